@@ -2,7 +2,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, EmailStr, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 COLUMN_LENGTH = 255
@@ -23,12 +23,19 @@ Title = Annotated[str, Field(min_length=1, max_length=COLUMN_LENGTH), AfterValid
 Email = Annotated[EmailStr, Field(max_length=COLUMN_LENGTH)]
 Password = Annotated[str, Field(min_length=8, max_length=128)]
 
+# In answers: what is stored is shown as it is.
+StoredEmail = Annotated[
+    str, WithJsonSchema({"type": "string", "format": "email", "maxLength": COLUMN_LENGTH})
+]
+StoredName = Annotated[str, Field(max_length=COLUMN_LENGTH)]
+StoredTitle = Annotated[str, Field(min_length=1, max_length=COLUMN_LENGTH)]
+
 
 class UserPublic(BaseModel):
-    email: Email
+    email: StoredEmail
     is_active: bool = True
     is_superuser: bool = False
-    full_name: Name | None = None
+    full_name: StoredName | None = None
     id: uuid.UUID
     created_at: datetime | None = None
 
@@ -93,8 +100,8 @@ class ItemUpdate(BaseModel):
 
 
 class ItemPublic(BaseModel):
-    title: Title
-    description: Name | None = None
+    title: StoredTitle
+    description: StoredName | None = None
     id: uuid.UUID
     owner_id: uuid.UUID
     created_at: datetime | None = None

@@ -1,0 +1,71 @@
+//! Answers as FastAPI writes them.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// A JSON answer with status 200: compact, keys in declaration order.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        json(StatusCode::OK, &self.0)
+    }
+}
+
+/// An answer of any status with a JSON body.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut buffer = Vec::with_capacity(256);
+    match serde_json::to_writer(&mut buffer, body) {
+        Ok(()) => (
+            status,
+            [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+            Bytes::from(buffer),
+        )
+            .into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be serialised");
+            internal_server_error()
+        }
+    }
+}
+
+/// The answer of Starlette's `ServerErrorMiddleware` to an unhandled exception.
+pub fn internal_server_error() -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
+}
+
+/// FastAPI's `HTTPException`: a status and `{"detail": …}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpError {
+    status: StatusCode,
+    detail: Cow<'static, str>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl HttpError {
+    pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, detail: detail.into(), header: None }
+    }
+
+    #[must_use]
+    pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            detail: &'a str,
+        }
+        let mut response = json(self.status, &Body { detail: &self.detail });
+        response.headers_mut().extend(self.header);
+        response
+    }
+}

@@ -1,0 +1,318 @@
+//! Routing as Starlette does it: the first route that matches path and method wins, in the order of
+//! registration.
+//!
+//! axum's own router prefers literal segments over parameters whatever their order, answers HEAD
+//! with GET, and lists every method of a path in `Allow`; Starlette does none of that. This one
+//! takes axum handlers and becomes an [`axum::Router`] again.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+use futures_util::future::BoxFuture;
+use http::{HeaderValue, Method, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use tower::{Service, ServiceExt};
+use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use crate::form::decode_replacing;
+use crate::openapi::Schemas;
+use crate::response::HttpError;
+
+/// The operation that a request belongs to; in the extensions of the request and of the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// `<tag>-<function>`, as in the OpenAPI document.
+    pub id: Arc<str>,
+    /// The path with its parameters in braces.
+    pub path: Arc<str>,
+}
+
+/// The parameters that the path of a request holds, percent-decoded, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct PathParams(Vec<(Arc<str>, String)>);
+
+impl PathParams {
+    /// Name and value of the first parameter.
+    pub fn first(&self) -> Option<(&str, &str)> {
+        self.0.first().map(|(name, value)| (&**name, value.as_str()))
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Literal(String),
+    Parameter(Arc<str>),
+}
+
+#[derive(Clone)]
+struct Route<S> {
+    method: Method,
+    /// Whether it answers HEAD as well: Starlette's own pages do, FastAPI's operations do not.
+    head: bool,
+    segments: Vec<Segment>,
+    operation: Operation,
+    handler: MethodRouter<S>,
+}
+
+/// Routes in the order of their registration, with the document that describes them.
+#[derive(Clone)]
+pub struct Router<S = ()> {
+    routes: Vec<Route<S>>,
+    paths: Paths,
+    schemas: Schemas,
+}
+
+impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Router<S> {
+    pub fn new() -> Self {
+        Self { routes: Vec::new(), paths: Paths::new(), schemas: Vec::new() }
+    }
+
+    /// Adds the handlers of `utoipa_axum::routes!`, with their documentation.
+    #[must_use]
+    pub fn routes(mut self, (schemas, paths, handler): UtoipaMethodRouter<S>) -> Self {
+        for (path, item) in paths.paths {
+            for (method, http_method, operation) in operations(&item) {
+                let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+                let name = operation.operation_id.as_deref().unwrap_or_default();
+                let id = tag.map_or_else(|| name.to_owned(), |tag| format!("{tag}-{name}"));
+                self.push(method, false, &path, &id, handler.clone());
+                self.paths.add_path_operation(&path, vec![http_method], operation.clone());
+            }
+        }
+        self.schemas.extend(schemas);
+        self
+    }
+
+    /// Adds a page that is no operation: it answers GET and HEAD and is not in the document.
+    #[must_use]
+    pub fn page(mut self, path: &str, handler: MethodRouter<S>) -> Self {
+        self.push(Method::GET, true, path, path, handler);
+        self
+    }
+
+    fn push(&mut self, method: Method, head: bool, path: &str, id: &str, handler: MethodRouter<S>) {
+        let operation = Operation { id: id.into(), path: path.into() };
+        self.routes.push(Route { method, head, segments: segments(path), operation, handler });
+    }
+
+    /// Adds the routes of another router behind these.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.routes.extend(other.routes);
+        self.paths.merge(other.paths);
+        self.schemas.extend(other.schemas);
+        self
+    }
+
+    /// Puts `prefix` before every path.
+    #[must_use]
+    pub fn prefix(self, prefix: &str) -> Self {
+        let mut prefixed = Self { schemas: self.schemas, ..Self::new() };
+        for route in self.routes {
+            let path = format!("{prefix}{}", route.operation.path);
+            prefixed.push(route.method, route.head, &path, &route.operation.id, route.handler);
+        }
+        for (path, item) in self.paths.paths {
+            prefixed.paths.paths.insert(format!("{prefix}{path}"), item);
+        }
+        prefixed
+    }
+
+    /// What the document says of these routes.
+    pub fn document(&self) -> (Paths, Schemas) {
+        (self.paths.clone(), self.schemas.clone())
+    }
+
+    /// Every operation, in the order of registration, with its method.
+    pub fn operations(&self) -> impl Iterator<Item = (&Method, &Operation)> {
+        self.routes.iter().map(|route| (&route.method, &route.operation))
+    }
+
+    /// The routes as a service.
+    pub fn with_state(self, state: &S) -> axum::Router {
+        let routes = self.routes.into_iter().map(|route| Route {
+            method: route.method,
+            head: route.head,
+            segments: route.segments,
+            operation: route.operation,
+            handler: route.handler.with_state(state.clone()),
+        });
+        axum::Router::new().fallback_service(Dispatch(routes.collect()))
+    }
+}
+
+fn operations(
+    item: &PathItem,
+) -> impl Iterator<Item = (Method, HttpMethod, &utoipa::openapi::path::Operation)> {
+    [
+        (Method::GET, HttpMethod::Get, &item.get),
+        (Method::PUT, HttpMethod::Put, &item.put),
+        (Method::POST, HttpMethod::Post, &item.post),
+        (Method::DELETE, HttpMethod::Delete, &item.delete),
+        (Method::PATCH, HttpMethod::Patch, &item.patch),
+    ]
+    .into_iter()
+    .filter_map(|(method, http_method, operation)| Some((method, http_method, operation.as_ref()?)))
+}
+
+fn segments(path: &str) -> Vec<Segment> {
+    path.split('/')
+        .map(|segment| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
+            Some(name) => Segment::Parameter(name.into()),
+            None => Segment::Literal(segment.to_owned()),
+        })
+        .collect()
+}
+
+impl<S> Route<S> {
+    /// The parameters, if the route's path is this one.
+    fn parameters(&self, path: &str) -> Option<PathParams> {
+        let mut parameters = PathParams::default();
+        let mut parts = path.split('/');
+        for segment in &self.segments {
+            match (segment, parts.next()?) {
+                (Segment::Literal(literal), part) if literal == part => {}
+                (Segment::Parameter(name), part) if !part.is_empty() => {
+                    parameters.0.push((name.clone(), part.to_owned()));
+                }
+                _ => return None,
+            }
+        }
+        parts.next().is_none().then_some(parameters)
+    }
+
+    fn answers(&self, method: &Method) -> bool {
+        self.method == method || (self.head && method == Method::HEAD)
+    }
+}
+
+#[derive(Clone)]
+struct Dispatch(Arc<[Route<()>]>);
+
+impl Service<Request> for Dispatch {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let path = request.uri().path();
+        let decoded;
+        let path = if path.contains('%') {
+            decoded = decode_replacing(&percent_decode_str(path).collect::<Vec<_>>());
+            decoded.as_str()
+        } else {
+            path
+        };
+        let matching = |method: &Method| {
+            self.0.iter().filter(|route| route.answers(method)).find_map(|route| {
+                route.parameters(path).map(|parameters| (route, parameters))
+            })
+        };
+        let Some((route, parameters)) = matching(request.method()) else {
+            let response = self.without_match(&request, path);
+            return Box::pin(async { Ok(response) });
+        };
+        let operation = route.operation.clone();
+        let handler = route.handler.clone();
+        request.extensions_mut().insert(parameters);
+        request.extensions_mut().insert(operation.clone());
+        Box::pin(async move {
+            let mut response = handler.oneshot(request).await?;
+            response.extensions_mut().insert(operation);
+            Ok(response)
+        })
+    }
+}
+
+impl Dispatch {
+    fn without_match(&self, request: &Request, path: &str) -> Response {
+        if !is_known(request.method()) {
+            return invalid_request();
+        }
+        if let Some(route) = self.0.iter().find(|route| route.parameters(path).is_some()) {
+            // Only the first route of the path: that is what Starlette names.
+            let allow = if route.head { "GET, HEAD" } else { route.method.as_str() };
+            let Ok(allow) = HeaderValue::from_str(allow) else { return invalid_request() };
+            return HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+                .with_header(header::ALLOW, allow)
+                .into_response();
+        }
+        let other = match path.strip_suffix('/') {
+            _ if path == "/" => None,
+            Some(_) => Some(path.trim_end_matches('/').to_owned()),
+            None => Some(format!("{path}/")),
+        };
+        match other.filter(|path| self.0.iter().any(|route| route.parameters(path).is_some())) {
+            Some(path) => redirect(request, &path),
+            None => HttpError::new(StatusCode::NOT_FOUND, "Not Found").into_response(),
+        }
+    }
+}
+
+/// What Python's `quote` leaves alone in the `Location` of a redirect.
+const LOCATION: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b':').remove(b'/').remove(b'%').remove(b'#').remove(b'?').remove(b'=').remove(b'@')
+    .remove(b'[').remove(b']').remove(b'!').remove(b'$').remove(b'&').remove(b'\'').remove(b'(')
+    .remove(b')').remove(b'*').remove(b'+').remove(b',').remove(b';').remove(b'_').remove(b'.')
+    .remove(b'-').remove(b'~');
+
+/// The 307 to the same path with or without the slash at its end.
+fn redirect(request: &Request, path: &str) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.filter(|host| is_host(host)).unwrap_or("127.0.0.1");
+    let path = path.replace('?', "%3F").replace('#', "%23").replace('\\', "%5C");
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = if query == "?" { "" } else { &query };
+    let url = format!("http://{host}{path}{query}");
+    match HeaderValue::from_str(&utf8_percent_encode(&url, LOCATION).to_string()) {
+        Ok(location) => {
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response()
+        }
+        Err(_) => invalid_request(),
+    }
+}
+
+/// A host as a `Host` header may name it: a name or an address, perhaps with a port.
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, port),
+        _ => (host, ""),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%[]:".contains(c);
+    !name.is_empty() && name.chars().all(is_name) && port.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Methods that uvicorn's HTTP parser knows beyond those that have names in `http`.
+const OTHER_METHODS: [&str; 26] = [
+    "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND",
+    "UNBIND", "ACL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE",
+    "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK", "UNLINK", "SOURCE", "QUERY",
+];
+
+fn is_known(method: &Method) -> bool {
+    use http::Method as M;
+    [M::GET, M::HEAD, M::POST, M::PUT, M::DELETE, M::PATCH, M::OPTIONS, M::TRACE, M::CONNECT]
+        .contains(method)
+        || OTHER_METHODS.contains(&method.as_str())
+}
+
+/// uvicorn's answer to what is not HTTP.
+fn invalid_request() -> Response {
+    let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
+    (StatusCode::BAD_REQUEST, close, "Invalid HTTP request received.").into_response()
+}

@@ -1,0 +1,113 @@
+//! A JSON value as Python sees it.
+
+use indexmap::IndexMap;
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+/// A decoded input, kept so that an error can echo it as Python would write it again.
+///
+/// Richer than `serde_json::Value` where Python is: integers have no bounds, floats may be infinite
+/// or not a number, and strings may hold lone surrogates.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    Int(i64),
+    /// An integer beyond 64 bits: its digits, with a sign if it is negative.
+    BigInt(String),
+    Float(f64),
+    Str(String),
+    /// A string with lone surrogates, each replaced by U+FFFD: no Rust string can hold them.
+    Surrogates(String),
+    Array(Vec<Value>),
+    Object(IndexMap<String, Value>),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Str(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Str(text)
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::BigInt(digits) => raw(digits.clone(), serializer),
+            // FastAPI fails here with a 500; null is what JavaScript makes of them.
+            Self::Float(value) if !value.is_finite() => serializer.serialize_unit(),
+            Self::Float(value) => raw(float_repr(*value), serializer),
+            Self::Str(text) | Self::Surrogates(text) => serializer.serialize_str(text),
+            Self::Array(items) => {
+                let mut sequence = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    sequence.serialize_element(item)?;
+                }
+                sequence.end()
+            }
+            Self::Object(fields) => {
+                let mut map = serializer.serialize_map(Some(fields.len()))?;
+                for (name, value) in fields {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+/// Writes a number as it stands.
+fn raw<S: Serializer>(number: String, serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::value::RawValue::from_string(number)
+        .map_err(serde::ser::Error::custom)?
+        .serialize(serializer)
+}
+
+/// A finite float as Python's `repr` writes it: the shortest digits that read back the same, with
+/// an exponent below 1e-4 and from 1e16 on.
+pub fn float_repr(value: f64) -> String {
+    let scientific = format!("{value:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..16).contains(&exponent) {
+        let plain = format!("{value}");
+        if plain.contains('.') { plain } else { plain + ".0" }
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{mantissa}e{sign}{:02}", exponent.abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_written_as_python_writes_them() {
+        for (value, repr) in [
+            (1.0, "1.0"),
+            (-0.0, "-0.0"),
+            (0.1, "0.1"),
+            (1e5, "100000.0"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1e100, "1e+100"),
+            (1.234_567_890_123_456_8e17, "1.2345678901234568e+17"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1e-05"),
+            (1.5e-7, "1.5e-07"),
+            (5e-324, "5e-324"),
+        ] {
+            assert_eq!(float_repr(value), repr);
+        }
+    }
+}
