@@ -2,8 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Meta, Token, Type};
+use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Token, Type};
 
 /// Makes a struct a model: `Decode` and `Model`, which explain every error, and `Deserialize`, the
 /// fast path for what needs no leniency.
@@ -22,9 +24,13 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let fields = match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => &fields.named,
-            _ => return Err(error(&input.ident, "Decode needs a struct with named fields")),
+            _ => {
+                return Err(error(&input.ident, "Decode needs a struct with named fields"));
+            }
         },
-        _ => return Err(error(&input.ident, "Decode can be derived for structs only")),
+        _ => {
+            return Err(error(&input.ident, "Decode can be derived for structs only"));
+        }
     };
     let fields = fields.iter().map(ModelField::parse).collect::<syn::Result<Vec<_>>>()?;
     let name = &input.ident;
@@ -90,6 +96,29 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
+/// `key`, `key = value` or `key(…)` in an attribute; only values that are expressions are kept.
+struct FieldOption {
+    key: Ident,
+    value: Option<Expr>,
+}
+
+impl Parse for FieldOption {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let key = input.call(Ident::parse_any)?;
+        let mut value = None;
+        if input.peek(syn::token::Paren) {
+            input.parse::<proc_macro2::Group>()?;
+        } else if input.parse::<Option<Token![=]>>()?.is_some() {
+            if key == "value_type" {
+                input.parse::<Type>()?;
+            } else {
+                value = Some(input.parse()?);
+            }
+        }
+        Ok(Self { key, value })
+    }
+}
+
 struct ModelField {
     ident: Ident,
     ty: Type,
@@ -109,36 +138,32 @@ impl ModelField {
             if !ours && !["schema", "param"].iter().any(|name| attribute.path().is_ident(name)) {
                 continue;
             }
-            let metas =
-                attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
-            for meta in metas {
-                parsed.read(&meta, ours)?;
+            let options = attribute
+                .parse_args_with(Punctuated::<FieldOption, Token![,]>::parse_terminated)?;
+            for option in options {
+                parsed.read(option, ours)?;
             }
         }
         Ok(parsed)
     }
 
-    fn read(&mut self, meta: &Meta, ours: bool) -> syn::Result<()> {
-        let Some(key) = meta.path().get_ident() else { return Ok(()) };
-        let value = match meta {
-            Meta::NameValue(pair) => Some(&pair.value),
-            _ => None,
-        };
+    fn read(&mut self, option: FieldOption, ours: bool) -> syn::Result<()> {
+        let FieldOption { key, value } = option;
         let tokens = match (key.to_string().as_str(), value) {
             ("min_length" | "max_length", Some(value)) => quote!(#value),
             ("minimum" | "maximum", Some(value)) => quote!(#value),
             ("storable", Some(value)) if ours => quote!(#value),
             ("pattern", Some(value)) => quote!(private::Pattern(#value)),
             ("default", Some(Expr::Lit(literal))) if !ours => {
-                self.default = Some(literal.lit.clone());
+                self.default = Some(literal.lit);
                 return Ok(());
             }
             (_, _) if ours => {
-                return Err(error(meta, "expected `storable = <n>`"));
+                return Err(error(key, "expected `storable = <n>`"));
             }
             _ => return Ok(()), // utoipa's own
         };
-        self.constraints.push((key.clone(), tokens));
+        self.constraints.push((key, tokens));
         Ok(())
     }
 

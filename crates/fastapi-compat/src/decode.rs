@@ -129,10 +129,19 @@ impl Decode for String {
         let text = match input {
             Value::Str(text) => text,
             Value::Surrogates(_) => {
-                let msg = "Input should be a valid string, unable to parse raw data as a unicode string";
+                let msg =
+                    "Input should be a valid string, unable to parse raw data as a unicode string";
                 return errors.add("string_unicode", at, msg, input, None);
             }
-            _ => return errors.add("string_type", at, "Input should be a valid string", input, None),
+            _ => {
+                return errors.add(
+                    "string_type",
+                    at,
+                    "Input should be a valid string",
+                    input,
+                    None,
+                );
+            }
         };
         let length = text.chars().count();
         let characters = |n| if n == 1 { "character" } else { "characters" };
@@ -172,24 +181,14 @@ impl Decode for String {
 pub struct Storable<const N: usize>(pub String);
 
 impl<const N: usize> Decode for Storable<N> {
-    fn decode(
-        input: &Value,
-        _: &Constraints,
-        at: &Loc<'_>,
-        errors: &mut Errors,
-    ) -> Option<Self> {
+    fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
         let constraints = Constraints { storable: Some(N), ..Constraints::NONE };
         String::decode(input, &constraints, at, errors).map(Self)
     }
 }
 
 impl Decode for EmailStr {
-    fn decode(
-        input: &Value,
-        _: &Constraints,
-        at: &Loc<'_>,
-        errors: &mut Errors,
-    ) -> Option<Self> {
+    fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
         let text = String::decode(input, &Constraints::NONE, at, errors)?;
         match Self::parse(&text) {
             Ok(email) => Some(email),
@@ -202,17 +201,11 @@ impl Decode for EmailStr {
 }
 
 impl Decode for bool {
-    fn decode(
-        input: &Value,
-        _: &Constraints,
-        at: &Loc<'_>,
-        errors: &mut Errors,
-    ) -> Option<Self> {
+    fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
         const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
         const FALSE: [&str; 6] = ["0", "off", "f", "false", "n", "no"];
-        let is_one_of = |text: &str, words: [&str; 6]| {
-            words.iter().any(|word| word.eq_ignore_ascii_case(text))
-        };
+        let is_one_of =
+            |text: &str, words: [&str; 6]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
         match input {
             Value::Bool(value) => Some(*value),
             Value::Int(value @ 0..=1) => Some(*value == 1),
@@ -237,7 +230,9 @@ impl Decode for bool {
 enum Integer {
     Fits(i64),
     /// Beyond 64 bits, above or below.
-    Beyond { negative: bool },
+    Beyond {
+        negative: bool,
+    },
 }
 
 impl Decode for i64 {
@@ -255,7 +250,13 @@ impl Decode for i64 {
             Value::Bool(value) => Integer::Fits((*value).into()),
             Value::BigInt(digits) => Integer::Beyond { negative: digits.starts_with('-') },
             Value::Float(value) if !value.is_finite() => {
-                return errors.add("finite_number", at, "Input should be a finite number", input, None);
+                return errors.add(
+                    "finite_number",
+                    at,
+                    "Input should be a finite number",
+                    input,
+                    None,
+                );
             }
             Value::Float(value) if value.fract() != 0.0 => {
                 let msg = "Input should be a valid integer, got a number with a fractional part";
@@ -268,11 +269,17 @@ impl Decode for i64 {
             Value::Float(_) => return errors.add("int_parsing_size", at, SIZE, input, None),
             Value::Str(text) => match parse_integer(text) {
                 Ok(integer) => integer,
-                Err(IntegerError::Text) => return errors.add("int_parsing", at, PARSING, input, None),
-                Err(IntegerError::Size) => return errors.add("int_parsing_size", at, SIZE, input, None),
+                Err(IntegerError::Text) => {
+                    return errors.add("int_parsing", at, PARSING, input, None);
+                }
+                Err(IntegerError::Size) => {
+                    return errors.add("int_parsing_size", at, SIZE, input, None);
+                }
             },
             Value::Surrogates(_) => return errors.add("int_parsing", at, PARSING, input, None),
-            _ => return errors.add("int_type", at, "Input should be a valid integer", input, None),
+            _ => {
+                return errors.add("int_type", at, "Input should be a valid integer", input, None);
+            }
         };
         let below = |min| match integer {
             Integer::Fits(value) => value < min,
@@ -339,12 +346,7 @@ fn parse_integer(text: &str) -> Result<Integer, IntegerError> {
 }
 
 impl Decode for Uuid {
-    fn decode(
-        input: &Value,
-        _: &Constraints,
-        at: &Loc<'_>,
-        errors: &mut Errors,
-    ) -> Option<Self> {
+    fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
         let (Value::Str(text) | Value::Surrogates(text)) = input else {
             let msg = "UUID input should be a string, bytes or UUID object";
             return errors.add("uuid_type", at, msg, input, None);

@@ -114,8 +114,21 @@ fn validate(email: &str) -> Result<String, Reason> {
 
 /// RFC 2142: these mailboxes are the same in any case.
 const RFC2142_MAILBOXES: [&str; 15] = [
-    "info", "marketing", "sales", "support", "abuse", "noc", "security", "postmaster",
-    "hostmaster", "usenet", "news", "webmaster", "www", "uucp", "ftp",
+    "info",
+    "marketing",
+    "sales",
+    "support",
+    "abuse",
+    "noc",
+    "security",
+    "postmaster",
+    "hostmaster",
+    "usenet",
+    "news",
+    "webmaster",
+    "www",
+    "uucp",
+    "ftp",
 ];
 
 /// Names that cannot receive e-mail (RFC 6761, 6762, 7686 and the arpa zone).
@@ -197,7 +210,9 @@ fn split_at_unquoted<'a>(text: &'a str, specials: &[char]) -> Result<(&'a str, &
 
 /// Removes surrounding quotes and escapes; tells whether there were any.
 fn unquote(text: &str) -> Result<(String, bool), Reason> {
-    let Some(rest) = text.strip_prefix('"') else { return Ok((text.to_owned(), false)) };
+    let Some(rest) = text.strip_prefix('"') else {
+        return Ok((text.to_owned(), false));
+    };
     let mut value = String::new();
     let mut escaped = false;
     for (index, c) in rest.char_indices() {
@@ -334,7 +349,10 @@ fn validate_domain(original: &str) -> Result<(String, String), Reason> {
     if ascii.len() > MAX_DOMAIN {
         let diff = ascii.len() - MAX_DOMAIN;
         if ascii == original {
-            return Err(format!("The email address is too long after the @-sign {}.", too_many(diff)));
+            return Err(format!(
+                "The email address is too long after the @-sign {}.",
+                too_many(diff)
+            ));
         }
         let s = if diff == 1 { "" } else { "s" };
         return Err(format!(
@@ -351,7 +369,10 @@ fn validate_domain(original: &str) -> Result<(String, String), Reason> {
         return Err("The part after the @-sign is not valid. It should have a period.".into());
     }
     if !ascii.ends_with(|c: char| c.is_ascii_alphabetic()) {
-        return Err("The part after the @-sign is not valid. It is not within a valid top-level domain.".into());
+        return Err(
+            "The part after the @-sign is not valid. It is not within a valid top-level domain."
+                .into(),
+        );
     }
     let is_special = |special: &&str| {
         ascii.strip_suffix(*special).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -384,18 +405,27 @@ fn is_ldh_label(label: &str) -> bool {
 /// What the mapping of UTS 46 would refuse anyway, refused with a message of its own.
 fn valid_before_mapping(c: char) -> bool {
     use GeneralCategory::{
-        Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate, Unassigned,
+        Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate,
+        Unassigned,
     };
     match c {
         '\u{80}'..='\u{9F}' => false,
         '\u{2024}'..='\u{2026}' => false, // these decompose into dots
         '\u{2028}'..='\u{202E}' => false,
-        '\u{2010}'..='\u{2060}' | '\u{AD}' | '\u{2064}' | '\u{FF0E}' | '\u{200B}'..='\u{200D}' => true,
+        '\u{2010}'..='\u{2060}' | '\u{AD}' | '\u{2064}' | '\u{FF0E}' | '\u{200B}'..='\u{200D}' => {
+            true
+        }
         '\u{1BCA0}'..='\u{1BCA3}' => true,
         _ => {
             !matches!(
                 get_general_category(c),
-                Format | Unassigned | PrivateUse | Surrogate | SpaceSeparator | LineSeparator | ParagraphSeparator
+                Format
+                    | Unassigned
+                    | PrivateUse
+                    | Surrogate
+                    | SpaceSeparator
+                    | LineSeparator
+                    | ParagraphSeparator
             ) && (c == '.' || !decomposes_into_dot(c))
         }
     }
@@ -430,8 +460,7 @@ fn check_hyphens_and_periods(domain: &str) -> Result<(), Reason> {
 fn is_reserved_ldh_label(label: &str) -> bool {
     let mut chars = label.chars();
     let start = (chars.next(), chars.next());
-    chars.as_str().starts_with("--")
-        && !matches!(start, (Some('x' | 'X'), Some('n' | 'N')))
+    chars.as_str().starts_with("--") && !matches!(start, (Some('x' | 'X'), Some('n' | 'N')))
 }
 
 fn refuse_domain_literal(literal: &str) -> Reason {
@@ -447,7 +476,10 @@ fn refuse_domain_literal(literal: &str) -> Reason {
     if !literal.is_empty() && literal.chars().all(|c| c.is_ascii_digit() || c == '.') {
         return allowed(
             literal.parse::<Ipv4Addr>().is_ok(),
-            &format!("The address in brackets after the @-sign is not valid: It is not an IPv4 address ({}) or is missing an address literal tag.", ipv4_fault(literal)),
+            &format!(
+                "The address in brackets after the @-sign is not valid: It is not an IPv4 address ({}) or is missing an address literal tag.",
+                ipv4_fault(literal)
+            ),
         );
     }
     if let Some((tag, address)) = literal.split_at_checked(5)
@@ -455,7 +487,10 @@ fn refuse_domain_literal(literal: &str) -> Reason {
     {
         return allowed(
             address.parse::<Ipv6Addr>().is_ok(),
-            &format!("The IPv6 address in brackets after the @-sign is not valid ({}).", ipv6_fault(address)),
+            &format!(
+                "The IPv6 address in brackets after the @-sign is not valid ({}).",
+                ipv6_fault(address)
+            ),
         );
     }
     if !literal.contains(':') {

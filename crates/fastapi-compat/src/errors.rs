@@ -13,7 +13,7 @@ use crate::value::Value;
 /// One step of the way to a value: a field's name or a position in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Step<'a> {
+pub(crate) enum Step<'a> {
     Name(&'a str),
     Index(usize),
 }
@@ -73,7 +73,7 @@ pub enum Context {
 
 /// One error, as it stands in the list `detail`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Detail {
+pub(crate) struct Detail {
     #[serde(rename = "type")]
     kind: &'static str,
     loc: Vec<OwnedStep>,

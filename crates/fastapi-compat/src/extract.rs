@@ -53,7 +53,8 @@ pub trait Input: Sized {
     type Read: Send;
 
     /// Reads the body, if this input is one, as far as its syntax goes.
-    fn read(parts: &Parts, body: Body) -> impl Future<Output = Result<Self::Read, Response>> + Send;
+    fn read(parts: &Parts, body: Body)
+    -> impl Future<Output = Result<Self::Read, Response>> + Send;
 
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
 }
@@ -62,7 +63,8 @@ pub trait Input: Sized {
 pub trait Inputs: Sized {
     type Read: Send;
 
-    fn read(parts: &Parts, body: Body) -> impl Future<Output = Result<Self::Read, Response>> + Send;
+    fn read(parts: &Parts, body: Body)
+    -> impl Future<Output = Result<Self::Read, Response>> + Send;
 
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
 }
@@ -213,7 +215,9 @@ fn decode_strictly<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default();
-    let Some((kind, subtype)) = media_type.trim().split_once('/') else { return false };
+    let Some((kind, subtype)) = media_type.trim().split_once('/') else {
+        return false;
+    };
     let subtype = subtype.to_ascii_lowercase();
     kind.eq_ignore_ascii_case("application")
         && !subtype.contains('/')

@@ -87,10 +87,13 @@ async fn multipart(body: Bytes, boundary: String) -> Result<Vec<(String, Value)>
             .map(|(name, value)| (name.to_string(), decode_replacing(value.as_bytes()).into()))
             .collect();
         let content = part.bytes().await.map_err(|_| unreadable_body())?;
-        fields.push((name, match filename {
-            Some(filename) => upload(filename, content.len(), headers),
-            None => Value::Str(decode_replacing(&content)),
-        }));
+        fields.push((
+            name,
+            match filename {
+                Some(filename) => upload(filename, content.len(), headers),
+                None => Value::Str(decode_replacing(&content)),
+            },
+        ));
     }
     Ok(fields)
 }

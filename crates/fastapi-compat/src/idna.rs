@@ -26,7 +26,8 @@ pub(crate) fn uts46_remap(domain: &str) -> Result<String, String> {
         return Ok(domain.to_ascii_lowercase());
     }
     for (index, c) in domain.chars().enumerate() {
-        let disallowed = Mapper::new(std::iter::once(c), false).any(|c| c == char::REPLACEMENT_CHARACTER);
+        let disallowed =
+            Mapper::new(std::iter::once(c), false).any(|c| c == char::REPLACEMENT_CHARACTER);
         if disallowed {
             let (code, position, domain) = (u32::from(c), index + 1, repr(domain));
             return Err(format!(
@@ -76,7 +77,9 @@ fn punycode(label: &str) -> String {
 
 fn check_label(label: &str) -> Result<(), String> {
     let chars: Vec<char> = label.chars().collect();
-    let Some(&first) = chars.first() else { return Err("Empty Label".into()) };
+    let Some(&first) = chars.first() else {
+        return Err("Empty Label".into());
+    };
     if chars.len() > MAX_INPUT {
         return Err("Label too long".into());
     }
@@ -199,5 +202,9 @@ pub(crate) fn check_bidi(label: &str, always: bool) -> Result<(), String> {
             return Err("Can not mix numeral types in a right-to-left label".into());
         }
     }
-    if valid_ending { Ok(()) } else { Err("Label ends with illegal codepoint directionality".into()) }
+    if valid_ending {
+        Ok(())
+    } else {
+        Err("Label ends with illegal codepoint directionality".into())
+    }
 }

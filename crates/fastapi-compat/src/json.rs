@@ -15,7 +15,7 @@ pub(crate) const MAX_INT_DIGITS: usize = 4300;
 
 /// Why a body is not JSON.
 #[derive(Debug, PartialEq)]
-pub enum JsonError {
+pub(crate) enum JsonError {
     /// The text breaks the grammar at `position`, counted in characters.
     Syntax { message: &'static str, position: usize },
     /// The bytes are no text, or the text is beyond what Python reads.
@@ -26,7 +26,7 @@ pub enum JsonError {
 ///
 /// # Errors
 /// `Syntax` becomes a 422 in FastAPI, `Unreadable` a 400.
-pub fn decode(body: &[u8]) -> Result<Value, JsonError> {
+pub(crate) fn decode(body: &[u8]) -> Result<Value, JsonError> {
     let text = decode_text(body).ok_or(JsonError::Unreadable)?;
     let mut parser = Parser { text: &text, depth: 0 };
     let start = parser.skip_whitespace(0);
@@ -308,7 +308,8 @@ impl Parser<'_> {
                 end = skip_digits(end + 1 + sign);
             }
         }
-        let text: String = self.text[start..end].iter().copied().filter_map(char::from_u32).collect();
+        let text: String =
+            self.text[start..end].iter().copied().filter_map(char::from_u32).collect();
         let value = if end > integer_end {
             Value::Float(text.parse().map_err(|_| expecting_value())?)
         } else if end - digits > MAX_INT_DIGITS {

@@ -56,9 +56,7 @@ pub use value::Value;
 pub mod __private {
     pub use serde;
 
-    pub use crate::decode::{
-        Constraints, Decode, Fields, Pattern, decode_field, decode_model,
-    };
+    pub use crate::decode::{Constraints, Decode, Fields, Pattern, decode_field, decode_model};
     pub use crate::errors::{Errors, Loc};
     pub use crate::value::Value;
 }

@@ -71,11 +71,15 @@ fn finish_operation(operation: &mut Value, components: &mut Object) {
     operation["summary"] = json!(title(&function));
     operation["operationId"] = json!(id);
 
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
         finish_property(&name, &mut parameter["schema"]);
+        if parameter["schema"].get("default").is_some() {
+            parameter["required"] = json!(false);
+        }
     }
-    for (_, content) in object_mut(&mut operation["requestBody"]["content"]) {
+    for (_, content) in fields_mut(operation.pointer_mut("/requestBody/content")) {
         let form = content["schema"]["$ref"].as_str().and_then(|r| r.strip_prefix(SCHEMAS));
         let form = form.filter(|name| name.starts_with("Body")).map(ToOwned::to_owned);
         if let Some(mut model) = form.and_then(|name| components.remove(&name)) {
@@ -85,16 +89,14 @@ fn finish_operation(operation: &mut Value, components: &mut Object) {
             components.insert(name, model);
         }
     }
-    if operation["requestBody"].is_null() {
-        remove(operation, "requestBody");
-    }
-    if operation["parameters"].is_null() {
-        remove(operation, "parameters");
-    }
 
-    for (_, response) in object_mut(&mut operation["responses"]) {
+    for (_, response) in fields_mut(operation.get_mut("responses")) {
         response["description"] = json!("Successful Response");
-        for (_, content) in object_mut(&mut response["content"]) {
+        // utoipa takes scalars for plain text.
+        if let Some(content) = remove(&mut response["content"], "text/plain") {
+            response["content"]["application/json"] = content;
+        }
+        for (_, content) in fields_mut(response.get_mut("content")) {
             if content["schema"].get("$ref").is_none() && content["schema"]["type"] != "string" {
                 content["schema"]["title"] = json!(format!("Response {}", title(&id)));
             }
@@ -112,8 +114,15 @@ fn finish_operation(operation: &mut Value, components: &mut Object) {
 
 fn finish_model(name: &str, schema: &mut Value) {
     schema["title"] = json!(name);
-    for (name, property) in object_mut(&mut schema["properties"]) {
+    let mut optional = Vec::new();
+    for (name, property) in fields_mut(schema.get_mut("properties")) {
         finish_property(name, property);
+        if property.get("default").is_some() {
+            optional.push(json!(name));
+        }
+    }
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| !optional.contains(name));
     }
 }
 
@@ -155,14 +164,12 @@ fn title(name: &str) -> String {
         .collect()
 }
 
-fn object_mut(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
-    value.as_object_mut().into_iter().flatten()
+fn fields_mut(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Value)> {
+    value.and_then(Value::as_object_mut).into_iter().flatten()
 }
 
-fn remove(value: &mut Value, key: &str) {
-    if let Some(object) = value.as_object_mut() {
-        object.remove(key);
-    }
+fn remove(value: &mut Value, key: &str) -> Option<Value> {
+    value.as_object_mut().and_then(|object| object.remove(key))
 }
 
 fn validation_error_schemas() -> Object {

@@ -33,7 +33,9 @@ pub(crate) fn repr(text: &str) -> String {
 /// `unicodedata.name`, or `U+…` for a character without a name.
 pub(crate) fn character_name(c: char) -> String {
     let code = u32::from(c);
-    let fallback = || if code < 0xFFFF { format!("U+{code:04X}") } else { format!("U+{code:08X}") };
+    let fallback = || {
+        if code < 0xFFFF { format!("U+{code:04X}") } else { format!("U+{code:08X}") }
+    };
     // Python gives control characters no name, this library gives them their aliases.
     if get_general_category(c) == GeneralCategory::Control {
         return fallback();

@@ -18,7 +18,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 /// An answer of any status with a JSON body.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let mut buffer = Vec::with_capacity(256);
     match serde_json::to_writer(&mut buffer, body) {
         Ok(()) => (

@@ -219,9 +219,10 @@ impl Service<Request> for Dispatch {
             path
         };
         let matching = |method: &Method| {
-            self.0.iter().filter(|route| route.answers(method)).find_map(|route| {
-                route.parameters(path).map(|parameters| (route, parameters))
-            })
+            self.0
+                .iter()
+                .filter(|route| route.answers(method))
+                .find_map(|route| route.parameters(path).map(|parameters| (route, parameters)))
         };
         let Some((route, parameters)) = matching(request.method()) else {
             let response = self.without_match(&request, path);
@@ -247,7 +248,9 @@ impl Dispatch {
         if let Some(route) = self.0.iter().find(|route| route.parameters(path).is_some()) {
             // Only the first route of the path: that is what Starlette names.
             let allow = if route.head { "GET, HEAD" } else { route.method.as_str() };
-            let Ok(allow) = HeaderValue::from_str(allow) else { return invalid_request() };
+            let Ok(allow) = HeaderValue::from_str(allow) else {
+                return invalid_request();
+            };
             return HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
                 .with_header(header::ALLOW, allow)
                 .into_response();
@@ -266,10 +269,29 @@ impl Dispatch {
 
 /// What Python's `quote` leaves alone in the `Location` of a redirect.
 const LOCATION: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b':').remove(b'/').remove(b'%').remove(b'#').remove(b'?').remove(b'=').remove(b'@')
-    .remove(b'[').remove(b']').remove(b'!').remove(b'$').remove(b'&').remove(b'\'').remove(b'(')
-    .remove(b')').remove(b'*').remove(b'+').remove(b',').remove(b';').remove(b'_').remove(b'.')
-    .remove(b'-').remove(b'~');
+    .remove(b':')
+    .remove(b'/')
+    .remove(b'%')
+    .remove(b'#')
+    .remove(b'?')
+    .remove(b'=')
+    .remove(b'@')
+    .remove(b'[')
+    .remove(b']')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'~');
 
 /// The 307 to the same path with or without the slash at its end.
 fn redirect(request: &Request, path: &str) -> Response {
@@ -299,9 +321,32 @@ fn is_host(host: &str) -> bool {
 
 /// Methods that uvicorn's HTTP parser knows beyond those that have names in `http`.
 const OTHER_METHODS: [&str; 26] = [
-    "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND",
-    "UNBIND", "ACL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE",
-    "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK", "UNLINK", "SOURCE", "QUERY",
+    "COPY",
+    "LOCK",
+    "MKCOL",
+    "MOVE",
+    "PROPFIND",
+    "PROPPATCH",
+    "SEARCH",
+    "UNLOCK",
+    "BIND",
+    "REBIND",
+    "UNBIND",
+    "ACL",
+    "REPORT",
+    "MKACTIVITY",
+    "CHECKOUT",
+    "MERGE",
+    "M-SEARCH",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "PURGE",
+    "MKCALENDAR",
+    "LINK",
+    "UNLINK",
+    "SOURCE",
+    "QUERY",
 ];
 
 fn is_known(method: &Method) -> bool {

@@ -72,7 +72,7 @@ fn raw<S: Serializer>(number: String, serializer: S) -> Result<S::Ok, S::Error> 
 
 /// A finite float as Python's `repr` writes it: the shortest digits that read back the same, with
 /// an exponent below 1e-4 and from 1e16 on.
-pub fn float_repr(value: f64) -> String {
+pub(crate) fn float_repr(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
         return scientific;

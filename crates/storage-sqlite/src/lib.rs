@@ -1,1 +1,70 @@
+//! Users and items in SQLite. Every statement is checked against a real database when the crate is
+//! built with `SQLITE_URL`, and against `.sqlx` otherwise; `make sqlx` writes that.
 
+mod errors;
+mod items;
+mod users;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{Storage, StorageError};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::errors::storage_error;
+
+/// A pool of connections to one file.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    pool: SqlitePool,
+}
+
+impl Sqlite {
+    /// Prepares a pool of at most `size` connections to the file at `path`, which is created if
+    /// need be, or to a database in memory if the path is `:memory:`; waits for a free connection,
+    /// and for the one writer, at most `patience`.
+    pub fn connect(path: &str, size: u32, patience: Duration) -> Self {
+        let options = SqliteConnectOptions::new()
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .busy_timeout(patience);
+        let pool = SqlitePoolOptions::new().acquire_timeout(patience).test_before_acquire(false);
+        let pool = if path == ":memory:" {
+            // Every connection would have a database of its own, which ends with it.
+            pool.max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_lazy_with(options.in_memory(true))
+        } else {
+            let options = options
+                .filename(path)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full);
+            pool.max_connections(size).connect_lazy_with(options)
+        };
+        Self { pool }
+    }
+
+    pub async fn migrate(&self) -> Result<(), StorageError> {
+        sqlx::migrate!("../../migrations/sqlite")
+            .run(&self.pool)
+            .await
+            .map_err(|error| StorageError::Internal(error.into()))
+    }
+}
+
+#[async_trait]
+impl Storage for Sqlite {
+    async fn ping(&self) -> Result<(), StorageError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(storage_error)?;
+        Ok(())
+    }
+}
+
+/// A point in time as SQLAlchemy stores it; always as long, so that texts sort like times.
+fn timestamp(time: Option<DateTime<Utc>>) -> Option<String> {
+    time.map(|time| time.format("%Y-%m-%d %H:%M:%S%.6f").to_string())
+}

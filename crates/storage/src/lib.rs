@@ -1,1 +1,54 @@
+//! The one place that names both backends: [`Database::connect`] chooses by the scheme of the URL.
 
+mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Storage, StorageError};
+use storage_postgres::Postgres;
+use storage_sqlite::Sqlite;
+
+pub use crate::url::{DatabaseUrl, DatabaseUrlError};
+
+/// How many connections there may be, and how long a request waits for one.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool {
+    pub size: u32,
+    pub patience: Duration,
+}
+
+/// A database that has been chosen; nothing is connected before the first statement.
+#[derive(Clone, Debug)]
+pub enum Database {
+    Postgres(Postgres),
+    Sqlite(Sqlite),
+}
+
+impl Database {
+    pub fn connect(url: &DatabaseUrl, pool: Pool) -> Result<Self, StorageError> {
+        match url {
+            DatabaseUrl::Postgres(url) => {
+                Postgres::connect(url.as_str(), pool.size, pool.patience).map(Self::Postgres)
+            }
+            DatabaseUrl::Sqlite(path) => {
+                Ok(Self::Sqlite(Sqlite::connect(path, pool.size, pool.patience)))
+            }
+        }
+    }
+
+    /// Brings the schema up to date; a database that Alembic made is adopted.
+    pub async fn migrate(&self) -> Result<(), StorageError> {
+        match self {
+            Self::Postgres(postgres) => postgres.migrate().await,
+            Self::Sqlite(sqlite) => sqlite.migrate().await,
+        }
+    }
+
+    pub fn into_storage(self) -> Arc<dyn Storage> {
+        match self {
+            Self::Postgres(postgres) => Arc::new(postgres),
+            Self::Sqlite(sqlite) => Arc::new(sqlite),
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! The settings: environment, `.env` and flags, the names of `python-legacy/app/config.py`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use fastapi_compat::EmailStr;
+use lettre::message::Mailbox;
+use storage::DatabaseUrl;
+use url::Url;
+
+const INSECURE_DEFAULT: &str = "changethis";
+
+/// The settings as they are given; every flag is an environment variable too.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingsArgs {
+    /// Where the data is: sqlite:… or postgresql:… [default: sqlite:///./molt.db]
+    #[arg(long, env, global = true, hide_env_values = true)]
+    database_url: Option<String>,
+    /// Largest number of connections to the database [default: 10]
+    #[arg(long, env, global = true)]
+    database_pool_size: Option<String>,
+    /// Longest wait for a connection to the database, in seconds [default: 5]
+    #[arg(long, env, global = true)]
+    database_timeout_seconds: Option<String>,
+    /// Whether `serve` brings the schema up to date [default: true in local]
+    #[arg(long, env, global = true)]
+    migrate_on_start: Option<String>,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, env, global = true)]
+    host: Option<String>,
+    /// Port to listen on, 0 for any free one [default: 8000]
+    #[arg(long, env, global = true)]
+    port: Option<String>,
+    /// Name of the service in its documentation and e-mails [default: Molt]
+    #[arg(long, env, global = true)]
+    project_name: Option<String>,
+    /// Prefix of every path [default: /api/v1]
+    #[arg(long, env = "API_V1_STR", global = true)]
+    api_v1_str: Option<String>,
+    /// local, staging or production [default: local]
+    #[arg(long, env, global = true)]
+    environment: Option<String>,
+    /// Key of the tokens [default: changethis, in local only]
+    #[arg(long, env, global = true, hide_env_values = true)]
+    secret_key: Option<String>,
+    /// How long a sign-in lasts, in minutes [default: 11520]
+    #[arg(long, env, global = true)]
+    access_token_expire_minutes: Option<String>,
+    /// Where the links in e-mails lead; always an allowed origin [default: http://localhost:5173]
+    #[arg(long, env, global = true)]
+    frontend_host: Option<String>,
+    /// Further allowed origins, separated by commas
+    #[arg(long, env, global = true)]
+    backend_cors_origins: Option<String>,
+    /// E-mail of the superuser that is created at start [default: admin@example.com]
+    #[arg(long, env, global = true)]
+    first_superuser: Option<String>,
+    /// Their password [default: changethis, in local only]
+    #[arg(long, env, global = true, hide_env_values = true)]
+    first_superuser_password: Option<String>,
+    /// Mail server; e-mail is sent when this and EMAILS_FROM_EMAIL are set
+    #[arg(long, env, global = true)]
+    smtp_host: Option<String>,
+    /// Its port [default: 587]
+    #[arg(long, env, global = true)]
+    smtp_port: Option<String>,
+    /// Whether to use STARTTLS [default: true]
+    #[arg(long, env, global = true)]
+    smtp_tls: Option<String>,
+    /// Whether to use TLS from the start [default: false]
+    #[arg(long, env, global = true)]
+    smtp_ssl: Option<String>,
+    /// User at the mail server
+    #[arg(long, env, global = true)]
+    smtp_user: Option<String>,
+    /// Their password
+    #[arg(long, env, global = true, hide_env_values = true)]
+    smtp_password: Option<String>,
+    /// Address of the sender
+    #[arg(long, env, global = true)]
+    emails_from_email: Option<String>,
+    /// Name of the sender [default: the name of the service]
+    #[arg(long, env, global = true)]
+    emails_from_name: Option<String>,
+    /// How long the link in a recovery e-mail works, in hours [default: 48]
+    #[arg(long, env, global = true)]
+    email_reset_token_expire_hours: Option<String>,
+    /// An address that tests may write to [default: test@example.com]
+    #[arg(long, env, global = true)]
+    email_test_user: Option<String>,
+    /// Largest body of a request, in bytes [default: 2097152]
+    #[arg(long, env, global = true)]
+    body_limit_bytes: Option<String>,
+    /// Longest time for a request, in seconds [default: 30]
+    #[arg(long, env, global = true)]
+    request_timeout_seconds: Option<String>,
+    /// How many passwords are hashed at a time [default: half the processors]
+    #[arg(long, env, global = true)]
+    password_threads: Option<String>,
+}
+
+/// The settings, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub database_url: DatabaseUrl,
+    pub database_pool: storage::Pool,
+    pub migrate_on_start: bool,
+    pub host: String,
+    pub port: u16,
+    pub project_name: String,
+    pub api_v1_str: String,
+    pub environment: Environment,
+    pub secret_key: String,
+    pub access_token_lifetime: TimeDelta,
+    pub frontend_host: String,
+    pub cors_origins: Vec<String>,
+    pub first_superuser: String,
+    pub first_superuser_password: String,
+    /// `None` if e-mail is not configured.
+    pub smtp: Option<Smtp>,
+    pub reset_token_lifetime: TimeDelta,
+    pub body_limit_bytes: usize,
+    pub request_timeout: Duration,
+    pub password_threads: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    Local,
+    Staging,
+    Production,
+}
+
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub security: SmtpSecurity,
+    pub credentials: Option<(String, String)>,
+    pub from: Mailbox,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpSecurity {
+    None,
+    StartTls,
+    Implicit,
+}
+
+/// Every fault of the settings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Faults(Vec<String>);
+
+impl std::error::Error for Faults {}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bad settings:")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}
+
+impl Faults {
+    fn add<T>(&mut self, name: &str, fault: impl fmt::Display) -> Option<T> {
+        self.0.push(format!("{name}: {fault}"));
+        None
+    }
+
+    /// The value parsed, or the default; an empty value counts as none.
+    fn read<T>(
+        &mut self,
+        name: &str,
+        value: Option<&String>,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T
+    where
+        T: Clone,
+    {
+        let Some(text) = value.filter(|text| !text.is_empty()) else {
+            return default;
+        };
+        parse(text).unwrap_or_else(|fault| {
+            self.add::<T>(name, fault);
+            default
+        })
+    }
+}
+
+fn text(value: &str) -> Result<String, String> {
+    Ok(value.to_owned())
+}
+
+fn number<T: FromStr + PartialOrd + fmt::Display>(
+    range: std::ops::RangeInclusive<T>,
+) -> impl FnOnce(&str) -> Result<T, String> {
+    move |value| {
+        let number = value.trim().parse().ok().filter(|number| range.contains(number));
+        let (low, high) = range.into_inner();
+        number.ok_or_else(|| format!("'{value}' is not a whole number from {low} to {high}"))
+    }
+}
+
+fn boolean(value: &str) -> Result<bool, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "on" => Ok(true),
+        "0" | "false" | "f" | "no" | "n" | "off" => Ok(false),
+        _ => Err(format!("'{value}' is neither true nor false")),
+    }
+}
+
+fn email(value: &str) -> Result<String, String> {
+    EmailStr::parse(value)
+        .map(EmailStr::into_string)
+        .map_err(|reason| format!("'{value}' is not an e-mail address: {reason}"))
+}
+
+fn origin(value: &str) -> Result<String, String> {
+    let origin = value.trim().trim_end_matches('/');
+    match Url::parse(origin) {
+        Ok(url) if url.has_host() && url.path() == "/" && url.query().is_none() => {
+            Ok(origin.to_owned())
+        }
+        _ => Err(format!("'{value}' is not an origin such as https://app.example.com")),
+    }
+}
+
+fn environment(value: &str) -> Result<Environment, String> {
+    match value {
+        "local" => Ok(Environment::Local),
+        "staging" => Ok(Environment::Staging),
+        "production" => Ok(Environment::Production),
+        _ => Err(format!("'{value}' is none of local, staging and production")),
+    }
+}
+
+impl Settings {
+    /// Checks the settings; all faults are named at once.
+    pub fn new(args: &SettingsArgs) -> Result<Self, Faults> {
+        const YEARS_IN_MINUTES: i64 = 60 * 24 * 365 * 100;
+        let mut faults = Faults(Vec::new());
+        let f = &mut faults;
+        let changethis = || INSECURE_DEFAULT.to_owned();
+
+        let environment =
+            f.read("ENVIRONMENT", args.environment.as_ref(), Environment::Local, environment);
+        let local = environment == Environment::Local;
+        let project_name =
+            f.read("PROJECT_NAME", args.project_name.as_ref(), "Molt".to_owned(), text);
+        let frontend_host = f.read(
+            "FRONTEND_HOST",
+            args.frontend_host.as_ref(),
+            "http://localhost:5173".to_owned(),
+            |value| origin(value).map(|_| value.to_owned()),
+        );
+        let mut cors_origins = f.read(
+            "BACKEND_CORS_ORIGINS",
+            args.backend_cors_origins.as_ref(),
+            Vec::new(),
+            |value| value.split(',').filter(|o| !o.trim().is_empty()).map(origin).collect(),
+        );
+        cors_origins.push(frontend_host.trim_end_matches('/').to_owned());
+        let patience = f.read(
+            "DATABASE_TIMEOUT_SECONDS",
+            args.database_timeout_seconds.as_ref(),
+            5,
+            number(1..=300),
+        );
+        let request_timeout = f.read(
+            "REQUEST_TIMEOUT_SECONDS",
+            args.request_timeout_seconds.as_ref(),
+            30,
+            number(1..=3600),
+        );
+        let access_minutes = f.read(
+            "ACCESS_TOKEN_EXPIRE_MINUTES",
+            args.access_token_expire_minutes.as_ref(),
+            60 * 24 * 8,
+            number(1..=YEARS_IN_MINUTES),
+        );
+        let reset_hours = f.read(
+            "EMAIL_RESET_TOKEN_EXPIRE_HOURS",
+            args.email_reset_token_expire_hours.as_ref(),
+            48,
+            number(1..=YEARS_IN_MINUTES / 60),
+        );
+        f.read("EMAIL_TEST_USER", args.email_test_user.as_ref(), String::new(), email);
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
+
+        let settings = Self {
+            database_url: f.read(
+                "DATABASE_URL",
+                args.database_url.as_ref(),
+                DatabaseUrl::Sqlite("./molt.db".to_owned()),
+                |value| value.parse().map_err(|fault: storage::DatabaseUrlError| fault.to_string()),
+            ),
+            database_pool: storage::Pool {
+                size: f.read(
+                    "DATABASE_POOL_SIZE",
+                    args.database_pool_size.as_ref(),
+                    10,
+                    number(1..=1000),
+                ),
+                patience: Duration::from_secs(patience),
+            },
+            migrate_on_start: f.read(
+                "MIGRATE_ON_START",
+                args.migrate_on_start.as_ref(),
+                local,
+                boolean,
+            ),
+            host: f.read("HOST", args.host.as_ref(), "127.0.0.1".to_owned(), text),
+            port: f.read("PORT", args.port.as_ref(), 8000, number(0..=65535)),
+            smtp: smtp(args, &project_name, f),
+            project_name,
+            api_v1_str: f.read(
+                "API_V1_STR",
+                args.api_v1_str.as_ref(),
+                "/api/v1".to_owned(),
+                |value| match value.strip_prefix('/') {
+                    Some(rest) if !rest.ends_with('/') && !rest.contains('{') => text(value),
+                    _ => Err(format!("'{value}' is not a path such as /api/v1")),
+                },
+            ),
+            environment,
+            secret_key: f.read("SECRET_KEY", args.secret_key.as_ref(), changethis(), text),
+            access_token_lifetime: TimeDelta::minutes(access_minutes),
+            frontend_host,
+            cors_origins,
+            first_superuser: f.read(
+                "FIRST_SUPERUSER",
+                args.first_superuser.as_ref(),
+                "admin@example.com".to_owned(),
+                email,
+            ),
+            first_superuser_password: f.read(
+                "FIRST_SUPERUSER_PASSWORD",
+                args.first_superuser_password.as_ref(),
+                changethis(),
+                text,
+            ),
+            reset_token_lifetime: TimeDelta::hours(reset_hours),
+            body_limit_bytes: f.read(
+                "BODY_LIMIT_BYTES",
+                args.body_limit_bytes.as_ref(),
+                2 * 1024 * 1024,
+                number(1..=usize::MAX),
+            ),
+            request_timeout: Duration::from_secs(request_timeout),
+            password_threads: f.read(
+                "PASSWORD_THREADS",
+                args.password_threads.as_ref(),
+                threads,
+                number(1..=1024),
+            ),
+        };
+        if !local {
+            for name in settings.insecure_defaults() {
+                faults.add::<()>(name, "still has the default value; set a secret of your own");
+            }
+        }
+        if faults.0.is_empty() { Ok(settings) } else { Err(faults) }
+    }
+
+    /// The secrets that still have their default value.
+    pub fn insecure_defaults(&self) -> Vec<&'static str> {
+        [
+            ("SECRET_KEY", Some(&self.secret_key)),
+            ("FIRST_SUPERUSER_PASSWORD", Some(&self.first_superuser_password)),
+            ("the password in DATABASE_URL", self.database_url.password().as_ref()),
+        ]
+        .into_iter()
+        .filter(|(_, secret)| secret.is_some_and(|secret| secret == INSECURE_DEFAULT))
+        .map(|(name, _)| name)
+        .collect()
+    }
+}
+
+fn smtp(args: &SettingsArgs, project_name: &str, f: &mut Faults) -> Option<Smtp> {
+    let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+    let port = f.read("SMTP_PORT", args.smtp_port.as_ref(), 587, number(1..=65535));
+    let implicit = f.read("SMTP_SSL", args.smtp_ssl.as_ref(), false, boolean);
+    let start_tls = f.read("SMTP_TLS", args.smtp_tls.as_ref(), true, boolean);
+    let from = f.read("EMAILS_FROM_EMAIL", args.emails_from_email.as_ref(), String::new(), email);
+    let name = given(&args.emails_from_name).unwrap_or_else(|| project_name.to_owned());
+    let host = given(&args.smtp_host)?;
+    let from = from.parse().ok()?;
+    Some(Smtp {
+        host,
+        port,
+        security: match (implicit, start_tls) {
+            (true, _) => SmtpSecurity::Implicit,
+            (false, true) => SmtpSecurity::StartTls,
+            (false, false) => SmtpSecurity::None,
+        },
+        credentials: given(&args.smtp_user)
+            .map(|user| (user, given(&args.smtp_password).unwrap_or_default())),
+        from: Mailbox::new(Some(name), from),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let args = SettingsArgs {
+            port: Some("x".into()),
+            environment: Some("production".into()),
+            database_url: Some("mysql://x".into()),
+            smtp_tls: Some("maybe".into()),
+            ..SettingsArgs::default()
+        };
+        let faults = Settings::new(&args).unwrap_err().to_string();
+        for name in ["PORT", "DATABASE_URL", "SMTP_TLS", "SECRET_KEY", "FIRST_SUPERUSER_PASSWORD"] {
+            assert!(faults.contains(&format!("\n  {name}: ")), "{name} is not in {faults}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_enough_in_local() {
+        let settings = Settings::new(&SettingsArgs::default()).unwrap();
+        assert_eq!(settings.insecure_defaults(), ["SECRET_KEY", "FIRST_SUPERUSER_PASSWORD"]);
+        assert!(settings.migrate_on_start);
+        assert!(settings.smtp.is_none());
+    }
+}

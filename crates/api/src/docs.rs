@@ -1,0 +1,78 @@
+//! The OpenAPI document and Swagger UI, whose files are part of the binary.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use fastapi_compat::{HttpError, PathParams, Router};
+use http::{StatusCode, header};
+use utoipa_swagger_ui::Config;
+
+use crate::config::Settings;
+use crate::{App, routes};
+
+/// `/docs` and the document, answered from memory.
+pub(crate) fn router(settings: &Settings) -> Router<App> {
+    let document: Arc<str> = match routes::document(settings) {
+        Ok(document) => document.to_string().into(),
+        Err(error) => {
+            tracing::error!(%error, "the OpenAPI document could not be written");
+            "{}".into()
+        }
+    };
+    let url = format!("{}/openapi.json", settings.api_v1_str);
+    let page = swagger_ui_page(&settings.project_name, &url);
+    Router::new()
+        .page(
+            &url,
+            get(async move || ([(header::CONTENT_TYPE, "application/json")], document.to_string())),
+        )
+        .page("/docs", get(async move || Html(page.clone())))
+        .page("/docs/{file}", get(asset))
+}
+
+fn swagger_ui_page(title: &str, url: &str) -> String {
+    let escape =
+        |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    format!(
+        r##"<!DOCTYPE html>
+<html>
+<head>
+<meta name="viewport" content="width=device-width, initial-scale=1.0">
+<link type="text/css" rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="/docs/favicon-32x32.png">
+<title>{title} - Swagger UI</title>
+</head>
+<body>
+<div id="swagger-ui" data-url="{url}"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script>
+const ui = SwaggerUIBundle({{
+  url: document.getElementById("swagger-ui").dataset.url,
+  dom_id: "#swagger-ui",
+  layout: "BaseLayout",
+  deepLinking: true,
+  showExtensions: true,
+  showCommonExtensions: true,
+  oauth2RedirectUrl: window.location.origin + "/docs/oauth2-redirect.html",
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset],
+}})
+</script>
+</body>
+</html>
+"##,
+        title = escape(title),
+        url = escape(url),
+    )
+}
+
+async fn asset(axum::Extension(parameters): axum::Extension<PathParams>) -> Response {
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("")));
+    let file = parameters.first().map(|(_, file)| file).unwrap_or_default();
+    match utoipa_swagger_ui::serve(file, CONFIG.clone()) {
+        Ok(Some(file)) => {
+            ([(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response()
+        }
+        _ => HttpError::new(StatusCode::NOT_FOUND, "Not Found").into_response(),
+    }
+}

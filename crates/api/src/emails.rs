@@ -1,0 +1,184 @@
+//! The e-mails of the service: the twin of `python-legacy/app/emails.py`.
+
+use std::fmt::Write;
+
+use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use minijinja::value::ValueKind;
+use minijinja::{AutoEscape, Environment, Output, State, Value, context};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::Error;
+use crate::config::{Settings, Smtp, SmtpSecurity};
+
+/// How many e-mails may wait for the mail server; beyond that they are dropped and logged.
+const QUEUE_LENGTH: usize = 1000;
+
+/// A subject and a text in HTML.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Email {
+    pub subject: String,
+    pub html: String,
+}
+
+/// Writes e-mails and sends them in the background: a mail server that is slow or fails never
+/// delays or fails a request.
+pub struct Mailer {
+    project_name: String,
+    frontend_host: String,
+    reset_token_hours: i64,
+    templates: Environment<'static>,
+    queue: Option<mpsc::Sender<(String, Email)>>,
+}
+
+/// The background task; it ends when the mailer is dropped and everything has been sent.
+pub type Outbox = Option<JoinHandle<()>>;
+
+impl Mailer {
+    /// Reads the templates and starts the background task, if e-mail is configured.
+    pub fn start(settings: &Settings) -> Result<(Self, Outbox), Error> {
+        let (queue, outbox) = match &settings.smtp {
+            None => (None, None),
+            Some(smtp) => {
+                let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
+                let task = deliver(transport(smtp)?, smtp.from.clone(), receiver);
+                (Some(sender), Some(tokio::spawn(task)))
+            }
+        };
+        let mailer = Self {
+            project_name: settings.project_name.clone(),
+            frontend_host: settings.frontend_host.clone(),
+            reset_token_hours: settings.reset_token_lifetime.num_hours(),
+            templates: templates().map_err(internal)?,
+            queue,
+        };
+        Ok((mailer, outbox))
+    }
+
+    pub fn is_enabled(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    pub fn test_email(&self, email_to: &str) -> Result<Email, Error> {
+        Ok(Email {
+            subject: format!("{} - Test email", self.project_name),
+            html: self.render("test_email.html", context! { email => email_to })?,
+        })
+    }
+
+    pub fn new_account_email(&self, email_to: &str) -> Result<Email, Error> {
+        let link = &self.frontend_host;
+        let context = context! { username => email_to, email => email_to, link };
+        Ok(Email {
+            subject: format!("{} - New account for {email_to}", self.project_name),
+            html: self.render("new_account.html", context)?,
+        })
+    }
+
+    pub fn reset_password_email(&self, email_to: &str, token: &str) -> Result<Email, Error> {
+        let link = format!("{}/reset-password?token={token}", self.frontend_host);
+        let valid_hours = self.reset_token_hours;
+        let context = context! { username => email_to, email => email_to, valid_hours, link };
+        Ok(Email {
+            subject: format!("{} - Password recovery for {email_to}", self.project_name),
+            html: self.render("reset_password.html", context)?,
+        })
+    }
+
+    fn render(&self, template: &str, context: Value) -> Result<String, Error> {
+        let context = context! { project_name => self.project_name.as_str(), ..context };
+        self.templates.get_template(template).and_then(|t| t.render(context)).map_err(internal)
+    }
+
+    /// Puts an e-mail into the queue.
+    pub fn send(&self, email_to: String, email: Email) {
+        match &self.queue {
+            None => tracing::warn!("e-mail is not configured, nothing was sent"),
+            Some(queue) if queue.try_send((email_to, email)).is_err() => {
+                tracing::error!("the e-mail queue is full, an e-mail was dropped");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn templates() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(escape_as_jinja);
+    environment.add_template("test_email.html", include_str!("../templates/test_email.html"))?;
+    environment.add_template("new_account.html", include_str!("../templates/new_account.html"))?;
+    let reset_password = include_str!("../templates/reset_password.html");
+    environment.add_template("reset_password.html", reset_password)?;
+    Ok(environment)
+}
+
+/// Escapes what Jinja's `MarkupSafe` escapes, and in its way.
+fn escape_as_jinja(
+    out: &mut Output<'_>,
+    _: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
+    if value.kind() == ValueKind::Undefined {
+        return Ok(());
+    }
+    for c in value.to_string().chars() {
+        match c {
+            '&' => out.write_str("&amp;"),
+            '<' => out.write_str("&lt;"),
+            '>' => out.write_str("&gt;"),
+            '"' => out.write_str("&#34;"),
+            '\'' => out.write_str("&#39;"),
+            c => out.write_char(c),
+        }?;
+    }
+    Ok(())
+}
+
+type Transport = AsyncSmtpTransport<Tokio1Executor>;
+
+fn transport(smtp: &Smtp) -> Result<Transport, Error> {
+    let parameters = || TlsParameters::new(smtp.host.clone()).map_err(internal);
+    let tls = match smtp.security {
+        SmtpSecurity::None => Tls::None,
+        SmtpSecurity::StartTls => Tls::Required(parameters()?),
+        SmtpSecurity::Implicit => Tls::Wrapper(parameters()?),
+    };
+    let mut builder = Transport::builder_dangerous(&smtp.host).port(smtp.port).tls(tls);
+    if let Some((user, password)) = &smtp.credentials {
+        builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
+    }
+    Ok(builder.build())
+}
+
+async fn deliver(transport: Transport, from: Mailbox, mut queue: mpsc::Receiver<(String, Email)>) {
+    while let Some((email_to, email)) = queue.recv().await {
+        if let Err(error) = deliver_one(&transport, from.clone(), &email_to, email).await {
+            tracing::error!(error, "an e-mail could not be sent");
+        }
+    }
+}
+
+async fn deliver_one(
+    transport: &Transport,
+    from: Mailbox,
+    email_to: &str,
+    email: Email,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let message = Message::builder()
+        .from(from)
+        .to(Mailbox::new(None, email_to.parse()?))
+        .subject(email.subject)
+        .header(ContentType::TEXT_HTML)
+        .body(email.html)?;
+    transport.send(message).await?;
+    Ok(())
+}
+
+fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Internal(error.into())
+}

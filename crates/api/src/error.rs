@@ -1,0 +1,110 @@
+use axum::response::{IntoResponse, Response};
+use domain::StorageError;
+use fastapi_compat::HttpError;
+use http::StatusCode;
+
+/// Everything an endpoint can answer instead of success; the text is the contract's `detail`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("Could not validate credentials")]
+    InvalidCredentials,
+    #[error("Incorrect email or password")]
+    IncorrectEmailOrPassword,
+    #[error("Incorrect password")]
+    IncorrectPassword,
+    #[error("New password cannot be the same as the current one")]
+    SamePassword,
+    #[error("Inactive user")]
+    InactiveUser,
+    #[error("Invalid token")]
+    InvalidResetToken,
+    #[error("The user doesn't have enough privileges")]
+    NotSuperuser,
+    #[error("Super users are not allowed to delete themselves")]
+    SuperuserDeletesSelf,
+    #[error("User not found")]
+    UserNotFound,
+    #[error("The user with this id does not exist in the system")]
+    NoUserWithId,
+    #[error("The user with this username does not exist in the system.")]
+    NoUserWithName,
+    #[error("User with this email already exists")]
+    EmailTaken,
+    #[error("The user with this email already exists in the system.")]
+    UserExists,
+    #[error("The user with this email already exists in the system")]
+    SignupExists,
+    #[error("Item not found")]
+    ItemNotFound,
+    #[error("Not enough permissions")]
+    NotOwner,
+    #[error("Service Unavailable")]
+    Unavailable(#[source] StorageError),
+    #[error("Internal Server Error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::IncorrectEmailOrPassword
+            | Self::IncorrectPassword
+            | Self::SamePassword
+            | Self::InactiveUser
+            | Self::InvalidResetToken
+            | Self::UserExists
+            | Self::SignupExists => StatusCode::BAD_REQUEST,
+            Self::InvalidCredentials
+            | Self::NotSuperuser
+            | Self::SuperuserDeletesSelf
+            | Self::NotOwner => StatusCode::FORBIDDEN,
+            Self::UserNotFound | Self::NoUserWithId | Self::NoUserWithName | Self::ItemNotFound => {
+                StatusCode::NOT_FOUND
+            }
+            Self::EmailTaken => StatusCode::CONFLICT,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::OwnerGone => Self::UserNotFound,
+            StorageError::Conflict => Self::EmailTaken,
+            StorageError::Unavailable(_) => Self::Unavailable(error),
+            StorageError::Internal(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::Unavailable(source) => {
+                tracing::warn!(error = source as &dyn std::error::Error, "the database is away");
+            }
+            Self::Internal(source) => {
+                tracing::error!(error = &**source as &dyn std::error::Error, "a request failed");
+                return fastapi_compat::internal_server_error();
+            }
+            _ => {}
+        }
+        HttpError::new(self.status(), self.to_string()).into_response()
+    }
+}
+
+/// A conflict means something else in each endpoint.
+pub(crate) trait OnConflict<T> {
+    fn on_conflict(self, error: Error) -> Result<T, Error>;
+}
+
+impl<T> OnConflict<T> for Result<T, StorageError> {
+    fn on_conflict(self, conflict: Error) -> Result<T, Error> {
+        self.map_err(|error| match error {
+            StorageError::Conflict => conflict,
+            error => error.into(),
+        })
+    }
+}

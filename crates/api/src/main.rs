@@ -1,0 +1,242 @@
+//! The command `molt`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use api::config::{Settings, SettingsArgs};
+use api::emails::Mailer;
+use api::security::{Passwords, Tokens};
+use api::{App, Services, routes, telemetry};
+use axum::serve::ListenerExt;
+use clap::{Parser, Subcommand};
+use domain::{StorageError, User, UserChanges};
+use fastapi_compat::EmailStr;
+use storage::Database;
+use tokio::net::TcpListener;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The Rust twin of a FastAPI service: users, items, sign-in and e-mail.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:
+  molt                                              serve on SQLite, in ./molt.db
+  molt --database-url postgresql://u:p@host/db      serve on PostgreSQL
+  molt migrate                                      bring the schema up to date
+  molt create-superuser --email me@example.com --password …
+  molt openapi > openapi.json                       print the OpenAPI document"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer requests (the default)
+    Serve,
+    /// Bring the schema of the database up to date
+    Migrate,
+    /// Create a superuser, or make an existing user one
+    CreateSuperuser {
+        #[arg(long)]
+        email: String,
+        /// Not needed for an existing user
+        #[arg(long)]
+        password: Option<String>,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // A missing .env is fine, a broken one is not.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        eprintln!("molt: .env cannot be read: {error}");
+        return ExitCode::FAILURE;
+    }
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("molt: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), BoxError> {
+    let settings = Settings::new(&cli.settings)?;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(settings).await,
+        Command::Migrate => {
+            let database = connect(&settings).await?;
+            database.migrate().await?;
+            println!("{} is up to date", settings.database_url);
+            Ok(())
+        }
+        Command::CreateSuperuser { email, password } => {
+            create_superuser(&settings, &email, password).await
+        }
+        Command::Openapi => {
+            println!("{:#}", routes::document(&settings)?);
+            Ok(())
+        }
+    }
+}
+
+/// Connects, and waits for a database that is not there yet.
+async fn connect(settings: &Settings) -> Result<Database, BoxError> {
+    const PATIENCE: u32 = 60;
+    let url = &settings.database_url;
+    let database = Database::connect(url, settings.database_pool)?;
+    let storage = database.clone().into_storage();
+    let mut pause = Duration::from_millis(100);
+    for attempt in 1.. {
+        match storage.ping().await {
+            Err(StorageError::Unavailable(error)) if attempt < PATIENCE => {
+                eprintln!("molt: waiting for {url}: {error}");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            Err(error) => return Err(format!("{url} cannot be used: {}", chain(&error)).into()),
+            Ok(()) => break,
+        }
+    }
+    Ok(database)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+async fn create_superuser(
+    settings: &Settings,
+    email: &str,
+    password: Option<String>,
+) -> Result<(), BoxError> {
+    let email = EmailStr::parse(email)
+        .map_err(|reason| format!("'{email}' is not an e-mail address: {reason}"))?
+        .into_string();
+    let storage = connect(settings).await?.into_storage();
+    if let Some(user) = storage.user_by_email(&email).await? {
+        let changes = UserChanges { is_superuser: Some(true), ..UserChanges::default() };
+        storage.update_user(user.id, &changes).await?;
+        println!("{email} is a superuser now");
+        return Ok(());
+    }
+    let password = password.ok_or("a new superuser needs --password")?;
+    if !(8..=128).contains(&password.chars().count()) {
+        return Err("a password has 8 to 128 characters".into());
+    }
+    let hash = Passwords::new(1)?.hash(password).await?;
+    storage
+        .create_user(&User { is_superuser: true, ..User::new(email.clone(), None, hash) })
+        .await?;
+    println!("{email} was created");
+    Ok(())
+}
+
+async fn serve(settings: Settings) -> Result<(), BoxError> {
+    telemetry::start();
+    for name in settings.insecure_defaults() {
+        tracing::warn!("{name} has its default value; that is for local use only");
+    }
+    let database = connect(&settings).await?;
+    if settings.migrate_on_start {
+        database.migrate().await?;
+    }
+    let (mailer, outbox) = Mailer::start(&settings)?;
+    let app = App::new(Services {
+        storage: database.into_storage(),
+        tokens: Tokens::new(
+            &settings.secret_key,
+            settings.access_token_lifetime,
+            settings.reset_token_lifetime,
+        ),
+        passwords: Passwords::new(settings.password_threads)?,
+        mailer,
+        settings,
+    });
+    app.create_first_superuser().await?;
+
+    let (host, port) = (app.settings.host.as_str(), app.settings.port);
+    let listener = TcpListener::bind((host, port))
+        .await
+        .map_err(|error| format!("cannot listen on {host}:{port}: {error}"))?;
+    greet(&app, &listener)?;
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    let router = api::app(&app);
+    drop(app);
+    axum::serve(listener, router).with_graceful_shutdown(shutdown_signal()).await?;
+    // The mailer went with the router: what it still had to send is sent now.
+    if let Some(outbox) = outbox {
+        outbox.await?;
+    }
+    Ok(())
+}
+
+fn greet(app: &App, listener: &TcpListener) -> Result<(), BoxError> {
+    let address = listener.local_addr()?;
+    println!(
+        "Molt listens on http://{address} and keeps its data in {}.",
+        app.settings.database_url
+    );
+    println!("Documentation: http://{address}/docs");
+    let password = match app.settings.insecure_defaults().contains(&"FIRST_SUPERUSER_PASSWORD") {
+        true => app.settings.first_superuser_password.as_str(),
+        false => "the password in FIRST_SUPERUSER_PASSWORD",
+    };
+    println!("Sign in as {} with {password}.", app.settings.first_superuser);
+    Ok(())
+}
+
+async fn shutdown_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "SIGTERM cannot be caught");
+            _ = interrupt.await;
+        }
+    }
+    tracing::info!("shutting down");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

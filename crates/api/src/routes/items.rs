@@ -1,0 +1,153 @@
+use chrono::{DateTime, Utc};
+use domain::{Item, ItemChanges, User};
+use fastapi_compat::{Call, Decode, Json, Patch, Path, Query, Router};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::Message;
+use crate::deps::{CurrentUser, Page};
+use crate::{App, Error, Result};
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .routes(routes!(read_items))
+        .routes(routes!(read_item))
+        .routes(routes!(create_item))
+        .routes(routes!(update_item))
+        .routes(routes!(delete_item))
+        .prefix("/items")
+}
+
+#[derive(Serialize, ToSchema)]
+struct ItemPublic {
+    #[schema(min_length = 1, max_length = 255)]
+    title: String,
+    #[schema(max_length = 255)]
+    description: Option<String>,
+    id: Uuid,
+    owner_id: Uuid,
+    created_at: Option<DateTime<Utc>>,
+}
+
+impl From<Item> for ItemPublic {
+    fn from(Item { id, title, description, owner_id, created_at }: Item) -> Self {
+        Self { title, description, id, owner_id, created_at }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct ItemsPublic {
+    data: Vec<ItemPublic>,
+    count: i64,
+}
+
+#[derive(Decode, ToSchema)]
+struct ItemCreate {
+    #[schema(min_length = 1, max_length = 255)]
+    #[decode(storable = 255)]
+    title: String,
+    #[schema(max_length = 255)]
+    #[decode(storable = 255)]
+    description: Option<String>,
+}
+
+#[derive(Decode, ToSchema)]
+struct ItemUpdate {
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[decode(storable = 255)]
+    title: Patch<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    #[decode(storable = 255)]
+    description: Patch<String>,
+}
+
+/// List one's own items, or everybody's for a superuser, the newest first.
+#[utoipa::path(
+    get, path = "/", tag = "items",
+    params(Page),
+    responses((status = 200, body = ItemsPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn read_items(
+    app: App,
+    Call(CurrentUser(user), Query(page)): Call<CurrentUser, Query<Page>>,
+) -> Result<Json<ItemsPublic>> {
+    let owner = (!user.is_superuser).then_some(user.id);
+    let (items, count) = app.storage.items(owner, page.into()).await?;
+    Ok(Json(ItemsPublic { data: items.into_iter().map(Into::into).collect(), count }))
+}
+
+/// Show an item.
+#[utoipa::path(
+    get, path = "/{id}", tag = "items",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = ItemPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn read_item(
+    app: App,
+    Call(CurrentUser(user), Path(id)): Call<CurrentUser, Path<Uuid>>,
+) -> Result<Json<ItemPublic>> {
+    Ok(Json(accessible_item(&app, &user, id).await?.into()))
+}
+
+/// Create an item of one's own.
+#[utoipa::path(
+    post, path = "/", tag = "items",
+    request_body = ItemCreate,
+    responses((status = 200, body = ItemPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn create_item(
+    app: App,
+    Call(CurrentUser(user), Json(new)): Call<CurrentUser, Json<ItemCreate>>,
+) -> Result<Json<ItemPublic>> {
+    let item = Item::new(&user, new.title, new.description);
+    app.storage.create_item(&item).await?;
+    Ok(Json(item.into()))
+}
+
+/// Change an item: the fields that the request names.
+#[utoipa::path(
+    put, path = "/{id}", tag = "items",
+    params(("id" = Uuid, Path)),
+    request_body = ItemUpdate,
+    responses((status = 200, body = ItemPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn update_item(
+    app: App,
+    Call(CurrentUser(user), (Path(id), Json(update))): Call<
+        CurrentUser,
+        (Path<Uuid>, Json<ItemUpdate>),
+    >,
+) -> Result<Json<ItemPublic>> {
+    accessible_item(&app, &user, id).await?;
+    let changes =
+        ItemChanges { title: update.title.value(), description: update.description.nullable() };
+    let item = app.storage.update_item(id, &changes).await?;
+    Ok(Json(item.ok_or(Error::ItemNotFound)?.into()))
+}
+
+/// Delete an item.
+#[utoipa::path(
+    delete, path = "/{id}", tag = "items",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = Message)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn delete_item(
+    app: App,
+    Call(CurrentUser(user), Path(id)): Call<CurrentUser, Path<Uuid>>,
+) -> Result<Json<Message>> {
+    accessible_item(&app, &user, id).await?;
+    app.storage.delete_item(id).await?;
+    Ok(Message::new("Item deleted successfully"))
+}
+
+async fn accessible_item(app: &App, user: &User, id: Uuid) -> Result<Item> {
+    let item = app.storage.item(id).await?.ok_or(Error::ItemNotFound)?;
+    if item.accessible_to(user) { Ok(item) } else { Err(Error::NotOwner) }
+}

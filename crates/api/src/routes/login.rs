@@ -1,0 +1,159 @@
+use axum::response::{Html, IntoResponse};
+use fastapi_compat::{Call, Decode, Form, Json, Path, Router, Storable};
+use http::{HeaderName, HeaderValue};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::Message;
+use super::users::UserPublic;
+use crate::deps::{CurrentUser, Superuser};
+use crate::security::Verdict;
+use crate::{App, Error, Result};
+use domain::UserChanges;
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .routes(routes!(login_access_token))
+        .routes(routes!(test_token))
+        .routes(routes!(recover_password))
+        .routes(routes!(reset_password))
+        .routes(routes!(recover_password_html_content))
+}
+
+#[derive(Decode, ToSchema)]
+#[schema(as = BodyPasswordRequest)]
+#[expect(dead_code, reason = "the OAuth2 password flow has fields that nobody reads")]
+struct PasswordRequestForm {
+    #[schema(pattern = "^password$")]
+    grant_type: Option<String>,
+    username: String,
+    #[schema(format = Password)]
+    password: String,
+    #[schema(default = "")]
+    scope: String,
+    client_id: Option<String>,
+    #[schema(format = Password)]
+    client_secret: Option<String>,
+}
+
+#[derive(Decode, ToSchema)]
+struct NewPassword {
+    token: String,
+    #[schema(min_length = 8, max_length = 128)]
+    new_password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Token {
+    access_token: String,
+    #[schema(default = "bearer")]
+    token_type: &'static str,
+}
+
+/// Sign in with e-mail and password; the token goes into the Authorization header.
+#[utoipa::path(
+    post, path = "/login/access-token", tag = "login",
+    request_body(content = PasswordRequestForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = Token)),
+)]
+async fn login_access_token(
+    app: App,
+    Call((), Form(form)): Call<(), Form<PasswordRequestForm>>,
+) -> Result<Json<Token>> {
+    // No stored e-mail has a U+0000, and PostgreSQL cannot even be asked.
+    let user = match form.username.contains('\0') {
+        true => None,
+        false => app.storage.user_by_email(&form.username).await?,
+    };
+    let hashed = user.as_ref().map(|user| user.hashed_password.clone());
+    let verdict = app.passwords.verify(form.password, hashed).await?;
+    let user = user.filter(|_| verdict != Verdict::Wrong).ok_or(Error::IncorrectEmailOrPassword)?;
+    if let Verdict::Outdated(hash) = verdict {
+        let changes = UserChanges { hashed_password: Some(hash), ..UserChanges::default() };
+        app.storage.update_user(user.id, &changes).await?;
+    }
+    if !user.is_active {
+        return Err(Error::InactiveUser);
+    }
+    Ok(Json(Token { access_token: app.tokens.access_token(user.id)?, token_type: "bearer" }))
+}
+
+/// Tell whose token this is.
+#[utoipa::path(
+    post, path = "/login/test-token", tag = "login",
+    responses((status = 200, body = UserPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn test_token(CurrentUser(user): CurrentUser) -> Json<UserPublic> {
+    Json(user.into())
+}
+
+/// Send a link for choosing a new password.
+#[utoipa::path(
+    post, path = "/password-recovery/{email}", tag = "login",
+    params(("email" = String, Path)),
+    responses((status = 200, body = Message)),
+)]
+async fn recover_password(
+    app: App,
+    Call((), Path(Storable(email))): Call<(), Path<Storable<255>>>,
+) -> Result<Json<Message>> {
+    if let Some(user) = app.storage.user_by_email(&email).await? {
+        let token = app.tokens.reset_token(&user.email)?;
+        let message = app.mailer.reset_password_email(&user.email, &token)?;
+        app.mailer.send(user.email, message);
+    }
+    Ok(Message::new("If that email is registered, we sent a password recovery link"))
+}
+
+/// Choose a new password with the token from the recovery e-mail.
+#[utoipa::path(
+    post, path = "/reset-password/", tag = "login",
+    request_body = NewPassword,
+    responses((status = 200, body = Message)),
+)]
+async fn reset_password(
+    app: App,
+    Call((), Json(new)): Call<(), Json<NewPassword>>,
+) -> Result<Json<Message>> {
+    let email = app.tokens.read_reset_token(&new.token).ok_or(Error::InvalidResetToken)?;
+    let user = app.storage.user_by_email(&email).await?.ok_or(Error::InvalidResetToken)?;
+    if !user.is_active {
+        return Err(Error::InactiveUser);
+    }
+    let hash = app.passwords.hash(new.new_password).await?;
+    let changes = UserChanges { hashed_password: Some(hash), ..UserChanges::default() };
+    app.storage.update_user(user.id, &changes).await?;
+    Ok(Message::new("Password updated successfully"))
+}
+
+/// Show the recovery e-mail of a user as it would be sent.
+#[utoipa::path(
+    post, path = "/password-recovery-html-content/{email}", tag = "login",
+    params(("email" = String, Path)),
+    responses((status = 200, body = String, content_type = "text/html")),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn recover_password_html_content(
+    app: App,
+    Call(Superuser(_), Path(Storable(email))): Call<Superuser, Path<Storable<255>>>,
+) -> Result<impl IntoResponse> {
+    let user = app.storage.user_by_email(&email).await?.ok_or(Error::NoUserWithName)?;
+    let token = app.tokens.reset_token(&user.email)?;
+    let message = app.mailer.reset_password_email(&user.email, &token)?;
+    let subject = (HeaderName::from_static("subject"), header_text(&message.subject)?);
+    Ok(([subject], Html(message.html)))
+}
+
+/// What a header cannot carry (control characters, anything beyond Latin-1) becomes `?`.
+fn header_text(text: &str) -> Result<HeaderValue> {
+    let latin1: Vec<u8> = text
+        .chars()
+        .map(|c| match u8::try_from(c) {
+            Ok(byte @ (b' '..=b'~' | 0xA0..)) => byte,
+            _ => b'?',
+        })
+        .collect();
+    HeaderValue::from_bytes(&latin1).map_err(|error| Error::Internal(error.into()))
+}

@@ -1,0 +1,305 @@
+use chrono::{DateTime, Utc};
+use domain::{User, UserChanges};
+use fastapi_compat::{Call, Decode, EmailStr, Json, Patch, Path, Query, Router};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::Message;
+use crate::deps::{CurrentUser, Page, Superuser};
+use crate::error::OnConflict;
+use crate::security::Verdict;
+use crate::{App, Error, Result};
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .routes(routes!(read_users))
+        .routes(routes!(create_user))
+        .routes(routes!(read_user_me))
+        .routes(routes!(update_user_me))
+        .routes(routes!(update_password_me))
+        .routes(routes!(delete_user_me))
+        .routes(routes!(register_user))
+        .routes(routes!(read_user_by_id))
+        .routes(routes!(update_user))
+        .routes(routes!(delete_user))
+        .prefix("/users")
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct UserPublic {
+    #[schema(format = Email, max_length = 255)]
+    email: String,
+    #[schema(default = true)]
+    is_active: bool,
+    #[schema(default = false)]
+    is_superuser: bool,
+    #[schema(max_length = 255)]
+    full_name: Option<String>,
+    id: Uuid,
+    created_at: Option<DateTime<Utc>>,
+}
+
+impl From<User> for UserPublic {
+    fn from(user: User) -> Self {
+        let User { id, email, is_active, is_superuser, full_name, hashed_password: _, created_at } =
+            user;
+        Self { email, is_active, is_superuser, full_name, id, created_at }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct UsersPublic {
+    data: Vec<UserPublic>,
+    count: i64,
+}
+
+#[derive(Decode, ToSchema)]
+struct UserCreate {
+    #[schema(value_type = String, format = Email, max_length = 255)]
+    email: EmailStr,
+    #[schema(default = true)]
+    is_active: bool,
+    #[schema(default = false)]
+    is_superuser: bool,
+    #[schema(max_length = 255)]
+    #[decode(storable = 255)]
+    full_name: Option<String>,
+    #[schema(min_length = 8, max_length = 128)]
+    password: String,
+}
+
+#[derive(Decode, ToSchema)]
+struct UserRegister {
+    #[schema(value_type = String, format = Email, max_length = 255)]
+    email: EmailStr,
+    #[schema(min_length = 8, max_length = 128)]
+    password: String,
+    #[schema(max_length = 255)]
+    #[decode(storable = 255)]
+    full_name: Option<String>,
+}
+
+#[derive(Decode, ToSchema)]
+struct UserUpdate {
+    #[schema(value_type = Option<String>, format = Email, max_length = 255)]
+    email: Patch<EmailStr>,
+    #[schema(value_type = Option<bool>)]
+    is_active: Patch<bool>,
+    #[schema(value_type = Option<bool>)]
+    is_superuser: Patch<bool>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    #[decode(storable = 255)]
+    full_name: Patch<String>,
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 128)]
+    password: Patch<String>,
+}
+
+#[derive(Decode, ToSchema)]
+struct UserUpdateMe {
+    #[schema(value_type = Option<String>, max_length = 255)]
+    #[decode(storable = 255)]
+    full_name: Patch<String>,
+    #[schema(value_type = Option<String>, format = Email, max_length = 255)]
+    email: Patch<EmailStr>,
+}
+
+#[derive(Decode, ToSchema)]
+struct UpdatePassword {
+    #[schema(min_length = 8, max_length = 128)]
+    current_password: String,
+    #[schema(min_length = 8, max_length = 128)]
+    new_password: String,
+}
+
+/// List all users, the newest first.
+#[utoipa::path(
+    get, path = "/", tag = "users",
+    params(Page),
+    responses((status = 200, body = UsersPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn read_users(
+    app: App,
+    Call(Superuser(_), Query(page)): Call<Superuser, Query<Page>>,
+) -> Result<Json<UsersPublic>> {
+    let (users, count) = app.storage.users(page.into()).await?;
+    Ok(Json(UsersPublic { data: users.into_iter().map(Into::into).collect(), count }))
+}
+
+/// Create a user and send the new-account e-mail.
+#[utoipa::path(
+    post, path = "/", tag = "users",
+    request_body = UserCreate,
+    responses((status = 200, body = UserPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn create_user(
+    app: App,
+    Call(Superuser(_), Json(new)): Call<Superuser, Json<UserCreate>>,
+) -> Result<Json<UserPublic>> {
+    let hash = app.passwords.hash(new.password).await?;
+    let user = User {
+        is_active: new.is_active,
+        is_superuser: new.is_superuser,
+        ..User::new(new.email.into_string(), new.full_name, hash)
+    };
+    app.storage.create_user(&user).await.on_conflict(Error::UserExists)?;
+    if app.mailer.is_enabled() {
+        let message = app.mailer.new_account_email(&user.email)?;
+        app.mailer.send(user.email.clone(), message);
+    }
+    Ok(Json(user.into()))
+}
+
+/// Show one's own account.
+#[utoipa::path(
+    get, path = "/me", tag = "users",
+    responses((status = 200, body = UserPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn read_user_me(CurrentUser(user): CurrentUser) -> Json<UserPublic> {
+    Json(user.into())
+}
+
+/// Change one's own name or e-mail.
+#[utoipa::path(
+    patch, path = "/me", tag = "users",
+    request_body = UserUpdateMe,
+    responses((status = 200, body = UserPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn update_user_me(
+    app: App,
+    Call(CurrentUser(user), Json(update)): Call<CurrentUser, Json<UserUpdateMe>>,
+) -> Result<Json<UserPublic>> {
+    let changes = UserChanges {
+        email: update.email.value().map(EmailStr::into_string),
+        full_name: update.full_name.nullable(),
+        ..UserChanges::default()
+    };
+    let user = app.storage.update_user(user.id, &changes).await.on_conflict(Error::EmailTaken)?;
+    Ok(Json(user.ok_or(Error::UserNotFound)?.into()))
+}
+
+/// Change one's own password.
+#[utoipa::path(
+    patch, path = "/me/password", tag = "users",
+    request_body = UpdatePassword,
+    responses((status = 200, body = Message)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn update_password_me(
+    app: App,
+    Call(CurrentUser(user), Json(update)): Call<CurrentUser, Json<UpdatePassword>>,
+) -> Result<Json<Message>> {
+    let current = update.current_password;
+    let same = current == update.new_password;
+    if app.passwords.verify(current, Some(user.hashed_password)).await? == Verdict::Wrong {
+        return Err(Error::IncorrectPassword);
+    }
+    if same {
+        return Err(Error::SamePassword);
+    }
+    let hash = app.passwords.hash(update.new_password).await?;
+    let changes = UserChanges { hashed_password: Some(hash), ..UserChanges::default() };
+    app.storage.update_user(user.id, &changes).await?;
+    Ok(Message::new("Password updated successfully"))
+}
+
+/// Delete one's own account and all its items.
+#[utoipa::path(
+    delete, path = "/me", tag = "users",
+    responses((status = 200, body = Message)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn delete_user_me(app: App, CurrentUser(user): CurrentUser) -> Result<Json<Message>> {
+    if user.is_superuser {
+        return Err(Error::SuperuserDeletesSelf);
+    }
+    app.storage.delete_user(user.id).await?;
+    Ok(Message::new("User deleted successfully"))
+}
+
+/// Create an account for oneself.
+#[utoipa::path(
+    post, path = "/signup", tag = "users",
+    request_body = UserRegister,
+    responses((status = 200, body = UserPublic)),
+)]
+async fn register_user(
+    app: App,
+    Call((), Json(new)): Call<(), Json<UserRegister>>,
+) -> Result<Json<UserPublic>> {
+    let hash = app.passwords.hash(new.password).await?;
+    let user = User::new(new.email.into_string(), new.full_name, hash);
+    app.storage.create_user(&user).await.on_conflict(Error::SignupExists)?;
+    Ok(Json(user.into()))
+}
+
+/// Show a user: oneself, or anybody for a superuser.
+#[utoipa::path(
+    get, path = "/{user_id}", tag = "users",
+    params(("user_id" = Uuid, Path)),
+    responses((status = 200, body = UserPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn read_user_by_id(
+    app: App,
+    Call(CurrentUser(user), Path(id)): Call<CurrentUser, Path<Uuid>>,
+) -> Result<Json<UserPublic>> {
+    if id == user.id {
+        return Ok(Json(user.into()));
+    }
+    if !user.is_superuser {
+        return Err(Error::NotSuperuser);
+    }
+    Ok(Json(app.storage.user(id).await?.ok_or(Error::UserNotFound)?.into()))
+}
+
+/// Change a user.
+#[utoipa::path(
+    patch, path = "/{user_id}", tag = "users",
+    params(("user_id" = Uuid, Path)),
+    request_body = UserUpdate,
+    responses((status = 200, body = UserPublic)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn update_user(
+    app: App,
+    Call(Superuser(_), (Path(id), Json(update))): Call<Superuser, (Path<Uuid>, Json<UserUpdate>)>,
+) -> Result<Json<UserPublic>> {
+    let hashed_password = match update.password.value() {
+        Some(password) => Some(app.passwords.hash(password).await?),
+        None => None,
+    };
+    let changes = UserChanges {
+        email: update.email.value().map(EmailStr::into_string),
+        is_active: update.is_active.value(),
+        is_superuser: update.is_superuser.value(),
+        full_name: update.full_name.nullable(),
+        hashed_password,
+    };
+    let user = app.storage.update_user(id, &changes).await.on_conflict(Error::EmailTaken)?;
+    Ok(Json(user.ok_or(Error::NoUserWithId)?.into()))
+}
+
+/// Delete a user and all their items.
+#[utoipa::path(
+    delete, path = "/{user_id}", tag = "users",
+    params(("user_id" = Uuid, Path)),
+    responses((status = 200, body = Message)),
+    security(("OAuth2PasswordBearer" = [])),
+)]
+async fn delete_user(
+    app: App,
+    Call(Superuser(caller), Path(id)): Call<Superuser, Path<Uuid>>,
+) -> Result<Json<Message>> {
+    if id == caller.id {
+        return Err(Error::SuperuserDeletesSelf);
+    }
+    app.storage.user(id).await?.ok_or(Error::UserNotFound)?;
+    app.storage.delete_user(id).await?;
+    Ok(Message::new("User deleted successfully"))
+}

@@ -1,0 +1,100 @@
+use std::str::FromStr;
+
+use url::Url;
+
+/// `DATABASE_URL` in the forms that SQLAlchemy and sqlx know.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    Postgres(Url),
+    /// A path, or `:memory:`.
+    Sqlite(String),
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseUrlError {
+    #[error("unknown scheme, use sqlite: or postgresql:")]
+    Scheme,
+    #[error("not a valid URL: {0}")]
+    Syntax(#[from] url::ParseError),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
+        if let Some(rest) = text.strip_prefix("sqlite:") {
+            let path = rest.split('?').next().unwrap_or_default();
+            // Three slashes before a relative path, as SQLAlchemy has it; two or none, as sqlx has.
+            let path = path.strip_prefix("///").or(path.strip_prefix("//")).unwrap_or(path);
+            let path = if path.is_empty() { ":memory:" } else { path };
+            return Ok(Self::Sqlite(path.to_owned()));
+        }
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql" | "postgresql+psycopg", rest)) => {
+                Ok(Self::Postgres(Url::parse(&format!("postgresql://{rest}"))?))
+            }
+            _ => Err(DatabaseUrlError::Scheme),
+        }
+    }
+}
+
+impl DatabaseUrl {
+    /// The password in the URL, decoded.
+    pub fn password(&self) -> Option<String> {
+        match self {
+            Self::Postgres(url) => {
+                let password = percent_encoding::percent_decode_str(url.password()?);
+                Some(password.decode_utf8_lossy().into_owned())
+            }
+            Self::Sqlite(_) => None,
+        }
+    }
+}
+
+/// Without the password.
+impl std::fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Postgres(url) => {
+                let host = url.host_str().unwrap_or("localhost");
+                let port = url.port().unwrap_or(5432);
+                write!(f, "PostgreSQL at {host}:{port}{}", url.path())
+            }
+            Self::Sqlite(path) => write!(f, "SQLite in {path}"),
+        }
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_urls_are_understood_in_both_dialects() {
+        for (url, path) in [
+            ("sqlite:///./molt.db", "./molt.db"),
+            ("sqlite:///molt.db", "molt.db"),
+            ("sqlite:////var/molt.db", "/var/molt.db"),
+            ("sqlite:molt.db", "molt.db"),
+            ("sqlite://molt.db?mode=rwc", "molt.db"),
+            ("sqlite::memory:", ":memory:"),
+            ("sqlite://", ":memory:"),
+        ] {
+            assert_eq!(url.parse(), Ok(DatabaseUrl::Sqlite(path.into())), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_password_of_a_url_is_not_shown() {
+        let url: DatabaseUrl = "postgresql+psycopg://u:p%40ss@db:5433/app".parse().unwrap();
+        assert_eq!(url.to_string(), "PostgreSQL at db:5433/app");
+        assert_eq!(url.password().as_deref(), Some("p@ss"));
+        assert!("mysql://x".parse::<DatabaseUrl>().is_err());
+    }
+}
