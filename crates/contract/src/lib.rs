@@ -1,1 +1,10 @@
+//! The same requests to two services, every byte of the answers compared.
+//!
+//! Knows nothing but two base URLs and files of cases. Start at [`run::run`]; what may differ is
+//! said in [`compare`], and nowhere else.
 
+pub mod case;
+pub mod compare;
+pub mod ledger;
+pub mod report;
+pub mod run;

@@ -1,0 +1,208 @@
+//! Cases as data: files that people write and review.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Values that earlier answers left behind or a table gives, by name; `${name}` stands for them.
+pub type Variables = BTreeMap<String, String>;
+
+/// One request, or one for each row of its table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    pub name: String,
+    /// `METHOD /path?query`.
+    pub request: String,
+    /// The variable that holds the bearer token to send.
+    #[serde(rename = "as")]
+    pub user: Option<String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// A body in JSON; strings in it may hold variables.
+    pub json: Option<Value>,
+    /// A body as it stands; JSON unless a header says otherwise.
+    pub body: Option<String>,
+    /// A body of any bytes, in hexadecimal.
+    pub hex: Option<String>,
+    /// A url-encoded form as it stands.
+    pub form: Option<String>,
+    /// What to keep of a JSON answer: variable and JSON pointer.
+    #[serde(default)]
+    pub capture: BTreeMap<String, String>,
+    /// The variables of each repetition.
+    #[serde(default)]
+    pub each: Vec<Variables>,
+    /// The status that both must answer, where the comparison alone would not say enough.
+    pub status: Option<u16>,
+    /// Whether the answers are compared as JSON values, the order of keys left aside.
+    #[serde(default)]
+    pub unordered: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    #[error("{path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {message}")]
+    Syntax { path: PathBuf, message: String },
+    #[error("case '{case}': {fault}")]
+    Fault { case: String, fault: String },
+}
+
+impl Case {
+    /// Reads a file, or all files of a folder in the order of their names.
+    pub fn load(path: &Path) -> Result<Vec<Self>, CaseError> {
+        let read = |source| CaseError::Read { path: path.to_owned(), source };
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).map_err(read)?;
+            let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml"));
+            files.sort();
+            return files.iter().map(|file| Self::load(file)).collect::<Result<Vec<_>, _>>().map(
+                |files| files.into_iter().flatten().collect(),
+            );
+        }
+        let text = std::fs::read_to_string(path).map_err(read)?;
+        serde_saphyr::from_str(&text).map_err(|error| CaseError::Syntax {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })
+    }
+
+    /// One case for each row of the table.
+    pub fn expand(self) -> Vec<(Self, Variables)> {
+        if self.each.is_empty() {
+            return vec![(self, Variables::new())];
+        }
+        let rows = self.each.clone();
+        rows.into_iter()
+            .enumerate()
+            .map(|(index, row)| {
+                (Self { name: format!("{} [{}]", self.name, index + 1), ..self.clone() }, row)
+            })
+            .collect()
+    }
+
+    /// The request with its variables filled in: those of earlier answers, then those of the row,
+    /// which may speak of the former.
+    pub fn request(&self, known: &Variables, row: &Variables) -> Result<Request, CaseError> {
+        let fault = |fault| CaseError::Fault { case: self.name.clone(), fault };
+        let mut variables = known.clone();
+        for (name, value) in row {
+            variables.insert(name.clone(), fill(value, known).map_err(fault)?);
+        }
+        let fill = |text: &str| fill(text, &variables).map_err(fault);
+        let line = fill(&self.request)?;
+        let (method, target) = line.split_once(' ').ok_or_else(|| CaseError::Fault {
+            case: self.name.clone(),
+            fault: format!("'{line}' is not a method and a path"),
+        })?;
+        let mut headers = BTreeMap::new();
+        let mut content_type = |value: &str| {
+            headers.insert("content-type".to_owned(), value.to_owned());
+        };
+        let body = if let Some(json) = &self.json {
+            content_type("application/json");
+            let json = fill_json(json, &fill)?;
+            Some(json.to_string().into_bytes())
+        } else if let Some(body) = &self.body {
+            content_type("application/json");
+            Some(fill(body)?.into_bytes())
+        } else if let Some(hex) = &self.hex {
+            content_type("application/json");
+            Some(unhex(&fill(hex)?).map_err(|fault| CaseError::Fault {
+                case: self.name.clone(),
+                fault,
+            })?)
+        } else if let Some(form) = &self.form {
+            content_type("application/x-www-form-urlencoded");
+            Some(fill(form)?.into_bytes())
+        } else {
+            None
+        };
+        if let Some(user) = &self.user {
+            let token = fill(&format!("${{{}}}", fill(user)?))?;
+            headers.insert("authorization".into(), format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            match fill(value)? {
+                none if none == "none" => headers.remove(&name.to_lowercase()),
+                value => headers.insert(name.to_lowercase(), value),
+            };
+        }
+        Ok(Request { method: method.to_owned(), target: target.to_owned(), headers, body })
+    }
+}
+
+/// A request that is ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: String,
+    pub target: String,
+    pub headers: BTreeMap<String, String>,
+    pub body: Option<Vec<u8>>,
+}
+
+/// Puts values in the place of `${name}`; `${'a'*256}` repeats a text, for lengths at a limit.
+fn fill(text: &str, variables: &Variables) -> Result<String, String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, after) =
+            after.split_once('}').ok_or_else(|| format!("'${{{after}' is not closed"))?;
+        filled.push_str(before);
+        if let Some((text, count)) = name.strip_prefix('\'').and_then(|n| n.split_once("'*")) {
+            let count = count.parse().map_err(|_| format!("'{count}' is not a count"))?;
+            filled.push_str(&text.repeat(count));
+        } else {
+            let value = variables.get(name).ok_or_else(|| format!("'{name}' has no value"))?;
+            filled.push_str(value);
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+/// Fills in the strings of a JSON value, which stay strings whatever comes in.
+fn fill_json<E>(value: &Value, fill: &impl Fn(&str) -> Result<String, E>) -> Result<Value, E> {
+    Ok(match value {
+        Value::String(text) => Value::String(fill(text)?),
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| fill_json(item, fill)).collect::<Result<_, _>>()?)
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| Ok((key.clone(), fill_json(value, fill)?)));
+            Value::Object(fields.collect::<Result<_, _>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>, String> {
+    text.split_whitespace()
+        .map(|byte| u8::from_str_radix(byte, 16).map_err(|_| format!("'{byte}' is not a byte")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_filled_in() {
+        let variables = Variables::from([("id".to_owned(), "7".to_owned())]);
+        assert_eq!(fill("/items/${id}/${'ab'*2}", &variables), Ok("/items/7/abab".into()));
+        assert!(fill("${other}", &variables).unwrap_err().contains("other"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let case: Result<Vec<Case>, _> =
+            serde_saphyr::from_str("- name: a\n  request: GET /\n  jsno: {}\n");
+        assert!(case.unwrap_err().to_string().contains("jsno"));
+    }
+}
