@@ -14,9 +14,9 @@ pub mod telemetry;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use domain::{Storage, StorageError, User};
-use fastapi_compat::{BodyLimit, Cors, internal_server_error};
+use fastapi_compat::{BodyLimit, Cors, internal_server_error, refuse_unknown_methods};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -86,6 +86,8 @@ pub fn app(app: &App) -> axum::Router {
     // No request takes for ever.
     let timeout = http::StatusCode::GATEWAY_TIMEOUT;
     router = router.layer(TimeoutLayer::with_status_code(timeout, settings.request_timeout));
+    // Methods that no HTTP parser of Python knows.
+    router = router.layer(from_fn(refuse_unknown_methods));
     // One line in the log for each request.
-    router.layer(axum::middleware::from_fn(telemetry::log_request))
+    router.layer(from_fn(telemetry::log_request))
 }

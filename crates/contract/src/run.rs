@@ -63,7 +63,9 @@ impl Side {
         request: &Request,
     ) -> Result<Answer, RunError> {
         let fault = |fault: String| RunError::Request { case: case.name.clone(), fault };
-        let url = self.base.join(&request.target).map_err(|error| fault(error.to_string()))?;
+        let base = self.base.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}{}", request.target))
+            .map_err(|error| fault(error.to_string()))?;
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|error| fault(error.to_string()))?;
         let mut builder = client.request(method, url);
@@ -100,6 +102,8 @@ pub async fn run(
         .redirect(redirect::Policy::none())
         .timeout(Duration::from_secs(60))
         .no_proxy()
+        // A connection of its own for each request: services close them after some answers.
+        .pool_max_idle_per_host(0)
         .build()
         .map_err(|source| RunError::NoAnswer { service: "client", source })?;
     let side = |name, base| Side { name, base, variables: Variables::new() };

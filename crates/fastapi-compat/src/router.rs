@@ -21,7 +21,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::form::decode_replacing;
 use crate::openapi::Schemas;
-use crate::response::HttpError;
+use crate::response::{HttpError, internal_server_error};
 
 /// The operation that a request belongs to; in the extensions of the request and of the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,14 +242,11 @@ impl Service<Request> for Dispatch {
 
 impl Dispatch {
     fn without_match(&self, request: &Request, path: &str) -> Response {
-        if !is_known(request.method()) {
-            return invalid_request();
-        }
         if let Some(route) = self.0.iter().find(|route| route.parameters(path).is_some()) {
             // Only the first route of the path: that is what Starlette names.
             let allow = if route.head { "GET, HEAD" } else { route.method.as_str() };
             let Ok(allow) = HeaderValue::from_str(allow) else {
-                return invalid_request();
+                return internal_server_error();
             };
             return HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
                 .with_header(header::ALLOW, allow)
@@ -305,7 +302,7 @@ fn redirect(request: &Request, path: &str) -> Response {
         Ok(location) => {
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response()
         }
-        Err(_) => invalid_request(),
+        Err(_) => internal_server_error(),
     }
 }
 
@@ -317,47 +314,4 @@ fn is_host(host: &str) -> bool {
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%[]:".contains(c);
     !name.is_empty() && name.chars().all(is_name) && port.chars().all(|c| c.is_ascii_digit())
-}
-
-/// Methods that uvicorn's HTTP parser knows beyond those that have names in `http`.
-const OTHER_METHODS: [&str; 26] = [
-    "COPY",
-    "LOCK",
-    "MKCOL",
-    "MOVE",
-    "PROPFIND",
-    "PROPPATCH",
-    "SEARCH",
-    "UNLOCK",
-    "BIND",
-    "REBIND",
-    "UNBIND",
-    "ACL",
-    "REPORT",
-    "MKACTIVITY",
-    "CHECKOUT",
-    "MERGE",
-    "M-SEARCH",
-    "NOTIFY",
-    "SUBSCRIBE",
-    "UNSUBSCRIBE",
-    "PURGE",
-    "MKCALENDAR",
-    "LINK",
-    "UNLINK",
-    "SOURCE",
-    "QUERY",
-];
-
-fn is_known(method: &Method) -> bool {
-    use http::Method as M;
-    [M::GET, M::HEAD, M::POST, M::PUT, M::DELETE, M::PATCH, M::OPTIONS, M::TRACE, M::CONNECT]
-        .contains(method)
-        || OTHER_METHODS.contains(&method.as_str())
-}
-
-/// uvicorn's answer to what is not HTTP.
-fn invalid_request() -> Response {
-    let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
-    (StatusCode::BAD_REQUEST, close, "Invalid HTTP request received.").into_response()
 }

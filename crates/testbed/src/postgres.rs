@@ -1,0 +1,155 @@
+//! PostgreSQL, wherever it can be had.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use testcontainers::core::{IntoContainerPort, WaitFor};
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+use url::Url;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::process::{Running, Signal, free_port, temporary_folder};
+
+const IMAGE: (&str, &str) = ("postgres", "17-alpine");
+
+/// A server for tests; every caller makes databases of its own.
+#[derive(Debug)]
+pub struct Postgres {
+    url: Url,
+    _server: Server,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "held so that the server lives as long")]
+enum Server {
+    /// The one of `TEST_DATABASE_URL`.
+    Given,
+    Container(Box<ContainerAsync<GenericImage>>),
+    Local(Running),
+}
+
+impl Postgres {
+    /// The server of `TEST_DATABASE_URL`; else a container, if a Docker engine can start one; else
+    /// the machine's own PostgreSQL in a temporary folder.
+    pub async fn start() -> Result<Self, Error> {
+        if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+            let url = url.parse().map_err(|error| {
+                Error::Missing(format!("TEST_DATABASE_URL is not a URL: {error}"))
+            })?;
+            return Ok(Self { url, _server: Server::Given });
+        }
+        if docker_answers() {
+            match container().await {
+                Ok(postgres) => return Ok(postgres),
+                Err(error) => eprintln!(
+                    "Docker answers but cannot start {}:{} ({error}); using the machine's own \
+                     PostgreSQL",
+                    IMAGE.0, IMAGE.1
+                ),
+            }
+        }
+        local().await
+    }
+
+    /// The URL of a new, empty database.
+    pub async fn database(&self) -> Result<String, Error> {
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let options: PgConnectOptions = self.url.as_str().parse()?;
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+        let statement = format!("CREATE DATABASE {name}");
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&pool).await?;
+        let mut url = self.url.clone();
+        url.set_path(&name);
+        Ok(url.into())
+    }
+}
+
+fn docker_answers() -> bool {
+    let version = Command::new("docker")
+        .args(["version", "--format", "{{.Server.Version}}"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    version.is_ok_and(|status| status.success())
+}
+
+async fn container() -> Result<Postgres, testcontainers::TestcontainersError> {
+    let ready = "database system is ready to accept connections";
+    let container = GenericImage::new(IMAGE.0, IMAGE.1)
+        .with_exposed_port(5432.tcp())
+        // Once for the initialisation, once for real.
+        .with_wait_for(WaitFor::message_on_stderr(ready))
+        .with_wait_for(WaitFor::message_on_stderr(ready))
+        .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
+        .start()
+        .await?;
+    let port = container.get_host_port_ipv4(5432).await?;
+    Ok(Postgres { url: url(port), _server: Server::Container(Box::new(container)) })
+}
+
+fn url(port: u16) -> Url {
+    #[expect(clippy::expect_used, reason = "a port makes no URL invalid")]
+    format!("postgresql://postgres@127.0.0.1:{port}/postgres").parse().expect("the URL is valid")
+}
+
+async fn local() -> Result<Postgres, Error> {
+    let programs = programs().ok_or_else(|| {
+        Error::Missing(
+            "there is no PostgreSQL: set TEST_DATABASE_URL, start Docker, or install it \
+             (Debian: apt-get install postgresql)"
+                .into(),
+        )
+    })?;
+    let folder = temporary_folder("postgres")?;
+    let data = folder.join("data");
+    let failed = |source| Error::Start { what: "PostgreSQL".into(), source };
+    let account = account(&folder).map_err(failed)?;
+    let initdb = command(account.as_ref(), &programs.join("initdb"))
+        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "-D"])
+        .arg(&data)
+        .current_dir(&folder)
+        .output()
+        .map_err(failed)?;
+    if !initdb.status.success() {
+        let log = String::from_utf8_lossy(&initdb.stderr).into_owned();
+        return Err(Error::NotReady { what: "initdb".into(), log });
+    }
+    let port = free_port()?;
+    let mut postgres = command(account.as_ref(), &programs.join("postgres"));
+    postgres.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-p", &port.to_string()]);
+    postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
+    let server = Running::start("PostgreSQL", folder, Signal::Int, &postgres)?;
+    server.wait(|log| log.contains("ready to accept connections").then_some(())).await?;
+    Ok(Postgres { url: url(port), _server: Server::Local(server) })
+}
+
+/// The folder of PostgreSQL's programs.
+fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let mut debian: Vec<_> = debian.filter_map(|e| Some(e.ok()?.path().join("bin"))).collect();
+    debian.sort();
+    let complete = |folder: &PathBuf| ["initdb", "postgres"].iter().all(|p| folder.join(p).exists());
+    debian.into_iter().rev().chain(std::env::split_paths(&path)).find(complete)
+}
+
+/// The account to run PostgreSQL as when we are root, which it refuses; the folder becomes its own.
+fn account(folder: &Path) -> std::io::Result<Option<String>> {
+    let id = |args: &[&str]| Command::new("id").args(args).output();
+    if String::from_utf8_lossy(&id(&["-u"])?.stdout).trim() != "0" {
+        return Ok(None);
+    }
+    let account = if id(&["postgres"])?.status.success() { "postgres" } else { "nobody" };
+    Command::new("chown").arg(account).arg(folder).status()?;
+    Ok(Some(account.to_owned()))
+}
+
+fn command(account: Option<&String>, program: &Path) -> Command {
+    let Some(account) = account else { return Command::new(program) };
+    let mut command = Command::new("setpriv");
+    command.arg(format!("--reuid={account}")).args(["--clear-groups", "--"]).arg(program);
+    command
+}

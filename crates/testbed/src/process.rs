@@ -1,0 +1,127 @@
+//! A child process that never outlives its parent.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Error;
+
+/// Runs the command, waits until its standard input closes (the parent dropped it, or died), then
+/// ends the command and removes the folder. SIGINT from the terminal is left to the parent.
+const GUARD: &str = r#"
+signal=$1 folder=$2; shift 2
+"$@" </dev/null &
+child=$!
+trap '' INT TERM HUP
+cat >/dev/null
+kill -"$signal" $child 2>/dev/null
+tries=0
+while kill -0 $child 2>/dev/null && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+kill -KILL $child 2>/dev/null
+rm -rf "$folder"
+"#;
+
+/// How a process is asked to end.
+#[derive(Clone, Copy, Debug)]
+pub enum Signal {
+    Term,
+    /// What PostgreSQL takes for a fast shutdown.
+    Int,
+}
+
+/// A process with a temporary folder of its own.
+#[derive(Debug)]
+pub struct Running {
+    what: String,
+    guard: Child,
+    folder: PathBuf,
+}
+
+/// A new temporary folder, which a [`Running`] will remove.
+pub(crate) fn temporary_folder(what: &str) -> Result<PathBuf, Error> {
+    let prefix = format!("molt-{what}-");
+    match tempfile::Builder::new().prefix(&prefix).tempdir() {
+        Ok(folder) => Ok(folder.keep()),
+        Err(source) => Err(Error::Start { what: what.to_owned(), source }),
+    }
+}
+
+impl Running {
+    /// Starts a command whose output goes to `log` in the folder.
+    pub fn start(
+        what: &str,
+        folder: PathBuf,
+        signal: Signal,
+        command: &Command,
+    ) -> Result<Self, Error> {
+        let start = || -> io::Result<Child> {
+            let log = File::create(folder.join("log"))?;
+            let mut guard = Command::new("setsid");
+            guard.args(["sh", "-c", GUARD, "guard"]);
+            guard.arg(match signal {
+                Signal::Term => "TERM",
+                Signal::Int => "INT",
+            });
+            guard.arg(&folder).arg(command.get_program()).args(command.get_args());
+            guard.current_dir(command.get_current_dir().unwrap_or(&folder));
+            // Settings of the caller's environment must not leak in.
+            guard.env_clear();
+            for name in ["PATH", "HOME", "LANG", "TMPDIR"] {
+                if let Some(value) = std::env::var_os(name) {
+                    guard.env(name, value);
+                }
+            }
+            for (name, value) in command.get_envs() {
+                if let Some(value) = value {
+                    guard.env(name, value);
+                }
+            }
+            guard.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).spawn()
+        };
+        match start() {
+            Ok(guard) => Ok(Self { what: what.to_owned(), guard, folder }),
+            Err(source) => Err(Error::Start { what: what.to_owned(), source }),
+        }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What the process has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// Waits until `ready` finds in the log what it is looking for.
+    pub async fn wait<T>(&self, ready: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if let Some(found) = ready(&self.log()) {
+                return Ok(found);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Err(Error::NotReady { what: self.what.clone(), log: self.log() })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        if let Err(error) = self.guard.wait() {
+            eprintln!("{} could not be ended: {error}", self.what);
+        }
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> Result<u16, Error> {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|source| Error::Start { what: "a free port".into(), source })
+}

@@ -1,0 +1,79 @@
+//! The two services.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process::{Running, Signal, temporary_folder};
+use crate::{Error, root};
+
+/// A service that answers.
+#[derive(Debug)]
+pub struct Service {
+    /// Without a slash at the end.
+    pub url: String,
+    process: Running,
+}
+
+impl Service {
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}
+
+/// The Python of the virtual environment that `make venv` makes.
+pub fn python() -> Result<PathBuf, Error> {
+    let python = std::env::var_os("MOLT_PYTHON")
+        .map_or_else(|| root().join("target/venv/bin/python"), PathBuf::from);
+    if python.exists() {
+        Ok(python)
+    } else {
+        Err(Error::Missing(format!("{} is not there: run `make venv`", python.display())))
+    }
+}
+
+/// Starts python-legacy; `settings` are environment variables.
+pub async fn legacy(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
+    let mut command = Command::new(python()?);
+    command.args(["-W", "ignore", "-m", "app"]);
+    command.env("PYTHONPATH", root().join("python-legacy"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    start("python-legacy", command, database_url, settings, "Uvicorn running on ").await
+}
+
+/// Starts the Rust service: `MOLT_BIN`, or the binary beside the running program.
+pub async fn molt(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
+    let command = Command::new(molt_binary()?);
+    start("molt", command, database_url, settings, "Molt listens on ").await
+}
+
+fn molt_binary() -> Result<PathBuf, Error> {
+    if let Some(binary) = std::env::var_os("MOLT_BIN") {
+        return Ok(binary.into());
+    }
+    let here = std::env::current_exe().unwrap_or_default();
+    here.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("molt"))
+        .find(|binary| binary.is_file())
+        .ok_or_else(|| Error::Missing("molt is not built: run `cargo build -p api`".into()))
+}
+
+async fn start(
+    name: &str,
+    mut command: Command,
+    database_url: &str,
+    settings: &[(&str, &str)],
+    announcement: &str,
+) -> Result<Service, Error> {
+    command.env("PORT", "0").env("DATABASE_URL", database_url);
+    command.envs(settings.iter().copied());
+    let process = Running::start(name, temporary_folder(name)?, Signal::Term, &command)?;
+    let url = process
+        .wait(|log| {
+            let (_, after) = log.split_once(announcement)?;
+            after.split_once(char::is_whitespace).map(|(url, _)| url.to_owned())
+        })
+        .await?;
+    Ok(Service { url, process })
+}

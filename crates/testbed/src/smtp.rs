@@ -1,0 +1,49 @@
+//! A mail server that keeps what it gets.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::process::{Running, Signal, free_port, temporary_folder};
+use crate::{Error, python};
+
+/// Takes every e-mail and stores it in a Maildir; without TLS.
+#[derive(Debug)]
+pub struct SmtpSink {
+    pub port: u16,
+    mails: PathBuf,
+    _process: Running,
+}
+
+impl SmtpSink {
+    pub async fn start() -> Result<Self, Error> {
+        let port = free_port()?;
+        let folder = temporary_folder("smtp")?;
+        let mails = folder.join("mails");
+        let mut command = Command::new(python()?);
+        command.args(["-m", "aiosmtpd", "--nosetuid", "--smtputf8", "--listen"]);
+        command.arg(format!("127.0.0.1:{port}"));
+        command.args(["--class", "aiosmtpd.handlers.Mailbox"]).arg(&mails);
+        let process = Running::start("the SMTP sink", folder, Signal::Term, &command)?;
+        process
+            .wait(|_| std::net::TcpStream::connect(("127.0.0.1", port)).ok())
+            .await?;
+        Ok(Self { port, mails, _process: process })
+    }
+
+    /// The e-mails so far, as soon as there are `count`, in the order of their file names; those
+    /// that have come after half a minute.
+    pub async fn mails(&self, count: usize) -> Vec<String> {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let start = Instant::now();
+        loop {
+            let files = std::fs::read_dir(self.mails.join("new")).into_iter().flatten();
+            let mut files: Vec<_> = files.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            if files.len() >= count || start.elapsed() > PATIENCE {
+                files.sort();
+                return files.iter().filter_map(|f| std::fs::read_to_string(f).ok()).collect();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
