@@ -190,6 +190,7 @@ impl Faults {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a parser like the others")]
 fn text(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
@@ -239,6 +240,7 @@ fn environment(value: &str) -> Result<Environment, String> {
 
 impl Settings {
     /// Checks the settings; all faults are named at once.
+    #[expect(clippy::too_many_lines, reason = "a few lines for each setting")]
     pub fn new(args: &SettingsArgs) -> Result<Self, Faults> {
         const YEARS_IN_MINUTES: i64 = 60 * 24 * 365 * 100;
         let mut faults = Faults(Vec::new());

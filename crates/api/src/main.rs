@@ -204,9 +204,10 @@ fn greet(app: &App, listener: &TcpListener) -> Result<(), BoxError> {
         app.settings.database_url
     );
     println!("Documentation: http://{address}/docs");
-    let password = match app.settings.insecure_defaults().contains(&"FIRST_SUPERUSER_PASSWORD") {
-        true => app.settings.first_superuser_password.as_str(),
-        false => "the password in FIRST_SUPERUSER_PASSWORD",
+    let password = if app.settings.insecure_defaults().contains(&"FIRST_SUPERUSER_PASSWORD") {
+        app.settings.first_superuser_password.as_str()
+    } else {
+        "the password in FIRST_SUPERUSER_PASSWORD"
     };
     println!("Sign in as {} with {password}.", app.settings.first_superuser);
     Ok(())

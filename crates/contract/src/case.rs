@@ -61,9 +61,11 @@ impl Case {
             let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
             files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml"));
             files.sort();
-            return files.iter().map(|file| Self::load(file)).collect::<Result<Vec<_>, _>>().map(
-                |files| files.into_iter().flatten().collect(),
-            );
+            return files
+                .iter()
+                .map(|file| Self::load(file))
+                .collect::<Result<Vec<_>, _>>()
+                .map(|files| files.into_iter().flatten().collect());
         }
         let text = std::fs::read_to_string(path).map_err(read)?;
         serde_saphyr::from_str(&text).map_err(|error| CaseError::Syntax {
@@ -113,10 +115,10 @@ impl Case {
             Some(fill(body)?.into_bytes())
         } else if let Some(hex) = &self.hex {
             content_type("application/json");
-            Some(unhex(&fill(hex)?).map_err(|fault| CaseError::Fault {
-                case: self.name.clone(),
-                fault,
-            })?)
+            Some(
+                unhex(&fill(hex)?)
+                    .map_err(|fault| CaseError::Fault { case: self.name.clone(), fault })?,
+            )
         } else if let Some(form) = &self.form {
             content_type("application/x-www-form-urlencoded");
             Some(fill(form)?.into_bytes())
@@ -175,7 +177,8 @@ fn fill_json<E>(value: &Value, fill: &impl Fn(&str) -> Result<String, E>) -> Res
             Value::Array(items.iter().map(|item| fill_json(item, fill)).collect::<Result<_, _>>()?)
         }
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(key, value)| Ok((key.clone(), fill_json(value, fill)?)));
+            let fields =
+                fields.iter().map(|(key, value)| Ok((key.clone(), fill_json(value, fill)?)));
             Value::Object(fields.collect::<Result<_, _>>()?)
         }
         other => other.clone(),

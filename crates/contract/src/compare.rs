@@ -79,8 +79,8 @@ pub fn compare(
     let names: std::collections::BTreeSet<_> =
         reference.headers.keys().chain(candidate.headers.keys()).collect();
     for name in names {
-        let skip = UNCOMPARED_HEADERS.contains(&name.as_str())
-            || (unordered && name == "content-length");
+        let skip =
+            UNCOMPARED_HEADERS.contains(&name.as_str()) || (unordered && name == "content-length");
         let value = |answer: &Answer| answer.headers.get(name).map(|values| values.join(" | "));
         match (value(reference), value(candidate)) {
             _ if skip => {}
@@ -133,10 +133,7 @@ fn same_text(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
         return false;
     }
     let values = |text| MADE_UP.find_iter(text).map(|found| found.as_str()).collect::<Vec<_>>();
-    values(reference)
-        .into_iter()
-        .zip(values(candidate))
-        .all(|(a, b)| same_made_up(a, b, pairs))
+    values(reference).into_iter().zip(values(candidate)).all(|(a, b)| same_made_up(a, b, pairs))
 }
 
 fn same_made_up(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
@@ -210,7 +207,8 @@ mod tests {
             body: body.as_bytes().to_vec(),
         };
         let mut pairs = Pairs::default();
-        let same = |a: &Answer, b: &Answer, pairs: &mut Pairs| compare(a, b, false, pairs).is_empty();
+        let same =
+            |a: &Answer, b: &Answer, pairs: &mut Pairs| compare(a, b, false, pairs).is_empty();
         assert!(same(&answer(r#"{"a":1}"#), &answer(r#"{"a":1}"#), &mut pairs));
         assert!(!same(&answer(r#"{"a":1}"#), &answer(r#"{"a":1.0}"#), &mut pairs));
         assert!(!same(&answer(r#"{"a":1,"b":2}"#), &answer(r#"{"b":2,"a":1}"#), &mut pairs));

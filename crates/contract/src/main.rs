@@ -12,11 +12,14 @@ use reqwest::Url;
 
 /// Sends the same requests to two services and compares every byte of their answers.
 #[derive(Parser)]
-#[command(version, after_help = "Exit codes: 0 all the same, 1 differences, 2 the run failed.
+#[command(
+    version,
+    after_help = "Exit codes: 0 all the same, 1 differences, 2 the run failed.
 
 Example:
   contract run --reference http://127.0.0.1:8001 --candidate http://127.0.0.1:8000 \\
-    --cases openapi/cases --ledger openapi/ledger.yaml")]
+    --cases openapi/cases --ledger openapi/ledger.yaml"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -100,21 +100,20 @@ pub async fn run(
 ) -> Result<Vec<Outcome>, RunError> {
     let client = Client::builder()
         .redirect(redirect::Policy::none())
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         .no_proxy()
         // A connection of its own for each request: services close them after some answers.
         .pool_max_idle_per_host(0)
         .build()
         .map_err(|source| RunError::NoAnswer { service: "client", source })?;
     let side = |name, base| Side { name, base, variables: Variables::new() };
-    let (mut reference, mut candidate) = (side("reference", reference), side("candidate", candidate));
+    let (mut reference, mut candidate) =
+        (side("reference", reference), side("candidate", candidate));
     let mut pairs = Pairs::default();
     let mut outcomes = Vec::new();
     for (case, row) in cases.into_iter().flat_map(Case::expand) {
-        let (a, b) = tokio::join!(
-            reference.ask(&client, &case, &row),
-            candidate.ask(&client, &case, &row),
-        );
+        let (a, b) =
+            tokio::join!(reference.ask(&client, &case, &row), candidate.ask(&client, &case, &row),);
         let ((request, a), (_, b)) = (a?, b?);
         let mut differences = compare(&a, &b, case.unordered, &mut pairs);
         let better = ledger.accept(&case.name, &a, &b, &differences);

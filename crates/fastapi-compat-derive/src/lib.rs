@@ -1,7 +1,7 @@
 //! The derive of `fastapi-compat`: see `fastapi_compat::Decode`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -150,9 +150,8 @@ impl ModelField {
     fn read(&mut self, option: FieldOption, ours: bool) -> syn::Result<()> {
         let FieldOption { key, value } = option;
         let tokens = match (key.to_string().as_str(), value) {
-            ("min_length" | "max_length", Some(value)) => quote!(#value),
-            ("minimum" | "maximum", Some(value)) => quote!(#value),
-            ("storable", Some(value)) if ours => quote!(#value),
+            ("min_length" | "max_length" | "minimum" | "maximum", Some(value)) => quote!(#value),
+            ("storable", Some(value)) if ours => value.into_token_stream(),
             ("pattern", Some(value)) => quote!(private::Pattern(#value)),
             ("default", Some(Expr::Lit(literal))) if !ours => {
                 self.default = Some(literal.lit);
@@ -193,14 +192,19 @@ impl ModelField {
     }
 
     fn default(&self) -> TokenStream {
-        match (&self.default, self.default_name()) {
-            (Some(_), function) => quote!(::core::option::Option::Some(Self::#function)),
-            (None, _) => quote!(::core::option::Option::None),
+        let function = self.default_name();
+        if self.default.is_some() {
+            quote!(::core::option::Option::Some(Self::#function))
+        } else {
+            quote!(::core::option::Option::None)
         }
     }
 
     fn serde_attribute(&self, model: &Ident) -> TokenStream {
-        let is = |name: &str| matches!(&self.ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == name));
+        let is = |name: &str| match &self.ty {
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == name),
+            _ => false,
+        };
         if self.default.is_some() {
             let path = format!("{model}::{}", self.default_name());
             quote!(#[serde(default = #path)])
@@ -212,6 +216,6 @@ impl ModelField {
     }
 }
 
-fn error(tokens: impl quote::ToTokens, message: &str) -> syn::Error {
+fn error(tokens: impl ToTokens, message: &str) -> syn::Error {
     syn::Error::new_spanned(tokens, message)
 }

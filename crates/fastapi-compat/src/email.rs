@@ -145,20 +145,18 @@ struct Parts {
 
 fn split(email: &str) -> Result<Parts, Reason> {
     let (left, right) = split_at_unquoted(email, &['@', '<'])?;
-    let (has_display_name, local, domain) = if right.starts_with('<') {
+    let (has_display_name, local, domain) = if let Some(bracketed) = right.strip_prefix('<') {
         let name = left.trim_end_matches(is_python_space);
         let (name, quoted) = unquote(name)?;
         if !quoted {
-            let bad = bad_characters(&name, |c| is_atext(c) || c == ' ');
-            let dots = bad_characters(&name, |c| c != '.');
-            let bad: BTreeSet<_> = bad.into_iter().chain(dots).collect();
+            let bad = bad_characters(&name, |c| (is_atext(c) && c != '.') || c == ' ');
             refuse(&bad, "The display name contains invalid characters when not quoted")?;
         }
         check_unsafe(&name, true)?;
-        if !right.contains('>') {
+        if !bracketed.contains('>') {
             return Err("An open angle bracket at the start of the email address has to be followed by a close angle bracket at the end.".into());
         }
-        let address = right[1..].trim_end_matches(' ');
+        let address = bracketed.trim_end_matches(' ');
         let Some(address) = address.strip_suffix('>') else {
             return Err("There can't be anything after the email address.".into());
         };

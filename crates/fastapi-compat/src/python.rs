@@ -19,11 +19,14 @@ pub(crate) fn repr(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             c if c == quote => out.extend(['\\', c]),
             c if c == ' ' || !matches!(major_category(c), 'Z' | 'C') => out.push(c),
-            c => out.push_str(&match u32::from(c) {
-                code @ ..=0xFF => format!("\\x{code:02x}"),
-                code @ ..=0xFFFF => format!("\\u{code:04x}"),
-                code => format!("\\U{code:08x}"),
-            }),
+            c => {
+                let escaped = match u32::from(c) {
+                    code @ ..=0xFF => format!("\\x{code:02x}"),
+                    code @ ..=0xFFFF => format!("\\u{code:04x}"),
+                    code => format!("\\U{code:08x}"),
+                };
+                out.push_str(&escaped);
+            }
         }
     }
     out.push(quote);

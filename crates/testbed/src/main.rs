@@ -8,8 +8,11 @@ use testbed::{Error, Postgres, legacy, molt};
 /// Starts python-legacy and the Rust service, each on an empty database of its own, and runs a
 /// command with REFERENCE_URL, CANDIDATE_URL and CONTRACT_LABEL set.
 #[derive(Parser)]
-#[command(version, after_help = "Example:
-  testbed postgres -- contract run --ledger openapi/ledger.yaml")]
+#[command(
+    version,
+    after_help = "Example:
+  testbed postgres -- contract run --ledger openapi/ledger.yaml"
+)]
 struct Cli {
     database: Database,
     #[arg(last = true, required = true)]
@@ -42,10 +45,8 @@ async fn run(cli: Cli) -> Result<u8, Error> {
     // Whatever is started here lives until the command has ended.
     match cli.database {
         Database::Sqlite => {
-            let services = (
-                legacy("sqlite:///legacy.db", &[]).await?,
-                molt("sqlite:///molt.db", &[]).await?,
-            );
+            let services =
+                (legacy("sqlite:///legacy.db", &[]).await?, molt("sqlite:///molt.db", &[]).await?);
             command.env("REFERENCE_URL", &services.0.url).env("CANDIDATE_URL", &services.1.url);
             wait(command.env("CONTRACT_LABEL", "sqlite"), program).await
         }

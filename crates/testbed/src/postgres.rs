@@ -132,7 +132,8 @@ fn programs() -> Option<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let mut debian: Vec<_> = debian.filter_map(|e| Some(e.ok()?.path().join("bin"))).collect();
     debian.sort();
-    let complete = |folder: &PathBuf| ["initdb", "postgres"].iter().all(|p| folder.join(p).exists());
+    let complete =
+        |folder: &PathBuf| ["initdb", "postgres"].iter().all(|p| folder.join(p).exists());
     debian.into_iter().rev().chain(std::env::split_paths(&path)).find(complete)
 }
 

@@ -97,7 +97,7 @@ impl Running {
 
     /// Waits until `ready` finds in the log what it is looking for.
     pub async fn wait<T>(&self, ready: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
-        const PATIENCE: Duration = Duration::from_secs(60);
+        const PATIENCE: Duration = Duration::from_mins(1);
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(found) = ready(&self.log()) {

@@ -25,9 +25,7 @@ impl SmtpSink {
         command.arg(format!("127.0.0.1:{port}"));
         command.args(["--class", "aiosmtpd.handlers.Mailbox"]).arg(&mails);
         let process = Running::start("the SMTP sink", folder, Signal::Term, &command)?;
-        process
-            .wait(|_| std::net::TcpStream::connect(("127.0.0.1", port)).ok())
-            .await?;
+        process.wait(|_| std::net::TcpStream::connect(("127.0.0.1", port)).ok()).await?;
         Ok(Self { port, mails, _process: process })
     }
 

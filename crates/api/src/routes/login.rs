@@ -62,9 +62,10 @@ async fn login_access_token(
     Call((), Form(form)): Call<(), Form<PasswordRequestForm>>,
 ) -> Result<Json<Token>> {
     // No stored e-mail has a U+0000, and PostgreSQL cannot even be asked.
-    let user = match form.username.contains('\0') {
-        true => None,
-        false => app.storage.user_by_email(&form.username).await?,
+    let user = if form.username.contains('\0') {
+        None
+    } else {
+        app.storage.user_by_email(&form.username).await?
     };
     let hashed = user.as_ref().map(|user| user.hashed_password.clone());
     let verdict = app.passwords.verify(form.password, hashed).await?;
@@ -150,10 +151,8 @@ async fn recover_password_html_content(
 fn header_text(text: &str) -> Result<HeaderValue> {
     let latin1: Vec<u8> = text
         .chars()
-        .map(|c| match u8::try_from(c) {
-            Ok(byte @ (b' '..=b'~' | 0xA0..)) => byte,
-            _ => b'?',
-        })
+        .map(|c| u8::try_from(c).unwrap_or(b'?'))
+        .map(|byte| if matches!(byte, b' '..=b'~' | 0xA0..) { byte } else { b'?' })
         .collect();
     HeaderValue::from_bytes(&latin1).map_err(|error| Error::Internal(error.into()))
 }

@@ -1,0 +1,138 @@
+//! What a backend must do: one suite, run on each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Item, ItemChanges, Page, Storage, StorageError, User, UserChanges};
+use storage::{Database, DatabaseUrl, Pool};
+use testbed::Postgres;
+use uuid::Uuid;
+
+const ALL: Page = Page { skip: 0, limit: 1000 };
+
+#[tokio::test]
+async fn sqlite_in_memory() {
+    suite("sqlite::memory:").await;
+}
+
+#[tokio::test]
+async fn sqlite_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    suite(&format!("sqlite:///{}/suite.db", folder.path().display())).await;
+}
+
+#[tokio::test]
+async fn postgres() {
+    let postgres = Postgres::start().await.unwrap();
+    suite(&postgres.database().await.unwrap()).await;
+}
+
+async fn suite(url: &str) {
+    let url: DatabaseUrl = url.parse().unwrap();
+    let pool = Pool { size: 4, patience: Duration::from_secs(5) };
+    let database = Database::connect(&url, pool).unwrap();
+    database.migrate().await.unwrap();
+    database.migrate().await.unwrap(); // a second time changes nothing
+    let storage = database.into_storage();
+    storage.ping().await.unwrap();
+
+    users_are_stored_and_found(&storage).await;
+    an_email_belongs_to_one_user(&storage).await;
+    changes_touch_what_they_name(&storage).await;
+    items_are_stored_and_found(&storage).await;
+    lists_come_newest_first_and_by_page(&storage).await;
+    items_go_with_their_owner(&storage).await;
+}
+
+async fn user(storage: &Arc<dyn Storage>) -> User {
+    let email = format!("{}@example.com", Uuid::new_v4());
+    let user = User::new(email, Some("Änne 😀".into()), "hash".to_owned().into());
+    storage.create_user(&user).await.unwrap();
+    user
+}
+
+async fn users_are_stored_and_found(storage: &Arc<dyn Storage>) {
+    let user = user(storage).await;
+    assert_eq!(storage.user(user.id).await.unwrap().as_ref(), Some(&user));
+    assert_eq!(storage.user_by_email(&user.email).await.unwrap(), Some(user));
+    assert_eq!(storage.user(Uuid::new_v4()).await.unwrap(), None);
+    assert_eq!(storage.user_by_email("nobody@example.com").await.unwrap(), None);
+}
+
+async fn an_email_belongs_to_one_user(storage: &Arc<dyn Storage>) {
+    let (one, other) = (user(storage).await, user(storage).await);
+    let twin = User { id: Uuid::new_v4(), ..one.clone() };
+    assert!(matches!(storage.create_user(&twin).await, Err(StorageError::Conflict)));
+    let changes = UserChanges { email: Some(one.email), ..UserChanges::default() };
+    let conflict = storage.update_user(other.id, &changes).await;
+    assert!(matches!(conflict, Err(StorageError::Conflict)));
+}
+
+async fn changes_touch_what_they_name(storage: &Arc<dyn Storage>) {
+    let user = user(storage).await;
+    let nothing = UserChanges::default();
+    assert_eq!(storage.update_user(user.id, &nothing).await.unwrap().as_ref(), Some(&user));
+    assert_eq!(storage.update_user(Uuid::new_v4(), &nothing).await.unwrap(), None);
+    let changes = UserChanges {
+        is_active: Some(false),
+        is_superuser: Some(true),
+        full_name: Some(None),
+        hashed_password: Some("other".to_owned().into()),
+        ..UserChanges::default()
+    };
+    let changed = User {
+        is_active: false,
+        is_superuser: true,
+        full_name: None,
+        hashed_password: "other".to_owned().into(),
+        ..user
+    };
+    assert_eq!(storage.update_user(changed.id, &changes).await.unwrap().as_ref(), Some(&changed));
+    assert_eq!(storage.user(changed.id).await.unwrap(), Some(changed));
+}
+
+async fn items_are_stored_and_found(storage: &Arc<dyn Storage>) {
+    let owner = user(storage).await;
+    let item = Item::new(&owner, "a title".into(), None);
+    storage.create_item(&item).await.unwrap();
+    assert_eq!(storage.item(item.id).await.unwrap().as_ref(), Some(&item));
+    let changes = ItemChanges { description: Some(Some("new".into())), ..ItemChanges::default() };
+    let changed = Item { description: Some("new".into()), ..item };
+    assert_eq!(storage.update_item(changed.id, &changes).await.unwrap().as_ref(), Some(&changed));
+    storage.delete_item(changed.id).await.unwrap();
+    assert_eq!(storage.item(changed.id).await.unwrap(), None);
+    assert_eq!(storage.update_item(changed.id, &changes).await.unwrap(), None);
+}
+
+async fn lists_come_newest_first_and_by_page(storage: &Arc<dyn Storage>) {
+    let owner = user(storage).await;
+    let mut items: Vec<_> = (0..5).map(|n| Item::new(&owner, format!("item {n}"), None)).collect();
+    // Two of one instant: the id decides, in the same order on every backend.
+    items[3].created_at = items[2].created_at;
+    for item in &items {
+        storage.create_item(item).await.unwrap();
+    }
+    items.sort_by_key(|item| (std::cmp::Reverse(item.created_at), item.id));
+    let (found, count) = storage.items(Some(owner.id), ALL).await.unwrap();
+    assert_eq!((found, count), (items.clone(), 5));
+    let page = Page { skip: 1, limit: 2 };
+    let (found, count) = storage.items(Some(owner.id), page).await.unwrap();
+    assert_eq!((found, count), (items[1..3].to_vec(), 5));
+    let beyond = Page { skip: i64::MAX, limit: 1000 };
+    assert_eq!(storage.items(Some(owner.id), beyond).await.unwrap(), (vec![], 5));
+    let (everybodys, count) = storage.items(None, ALL).await.unwrap();
+    assert_eq!(everybodys.len(), usize::try_from(count).unwrap());
+    let (users, count) = storage.users(ALL).await.unwrap();
+    assert_eq!(users.len(), usize::try_from(count).unwrap());
+    assert!(users.is_sorted_by_key(|user| std::cmp::Reverse(user.created_at)));
+}
+
+async fn items_go_with_their_owner(storage: &Arc<dyn Storage>) {
+    let owner = user(storage).await;
+    let item = Item::new(&owner, "a title".into(), None);
+    storage.create_item(&item).await.unwrap();
+    storage.delete_user(owner.id).await.unwrap();
+    assert_eq!(storage.item(item.id).await.unwrap(), None);
+    let orphan = storage.create_item(&Item::new(&owner, "too late".into(), None)).await;
+    assert!(matches!(orphan, Err(StorageError::OwnerGone)));
+}
