@@ -1,4 +1,6 @@
+import json
 import smtplib
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -86,3 +88,8 @@ def test_the_documentation_is_there(client: TestClient) -> None:
     page = client.get("http://testserver/docs")
     assert "Molt - Swagger UI" in page.text
     assert client.get("/openapi.json").json()["info"]["title"] == "Molt"
+
+
+def test_the_document_is_the_one_in_the_repository(client: TestClient) -> None:
+    exported = Path(__file__).parents[2] / "openapi" / "openapi.json"
+    assert client.get("/openapi.json").json() == json.loads(exported.read_text()), "make openapi"

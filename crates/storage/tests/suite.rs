@@ -1,5 +1,7 @@
 //! What a backend must do: one suite, run on each.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

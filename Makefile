@@ -1,0 +1,50 @@
+# The commands a person types; `make` alone lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := target/venv
+CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+run: ## Start the Rust service on SQLite, on port 8000
+	cargo run --package api --bin molt
+
+legacy: venv ## Start python-legacy on SQLite, on port 8001
+	cd python-legacy && PORT=$${PORT:-8001} ../$(VENV)/bin/python -W ignore -m app
+
+test: venv build ## Run every test of both sides, and the contract suite on both databases
+	cd python-legacy && ../$(VENV)/bin/python -m pytest -W ignore
+	cargo test --workspace --quiet
+	$(MAKE) contract
+
+contract: venv build ## Send the same requests to both services and compare every byte
+	rm -f target/contract/report.json
+	target/debug/testbed sqlite -- $(CONTRACT)
+	target/debug/testbed postgres -- $(CONTRACT)
+
+openapi: venv ## Export the OpenAPI document from python-legacy
+	cd python-legacy && env -u PROJECT_NAME DATABASE_URL=sqlite:// ENVIRONMENT=local \
+		../$(VENV)/bin/python -W ignore -m app.openapi > ../openapi/openapi.json
+
+lint: venv build ## Check format, lints, types and the checked SQL
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
+	cd python-legacy && ../$(VENV)/bin/ruff check . && ../$(VENV)/bin/ruff format --check .
+	cd python-legacy && ../$(VENV)/bin/mypy app tests
+	target/debug/testbed postgres-only -- sh crates/storage/prepare.sh --check
+
+sqlx: build ## Write the data with which SQL is checked offline, after changing a statement
+	target/debug/testbed postgres-only -- sh crates/storage/prepare.sh
+
+venv: $(VENV)/.complete
+
+$(VENV)/.complete: python-legacy/requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+build:
+	cargo build --quiet --package api --package contract --package testbed
+
+.PHONY: help run legacy test contract openapi lint sqlx venv build
