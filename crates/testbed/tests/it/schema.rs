@@ -35,8 +35,8 @@ async fn the_migrations_make_the_same_dump_on_postgres() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let dump = String::from_utf8(output.stdout).unwrap();
         // pg_dump guards its output with a random key.
-        let lines = dump.lines().filter(|line| !line.contains("restrict"));
-        lines.map(|line| format!("{line}\n")).collect::<String>()
+        let lines: Vec<_> = dump.lines().filter(|line| !line.contains("restrict")).collect();
+        lines.join("\n")
     };
     let python = dump(&python);
     assert!(python.contains("CREATE UNIQUE INDEX ix_user_email"), "{python}");
