@@ -4,10 +4,10 @@
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-sqlite="sqlite://$work/check.db"
+sqlite="$work/check.db"
 
 target/debug/molt migrate
-DATABASE_URL="$sqlite" target/debug/molt migrate
+DATABASE_URL="sqlite:///$sqlite" target/debug/molt migrate
 
 prepare() { # crate, folder for the data
     touch "crates/$1/src/lib.rs" # a crate that is up to date would not be looked at
@@ -15,7 +15,7 @@ prepare() { # crate, folder for the data
 }
 for crate in storage-postgres storage-sqlite; do
     mkdir "$work/$crate"
-    POSTGRES_URL="$DATABASE_URL" SQLITE_URL="$sqlite" prepare "$crate" "$work/$crate"
+    POSTGRES_URL="$DATABASE_URL" SQLITE_URL="sqlite://$sqlite" prepare "$crate" "$work/$crate"
     if [ "${1:-}" != --check ]; then
         rm -rf "crates/$crate/.sqlx"
         cp -r "$work/$crate" "crates/$crate/.sqlx"

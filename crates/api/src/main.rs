@@ -11,7 +11,7 @@ use axum::serve::ListenerExt;
 use clap::{Parser, Subcommand};
 use domain::{StorageError, User, UserChanges};
 use fastapi_compat::EmailStr;
-use storage::Database;
+use storage::{Database, DatabaseUrl};
 use tokio::net::TcpListener;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -98,14 +98,15 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
 
 /// Connects, and waits for a database that is not there yet.
 async fn connect(settings: &Settings) -> Result<Database, BoxError> {
-    const PATIENCE: u32 = 60;
     let url = &settings.database_url;
+    // A server may still be starting; a file will not appear by itself.
+    let attempts = if matches!(url, DatabaseUrl::Postgres(_)) { 60 } else { 1 };
     let database = Database::connect(url, settings.database_pool)?;
     let storage = database.clone().into_storage();
     let mut pause = Duration::from_millis(100);
     for attempt in 1.. {
         match storage.ping().await {
-            Err(StorageError::Unavailable(error)) if attempt < PATIENCE => {
+            Err(StorageError::Unavailable(error)) if attempt < attempts => {
                 eprintln!("molt: waiting for {url}: {error}");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
