@@ -5,7 +5,7 @@ VENV := target/venv
 CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the Rust service on SQLite, on port 8000
 	cargo run --package api --bin molt

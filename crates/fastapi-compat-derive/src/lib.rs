@@ -84,7 +84,8 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
                     struct Strict {
                         #(#serde_attributes #idents: #types,)*
                     }
-                    let Strict { #(#idents),* } = serde::Deserialize::deserialize(deserializer)?;
+                    let Strict { #(#idents),* } =
+                        deserializer.deserialize_map(private::ObjectOnly::<Strict>::new())?;
                     if #(private::Decode::meets(&#idents, &#constraints))&&* {
                         ::core::result::Result::Ok(Self { #(#idents),* })
                     } else {

@@ -1,5 +1,10 @@
 //! From a value to a Rust type by pydantic's lax rules, collecting every error.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
@@ -116,6 +121,28 @@ pub fn decode_field<T: Decode>(
         (Some(input), _) => T::decode(input, constraints, &at, errors),
         (None, Some(default)) => Some(default()),
         (None, None) => T::absent().or_else(|| errors.missing(&at, fields.whole())),
+    }
+}
+
+/// Reads a struct from an object and nothing else; serde alone would take a list as well.
+pub struct ObjectOnly<T>(PhantomData<T>);
+
+impl<T> ObjectOnly<T> {
+    #[expect(clippy::new_without_default, reason = "only the derive's code makes one")]
+    pub fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

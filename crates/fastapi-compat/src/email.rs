@@ -8,7 +8,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::idna;
-use crate::python::{character_name, major_category, repr};
+use crate::python::{character_name, is_assigned, major_category, repr};
 
 /// A valid, normalised e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -415,16 +415,18 @@ fn valid_before_mapping(c: char) -> bool {
         }
         '\u{1BCA0}'..='\u{1BCA3}' => true,
         _ => {
-            !matches!(
-                get_general_category(c),
-                Format
-                    | Unassigned
-                    | PrivateUse
-                    | Surrogate
-                    | SpaceSeparator
-                    | LineSeparator
-                    | ParagraphSeparator
-            ) && (c == '.' || !decomposes_into_dot(c))
+            is_assigned(c)
+                && !matches!(
+                    get_general_category(c),
+                    Format
+                        | Unassigned
+                        | PrivateUse
+                        | Surrogate
+                        | SpaceSeparator
+                        | LineSeparator
+                        | ParagraphSeparator
+                )
+                && (c == '.' || !decomposes_into_dot(c))
         }
     }
 }

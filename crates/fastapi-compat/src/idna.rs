@@ -8,13 +8,14 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
 use crate::idna_tables as tables;
-use crate::python::{major_category, repr};
+use crate::python::{is_assigned, major_category, repr};
 
 const MAX_LABEL: usize = 63;
 const MAX_INPUT: usize = 254;
 const VIRAMA: u8 = 9;
 
-fn contains(table: &[(u32, u32)], c: char) -> bool {
+/// Whether a character is in one of the ranges.
+pub(crate) fn contains(table: &[(u32, u32)], c: char) -> bool {
     let code = u32::from(c);
     let candidate = table.partition_point(|&(_, last)| last < code);
     table.get(candidate).is_some_and(|&(first, _)| first <= code)
@@ -166,6 +167,10 @@ pub(crate) fn has_rtl(text: &str) -> bool {
 pub(crate) fn check_bidi(label: &str, always: bool) -> Result<(), String> {
     use BidiClass::{AL, AN, BN, CS, EN, ES, ET, L, NSM, ON, R};
 
+    if let Some(index) = label.chars().position(|c| !is_assigned(c)) {
+        let (label, position) = (repr(label), index + 1);
+        return Err(format!("Unknown directionality in label {label} at position {position}"));
+    }
     if !always && !has_rtl(label) {
         return Ok(());
     }

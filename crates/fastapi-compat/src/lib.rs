@@ -24,6 +24,7 @@
 //! ```
 
 mod cors;
+mod datetime;
 mod decode;
 mod email;
 mod errors;
@@ -41,6 +42,7 @@ mod security;
 mod value;
 
 pub use cors::Cors;
+pub use datetime::serialize_datetime;
 pub use decode::{Constraints, Decode, Fields, Model, Patch, Pattern, Storable};
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc};
@@ -58,7 +60,9 @@ pub use value::Value;
 pub mod __private {
     pub use serde;
 
-    pub use crate::decode::{Constraints, Decode, Fields, Pattern, decode_field, decode_model};
+    pub use crate::decode::{
+        Constraints, Decode, Fields, ObjectOnly, Pattern, decode_field, decode_model,
+    };
     pub use crate::errors::{Errors, Loc};
     pub use crate::value::Value;
 }

@@ -1,9 +1,19 @@
 //! The few pieces of Python's text handling that error messages show.
 
+use crate::idna::contains;
+use crate::idna_tables as tables;
 use unicode_general_category::{GeneralCategory, get_general_category};
+
+/// Whether Python's Unicode knows a character: ours is newer.
+pub(crate) fn is_assigned(c: char) -> bool {
+    contains(tables::ASSIGNED, c)
+}
 
 /// The first letter of a character's general category: `L`, `M`, `N`, `P`, `S`, `Z` or `C`.
 pub(crate) fn major_category(c: char) -> char {
+    if !is_assigned(c) {
+        return 'C';
+    }
     get_general_category(c).abbreviation().chars().next().unwrap_or('C')
 }
 
@@ -40,7 +50,7 @@ pub(crate) fn character_name(c: char) -> String {
         if code < 0xFFFF { format!("U+{code:04X}") } else { format!("U+{code:08X}") }
     };
     // Python gives control characters no name, this library gives them their aliases.
-    if get_general_category(c) == GeneralCategory::Control {
+    if get_general_category(c) == GeneralCategory::Control || !is_assigned(c) {
         return fallback();
     }
     unicode_names2::name(c).map_or_else(fallback, |name| name.to_string())

@@ -300,7 +300,9 @@ fn redirect(request: &Request, path: &str) -> Response {
     let url = format!("http://{host}{path}{query}");
     match HeaderValue::from_str(&utf8_percent_encode(&url, LOCATION).to_string()) {
         Ok(location) => {
-            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response()
+            // Said even to HEAD, where hyper would leave it out.
+            let length = (header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            (StatusCode::TEMPORARY_REDIRECT, [length, (header::LOCATION, location)]).into_response()
         }
         Err(_) => internal_server_error(),
     }

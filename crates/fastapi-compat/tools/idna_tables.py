@@ -1,6 +1,8 @@
-"""Writes idna_tables.rs from the `idna` package that python-legacy pins: run after upgrading it."""
+"""Writes idna_tables.rs from the `idna` package and the Python that python-legacy pins: run after
+upgrading either."""
 
 import sys
+import unicodedata
 
 import idna
 from idna import idnadata
@@ -33,4 +35,12 @@ for joining in "LDRT":
     table(f"JOINING_{joining}", f"Joining type {joining}.", idnadata.joining_types[joining])
 for script in ("Greek", "Hebrew", "Hiragana", "Katakana", "Han"):
     table(script.upper(), f"Script {script}.", idnadata.scripts[script])
-sys.stdout.flush()
+
+assigned = []
+for code in range(sys.maxunicode + 1):
+    if unicodedata.category(chr(code)) not in ("Cn", "Cs"):
+        if assigned and assigned[-1] & 0xFFFFFFFF == code:
+            assigned[-1] += 1
+        else:
+            assigned.append(code << 32 | code + 1)
+table("ASSIGNED", f"What Unicode {unicodedata.unidata_version} knows.", assigned)

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use domain::{Item, ItemChanges, User};
-use fastapi_compat::{Call, Decode, Json, Patch, Path, Query, Router};
+use fastapi_compat::{Call, Decode, Json, Patch, Path, Query, Router, serialize_datetime};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -28,6 +28,7 @@ struct ItemPublic {
     description: Option<String>,
     id: Uuid,
     owner_id: Uuid,
+    #[serde(serialize_with = "serialize_datetime")]
     created_at: Option<DateTime<Utc>>,
 }
 

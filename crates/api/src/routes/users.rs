@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
 use domain::{User, UserChanges};
-use fastapi_compat::{Call, Decode, EmailStr, Json, Patch, Path, Query, Router};
+use fastapi_compat::{
+    Call, Decode, EmailStr, Json, Patch, Path, Query, Router, serialize_datetime,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -38,6 +40,7 @@ pub struct UserPublic {
     #[schema(max_length = 255)]
     full_name: Option<String>,
     id: Uuid,
+    #[serde(serialize_with = "serialize_datetime")]
     created_at: Option<DateTime<Utc>>,
 }
 

@@ -5,5 +5,6 @@
 mod bad_days;
 mod client;
 mod emails;
+mod generated;
 mod one_database;
 mod schema;
