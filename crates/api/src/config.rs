@@ -34,6 +34,9 @@ pub struct SettingsArgs {
     /// Port to listen on, 0 for any free one [default: 8000]
     #[arg(long, env, global = true)]
     port: Option<String>,
+    /// Proxies whose X-Forwarded-Proto is believed, separated by commas, or * [default: 127.0.0.1]
+    #[arg(long, env, global = true)]
+    forwarded_allow_ips: Option<String>,
     /// Name of the service in its documentation and e-mails [default: Molt]
     #[arg(long, env, global = true)]
     project_name: Option<String>,
@@ -110,6 +113,7 @@ pub struct Settings {
     pub migrate_on_start: bool,
     pub host: String,
     pub port: u16,
+    pub forwarded_allow_ips: Vec<String>,
     pub project_name: String,
     pub api_v1_str: String,
     pub environment: Environment,
@@ -316,6 +320,12 @@ impl Settings {
             ),
             host: f.read("HOST", args.host.as_ref(), "127.0.0.1".to_owned(), text),
             port: f.read("PORT", args.port.as_ref(), 8000, number(0..=65535)),
+            forwarded_allow_ips: f.read(
+                "FORWARDED_ALLOW_IPS",
+                args.forwarded_allow_ips.as_ref(),
+                vec!["127.0.0.1".to_owned()],
+                |value| Ok(value.split(',').map(|address| address.trim().to_owned()).collect()),
+            ),
             smtp: smtp(args, &project_name, f),
             project_name,
             api_v1_str: f.read(

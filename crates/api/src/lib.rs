@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use axum::middleware::{from_fn, from_fn_with_state};
 use domain::{Storage, StorageError, User};
-use fastapi_compat::{BodyLimit, Cors, internal_server_error, refuse_unknown_methods};
+use fastapi_compat::{
+    BodyLimit, Cors, TrustedProxies, internal_server_error, refuse_unknown_methods,
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -86,6 +88,9 @@ pub fn app(app: &App) -> axum::Router {
     // No request takes for ever.
     let timeout = http::StatusCode::GATEWAY_TIMEOUT;
     router = router.layer(TimeoutLayer::with_status_code(timeout, settings.request_timeout));
+    // Whether the client spoke HTTPS to the proxy before us.
+    let proxies = TrustedProxies::new(settings.forwarded_allow_ips.iter().cloned());
+    router = router.layer(from_fn_with_state(proxies, TrustedProxies::handle));
     // Methods that no HTTP parser of Python knows.
     router = router.layer(from_fn(refuse_unknown_methods));
     // One line in the log for each request.

@@ -1,5 +1,6 @@
 //! The command `molt`.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -190,7 +191,8 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     });
     let router = api::app(&app);
     drop(app);
-    axum::serve(listener, router).with_graceful_shutdown(shutdown_signal()).await?;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(shutdown_signal()).await?;
     // The mailer went with the router: what it still had to send is sent now.
     if let Some(outbox) = outbox {
         outbox.await?;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::decode::{Constraints, Decode, Fields, Model};
 use crate::errors::{Errors, Loc, unreadable_body};
 use crate::form::pairs;
-use crate::json::{self, MAX_INT_DIGITS};
+use crate::json::{self, MAX_DEPTH, MAX_INT_DIGITS};
 use crate::response::{HttpError, Json};
 use crate::router::PathParams;
 use crate::value::Value;
@@ -201,8 +201,14 @@ impl<T: Decode + DeserializeOwned + Send> Input for Json<T> {
 }
 
 /// The fast path: serde reads what needs no leniency. It accepts less than Python and gives the
-/// same value, except that it does not mind long integers in fields that nobody reads.
+/// same value, except that it does not mind long integers and deep nesting in fields that nobody
+/// reads.
 fn decode_strictly<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    if body.len() > MAX_DEPTH
+        && body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_DEPTH
+    {
+        return None;
+    }
     if body.len() > MAX_INT_DIGITS
         && body.split(|byte| !byte.is_ascii_digit()).any(|run| run.len() > MAX_INT_DIGITS)
     {

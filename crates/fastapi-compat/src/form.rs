@@ -2,14 +2,14 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::request::Parts;
 use http::{StatusCode, header};
 use indexmap::IndexMap;
 
 use crate::decode::Model;
-use crate::errors::{Errors, Loc, unreadable_body};
+use crate::errors::{Errors, Loc};
 use crate::extract::{Input, Parameters, read_body};
+use crate::multipart::{self, Refusal};
 use crate::response::HttpError;
 use crate::value::Value;
 
@@ -26,13 +26,11 @@ impl<T: Model> Input for Form<T> {
         let content_type = content_type.unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            Ok(pairs(&read_body(parts, body).await?))
+            let body = read_body(parts, body).await?;
+            check_limits(&body).map_err(refuse)?;
+            Ok(pairs(&body))
         } else if media_type.eq_ignore_ascii_case("multipart/form-data") {
-            let boundary = multer::parse_boundary(content_type).map_err(|_| {
-                HttpError::new(StatusCode::BAD_REQUEST, "Missing boundary in multipart.")
-                    .into_response()
-            })?;
-            multipart(read_body(parts, body).await?, boundary).await
+            multipart::parse(&read_body(parts, body).await?, content_type).map_err(refuse)
         } else {
             Ok(Vec::new())
         }
@@ -45,6 +43,28 @@ impl<T: Model> Input for Form<T> {
         let form = Parameters(last.into_iter().collect());
         T::from_fields(&form, &Loc::root("body"), errors).map(Self)
     }
+}
+
+fn refuse(detail: Refusal) -> Response {
+    HttpError::new(StatusCode::BAD_REQUEST, detail).into_response()
+}
+
+/// Starlette's limits: the number of fields and files of a form, and the bytes of a field.
+pub(crate) const MAX_FIELDS: usize = 1000;
+pub(crate) const MAX_FIELD: usize = 1024 * 1024;
+
+fn check_limits(form: &[u8]) -> Result<(), Refusal> {
+    let fields = form.split(|&byte| byte == b'&').filter(|field| !field.is_empty());
+    for (index, field) in fields.enumerate() {
+        let equals = usize::from(field.contains(&b'='));
+        if field.len() - equals > MAX_FIELD {
+            return Err(format!("Field exceeded maximum size of {}KB.", MAX_FIELD / 1024));
+        }
+        if index == MAX_FIELDS {
+            return Err(format!("Too many fields. Maximum number of fields is {MAX_FIELDS}."));
+        }
+    }
+    Ok(())
 }
 
 /// Splits a query or an url-encoded form as `urllib.parse.parse_qsl` does, keeping empty values.
@@ -69,55 +89,4 @@ fn unquote_plus(text: &[u8]) -> String {
 /// UTF-8 with Python's `errors="replace"`.
 pub(crate) fn decode_replacing(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-async fn multipart(body: Bytes, boundary: String) -> Result<Vec<(String, Value)>, Response> {
-    let stream = futures_util::stream::once(async { Ok::<_, std::convert::Infallible>(body) });
-    let mut parts = multer::Multipart::new(stream, boundary);
-    let mut fields = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(|_| unreadable_body())? {
-        let Some(name) = part.name().map(ToOwned::to_owned) else {
-            let detail = "The Content-Disposition header field \"name\" must be provided.";
-            return Err(HttpError::new(StatusCode::BAD_REQUEST, detail).into_response());
-        };
-        let filename = part.file_name().map(ToOwned::to_owned);
-        let headers = part
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.to_string(), decode_replacing(value.as_bytes()).into()))
-            .collect();
-        let content = part.bytes().await.map_err(|_| unreadable_body())?;
-        fields.push((
-            name,
-            match filename {
-                Some(filename) => upload(filename, content.len(), headers),
-                None => Value::Str(decode_replacing(&content)),
-            },
-        ));
-    }
-    Ok(fields)
-}
-
-/// What FastAPI echoes for a file where a text was expected: the attributes of an `UploadFile`.
-fn upload(filename: String, size: usize, headers: IndexMap<String, Value>) -> Value {
-    const SPOOL_SIZE: i64 = 1024 * 1024;
-    let object = |fields: Vec<(&str, Value)>| {
-        Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-    };
-    let mut arguments = vec![("mode", "w+b".into()), ("buffering", Value::Int(-1))];
-    let unset = ["suffix", "prefix", "encoding", "newline", "dir", "errors"];
-    arguments.extend(unset.map(|name| (name, Value::Null)));
-    let file = object(vec![
-        ("_file", object(vec![])),
-        ("_max_size", Value::Int(SPOOL_SIZE)),
-        ("_rolled", Value::Bool(size > 1024 * 1024)),
-        ("_TemporaryFileArgs", object(arguments)),
-    ]);
-    object(vec![
-        ("filename", filename.into()),
-        ("file", file),
-        ("size", Value::Int(i64::try_from(size).unwrap_or(i64::MAX))),
-        ("headers", Value::Object(headers)),
-        ("_max_mem_size", Value::Int(SPOOL_SIZE)),
-    ])
 }

@@ -1,6 +1,9 @@
-//! What uvicorn's HTTP parser refuses before any application sees it.
+//! What uvicorn does before any application sees a request.
 
-use axum::extract::Request;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
@@ -39,6 +42,38 @@ const OTHER_METHODS: [&str; 26] = [
     "SOURCE",
     "QUERY",
 ];
+
+/// Set on requests that came to a trusted proxy over HTTPS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Https;
+
+/// The proxies whose `X-Forwarded-Proto` is believed, as uvicorn's `--forwarded-allow-ips` has it:
+/// addresses, or `*` for all.
+#[derive(Clone, Debug)]
+pub struct TrustedProxies(Arc<[String]>);
+
+impl TrustedProxies {
+    pub fn new(addresses: impl IntoIterator<Item = String>) -> Self {
+        Self(addresses.into_iter().collect())
+    }
+
+    /// The middleware, for `axum::middleware::from_fn_with_state`.
+    pub async fn handle(State(proxies): State<Self>, mut request: Request, next: Next) -> Response {
+        if let Some(scheme) = request.headers().get("x-forwarded-proto")
+            && scheme.as_bytes().trim_ascii() == b"https"
+            && let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>()
+            && proxies.trusts(*peer)
+        {
+            request.extensions_mut().insert(Https);
+        }
+        next.run(request).await
+    }
+
+    fn trusts(&self, peer: SocketAddr) -> bool {
+        let peer = peer.ip().to_canonical().to_string();
+        self.0.iter().any(|trusted| trusted == "*" || *trusted == peer)
+    }
+}
 
 fn is_known(method: &Method) -> bool {
     use Method as M;

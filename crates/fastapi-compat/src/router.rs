@@ -21,6 +21,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::form::decode_replacing;
 use crate::openapi::Schemas;
+use crate::protocol::Https;
 use crate::response::{HttpError, internal_server_error};
 
 /// The operation that a request belongs to; in the extensions of the request and of the answer.
@@ -183,6 +184,9 @@ impl<S> Route<S> {
         for segment in &self.segments {
             match (segment, parts.next()?) {
                 (Segment::Literal(literal), part) if literal == part => {}
+                // Python's `$` matches before a newline at the end.
+                (Segment::Literal(literal), part)
+                    if part.strip_suffix('\n') == Some(literal) && path.ends_with(part) => {}
                 (Segment::Parameter(name), part) if !part.is_empty() => {
                     parameters.0.push((name.clone(), part.to_owned()));
                 }
@@ -297,7 +301,8 @@ fn redirect(request: &Request, path: &str) -> Response {
     let path = path.replace('?', "%3F").replace('#', "%23").replace('\\', "%5C");
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let query = if query == "?" { "" } else { &query };
-    let url = format!("http://{host}{path}{query}");
+    let scheme = if request.extensions().get::<Https>().is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{host}{path}{query}");
     match HeaderValue::from_str(&utf8_percent_encode(&url, LOCATION).to_string()) {
         Ok(location) => {
             // Said even to HEAD, where hyper would leave it out.

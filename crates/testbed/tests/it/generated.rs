@@ -166,6 +166,10 @@ fn requests() -> impl Strategy<Value = Request> {
             Request::new(Method::POST, "/api/v1/login/access-token")
                 .body("application/x-www-form-urlencoded", form)
         }),
+        2 => multipart().prop_map(|form| {
+            Request::new(Method::POST, "/api/v1/login/access-token")
+                .body("multipart/form-data; boundary=B", form)
+        }),
         1 => pieces(&["application", "text", "/", "json", "+", ";", " ", "*", "x", "JSON"], 6)
             .prop_map(|value| {
                 let request = Request::new(Method::POST, "/api/v1/items/");
@@ -377,6 +381,33 @@ fn uuid() -> impl Strategy<Value = String> {
         "[0-9a-f\\-]{1,50}",
         "\\PC{1,6}",
     ]
+}
+
+fn multipart() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "--B\r\n",
+        "--B\r\n",
+        "--B--",
+        "\r\n",
+        "\r\n\r\n",
+        "\r\n--B",
+        "--",
+        "\r",
+        "\n",
+        " ",
+        "é",
+        "Content-Disposition: form-data",
+        "; name=\"username\"",
+        "; name=password",
+        "X: y",
+        ":",
+        "; filename=\"x\"",
+        "; name=\"a;b\\\"c\"",
+        "text",
+        "--B\r\nContent-Disposition: form-data; \
+         name=\"username\"\r\n\r\nvalue\r\n",
+    ];
+    pieces(PIECES, 10)
 }
 
 fn method() -> impl Strategy<Value = Method> {
