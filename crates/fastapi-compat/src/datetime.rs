@@ -6,7 +6,6 @@ use serde::{Serialize, Serializer};
 /// For `#[serde(serialize_with = …)]` on an `Option<DateTime<Utc>>`.
 ///
 /// chrono alone drops the last three decimals when they are zeros.
-#[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
 pub fn serialize_datetime<S: Serializer>(
     time: &Option<DateTime<Utc>>,
     serializer: S,

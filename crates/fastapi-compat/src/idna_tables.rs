@@ -1,6 +1,8 @@
 //! Code point classes of IDNA 2008 (RFC 5892), inclusive ranges in ascending order.
 //! Written by `idna_tables.py` from idna 3.20.
 
+#![expect(clippy::unreadable_literal, reason = "code points are written as they are")]
+
 /// Valid in a label.
 #[rustfmt::skip]
 pub(super) const PVALID: &[(u32, u32)] = &[

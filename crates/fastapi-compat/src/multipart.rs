@@ -104,7 +104,8 @@ impl Reader<'_> {
             count += 1;
             let colon = self.rest.iter().position(|&byte| byte == b':');
             let name = &self.rest[..colon.unwrap_or(self.rest.len())];
-            if count > MAX_HEADERS || name.len() > MAX_HEADER || !name.iter().all(is_token) {
+            if count > MAX_HEADERS || name.len() > MAX_HEADER || !name.iter().copied().all(is_token)
+            {
                 return Err(invalid());
             }
             let Some(colon) = colon else { return Ok(Step::Ended) };
@@ -202,8 +203,8 @@ fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
     text.windows(pattern.len()).position(|window| window == pattern)
 }
 
-fn is_token(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn latin1(bytes: &[u8]) -> String {

@@ -27,6 +27,7 @@ def table(name, doc, encoded):
 
 print("//! Code point classes of IDNA 2008 (RFC 5892), inclusive ranges in ascending order.")
 print(f"//! Written by `idna_tables.py` from idna {idna.__version__}.")
+print('\n#![expect(clippy::unreadable_literal, reason = "code points are written as they are")]')
 classes = idnadata.codepoint_classes
 table("PVALID", "Valid in a label.", classes["PVALID"])
 table("CONTEXTJ", "Joiners, valid in some contexts.", classes["CONTEXTJ"])
