@@ -39,12 +39,13 @@ mod protocol;
 mod python;
 mod response;
 mod router;
+mod scalars;
 mod security;
 mod value;
 
 pub use cors::Cors;
 pub use datetime::serialize_datetime;
-pub use decode::{Constraints, Decode, Fields, Model, Patch, Pattern, Storable};
+pub use decode::{Constraints, Decode, Fields, Model, Patch, Pattern};
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc};
 pub use extract::{BodyLimit, Call, Input, Inputs, Path, Query};
@@ -53,6 +54,7 @@ pub use form::Form;
 pub use protocol::{TrustedProxies, refuse_unknown_methods};
 pub use response::{HttpError, Json, internal_server_error};
 pub use router::{Operation, PathParams, Router};
+pub use scalars::Storable;
 pub use security::Bearer;
 pub use value::Value;
 

@@ -1,28 +1,18 @@
-//! Requests that nobody chose by hand: both services must answer them the same.
-//!
-//! `GENERATED=5000 SEED=7` makes more and others of them; a difference is shrunk.
+//! What the requests are made of.
 
-use std::collections::BTreeMap;
-
-use contract::compare::{Answer, Pairs, compare};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use reqwest::{Client, Method};
-use testbed::{Service, legacy, molt};
-use tokio::runtime::Runtime;
-
-use crate::client::{ADMIN, Api};
+use reqwest::Method;
 
 #[derive(Clone, Debug)]
-struct Request {
-    method: Method,
-    path: String,
-    headers: Vec<(&'static str, Vec<u8>)>,
-    body: Vec<u8>,
-    signed_in: bool,
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) headers: Vec<(&'static str, Vec<u8>)>,
+    pub(super) body: Vec<u8>,
+    pub(super) signed_in: bool,
 }
 
 impl Request {
@@ -41,96 +31,8 @@ impl Request {
     }
 }
 
-/// Both services, each with its administrator signed in.
-struct Twins {
-    sides: [(Service, String); 2],
-    http: Client,
-    pairs: Pairs,
-    better: usize,
-}
-
-impl Twins {
-    async fn start() -> Self {
-        let services = (legacy("sqlite:///twin.db", &[]), molt("sqlite:///twin.db", &[]));
-        let sides = [services.0.await.unwrap(), services.1.await.unwrap()];
-        let mut tokens = Vec::new();
-        for side in &sides {
-            tokens.push(Api::new(&side.url).sign_in(ADMIN).await);
-        }
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(0)
-            .build()
-            .unwrap();
-        let [python, rust] = sides;
-        let mut tokens = tokens.into_iter();
-        let sides = [(python, tokens.next().unwrap()), (rust, tokens.next().unwrap())];
-        Self { sides, http, pairs: Pairs::default(), better: 0 }
-    }
-
-    async fn send(&self, side: usize, request: &Request) -> Answer {
-        let (service, token) = &self.sides[side];
-        let mut builder = self
-            .http
-            .request(request.method.clone(), format!("{}{}", service.url, request.path))
-            .body(request.body.clone());
-        if request.signed_in {
-            builder = builder.bearer_auth(token);
-        }
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, value.as_slice());
-        }
-        let response = builder.send().await.unwrap();
-        let status = response.status().as_u16();
-        let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let authority = service.url.trim_start_matches("http://");
-        for (name, value) in response.headers() {
-            let value = String::from_utf8_lossy(value.as_bytes()).replace(authority, "<service>");
-            headers.entry(name.to_string()).or_default().push(value);
-        }
-        Answer { status, headers, body: response.bytes().await.unwrap().to_vec() }
-    }
-
-    async fn check(&mut self, request: &Request) -> Result<(), TestCaseError> {
-        let (python, rust) = tokio::join!(self.send(0, request), self.send(1, request));
-        if python.status == 500 && (400..500).contains(&rust.status) {
-            self.better += 1;
-            return Ok(());
-        }
-        let differences = compare(&python, &rust, false, &mut self.pairs);
-        if differences.is_empty() {
-            return Ok(());
-        }
-        Err(TestCaseError::fail(format!("{differences:#?}")))
-    }
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |value| value.parse().unwrap())
-}
-
-/// Sends requests of every kind to both.
-#[test]
-fn generated_requests_get_the_same_answers() {
-    let runtime = Runtime::new().unwrap();
-    let mut twins = runtime.block_on(Twins::start());
-    let cases = u32::try_from(number("GENERATED", 1500)).unwrap();
-    let mut seed = [0; 32];
-    seed[..8].copy_from_slice(&number("SEED", 1).to_le_bytes());
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let twins = std::cell::RefCell::new(&mut twins);
-    let outcome =
-        runner.run(&requests(), |request| runtime.block_on(twins.borrow_mut().check(&request)));
-    if let Err(error) = outcome {
-        panic!("{error}");
-    }
-    println!("{cases} requests, {} better", twins.borrow().better);
-}
-
-fn requests() -> impl Strategy<Value = Request> {
+/// A request of any kind.
+pub(super) fn requests() -> impl Strategy<Value = Request> {
     prop_oneof![
         4 => json_text().prop_map(|text| Request::json(Method::POST, "/api/v1/items/", text)),
         2 => bytes().prop_map(|body| Request::json(Method::POST, "/api/v1/items/", body)),
