@@ -10,8 +10,8 @@ help: ## List the commands
 run: ## Start the Rust service on SQLite, on port 8000
 	cargo run --package api --bin molt
 
-legacy: venv ## Start python-legacy on SQLite, on port 8001
-	cd python-legacy && PORT=$${PORT:-8001} ../$(VENV)/bin/python -W ignore -m app
+legacy: venv ## Start python-legacy on the same SQLite database, on port 8001
+	PORT=$${PORT:-8001} PYTHONPATH=python-legacy $(VENV)/bin/python -m app
 
 test: venv build ## Run every test of both sides, and the contract suite on both databases
 	cd python-legacy && ../$(VENV)/bin/python -m pytest -W ignore

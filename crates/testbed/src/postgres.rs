@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use testcontainers::core::{IntoContainerPort, WaitFor};
@@ -14,6 +15,9 @@ use crate::Error;
 use crate::process::{Running, Signal, free_port, temporary_folder};
 
 const IMAGE: (&str, &str) = ("postgres", "17-alpine");
+
+/// How long the engine may take to fetch and start the image.
+const DOCKER_PATIENCE: Duration = Duration::from_mins(3);
 
 /// A server for tests; every caller makes databases of its own.
 #[derive(Debug)]
@@ -42,14 +46,16 @@ impl Postgres {
             return Ok(Self { url, _server: Server::Given });
         }
         if docker_answers() {
-            match container().await {
-                Ok(postgres) => return Ok(postgres),
-                Err(error) => eprintln!(
-                    "Docker answers but cannot start {}:{} ({error}); using the machine's own \
-                     PostgreSQL",
-                    IMAGE.0, IMAGE.1
-                ),
-            }
+            // Without a network the engine may try for ever to get the image.
+            let fault = match tokio::time::timeout(DOCKER_PATIENCE, container()).await {
+                Ok(Ok(postgres)) => return Ok(postgres),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("it took more than {} s", DOCKER_PATIENCE.as_secs()),
+            };
+            eprintln!(
+                "Docker answers but cannot start {}:{} ({fault}); using the machine's own PostgreSQL",
+                IMAGE.0, IMAGE.1
+            );
         }
         local().await
     }
