@@ -16,6 +16,10 @@ impl Users for Postgres {
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<User>, StorageError> {
+        // No stored text has a U+0000, and PostgreSQL cannot even be asked.
+        if email.contains('\0') {
+            return Ok(None);
+        }
         query_as!(User, r#"SELECT * FROM "user" WHERE email = $1"#, email)
             .fetch_optional(&self.pool)
             .await

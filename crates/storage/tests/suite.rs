@@ -59,6 +59,7 @@ async fn users_are_stored_and_found(storage: &Arc<dyn Storage>) {
     assert_eq!(storage.user_by_email(&user.email).await.unwrap(), Some(user));
     assert_eq!(storage.user(Uuid::new_v4()).await.unwrap(), None);
     assert_eq!(storage.user_by_email("nobody@example.com").await.unwrap(), None);
+    assert_eq!(storage.user_by_email("no\0body@example.com").await.unwrap(), None);
 }
 
 async fn an_email_belongs_to_one_user(storage: &Arc<dyn Storage>) {

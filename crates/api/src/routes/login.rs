@@ -61,12 +61,7 @@ async fn login_access_token(
     app: App,
     Call((), Form(form)): Call<(), Form<PasswordRequestForm>>,
 ) -> Result<Json<Token>> {
-    // No stored e-mail has a U+0000, and PostgreSQL cannot even be asked.
-    let user = if form.username.contains('\0') {
-        None
-    } else {
-        app.storage.user_by_email(&form.username).await?
-    };
+    let user = app.storage.user_by_email(&form.username).await?;
     let hashed = user.as_ref().map(|user| user.hashed_password.clone());
     let verdict = app.passwords.verify(form.password, hashed).await?;
     let user = user.filter(|_| verdict != Verdict::Wrong).ok_or(Error::IncorrectEmailOrPassword)?;
