@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use domain::User;
 use fastapi_compat::{Bearer, Decode};
 use http::request::Parts;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use axum::response::{IntoResponse, Response};
 
@@ -49,7 +49,7 @@ impl FromRequestParts<App> for Superuser {
 }
 
 /// Which part of a list.
-#[derive(Decode, IntoParams, ToSchema)]
+#[derive(Decode, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Page {
     #[param(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, default = 0)]

@@ -194,14 +194,6 @@ impl<T> Patch<T> {
             Self::Value(value) => Some(Some(value)),
         }
     }
-
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Patch<U> {
-        match self {
-            Self::Absent => Patch::Absent,
-            Self::Null => Patch::Null,
-            Self::Value(value) => Patch::Value(f(value)),
-        }
-    }
 }
 
 impl<T: Decode> Decode for Patch<T> {

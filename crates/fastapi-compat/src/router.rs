@@ -135,11 +135,6 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         (self.paths.clone(), self.schemas.clone())
     }
 
-    /// Every operation, in the order of registration, with its method.
-    pub fn operations(&self) -> impl Iterator<Item = (&Method, &Operation)> {
-        self.routes.iter().map(|route| (&route.method, &route.operation))
-    }
-
     /// The routes as a service.
     pub fn with_state(self, state: &S) -> axum::Router {
         let routes = self.routes.into_iter().map(|route| Route {

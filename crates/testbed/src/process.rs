@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -84,10 +84,6 @@ impl Running {
             Ok(guard) => Ok(Self { what: what.to_owned(), guard, folder }),
             Err(source) => Err(Error::Start { what: what.to_owned(), source }),
         }
-    }
-
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// What the process has written so far.
