@@ -32,10 +32,11 @@ lint: venv build ## Check format, lints, types and the checked SQL
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 	cd python-legacy && ../$(VENV)/bin/ruff check . && ../$(VENV)/bin/ruff format --check .
 	cd python-legacy && ../$(VENV)/bin/mypy app tests
-	target/debug/testbed postgres-only -- sh crates/storage/prepare.sh --check
+	target/debug/testbed schema -- sh crates/storage/prepare.sh --check
 
-sqlx: build ## Write the data with which SQL is checked offline, after changing a statement
-	target/debug/testbed postgres-only -- sh crates/storage/prepare.sh
+sqlx: ## Write the data with which SQL is checked offline, after changing a statement
+	cargo build --quiet --package testbed
+	target/debug/testbed schema -- sh crates/storage/prepare.sh
 
 venv: $(VENV)/.complete
 

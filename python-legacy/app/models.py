@@ -1,7 +1,7 @@
 import uuid
 from datetime import UTC, datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.db import UTCDateTime
@@ -35,3 +35,8 @@ class Item(Base):
     description: Mapped[str | None] = mapped_column(String(255), default=None)
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     created_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=now)
+
+    __table_args__ = (
+        Index("ix_item_owner_id_created_at", owner_id, created_at.desc(), id),
+        Index("ix_item_created_at", created_at.desc(), id),
+    )

@@ -1,12 +1,12 @@
 //! Who calls: the twins of `python-legacy/app/deps.py`.
 
 use axum::extract::FromRequestParts;
-use domain::User;
-use fastapi_compat::{Bearer, Decode};
+use axum::response::{IntoResponse, Response};
+use domain::{Caller, User};
+use fastapi_compat::{Bearer, Decode, Dependency};
 use http::request::Parts;
 use utoipa::IntoParams;
-
-use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
 
 use crate::{App, Error};
 
@@ -18,6 +18,39 @@ impl FromRequestParts<Self> for App {
     }
 }
 
+/// The id in the token of the request. The handler loads the [`Caller`] along with what he asks for
+/// and lets him in by [`admitted`].
+#[derive(Clone, Copy)]
+pub struct CallerId(pub Uuid);
+
+impl FromRequestParts<App> for CallerId {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let token = Bearer::from_headers(&parts.headers).map_err(IntoResponse::into_response)?;
+        let id = app.tokens.read_access_token(token).ok_or(Error::InvalidCredentials);
+        id.map(Self).map_err(IntoResponse::into_response)
+    }
+}
+
+impl Dependency<App> for CallerId {
+    async fn complete(&self, app: &App) -> Result<(), Response> {
+        current_user(app, *self).await.map(drop).map_err(IntoResponse::into_response)
+    }
+}
+
+/// The caller, if he exists and is active.
+pub fn admitted(caller: Option<Caller>) -> Result<Caller, Error> {
+    let caller = caller.ok_or(Error::UserNotFound)?;
+    if caller.is_active { Ok(caller) } else { Err(Error::InactiveUser) }
+}
+
+async fn current_user(app: &App, CallerId(id): CallerId) -> Result<User, Error> {
+    let user = app.storage.user(id).await?.ok_or(Error::UserNotFound)?;
+    admitted(Some(Caller::from(&user)))?;
+    Ok(user)
+}
+
 /// The user whose token the request carries.
 pub struct CurrentUser(pub User);
 
@@ -25,16 +58,12 @@ impl FromRequestParts<App> for CurrentUser {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let token = Bearer::from_headers(&parts.headers).map_err(IntoResponse::into_response)?;
-        current_user(app, token).await.map(Self).map_err(IntoResponse::into_response)
+        let id = CallerId::from_request_parts(parts, app).await?;
+        current_user(app, id).await.map(Self).map_err(IntoResponse::into_response)
     }
 }
 
-async fn current_user(app: &App, token: &str) -> Result<User, Error> {
-    let id = app.tokens.read_access_token(token).ok_or(Error::InvalidCredentials)?;
-    let user = app.storage.user(id).await?.ok_or(Error::UserNotFound)?;
-    if user.is_active { Ok(user) } else { Err(Error::InactiveUser) }
-}
+impl Dependency<App> for CurrentUser {}
 
 /// The user whose token the request carries, who must be a superuser.
 pub struct Superuser(pub User);
@@ -47,6 +76,8 @@ impl FromRequestParts<App> for Superuser {
         if user.is_superuser { Ok(Self(user)) } else { Err(Error::NotSuperuser.into_response()) }
     }
 }
+
+impl Dependency<App> for Superuser {}
 
 /// Which part of a list.
 #[derive(Decode, IntoParams)]

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::storage::{Page, StorageError};
-use crate::users::User;
+use crate::users::Caller;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
@@ -18,19 +18,19 @@ pub struct Item {
 }
 
 impl Item {
-    pub fn new(owner: &User, title: String, description: Option<String>) -> Self {
+    pub fn new(owner_id: Uuid, title: String, description: Option<String>) -> Self {
         Self {
             id: Uuid::new_v4(),
             title,
             description,
-            owner_id: owner.id,
+            owner_id,
             created_at: Some(crate::now()),
         }
     }
 
     /// Whether a user may see and change this item: its owner and superusers may.
-    pub fn accessible_to(&self, user: &User) -> bool {
-        self.owner_id == user.id || user.is_superuser
+    pub fn accessible_to(&self, caller: Caller) -> bool {
+        self.owner_id == caller.id || caller.is_superuser
     }
 }
 
@@ -44,7 +44,12 @@ pub struct ItemChanges {
 /// The port through which items are stored; every method is atomic.
 #[async_trait]
 pub trait Items: Send + Sync {
-    async fn item(&self, id: Uuid) -> Result<Option<Item>, StorageError>;
+    /// The item and who asks for it, in one go; nothing for a caller who does not exist.
+    async fn item_for(
+        &self,
+        caller: Uuid,
+        id: Uuid,
+    ) -> Result<(Option<Caller>, Option<Item>), StorageError>;
 
     /// A page of the owner's items, or of everybody's, the newest first; and the number of all.
     async fn items(
@@ -53,8 +58,9 @@ pub trait Items: Send + Sync {
         page: Page,
     ) -> Result<(Vec<Item>, i64), StorageError>;
 
-    /// Fails with [`StorageError::OwnerGone`] if the owner has been deleted meanwhile.
-    async fn create_item(&self, item: &Item) -> Result<(), StorageError>;
+    /// Stores the item if its owner is active, and gives the owner, in one go; fails with
+    /// [`StorageError::OwnerGone`] if the owner is deleted at the same moment.
+    async fn create_item(&self, item: &Item) -> Result<Option<Caller>, StorageError>;
 
     /// The item after the change, `None` if there is none.
     async fn update_item(
@@ -72,12 +78,12 @@ mod tests {
 
     #[test]
     fn an_item_is_accessible_to_its_owner_and_to_superusers() {
-        let user = |email: &str| User::new(email.to_owned(), None, String::new().into());
-        let (owner, other) = (user("owner@b.co"), user("other@b.co"));
-        let superuser = User { is_superuser: true, ..user("super@b.co") };
-        let item = Item::new(&owner, "a title".into(), None);
-        assert!(item.accessible_to(&owner));
-        assert!(!item.accessible_to(&other));
-        assert!(item.accessible_to(&superuser));
+        let caller = || Caller { id: Uuid::new_v4(), is_active: true, is_superuser: false };
+        let (owner, other) = (caller(), caller());
+        let superuser = Caller { is_superuser: true, ..caller() };
+        let item = Item::new(owner.id, "a title".into(), None);
+        assert!(item.accessible_to(owner));
+        assert!(!item.accessible_to(other));
+        assert!(item.accessible_to(superuser));
     }
 }

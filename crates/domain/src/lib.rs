@@ -9,4 +9,4 @@ pub mod users;
 pub use clock::now;
 pub use items::{Item, ItemChanges, Items};
 pub use storage::{Page, Storage, StorageError};
-pub use users::{HashedPassword, User, UserChanges, Users};
+pub use users::{Caller, HashedPassword, User, UserChanges, Users};

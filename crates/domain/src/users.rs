@@ -36,6 +36,20 @@ impl User {
     }
 }
 
+/// Who asks: what the rules want to know of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub id: Uuid,
+    pub is_active: bool,
+    pub is_superuser: bool,
+}
+
+impl From<&User> for Caller {
+    fn from(user: &User) -> Self {
+        Self { id: user.id, is_active: user.is_active, is_superuser: user.is_superuser }
+    }
+}
+
 /// A password hash in the PHC string format; it shows itself to nobody.
 #[derive(Clone, PartialEq)]
 pub struct HashedPassword(String);

@@ -21,15 +21,29 @@ use crate::value::Value;
 /// checked; then the caller, as any dependency, may refuse; then all inputs are validated together
 /// and every error is reported at once.
 ///
-/// `C` is the dependency (`()` for none), `I` one input or a tuple of them in the order path,
+/// `D` is the dependency (`()` for none), `I` one input or a tuple of them in the order path,
 /// query, body.
 #[derive(Debug)]
-pub struct Call<C, I>(pub C, pub I);
+pub struct Call<D, I>(pub D, pub I);
 
-impl<S, C, I> FromRequest<S> for Call<C, I>
+/// What must be there before a handler is called, and may refuse the request.
+///
+/// One that needs the database may leave that to the handler, which asks for everything in one
+/// statement. Then it says in [`Dependency::complete`] what it would have said before any fault of
+/// the inputs.
+pub trait Dependency<S>: FromRequestParts<S> + Send {
+    /// Called when the inputs are not valid, before the client is told.
+    fn complete(&self, _: &S) -> impl Future<Output = Result<(), Response>> + Send {
+        async { Ok(()) }
+    }
+}
+
+impl<S: Send + Sync> Dependency<S> for () {}
+
+impl<S, D, I> FromRequest<S> for Call<D, I>
 where
     S: Send + Sync,
-    C: FromRequestParts<S>,
+    D: Dependency<S>,
     I: Inputs,
 {
     type Rejection = Response;
@@ -37,13 +51,16 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let read = I::read(&parts, body).await?;
-        let caller =
-            C::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
+        let dependency =
+            D::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
         let mut errors = Errors::default();
-        match I::decode(read, &parts, &mut errors) {
-            Some(inputs) if errors.is_empty() => Ok(Self(caller, inputs)),
-            _ => Err(errors.into_response()),
+        if let Some(inputs) = I::decode(read, &parts, &mut errors)
+            && errors.is_empty()
+        {
+            return Ok(Self(dependency, inputs));
         }
+        dependency.complete(state).await?;
+        Err(errors.into_response())
     }
 }
 

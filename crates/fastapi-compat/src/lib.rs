@@ -48,7 +48,7 @@ pub use datetime::serialize_datetime;
 pub use decode::{Constraints, Decode, Fields, Model, Patch, Pattern};
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc};
-pub use extract::{BodyLimit, Call, Input, Inputs, Path, Query};
+pub use extract::{BodyLimit, Call, Dependency, Input, Inputs, Path, Query};
 pub use fastapi_compat_derive::Decode;
 pub use form::Form;
 pub use protocol::{TrustedProxies, refuse_unknown_methods};

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use crate::extract::Dependency;
 use crate::response::HttpError;
 
 /// `OAuth2PasswordBearer`: the token of `Authorization: Bearer <token>`, not yet checked.
@@ -27,6 +28,8 @@ impl Bearer {
         }
     }
 }
+
+impl<S: Sync> Dependency<S> for Bearer {}
 
 impl<S: Sync> FromRequestParts<S> for Bearer {
     type Rejection = Response;

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use domain::{Item, ItemChanges, Items, Page, StorageError};
+use domain::{Caller, Item, ItemChanges, Items, Page, StorageError};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -8,11 +8,17 @@ use crate::{Sqlite, timestamp};
 
 #[async_trait]
 impl Items for Sqlite {
-    async fn item(&self, id: Uuid) -> Result<Option<Item>, StorageError> {
-        query_as!(Item, "SELECT * FROM item WHERE id = $1", id.simple())
+    async fn item_for(
+        &self,
+        caller: Uuid,
+        id: Uuid,
+    ) -> Result<(Option<Caller>, Option<Item>), StorageError> {
+        let Some(caller) = self.caller(caller).await? else { return Ok((None, None)) };
+        let item = query_as!(Item, "SELECT * FROM item WHERE id = $1", id.simple())
             .fetch_optional(&self.pool)
             .await
-            .map_err(storage_error)
+            .map_err(storage_error)?;
+        Ok((Some(caller), item))
     }
 
     async fn items(
@@ -20,41 +26,52 @@ impl Items for Sqlite {
         owner: Option<Uuid>,
         page: Page,
     ) -> Result<(Vec<Item>, i64), StorageError> {
-        let count = query_scalar!(
-            r#"SELECT count(*) AS "count!: i64" FROM item WHERE $1 IS NULL OR owner_id = $1"#,
-            owner.map(Uuid::simple),
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(storage_error)?;
-        let items = query_as!(
-            Item,
-            "SELECT * FROM item WHERE $1 IS NULL OR owner_id = $1
-            ORDER BY created_at DESC, id LIMIT $3 OFFSET $2",
-            owner.map(Uuid::simple),
-            page.skip,
-            page.limit,
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(storage_error)?;
-        Ok((items, count))
+        // Two statements for each: one with `$1 IS NULL OR …` would use no index.
+        let (count, items) = if let Some(owner) = owner {
+            let owner = owner.simple();
+            let count = query_scalar!(
+                r#"SELECT count(*) AS "count!: i64" FROM item WHERE owner_id = $1"#,
+                owner
+            );
+            let items = query_as!(
+                Item,
+                "SELECT * FROM item WHERE owner_id = $1
+                ORDER BY created_at DESC, id LIMIT $3 OFFSET $2",
+                owner,
+                page.skip,
+                page.limit,
+            );
+            (count.fetch_one(&self.pool).await, items.fetch_all(&self.pool).await)
+        } else {
+            let count = query_scalar!(r#"SELECT count(*) AS "count!: i64" FROM item"#);
+            let items = query_as!(
+                Item,
+                "SELECT * FROM item ORDER BY created_at DESC, id LIMIT $2 OFFSET $1",
+                page.skip,
+                page.limit,
+            );
+            (count.fetch_one(&self.pool).await, items.fetch_all(&self.pool).await)
+        };
+        Ok((items.map_err(storage_error)?, count.map_err(storage_error)?))
     }
 
-    async fn create_item(&self, item: &Item) -> Result<(), StorageError> {
-        query!(
-            "INSERT INTO item (id, title, description, owner_id, created_at)
-            VALUES ($1, $2, $3, $4, $5)",
-            item.id.simple(),
-            item.title,
-            item.description,
-            item.owner_id.simple(),
-            timestamp(item.created_at),
-        )
-        .execute(&self.pool)
-        .await
-        .map_err(storage_error)?;
-        Ok(())
+    async fn create_item(&self, item: &Item) -> Result<Option<Caller>, StorageError> {
+        let owner = self.caller(item.owner_id).await?;
+        if owner.is_some_and(|owner| owner.is_active) {
+            query!(
+                "INSERT INTO item (id, title, description, owner_id, created_at)
+                VALUES ($1, $2, $3, $4, $5)",
+                item.id.simple(),
+                item.title,
+                item.description,
+                item.owner_id.simple(),
+                timestamp(item.created_at),
+            )
+            .execute(&self.pool)
+            .await
+            .map_err(storage_error)?;
+        }
+        Ok(owner)
     }
 
     async fn update_item(
@@ -84,5 +101,18 @@ impl Items for Sqlite {
             .await
             .map_err(storage_error)?;
         Ok(())
+    }
+}
+
+impl Sqlite {
+    async fn caller(&self, id: Uuid) -> Result<Option<Caller>, StorageError> {
+        query_as!(
+            Caller,
+            "SELECT id, is_active, is_superuser FROM user WHERE id = $1",
+            id.simple()
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(storage_error)
     }
 }

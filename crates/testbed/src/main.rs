@@ -23,8 +23,8 @@ struct Cli {
 enum Database {
     Sqlite,
     Postgres,
-    /// An empty PostgreSQL only, as DATABASE_URL
-    PostgresOnly,
+    /// No service, but the schema on both databases, as POSTGRES_URL and SQLITE_URL
+    Schema,
 }
 
 #[tokio::main]
@@ -59,11 +59,32 @@ async fn run(cli: Cli) -> Result<u8, Error> {
             command.env("REFERENCE_URL", &services.0.url).env("CANDIDATE_URL", &services.1.url);
             wait(command.env("CONTRACT_LABEL", "postgres"), program).await
         }
-        Database::PostgresOnly => {
+        Database::Schema => {
             let postgres = Postgres::start().await?;
-            wait(command.env("DATABASE_URL", postgres.database().await?), program).await
+            let folder = tempfile::tempdir()
+                .map_err(|source| Error::Start { what: "a temporary folder".into(), source })?;
+            let sqlite = format!("sqlite://{}", folder.path().join("schema.db").display());
+            let (postgres_url, migrations) =
+                (postgres.database().await?, testbed::root().join("migrations"));
+            migrate::<sqlx::Postgres>(&postgres_url, &migrations.join("postgres")).await?;
+            migrate::<sqlx::Sqlite>(&format!("{sqlite}?mode=rwc"), &migrations.join("sqlite"))
+                .await?;
+            command.env("POSTGRES_URL", postgres_url).env("SQLITE_URL", sqlite);
+            wait(&mut command, program).await
         }
     }
+}
+
+async fn migrate<DB: sqlx::Database>(url: &str, folder: &std::path::Path) -> Result<(), Error>
+where
+    DB::Connection: sqlx::migrate::Migrate,
+{
+    use sqlx::Connection;
+
+    let mut connection = DB::Connection::connect(url).await?;
+    let migrator = sqlx::migrate::Migrator::new(folder).await.map_err(sqlx::Error::from)?;
+    migrator.run_direct(None, &mut connection, false).await.map_err(sqlx::Error::from)?;
+    connection.close().await.map_err(Error::from)
 }
 
 /// Runs the command to its end and gives its exit code; Ctrl-C and SIGTERM end it, and then us.

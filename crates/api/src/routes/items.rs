@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use domain::{Item, ItemChanges, User};
+use domain::{Item, ItemChanges};
 use fastapi_compat::{Call, Decode, Json, Patch, Path, Query, Router, serialize_datetime};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::Message;
-use crate::deps::{CurrentUser, Page};
+use crate::deps::{CallerId, CurrentUser, Page, admitted};
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
@@ -89,9 +89,9 @@ async fn read_items(
 )]
 async fn read_item(
     app: App,
-    Call(CurrentUser(user), Path(id)): Call<CurrentUser, Path<Uuid>>,
+    Call(caller, Path(id)): Call<CallerId, Path<Uuid>>,
 ) -> Result<Json<ItemPublic>> {
-    Ok(Json(accessible_item(&app, &user, id).await?.into()))
+    Ok(Json(accessible_item(&app, caller, id).await?.into()))
 }
 
 /// Create an item of one's own.
@@ -103,10 +103,10 @@ async fn read_item(
 )]
 async fn create_item(
     app: App,
-    Call(CurrentUser(user), Json(new)): Call<CurrentUser, Json<ItemCreate>>,
+    Call(CallerId(caller), Json(new)): Call<CallerId, Json<ItemCreate>>,
 ) -> Result<Json<ItemPublic>> {
-    let item = Item::new(&user, new.title, new.description);
-    app.storage.create_item(&item).await?;
+    let item = Item::new(caller, new.title, new.description);
+    admitted(app.storage.create_item(&item).await?)?;
     Ok(Json(item.into()))
 }
 
@@ -120,12 +120,9 @@ async fn create_item(
 )]
 async fn update_item(
     app: App,
-    Call(CurrentUser(user), (Path(id), Json(update))): Call<
-        CurrentUser,
-        (Path<Uuid>, Json<ItemUpdate>),
-    >,
+    Call(caller, (Path(id), Json(update))): Call<CallerId, (Path<Uuid>, Json<ItemUpdate>)>,
 ) -> Result<Json<ItemPublic>> {
-    accessible_item(&app, &user, id).await?;
+    accessible_item(&app, caller, id).await?;
     let changes =
         ItemChanges { title: update.title.value(), description: update.description.nullable() };
     let item = app.storage.update_item(id, &changes).await?;
@@ -141,14 +138,16 @@ async fn update_item(
 )]
 async fn delete_item(
     app: App,
-    Call(CurrentUser(user), Path(id)): Call<CurrentUser, Path<Uuid>>,
+    Call(caller, Path(id)): Call<CallerId, Path<Uuid>>,
 ) -> Result<Json<Message>> {
-    accessible_item(&app, &user, id).await?;
+    accessible_item(&app, caller, id).await?;
     app.storage.delete_item(id).await?;
     Ok(Message::new("Item deleted successfully"))
 }
 
-async fn accessible_item(app: &App, user: &User, id: Uuid) -> Result<Item> {
-    let item = app.storage.item(id).await?.ok_or(Error::ItemNotFound)?;
-    if item.accessible_to(user) { Ok(item) } else { Err(Error::NotOwner) }
+async fn accessible_item(app: &App, CallerId(caller): CallerId, id: Uuid) -> Result<Item> {
+    let (caller, item) = app.storage.item_for(caller, id).await?;
+    let caller = admitted(caller)?;
+    let item = item.ok_or(Error::ItemNotFound)?;
+    if item.accessible_to(caller) { Ok(item) } else { Err(Error::NotOwner) }
 }
