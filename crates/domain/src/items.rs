@@ -19,13 +19,7 @@ pub struct Item {
 
 impl Item {
     pub fn new(owner_id: Uuid, title: String, description: Option<String>) -> Self {
-        Self {
-            id: Uuid::new_v4(),
-            title,
-            description,
-            owner_id,
-            created_at: Some(crate::now()),
-        }
+        Self { id: Uuid::new_v4(), title, description, owner_id, created_at: Some(crate::now()) }
     }
 
     /// Whether a user may see and change this item: its owner and superusers may.

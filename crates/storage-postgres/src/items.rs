@@ -25,11 +25,8 @@ impl Items for Postgres {
         .await
         .map_err(storage_error)?;
         let Some(row) = row else { return Ok((None, None)) };
-        let caller = Caller {
-            id: row.caller_id,
-            is_active: row.is_active,
-            is_superuser: row.is_superuser,
-        };
+        let caller =
+            Caller { id: row.caller_id, is_active: row.is_active, is_superuser: row.is_superuser };
         let item = match (row.id, row.title, row.owner_id) {
             (Some(id), Some(title), Some(owner_id)) => {
                 let (description, created_at) = (row.description, row.created_at);

@@ -120,7 +120,8 @@ async fn items_are_stored_and_found(storage: &Arc<dyn Storage>) {
 
 async fn lists_come_newest_first_and_by_page(storage: &Arc<dyn Storage>) {
     let owner = user(storage).await;
-    let mut items: Vec<_> = (0..5).map(|n| Item::new(owner.id, format!("item {n}"), None)).collect();
+    let mut items: Vec<_> =
+        (0..5).map(|n| Item::new(owner.id, format!("item {n}"), None)).collect();
     // Two of one instant: the id decides, in the same order on every backend.
     items[3].created_at = items[2].created_at;
     for item in &items {

@@ -23,15 +23,15 @@ const DOCKER_PATIENCE: Duration = Duration::from_mins(3);
 #[derive(Debug)]
 pub struct Postgres {
     url: Url,
-    _server: Server,
+    server: Server,
 }
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "held so that the server lives as long")]
 enum Server {
     /// The one of `TEST_DATABASE_URL`.
     Given,
-    Container(Box<ContainerAsync<GenericImage>>),
+    /// Held so that the container lives as long.
+    Container(#[expect(dead_code, reason = "held, not used")] Box<ContainerAsync<GenericImage>>),
     Local(Running),
 }
 
@@ -43,7 +43,7 @@ impl Postgres {
             let url = url.parse().map_err(|error| {
                 Error::Missing(format!("TEST_DATABASE_URL is not a URL: {error}"))
             })?;
-            return Ok(Self { url, _server: Server::Given });
+            return Ok(Self { url, server: Server::Given });
         }
         if docker_answers() {
             // Without a network the engine may try for ever to get the image.
@@ -58,6 +58,14 @@ impl Postgres {
             );
         }
         local().await
+    }
+
+    /// The id of the server's process, if it is one of ours.
+    pub fn pid(&self) -> Option<u32> {
+        match &self.server {
+            Server::Local(server) => server.pid().ok(),
+            Server::Given | Server::Container(_) => None,
+        }
     }
 
     /// The URL of a new, empty database.
@@ -93,7 +101,7 @@ async fn container() -> Result<Postgres, testcontainers::TestcontainersError> {
         .start()
         .await?;
     let port = container.get_host_port_ipv4(5432).await?;
-    Ok(Postgres { url: url(port), _server: Server::Container(Box::new(container)) })
+    Ok(Postgres { url: url(port), server: Server::Container(Box::new(container)) })
 }
 
 fn url(port: u16) -> Url {
@@ -129,7 +137,7 @@ async fn local() -> Result<Postgres, Error> {
     postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
     let server = Running::start("PostgreSQL", folder, Signal::Int, &postgres)?;
     server.wait(|log| log.contains("ready to accept connections").then_some(())).await?;
-    Ok(Postgres { url: url(port), _server: Server::Local(server) })
+    Ok(Postgres { url: url(port), server: Server::Local(server) })
 }
 
 /// The folder of PostgreSQL's programs.

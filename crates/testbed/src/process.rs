@@ -14,6 +14,7 @@ const GUARD: &str = r#"
 signal=$1 folder=$2; shift 2
 "$@" </dev/null &
 child=$!
+echo $child > "$folder/pid"
 trap '' INT TERM HUP
 cat >/dev/null
 kill -"$signal" $child 2>/dev/null
@@ -86,6 +87,13 @@ impl Running {
         }
     }
 
+    /// The id of the process.
+    pub fn pid(&self) -> Result<u32, Error> {
+        let start = |source| Error::Start { what: self.what.clone(), source };
+        let pid = std::fs::read_to_string(self.folder.join("pid")).map_err(start)?;
+        pid.trim().parse().map_err(|error| start(io::Error::other(error)))
+    }
+
     /// What the process has written so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
@@ -99,7 +107,7 @@ impl Running {
             if let Some(found) = ready(&self.log()) {
                 return Ok(found);
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
         Err(Error::NotReady { what: self.what.clone(), log: self.log() })
     }
@@ -115,7 +123,7 @@ impl Drop for Running {
 }
 
 /// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16, Error> {
+pub fn free_port() -> Result<u16, Error> {
     std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

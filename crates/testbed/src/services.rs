@@ -15,6 +15,24 @@ pub struct Service {
 }
 
 impl Service {
+    /// Starts a server that says where it listens: after `announcement`, as a URL. It runs in a
+    /// temporary folder of its own.
+    pub async fn start(name: &str, command: &Command, announcement: &str) -> Result<Self, Error> {
+        let process = Running::start(name, temporary_folder(name)?, Signal::Term, command)?;
+        let url = process
+            .wait(|log| {
+                let (_, after) = log.split_once(announcement)?;
+                let (url, _) = after.split_once(char::is_whitespace)?;
+                Some(url.trim_end_matches('/').to_owned())
+            })
+            .await?;
+        Ok(Self { url, process })
+    }
+
+    pub fn pid(&self) -> Result<u32, Error> {
+        self.process.pid()
+    }
+
     pub fn log(&self) -> String {
         self.process.log()
     }
@@ -46,7 +64,8 @@ pub async fn molt(database_url: &str, settings: &[(&str, &str)]) -> Result<Servi
     start("molt", command, database_url, settings, "Molt listens on ").await
 }
 
-fn molt_binary() -> Result<PathBuf, Error> {
+/// The Rust service's program.
+pub fn molt_binary() -> Result<PathBuf, Error> {
     if let Some(binary) = std::env::var_os("MOLT_BIN") {
         return Ok(binary.into());
     }
@@ -68,12 +87,5 @@ async fn start(
 ) -> Result<Service, Error> {
     command.env("PORT", "0").env("DATABASE_URL", database_url);
     command.envs(settings.iter().copied());
-    let process = Running::start(name, temporary_folder(name)?, Signal::Term, &command)?;
-    let url = process
-        .wait(|log| {
-            let (_, after) = log.split_once(announcement)?;
-            after.split_once(char::is_whitespace).map(|(url, _)| url.to_owned())
-        })
-        .await?;
-    Ok(Service { url, process })
+    Service::start(name, &command, announcement).await
 }

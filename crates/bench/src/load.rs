@@ -1,0 +1,217 @@
+//! The load generator: as many threads as connections, each sending one request after the other.
+//!
+//! Blocking sockets cost less than any runtime here, so that the generator is not what is measured;
+//! every answer is checked.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A request as it goes over the wire, and what its answer must be.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub bytes: Vec<u8>,
+    pub status: u16,
+    /// The length of the answer's body; some answers hold a time without its zeros.
+    pub length: Option<std::ops::RangeInclusive<usize>>,
+}
+
+impl Request {
+    pub(crate) fn new(
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<(&str, &str)>,
+    ) -> Self {
+        use std::fmt::Write as _;
+
+        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: bench\r\n");
+        if let Some(token) = token {
+            _ = write!(text, "authorization: Bearer {token}\r\n");
+        }
+        let (kind, body) = body.unwrap_or_default();
+        if !kind.is_empty() {
+            _ = write!(text, "content-type: {kind}\r\ncontent-length: {}\r\n", body.len());
+        }
+        _ = write!(text, "\r\n{body}");
+        Self { bytes: text.into_bytes(), status: 200, length: None }
+    }
+}
+
+/// When the requests are sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Arrivals {
+    /// Each connection sends when it has its answer.
+    Closed,
+    /// So many each second, whether the server keeps up or not; a latency counts from the moment
+    /// at which the request was due.
+    PerSecond(f64),
+}
+
+pub(crate) struct Outcome {
+    pub requests: u64,
+    pub elapsed: Duration,
+    /// In microseconds.
+    pub latencies: Histogram<u64>,
+    /// The first answers that were not what they must be, and the broken connections.
+    pub errors: Vec<String>,
+}
+
+impl Outcome {
+    pub(crate) fn per_second(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "no run has 2^52 requests")]
+        let requests = self.requests as f64;
+        requests / self.elapsed.as_secs_f64()
+    }
+
+    /// In milliseconds.
+    pub(crate) fn percentile(&self, percent: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "no latency is that long")]
+        let micros = self.latencies.value_at_percentile(percent) as f64;
+        micros / 1000.0
+    }
+}
+
+/// Sends the requests in turn, over and over, until the time is over.
+pub(crate) fn run(
+    address: &str,
+    requests: &[Request],
+    connections: usize,
+    arrivals: Arrivals,
+    duration: Duration,
+) -> io::Result<Outcome> {
+    let mut clients = Vec::new();
+    for _ in 0..connections {
+        clients.push(Client::connect(address)?);
+    }
+    let next = AtomicUsize::new(0);
+    let start = Instant::now();
+    let end = start + duration;
+    let work = |mut client: Client| {
+        let mut latencies = histogram();
+        let mut errors = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let due = match arrivals {
+                Arrivals::Closed => Instant::now(),
+                Arrivals::PerSecond(rate) => {
+                    #[expect(clippy::cast_precision_loss, reason = "no run has 2^52 requests")]
+                    let due = start + Duration::from_secs_f64(number as f64 / rate);
+                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                    due
+                }
+            };
+            if due >= end {
+                break;
+            }
+            if let Err(error) = client.send(&requests[number % requests.len()]) {
+                errors.push(error.to_string());
+                match Client::connect(address) {
+                    Ok(new) if errors.len() < 10 => client = new,
+                    _ => break,
+                }
+                continue;
+            }
+            let now = Instant::now();
+            latencies.saturating_record(u64::try_from((now - due).as_micros()).unwrap_or(u64::MAX));
+            if now >= end {
+                break;
+            }
+        }
+        (latencies, errors)
+    };
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let spawn = |client| {
+            std::thread::Builder::new().stack_size(128 * 1024).spawn_scoped(scope, || work(client))
+        };
+        let threads: io::Result<Vec<_>> = clients.into_iter().map(spawn).collect();
+        threads
+            .map(|threads| threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect())
+    })?;
+    let mut outcome = Outcome {
+        requests: 0,
+        elapsed: start.elapsed(),
+        latencies: histogram(),
+        errors: Vec::new(),
+    };
+    for result in results {
+        let Ok((latencies, errors)) = result else {
+            return Err(io::Error::other("a thread of the generator panicked"));
+        };
+        _ = outcome.latencies.add(latencies);
+        outcome.errors.extend(errors);
+    }
+    outcome.requests = outcome.latencies.len();
+    Ok(outcome)
+}
+
+fn histogram() -> Histogram<u64> {
+    #[expect(clippy::expect_used, reason = "the bounds are constants")]
+    Histogram::new_with_bounds(1, 120_000_000, 3).expect("the bounds are valid")
+}
+
+/// A connection that is kept alive.
+pub(crate) struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn connect(address: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, buffer: vec![0; 64 * 1024] })
+    }
+
+    /// Sends a request and gives the body of its answer, which has been checked.
+    pub(crate) fn send(&mut self, request: &Request) -> io::Result<&[u8]> {
+        self.stream.write_all(&request.bytes)?;
+        let mut filled = 0;
+        let (status, body) = loop {
+            if filled == self.buffer.len() {
+                self.buffer.resize(2 * filled, 0);
+            }
+            let read = match self.stream.read(&mut self.buffer[filled..]) {
+                Ok(0) => return Err(io::Error::other("the server closed the connection")),
+                read => read?,
+            };
+            filled += read;
+            if let Some((status, body)) = answer(&self.buffer[..filled])?
+                && body.end <= filled
+            {
+                break (status, body);
+            }
+        };
+        let length = body.len();
+        let body = &self.buffer[body];
+        let fits = request.length.as_ref().is_none_or(|allowed| allowed.contains(&length));
+        if status == request.status && fits {
+            return Ok(body);
+        }
+        let text = String::from_utf8_lossy(&body[..length.min(300)]);
+        Err(io::Error::other(format!("status {status} with {length} bytes: {text}")))
+    }
+}
+
+/// The status and where the body is, as soon as the head is complete.
+fn answer(bytes: &[u8]) -> io::Result<Option<(u16, std::ops::Range<usize>)>> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(head) = response.parse(bytes).map_err(io::Error::other)? else {
+        return Ok(None);
+    };
+    let length = response
+        .headers
+        .iter()
+        .find(|header| header.name.eq_ignore_ascii_case("content-length"))
+        .and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok())
+        .ok_or_else(|| io::Error::other("an answer without a length"))?;
+    Ok(Some((response.code.unwrap_or_default(), head..head + length)))
+}

@@ -1,0 +1,101 @@
+//! The benchmark: the Rust service beside python-legacy and others, in one run, round by round.
+
+mod contenders;
+mod data;
+mod load;
+mod process;
+mod report;
+mod run;
+mod scenarios;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::run::Plan;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Measures the Rust service beside python-legacy, Granian, expert Python and the limit; prints the
+/// tables and writes report.json, report.md and chart.svg.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:
+  bench                        everything, about half an hour
+  bench --length quick         what the README shows, under three minutes
+  bench --length smoke         whether the benchmark works; its figures mean nothing"
+)]
+struct Cli {
+    #[arg(long, value_enum, default_value = "full")]
+    length: Length,
+    /// Where the report goes
+    #[arg(long, default_value = "target/bench")]
+    output: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+enum Length {
+    Full,
+    Quick,
+    Smoke,
+}
+
+impl Length {
+    fn plan(self) -> Plan {
+        let seconds = Duration::from_secs_f64;
+        match self {
+            Self::Full => Plan {
+                rounds: 5,
+                measured: seconds(3.0),
+                warm_up: seconds(0.4),
+                items: 100_000,
+                scenarios_of_full: true,
+                sizes: vec![10_000, 100_000, 1_000_000],
+                connections: vec![1, 4, 16, 64, 256, 1024],
+                cold_starts: 5,
+            },
+            Self::Quick => Plan {
+                rounds: 5,
+                measured: seconds(0.8),
+                warm_up: seconds(0.2),
+                items: 100_000,
+                scenarios_of_full: false,
+                sizes: vec![],
+                connections: vec![],
+                cold_starts: 1,
+            },
+            Self::Smoke => Plan {
+                rounds: 1,
+                measured: seconds(0.2),
+                warm_up: seconds(0.05),
+                items: 2_000,
+                scenarios_of_full: true,
+                sizes: vec![2_000],
+                connections: vec![1, 32],
+                cold_starts: 1,
+            },
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let report = match run::run(&cli.length.plan()).await {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    print!("{}", report.markdown());
+    if let Err(error) = report.write(&cli.output) {
+        eprintln!("bench: the report cannot be written to {}: {error}", cli.output.display());
+        return ExitCode::FAILURE;
+    }
+    println!("\nWritten: report.json, report.md and chart.svg in {}", cli.output.display());
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,155 @@
+//! The tables, readable in a terminal and on a page.
+
+use std::fmt::Write as _;
+
+use super::{Figures, Growth, Report, ScenarioReport, Spread};
+use crate::contenders::Contender;
+
+impl Report {
+    pub(crate) fn markdown(&self) -> String {
+        let mut out = String::new();
+        _ = self.write_markdown(&mut out);
+        out
+    }
+
+    fn write_markdown(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "# Benchmark of {}\n", domain::now().format("%Y-%m-%d %H:%M UTC"))?;
+        writeln!(out, "{}.\n{}.\n", self.machine, self.plan)?;
+        writeln!(out, "| | what | started as |\n|---|---|---|")?;
+        for setting in &self.settings {
+            let (name, what, command) = (setting.contender, setting.what, &setting.command);
+            writeln!(out, "| {name} | {what} | `{command}` |")?;
+        }
+
+        writeln!(out, "\n## Aims\n\n| figure | aim | measured | |\n|---|---:|---:|---|")?;
+        for aim in self.aims() {
+            let sign = if aim.at_least { "≥" } else { "≤" };
+            let met = if aim.met { "met" } else { "**missed**" };
+            let (figure, aim, measured) = (aim.figure, factor(aim.aim), factor(aim.measured));
+            writeln!(out, "| {figure} | {sign} {aim} | {measured} | {met} |")?;
+        }
+
+        writeln!(
+            out,
+            "\n## PostgreSQL\n\nMedians; in brackets the smallest and the largest ratio."
+        )?;
+        for scenario in &self.scenarios {
+            write_scenario(out, scenario)?;
+        }
+        if !self.sqlite.is_empty() {
+            writeln!(out, "\n## SQLite")?;
+        }
+        for scenario in &self.sqlite {
+            write_scenario(out, scenario)?;
+        }
+        self.write_flood(out)?;
+        write_growth(out, "Connections", "connections", &self.connections)?;
+        write_growth(out, "Table sizes", "items", &self.sizes)?;
+
+        writeln!(out, "\n## Start and size\n")?;
+        writeln!(out, "| | start to first answer, s | idle, MiB |\n|---|---:|---:|")?;
+        for start in &self.cold_starts {
+            let seconds = spread(Spread::of(start.seconds.iter().copied()));
+            writeln!(out, "| {} | {seconds} | {:.1} |", start.contender, start.idle_pss_mib)?;
+        }
+        writeln!(
+            out,
+            "\nTo ship: one binary of {:.1} MiB; for python-legacy an interpreter and an environment \
+             of {:.0} MiB (with its tools for development).",
+            self.binary_mib, self.python_mib
+        )
+    }
+
+    fn write_flood(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "\n## Reads while sign-ins flood the service\n")?;
+        writeln!(out, "p99 of 100 GET item each second, ms; beside them eight clients sign in.\n")?;
+        writeln!(out, "| | without | with | sign-ins each second |\n|---|---:|---:|---:|")?;
+        for (contender, flood) in &self.flood {
+            let [quiet, flooded, sign_ins] =
+                [&flood.quiet_p99, &flood.flooded_p99, &flood.sign_ins_per_second]
+                    .map(|values| spread(Spread::of(values.iter().copied())));
+            writeln!(out, "| {contender} | {quiet} | {flooded} | {sign_ins} |")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_scenario(out: &mut String, scenario: &ScenarioReport) -> std::fmt::Result {
+    let arrivals = scenario.rate.map_or_else(
+        || format!("{} connections", scenario.connections),
+        |rate| format!("{rate:.0} requests each second"),
+    );
+    writeln!(out, "\n### {} ({arrivals})\n", scenario.title)?;
+    writeln!(
+        out,
+        "| | requests/s | CPU ms per 1,000 | PostgreSQL's | p50 ms | p99 ms | MiB | generator |"
+    )?;
+    writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|")?;
+    for &contender in scenario.rounds.keys() {
+        let median = |of: fn(&Figures) -> f64| scenario.median(contender, of).unwrap_or(f64::NAN);
+        writeln!(
+            out,
+            "| {} | {:.0} | {:.1} | {:.1} | {:.2} | {:.2} | {:.1} | {:.0} % |",
+            contender.name(),
+            median(|f| f.per_second),
+            median(|f| f.cpu_ms_per_1000),
+            median(|f| f.database_cpu_ms_per_1000),
+            median(|f| f.p50_ms),
+            median(|f| f.p99_ms),
+            median(|f| f.pss_mib),
+            100.0 * median(|f| f.generator_share),
+        )?;
+    }
+    writeln!(
+        out,
+        "\n| molt against | throughput | CPU | p99 | memory |\n|---|---:|---:|---:|---:|"
+    )?;
+    for contender in Contender::ALL {
+        if contender == Contender::Molt {
+            continue;
+        }
+        if let Some(ratios) = scenario.against(contender) {
+            let [throughput, cpu, p99, memory] =
+                [ratios.throughput, ratios.cpu, ratios.p99, ratios.memory].map(|r| spread(Some(r)));
+            writeln!(out, "| {} | {throughput} | {cpu} | {p99} | {memory} |", contender.name())?;
+        }
+    }
+    Ok(())
+}
+
+fn write_growth(out: &mut String, title: &str, unit: &str, growth: &[Growth]) -> std::fmt::Result {
+    if growth.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n## {title}\n\n| | {unit} | | requests/s | CPU ms per 1,000 | PostgreSQL's | p99 ms |"
+    )?;
+    writeln!(out, "|---|---:|---|---:|---:|---:|---:|")?;
+    for Growth { what, contender, size, figures: f } in growth {
+        writeln!(
+            out,
+            "| {what} | {size} | {contender} | {:.0} | {:.1} | {:.1} | {:.2} |",
+            f.per_second, f.cpu_ms_per_1000, f.database_cpu_ms_per_1000, f.p99_ms
+        )?;
+    }
+    Ok(())
+}
+
+fn spread(spread: Option<Spread>) -> String {
+    spread.map_or_else(String::new, |spread| {
+        let Spread { median, min, max } = spread;
+        format!("{} ({}–{})", factor(median), factor(min), factor(max))
+    })
+}
+
+/// Three digits that matter; small ones as fractions, which people compare more easily.
+fn factor(value: f64) -> String {
+    if value > 0.0 && value < 0.2 {
+        format!("1/{:.1}", 1.0 / value)
+    } else if value < 10.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.1}")
+    }
+}
