@@ -17,11 +17,20 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	cd python-legacy && ../$(VENV)/bin/python -m pytest -W ignore
 	cargo test --workspace --quiet
 	$(MAKE) contract
+	cargo build --quiet --package bench
+	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 
 contract: venv build ## Send the same requests to both services and compare every byte
 	rm -f target/contract/report.json
 	target/debug/testbed sqlite -- $(CONTRACT)
 	target/debug/testbed postgres -- $(CONTRACT)
+
+bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minutes
+	cargo build --release --package api --package bench
+	target/release/bench $(if $(QUICK),--length quick)
+
+bench-guard: ## Compare the instructions of the hot paths with another revision: BASE=main
+	sh crates/bench/guard.sh $(BASE)
 
 openapi: venv ## Export the OpenAPI document from python-legacy
 	cd python-legacy && env -u PROJECT_NAME DATABASE_URL=sqlite:// ENVIRONMENT=local \
@@ -48,4 +57,4 @@ $(VENV)/.complete: python-legacy/requirements.lock
 build:
 	cargo build --quiet --package api --package contract --package testbed
 
-.PHONY: help run legacy test contract openapi lint sqlx venv build
+.PHONY: help run legacy test contract openapi lint sqlx venv build bench bench-guard

@@ -1,14 +1,12 @@
 //! The command `molt`.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use api::config::{Settings, SettingsArgs};
 use api::emails::Mailer;
 use api::security::{Passwords, Tokens};
-use api::{App, Services, routes, telemetry};
-use axum::serve::ListenerExt;
+use api::{App, Services, routes, serve, telemetry};
 use clap::{Parser, Subcommand};
 use domain::{StorageError, User, UserChanges};
 use fastapi_compat::EmailStr;
@@ -184,15 +182,9 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
         .await
         .map_err(|error| format!("cannot listen on {host}:{port}: {error}"))?;
     greet(&app, &listener)?;
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
     let router = api::app(&app);
     drop(app);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(shutdown_signal()).await?;
+    serve::serve(listener, router, shutdown_signal()).await;
     // The mailer went with the router: what it still had to send is sent now.
     if let Some(outbox) = outbox {
         outbox.await?;

@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use fastapi_compat::Operation;
 use tracing_subscriber::EnvFilter;
@@ -22,13 +21,16 @@ pub fn start() {
 
 /// Logs what was asked and how it was answered: the operation, never the URL, in which e-mail
 /// addresses may stand.
-pub async fn log_request(request: Request, next: Next) -> Response {
+pub async fn log_request(
+    request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     if !tracing::enabled!(tracing::Level::INFO) {
-        return next.run(request).await;
+        return answer(request).await;
     }
     let start = Instant::now();
     let method = request.method().clone();
-    let response = next.run(request).await;
+    let response = answer(request).await;
     let operation = response.extensions().get::<Operation>().map_or("-", |op| &op.id);
     let status = response.status().as_u16();
     let milliseconds = start.elapsed().as_secs_f64() * 1000.0;

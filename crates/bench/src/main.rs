@@ -26,11 +26,15 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
     after_help = "Examples:
   bench                        everything, about half an hour
   bench --length quick         what the README shows, under three minutes
-  bench --length smoke         whether the benchmark works; its figures mean nothing"
+  bench --length smoke         whether the benchmark works; its figures mean nothing
+  bench --stay                 try a load generator of your own"
 )]
 struct Cli {
     #[arg(long, value_enum, default_value = "full")]
     length: Length,
+    /// Measure nothing: start everyone on loaded data and say how to reach them, until Ctrl-C
+    #[arg(long)]
+    stay: bool,
     /// Where the report goes
     #[arg(long, default_value = "target/bench")]
     output: PathBuf,
@@ -84,6 +88,15 @@ impl Length {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.stay {
+        return match run::stay(&cli.length.plan()).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("bench: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let report = match run::run(&cli.length.plan()).await {
         Ok(report) => report,
         Err(error) => {

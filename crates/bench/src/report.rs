@@ -68,11 +68,15 @@ pub(crate) struct Growth {
     pub figures: Figures,
 }
 
-#[derive(Serialize)]
+/// A contender alone on the machine.
+#[derive(Default, Serialize)]
 pub(crate) struct ColdStart {
     pub contender: &'static str,
+    /// From the start of the process to its first answer.
     pub seconds: Vec<f64>,
-    pub idle_pss_mib: f64,
+    pub idle_pss_mib: Vec<f64>,
+    /// After some seconds of GET item.
+    pub loaded_pss_mib: Vec<f64>,
 }
 
 #[derive(Serialize)]
@@ -100,7 +104,7 @@ pub(crate) struct Report {
 #[derive(Serialize)]
 pub(crate) struct Aim {
     pub figure: &'static str,
-    pub aim: f64,
+    pub goal: f64,
     /// Whether more is better.
     pub at_least: bool,
     pub measured: f64,
@@ -172,12 +176,12 @@ impl Report {
             let ratios = flood.flooded_p99.iter().zip(&flood.quiet_p99).map(|(a, b)| a / b);
             Some(Spread::of(ratios)?.median)
         });
-        let cold = |contender: &str, of: fn(&ColdStart) -> f64| {
-            self.cold_starts.iter().find(|start| start.contender == contender).map(of)
-        };
-        let ratio = |of: fn(&ColdStart) -> f64| Some(cold("molt", of)? / cold("legacy", of)?);
-        let median_start = |start: &ColdStart| {
-            Spread::of(start.seconds.iter().copied()).map_or(f64::NAN, |spread| spread.median)
+        let alone = |of: fn(&ColdStart) -> &Vec<f64>| {
+            let median = |contender: &str| {
+                let start = self.cold_starts.iter().find(|start| start.contender == contender)?;
+                Some(Spread::of(of(start).iter().copied())?.median)
+            };
+            Some(median("molt")? / median("legacy")?)
         };
         [
             (
@@ -209,9 +213,9 @@ impl Report {
                 against("get_item_at_rate", Legacy, |r| r.p99),
             ),
             ("p99 of reads while sign-ins flood, against without", 2.0, false, flood),
-            ("memory under load", 1.0 / 9.0, false, against("get_item", Legacy, |r| r.memory)),
-            ("memory idle", 1.0 / 9.0, false, ratio(|start| start.idle_pss_mib)),
-            ("start to first answer", 1.0 / 50.0, false, ratio(median_start)),
+            ("memory under load", 1.0 / 9.0, false, alone(|start| &start.loaded_pss_mib)),
+            ("memory idle", 1.0 / 9.0, false, alone(|start| &start.idle_pss_mib)),
+            ("start to first answer", 1.0 / 50.0, false, alone(|start| &start.seconds)),
             (
                 "GET item: throughput against the limit",
                 0.70,
@@ -232,10 +236,10 @@ impl Report {
             ),
         ]
         .into_iter()
-        .filter_map(|(figure, aim, at_least, measured)| {
+        .filter_map(|(figure, goal, at_least, measured)| {
             let measured = measured?;
-            let met = if at_least { measured >= aim } else { measured <= aim };
-            Some(Aim { figure, aim, at_least, measured, met })
+            let met = if at_least { measured >= goal } else { measured <= goal };
+            Some(Aim { figure, goal, at_least, measured, met })
         })
         .collect()
     }

@@ -69,16 +69,20 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let connections = stage.connections(&sessions)?;
     drop(stage);
 
+    // Nobody else runs now, so that nobody shares pages with others.
     let mut cold_starts = Vec::new();
     for contender in Contender::ALL {
         progress.set_message(format!("cold start of {}", contender.name()));
-        let (mut seconds, mut idle) = (Vec::new(), 0.0);
+        let mut start = ColdStart { contender: contender.name(), ..ColdStart::default() };
         for _ in 0..plan.cold_starts {
             let running = contender.start(&url, core).await?;
-            seconds.push(running.cold_start.as_secs_f64());
-            idle = pss_mib(&tree(running.pid));
+            start.seconds.push(running.cold_start.as_secs_f64());
+            start.idle_pss_mib.push(pss_mib(&tree(running.pid)));
+            let closed = Arrivals::Closed;
+            load::run(&running.address, &sessions.get_item(), 16, closed, plan.measured)?;
+            start.loaded_pss_mib.push(pss_mib(&tree(running.pid)));
         }
-        cold_starts.push(ColdStart { contender: contender.name(), seconds, idle_pss_mib: idle });
+        cold_starts.push(start);
     }
 
     let mut sizes = Vec::new();
@@ -134,6 +138,24 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         binary_mib: mib(fs::metadata(testbed::molt_binary()?)?.len()),
         python_mib: mib(folder_size(&root().join("target/venv"))),
     })
+}
+
+/// Starts everyone, says how to reach them, and waits for Ctrl-C.
+pub(crate) async fn stay(plan: &Plan) -> Result<()> {
+    let core = pin_to_second_core()?;
+    let progress = ProgressBar::hidden();
+    let postgres = Postgres::start().await?;
+    let url = prepare(&postgres.database().await?, plan.items, &progress).await?;
+    let stage = Stage::open(plan, &Contender::ALL, &url, core, &progress).await?;
+    let sessions = Sessions::open(&stage.running[0].address, plan.items)?;
+    println!("Everyone is up on {url}. For example:");
+    for running in &stage.running {
+        let (name, pid, address) = (running.contender.name(), running.pid, &running.address);
+        let (path, token) = sessions.example();
+        println!("\n# {name}, process {pid}");
+        println!("wrk -t1 -c16 -d5 -H 'Authorization: Bearer {token}' 'http://{address}{path}'");
+    }
+    Ok(tokio::signal::ctrl_c().await?)
 }
 
 /// Servers run on the first core, PostgreSQL and we on the second.
@@ -221,7 +243,10 @@ impl<'a> Stage<'a> {
                 let name = running.contender.name();
                 self.progress.set_message(format!("{title}, round {round}: {name}"));
                 let arrivals = Arrivals::PerSecond(rate);
-                let figures = self.measure(running, &sessions.get_item(), 64, arrivals)?;
+                // Few requests each second: a percentile needs more of them.
+                let duration = 2 * self.plan.measured;
+                let reads = sessions.get_item();
+                let figures = self.measure_for(duration, running, &reads, 64, arrivals)?;
                 report.add(running.contender, figures);
             }
         }
@@ -307,6 +332,17 @@ impl<'a> Stage<'a> {
         connections: usize,
         arrivals: Arrivals,
     ) -> Result<Figures> {
+        self.measure_for(self.plan.measured, running, requests, connections, arrivals)
+    }
+
+    fn measure_for(
+        &self,
+        duration: Duration,
+        running: &Running,
+        requests: &[Request],
+        connections: usize,
+        arrivals: Arrivals,
+    ) -> Result<Figures> {
         let send =
             |duration| load::run(&running.address, requests, connections, arrivals, duration);
         refuse_errors(running, &send(self.plan.warm_up)?.errors)?;
@@ -314,7 +350,7 @@ impl<'a> Stage<'a> {
         let cpu =
             || [cpu_seconds(&server), cpu_seconds(&database), cpu_seconds(&[std::process::id()])];
         let before = cpu();
-        let outcome = send(self.plan.measured)?;
+        let outcome = send(duration)?;
         let after = cpu();
         refuse_errors(running, &outcome.errors)?;
         let memory = pss_mib(&server);

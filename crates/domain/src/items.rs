@@ -28,6 +28,16 @@ impl Item {
     }
 }
 
+/// A part of a list of items.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemPage {
+    /// Who asked for it.
+    pub caller: Caller,
+    pub items: Vec<Item>,
+    /// How long the whole list is.
+    pub count: i64,
+}
+
 /// The fields to change; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ItemChanges {
@@ -45,12 +55,8 @@ pub trait Items: Send + Sync {
         id: Uuid,
     ) -> Result<(Option<Caller>, Option<Item>), StorageError>;
 
-    /// A page of the owner's items, or of everybody's, the newest first; and the number of all.
-    async fn items(
-        &self,
-        owner: Option<Uuid>,
-        page: Page,
-    ) -> Result<(Vec<Item>, i64), StorageError>;
+    /// A page of the caller's own items, or of everybody's for a superuser, the newest first.
+    async fn items_for(&self, caller: Uuid, page: Page) -> Result<Option<ItemPage>, StorageError>;
 
     /// Stores the item if its owner is active, and gives the owner, in one go; fails with
     /// [`StorageError::OwnerGone`] if the owner is deleted at the same moment.

@@ -7,6 +7,6 @@ mod storage;
 pub mod users;
 
 pub use clock::now;
-pub use items::{Item, ItemChanges, Items};
+pub use items::{Item, ItemChanges, ItemPage, Items};
 pub use storage::{Page, Storage, StorageError};
 pub use users::{Caller, HashedPassword, User, UserChanges, Users};

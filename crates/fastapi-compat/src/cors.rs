@@ -1,8 +1,7 @@
 //! Cross-origin requests as Starlette's `CORSMiddleware` answers them, set up as FastAPI services
 //! do: some origins, credentials, every method and header.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
@@ -13,39 +12,30 @@ const PREFLIGHT_VARY: &str = "Origin, Access-Control-Request-Method, \
 const REQUEST_PRIVATE_NETWORK: &str = "access-control-request-private-network";
 
 /// The origins whose pages may call the service.
-#[derive(Clone, Debug)]
-pub struct Cors {
-    origins: std::sync::Arc<[String]>,
+#[derive(Debug)]
+pub(crate) struct Cors {
+    origins: Box<[String]>,
 }
 
 impl Cors {
     /// Origins as browsers send them: scheme, host and port, no slash at the end.
-    pub fn new(origins: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(origins: impl IntoIterator<Item = String>) -> Self {
         Self { origins: origins.into_iter().collect() }
     }
 
-    /// The middleware, for `axum::middleware::from_fn_with_state`.
-    pub async fn handle(State(cors): State<Self>, request: Request, next: Next) -> Response {
-        let origin = request.headers().get(header::ORIGIN).cloned();
-        if let Some(origin) = &origin
-            && request.method() == Method::OPTIONS
-            && let Some(method) = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD)
-        {
-            return cors.preflight(origin, method, request.headers());
-        }
-        let mut response = next.run(request).await;
-        // Starlette's outermost layer answers 500s, outside this one.
-        if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
-            cors.add_headers(origin, response.headers_mut());
-        }
-        response
+    /// The answer to a preflight, if the request is one.
+    pub(crate) fn preflight(&self, request: &Request) -> Option<Response> {
+        let headers = request.headers();
+        let origin = headers.get(header::ORIGIN)?;
+        let method = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
+        (request.method() == Method::OPTIONS).then(|| self.answer(origin, method, headers))
     }
 
     fn allows(&self, origin: &HeaderValue) -> bool {
         self.origins.iter().any(|allowed| origin == allowed)
     }
 
-    fn preflight(
+    fn answer(
         &self,
         origin: &HeaderValue,
         method: &HeaderValue,
@@ -82,7 +72,7 @@ impl Cors {
         }
     }
 
-    fn add_headers(&self, origin: Option<HeaderValue>, headers: &mut HeaderMap) {
+    pub(crate) fn add_headers(&self, origin: Option<HeaderValue>, headers: &mut HeaderMap) {
         if let Some(origin) = origin {
             let credentials = HeaderValue::from_static("true");
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);

@@ -1,22 +1,37 @@
 //! Points in time as pydantic writes them: with six decimals or none.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Serialize, Serializer};
+use std::fmt;
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+use serde::Serializer;
 
 /// For `#[serde(serialize_with = …)]` on an `Option<DateTime<Utc>>`.
 ///
-/// chrono alone drops the last three decimals when they are zeros.
+/// chrono alone drops the last three decimals when they are zeros, and interprets its format anew
+/// for every point in time.
 pub fn serialize_datetime<S: Serializer>(
     time: &Option<DateTime<Utc>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    time.map(format).serialize(serializer)
+    match time {
+        Some(time) => serializer.collect_str(&Written(*time)),
+        None => serializer.serialize_none(),
+    }
 }
 
-fn format(time: DateTime<Utc>) -> String {
-    let whole = time.timestamp_subsec_micros() == 0;
-    let decimals = if whole { SecondsFormat::Secs } else { SecondsFormat::Micros };
-    time.to_rfc3339_opts(decimals, true)
+struct Written(DateTime<Utc>);
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (date, time) = (self.0.date_naive(), self.0.time());
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        match self.0.timestamp_subsec_micros() {
+            0 => f.write_str("Z"),
+            micros => write!(f, ".{micros:06}Z"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -28,7 +43,7 @@ mod tests {
         for text in
             ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.120000Z", "2026-01-02T03:04:05.000001Z"]
         {
-            assert_eq!(format(text.parse().unwrap()), text);
+            assert_eq!(Written(text.parse().unwrap()).to_string(), text);
         }
     }
 }

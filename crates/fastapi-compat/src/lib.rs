@@ -26,6 +26,7 @@
 mod cors;
 mod datetime;
 mod decode;
+mod edge;
 mod email;
 mod errors;
 mod extract;
@@ -43,15 +44,14 @@ mod scalars;
 mod security;
 mod value;
 
-pub use cors::Cors;
 pub use datetime::serialize_datetime;
 pub use decode::{Constraints, Decode, Fields, Model, Patch, Pattern};
+pub use edge::Edge;
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc};
 pub use extract::{BodyLimit, Call, Dependency, Input, Inputs, Path, Query};
 pub use fastapi_compat_derive::Decode;
 pub use form::Form;
-pub use protocol::{TrustedProxies, refuse_unknown_methods};
 pub use response::{HttpError, Json, internal_server_error};
 pub use router::{Operation, PathParams, Router};
 pub use scalars::Storable;

@@ -1,17 +1,10 @@
 //! What uvicorn does before any application sees a request.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-
-/// Refuses methods that the parser does not know: the outermost layer.
-pub async fn refuse_unknown_methods(request: Request, next: Next) -> Response {
-    if is_known(request.method()) { next.run(request).await } else { invalid_request() }
-}
 
 /// Methods that uvicorn's HTTP parser knows beyond those that have names in `http`.
 const OTHER_METHODS: [&str; 26] = [
@@ -49,24 +42,23 @@ pub(crate) struct Https;
 
 /// The proxies whose `X-Forwarded-Proto` is believed, as uvicorn's `--forwarded-allow-ips` has it:
 /// addresses, or `*` for all.
-#[derive(Clone, Debug)]
-pub struct TrustedProxies(Arc<[String]>);
+#[derive(Debug)]
+pub(crate) struct TrustedProxies(Box<[String]>);
 
 impl TrustedProxies {
-    pub fn new(addresses: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(addresses: impl IntoIterator<Item = String>) -> Self {
         Self(addresses.into_iter().collect())
     }
 
-    /// The middleware, for `axum::middleware::from_fn_with_state`.
-    pub async fn handle(State(proxies): State<Self>, mut request: Request, next: Next) -> Response {
+    /// Marks a request that came to a trusted proxy over HTTPS.
+    pub(crate) fn mark(&self, request: &mut Request) {
         if let Some(scheme) = request.headers().get("x-forwarded-proto")
             && scheme.as_bytes().trim_ascii() == b"https"
             && let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>()
-            && proxies.trusts(*peer)
+            && self.trusts(*peer)
         {
             request.extensions_mut().insert(Https);
         }
-        next.run(request).await
     }
 
     fn trusts(&self, peer: SocketAddr) -> bool {
@@ -75,7 +67,7 @@ impl TrustedProxies {
     }
 }
 
-fn is_known(method: &Method) -> bool {
+pub(crate) fn is_known(method: &Method) -> bool {
     use Method as M;
 
     [M::GET, M::HEAD, M::POST, M::PUT, M::DELETE, M::PATCH, M::OPTIONS, M::TRACE, M::CONNECT]
@@ -84,7 +76,7 @@ fn is_known(method: &Method) -> bool {
 }
 
 /// uvicorn's answer to what is not HTTP.
-fn invalid_request() -> Response {
+pub(crate) fn invalid_request() -> Response {
     let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
     (StatusCode::BAD_REQUEST, close, "Invalid HTTP request received.").into_response()
 }

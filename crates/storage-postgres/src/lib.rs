@@ -3,20 +3,24 @@
 
 mod errors;
 mod items;
+mod pool;
 mod users;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Storage, StorageError};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
 
 use crate::errors::storage_error;
+use crate::pool::Pool;
 
-/// A pool of connections.
+/// A database, through a pool of connections.
 #[derive(Clone, Debug)]
 pub struct Postgres {
-    pool: PgPool,
+    pool: Pool,
+    options: Box<PgConnectOptions>,
 }
 
 impl Postgres {
@@ -24,18 +28,15 @@ impl Postgres {
     /// for a free one at most `patience`.
     pub fn connect(url: &str, size: u32, patience: Duration) -> Result<Self, StorageError> {
         let options: PgConnectOptions = url.parse().map_err(storage_error)?;
-        let pool = PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(patience)
-            // A broken connection shows itself at its next statement, which costs nothing before.
-            .test_before_acquire(false)
-            .connect_lazy_with(options);
-        Ok(Self { pool })
+        // Nobody reads the time that each statement took.
+        let options = options.disable_statement_logging();
+        Ok(Self { pool: Pool::new(options.clone(), size, patience), options: Box::new(options) })
     }
 
     pub async fn migrate(&self) -> Result<(), StorageError> {
+        let mut connection = self.options.connect().await.map_err(storage_error)?;
         sqlx::migrate!("../../migrations/postgres")
-            .run(&self.pool)
+            .run(&mut connection)
             .await
             .map_err(|error| StorageError::Internal(error.into()))
     }
@@ -44,7 +45,6 @@ impl Postgres {
 #[async_trait]
 impl Storage for Postgres {
     async fn ping(&self) -> Result<(), StorageError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(storage_error)?;
-        Ok(())
+        self.pool.execute(sqlx::query("SELECT 1")).await
     }
 }

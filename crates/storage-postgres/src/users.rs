@@ -4,15 +4,11 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::Postgres;
-use crate::errors::storage_error;
 
 #[async_trait]
 impl Users for Postgres {
     async fn user(&self, id: Uuid) -> Result<Option<User>, StorageError> {
-        query_as!(User, r#"SELECT * FROM "user" WHERE id = $1"#, id)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(storage_error)
+        self.pool.fetch_optional(query_as!(User, r#"SELECT * FROM "user" WHERE id = $1"#, id)).await
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<User>, StorageError> {
@@ -20,46 +16,43 @@ impl Users for Postgres {
         if email.contains('\0') {
             return Ok(None);
         }
-        query_as!(User, r#"SELECT * FROM "user" WHERE email = $1"#, email)
-            .fetch_optional(&self.pool)
+        self.pool
+            .fetch_optional(query_as!(User, r#"SELECT * FROM "user" WHERE email = $1"#, email))
             .await
-            .map_err(storage_error)
     }
 
     async fn users(&self, page: Page) -> Result<(Vec<User>, i64), StorageError> {
-        let count = query_scalar!(r#"SELECT count(*) AS "count!" FROM "user""#)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(storage_error)?;
-        let users = query_as!(
-            User,
-            r#"SELECT * FROM "user" ORDER BY created_at DESC, id OFFSET $1 LIMIT $2"#,
-            page.skip,
-            page.limit,
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(storage_error)?;
+        let count = self
+            .pool
+            .fetch_count(query_scalar!(r#"SELECT count(*) AS "count!" FROM "user""#))
+            .await?;
+        let users = self
+            .pool
+            .fetch_all(query_as!(
+                User,
+                r#"SELECT * FROM "user" ORDER BY created_at DESC, id OFFSET $1 LIMIT $2"#,
+                page.skip,
+                page.limit,
+            ))
+            .await?;
         Ok((users, count))
     }
 
     async fn create_user(&self, user: &User) -> Result<(), StorageError> {
-        query!(
-            r#"INSERT INTO "user"
+        self.pool
+            .execute(query!(
+                r#"INSERT INTO "user"
                 (id, email, is_active, is_superuser, full_name, hashed_password, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7)"#,
-            user.id,
-            user.email,
-            user.is_active,
-            user.is_superuser,
-            user.full_name,
-            user.hashed_password.as_str(),
-            user.created_at,
-        )
-        .execute(&self.pool)
-        .await
-        .map_err(storage_error)?;
-        Ok(())
+                user.id,
+                user.email,
+                user.is_active,
+                user.is_superuser,
+                user.full_name,
+                user.hashed_password.as_str(),
+                user.created_at,
+            ))
+            .await
     }
 
     async fn update_user(
@@ -67,33 +60,28 @@ impl Users for Postgres {
         id: Uuid,
         changes: &UserChanges,
     ) -> Result<Option<User>, StorageError> {
-        query_as!(
-            User,
-            r#"UPDATE "user" SET
+        self.pool
+            .fetch_optional(query_as!(
+                User,
+                r#"UPDATE "user" SET
                 email = coalesce($2, email),
                 is_active = coalesce($3, is_active),
                 is_superuser = coalesce($4, is_superuser),
                 full_name = CASE WHEN $5 THEN $6 ELSE full_name END,
                 hashed_password = coalesce($7, hashed_password)
             WHERE id = $1 RETURNING *"#,
-            id,
-            changes.email.as_deref(),
-            changes.is_active,
-            changes.is_superuser,
-            changes.full_name.is_some(),
-            changes.full_name.as_ref().and_then(Option::as_deref),
-            changes.hashed_password.as_ref().map(HashedPassword::as_str),
-        )
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(storage_error)
+                id,
+                changes.email.as_deref(),
+                changes.is_active,
+                changes.is_superuser,
+                changes.full_name.is_some(),
+                changes.full_name.as_ref().and_then(Option::as_deref),
+                changes.hashed_password.as_ref().map(HashedPassword::as_str),
+            ))
+            .await
     }
 
     async fn delete_user(&self, id: Uuid) -> Result<(), StorageError> {
-        query!(r#"DELETE FROM "user" WHERE id = $1"#, id)
-            .execute(&self.pool)
-            .await
-            .map_err(storage_error)?;
-        Ok(())
+        self.pool.execute(query!(r#"DELETE FROM "user" WHERE id = $1"#, id)).await
     }
 }

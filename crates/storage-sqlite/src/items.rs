@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use domain::{Caller, Item, ItemChanges, Items, Page, StorageError};
+use domain::{Caller, Item, ItemChanges, ItemPage, Items, Page, StorageError};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -21,14 +21,20 @@ impl Items for Sqlite {
         Ok((Some(caller), item))
     }
 
-    async fn items(
-        &self,
-        owner: Option<Uuid>,
-        page: Page,
-    ) -> Result<(Vec<Item>, i64), StorageError> {
-        // Two statements for each: one with `$1 IS NULL OR …` would use no index.
-        let (count, items) = if let Some(owner) = owner {
-            let owner = owner.simple();
+    async fn items_for(&self, caller: Uuid, page: Page) -> Result<Option<ItemPage>, StorageError> {
+        let Some(caller) = self.caller(caller).await? else { return Ok(None) };
+        // Not `is_superuser OR owner_id = …`, for which no index would do.
+        let (count, items) = if caller.is_superuser {
+            let count = query_scalar!(r#"SELECT count(*) AS "count!: i64" FROM item"#);
+            let items = query_as!(
+                Item,
+                "SELECT * FROM item ORDER BY created_at DESC, id LIMIT $2 OFFSET $1",
+                page.skip,
+                page.limit,
+            );
+            (count.fetch_one(&self.pool).await, items.fetch_all(&self.pool).await)
+        } else {
+            let owner = caller.id.simple();
             let count = query_scalar!(
                 r#"SELECT count(*) AS "count!: i64" FROM item WHERE owner_id = $1"#,
                 owner
@@ -42,17 +48,9 @@ impl Items for Sqlite {
                 page.limit,
             );
             (count.fetch_one(&self.pool).await, items.fetch_all(&self.pool).await)
-        } else {
-            let count = query_scalar!(r#"SELECT count(*) AS "count!: i64" FROM item"#);
-            let items = query_as!(
-                Item,
-                "SELECT * FROM item ORDER BY created_at DESC, id LIMIT $2 OFFSET $1",
-                page.skip,
-                page.limit,
-            );
-            (count.fetch_one(&self.pool).await, items.fetch_all(&self.pool).await)
         };
-        Ok((items.map_err(storage_error)?, count.map_err(storage_error)?))
+        let (items, count) = (items.map_err(storage_error)?, count.map_err(storage_error)?);
+        Ok(Some(ItemPage { caller, items, count }))
     }
 
     async fn create_item(&self, item: &Item) -> Result<Option<Caller>, StorageError> {

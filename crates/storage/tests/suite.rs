@@ -128,15 +128,27 @@ async fn lists_come_newest_first_and_by_page(storage: &Arc<dyn Storage>) {
         storage.create_item(item).await.unwrap();
     }
     items.sort_by_key(|item| (std::cmp::Reverse(item.created_at), item.id));
-    let (found, count) = storage.items(Some(owner.id), ALL).await.unwrap();
-    assert_eq!((found, count), (items.clone(), 5));
+    let caller = Caller::from(&owner);
+    let list = async |caller: Caller, page| {
+        let found = storage.items_for(caller.id, page).await.unwrap().unwrap();
+        assert_eq!(found.caller, caller);
+        (found.items, found.count)
+    };
+    assert_eq!(list(caller, ALL).await, (items.clone(), 5));
     let page = Page { skip: 1, limit: 2 };
-    let (found, count) = storage.items(Some(owner.id), page).await.unwrap();
-    assert_eq!((found, count), (items[1..3].to_vec(), 5));
+    assert_eq!(list(caller, page).await, (items[1..3].to_vec(), 5));
     let beyond = Page { skip: i64::MAX, limit: 1000 };
-    assert_eq!(storage.items(Some(owner.id), beyond).await.unwrap(), (vec![], 5));
-    let (everybodys, count) = storage.items(None, ALL).await.unwrap();
+    assert_eq!(list(caller, beyond).await, (vec![], 5));
+    assert_eq!(storage.items_for(Uuid::new_v4(), ALL).await.unwrap(), None);
+
+    let changes = UserChanges { is_superuser: Some(true), ..UserChanges::default() };
+    let superuser = user(storage).await.id;
+    let superuser = storage.update_user(superuser, &changes).await.unwrap().unwrap();
+    let own = Item::new(superuser.id, "the superuser's own".into(), None);
+    storage.create_item(&own).await.unwrap();
+    let (everybodys, count) = list(Caller::from(&superuser), ALL).await;
     assert_eq!(everybodys.len(), usize::try_from(count).unwrap());
+    assert!(everybodys.contains(&own) && items.iter().all(|item| everybodys.contains(item)));
     let (users, count) = storage.users(ALL).await.unwrap();
     assert_eq!(users.len(), usize::try_from(count).unwrap());
     assert!(users.is_sorted_by_key(|user| std::cmp::Reverse(user.created_at)));

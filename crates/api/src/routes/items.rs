@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use domain::{Item, ItemChanges};
+use domain::{Item, ItemChanges, ItemPage};
 use fastapi_compat::{Call, Decode, Json, Patch, Path, Query, Router, serialize_datetime};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::Message;
-use crate::deps::{CallerId, CurrentUser, Page, admitted};
+use crate::deps::{CallerId, Page, admitted};
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
@@ -73,10 +73,11 @@ struct ItemUpdate {
 )]
 async fn read_items(
     app: App,
-    Call(CurrentUser(user), Query(page)): Call<CurrentUser, Query<Page>>,
+    Call(CallerId(caller), Query(page)): Call<CallerId, Query<Page>>,
 ) -> Result<Json<ItemsPublic>> {
-    let owner = (!user.is_superuser).then_some(user.id);
-    let (items, count) = app.storage.items(owner, page.into()).await?;
+    let page = app.storage.items_for(caller, page.into()).await?;
+    admitted(page.as_ref().map(|page| page.caller))?;
+    let ItemPage { items, count, .. } = page.ok_or(Error::UserNotFound)?;
     Ok(Json(ItemsPublic { data: items.into_iter().map(Into::into).collect(), count }))
 }
 

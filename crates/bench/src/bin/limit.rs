@@ -162,7 +162,7 @@ impl Limit {
                     .await
                     .ok()?;
                 row.get::<_, bool>(0).then_some(())?;
-                write_item(out, &new.title, new.description, id, caller, now)
+                write_item(out, new.title, new.description, id, caller, now)
             }
             _ => None,
         }

@@ -25,13 +25,14 @@ impl Report {
         for aim in self.aims() {
             let sign = if aim.at_least { "≥" } else { "≤" };
             let met = if aim.met { "met" } else { "**missed**" };
-            let (figure, aim, measured) = (aim.figure, factor(aim.aim), factor(aim.measured));
-            writeln!(out, "| {figure} | {sign} {aim} | {measured} | {met} |")?;
+            let (figure, goal, measured) = (aim.figure, factor(aim.goal), factor(aim.measured));
+            writeln!(out, "| {figure} | {sign} {goal} | {measured} | {met} |")?;
         }
 
         writeln!(
             out,
-            "\n## PostgreSQL\n\nMedians; in brackets the smallest and the largest ratio."
+            "\n## PostgreSQL\n\nMedians; in brackets the smallest and the largest ratio. All run at \
+             the same time, one at work: pages that several share count in parts."
         )?;
         for scenario in &self.scenarios {
             write_scenario(out, scenario)?;
@@ -47,10 +48,14 @@ impl Report {
         write_growth(out, "Table sizes", "items", &self.sizes)?;
 
         writeln!(out, "\n## Start and size\n")?;
-        writeln!(out, "| | start to first answer, s | idle, MiB |\n|---|---:|---:|")?;
+        writeln!(out, "Alone on the machine; memory is PSS.\n")?;
+        writeln!(out, "| | start to first answer, ms | idle, MiB | under load, MiB |")?;
+        writeln!(out, "|---|---:|---:|---:|")?;
         for start in &self.cold_starts {
-            let seconds = spread(Spread::of(start.seconds.iter().copied()));
-            writeln!(out, "| {} | {seconds} | {:.1} |", start.contender, start.idle_pss_mib)?;
+            let milliseconds = spread(Spread::of(start.seconds.iter().map(|s| s * 1000.0)));
+            let [idle, loaded] = [&start.idle_pss_mib, &start.loaded_pss_mib]
+                .map(|values| spread(Spread::of(values.iter().copied())));
+            writeln!(out, "| {} | {milliseconds} | {idle} | {loaded} |", start.contender)?;
         }
         writeln!(
             out,

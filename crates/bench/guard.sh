@@ -1,0 +1,58 @@
+#!/bin/sh
+# Counts the instructions of the hot paths in two revisions, BASE and the work tree, and fails if
+# one takes over 5 % more. Instructions do not depend on what else the machine is doing.
+set -eu
+base=${1:?"which revision? make bench-guard BASE=<revision>"}
+limit=5
+command -v valgrind >/dev/null || {
+    echo "bench-guard counts with callgrind (Debian: apt-get install valgrind)" >&2
+    exit 2
+}
+commit=$(git rev-parse --verify --quiet "$base^{commit}") || {
+    echo "bench-guard: there is no revision '$base' here" >&2
+    exit 2
+}
+out=target/bench-guard
+mkdir -p "$out"
+old="$out/base"
+git worktree remove --force "$old" 2>/dev/null || true
+git worktree prune
+git worktree add --quiet --detach "$old" "$commit"
+trap 'git worktree remove --force "$old"' EXIT
+
+build() { # folder, name
+    if ! (cd "$1" && CARGO_TARGET_DIR="$root/target" cargo build --quiet --profile profiling \
+        --package bench --bin hot_paths); then
+        echo "bench-guard: $2 has no hot paths that can be built" >&2
+        exit 2
+    fi
+    cp target/profiling/hot_paths "$out/$2"
+}
+root=$(pwd)
+build "$old" old
+build . new
+
+total() { # program, path, times
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$1" "$2" "$3" 2>&1 |
+        sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
+}
+# What a thousand more of them take: everything that happens once falls out.
+each() { # program, path
+    less=$(total "$1" "$2" 100)
+    more=$(total "$1" "$2" 1100)
+    echo $(((more - less) / 1000))
+}
+
+printf '%-12s %12s %12s %8s\n' path "$(git rev-parse --short "$commit")" "work tree" change
+failed=0
+for path in decode explain token serialise request; do
+    before=$(each "$out/old" "$path")
+    after=$(each "$out/new" "$path")
+    change=$((100 * (after - before) / before))
+    printf '%-12s %12s %12s %7s%%\n' "$path" "$before" "$after" "$change"
+    [ $((100 * after)) -le $(((100 + limit) * before)) ] || failed=1
+done
+if [ $failed = 1 ]; then
+    echo "A hot path takes over $limit % more instructions than in $base" >&2
+    exit 1
+fi
