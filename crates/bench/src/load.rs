@@ -102,14 +102,14 @@ pub(crate) fn run(
                 Arrivals::Closed => Instant::now(),
                 Arrivals::PerSecond(rate) => {
                     #[expect(clippy::cast_precision_loss, reason = "no run has 2^52 requests")]
-                    let due = start + Duration::from_secs_f64(number as f64 / rate);
-                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                    due
+                    let after = Duration::from_secs_f64(number as f64 / rate);
+                    start + after
                 }
             };
             if due >= end {
                 break;
             }
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
             if let Err(error) = client.send(&requests[number % requests.len()]) {
                 errors.push(error.to_string());
                 match Client::connect(address) {

@@ -14,7 +14,7 @@ use crate::data;
 use crate::load::{self, Arrivals, Client, Request};
 use crate::process::{cpu_seconds, pss_mib, tree};
 use crate::report::{ColdStart, Figures, Flood, Growth, Report, ScenarioReport, Setting};
-use crate::scenarios::{Scenario, Sessions, sign_in};
+use crate::scenarios::{Scenario, Sessions, WHOLE_SERVICES, sign_in};
 
 pub(crate) struct Plan {
     pub rounds: usize,
@@ -26,6 +26,14 @@ pub(crate) struct Plan {
     pub sizes: Vec<u64>,
     pub connections: Vec<usize>,
     pub cold_starts: usize,
+}
+
+impl Plan {
+    /// Whether this one takes part beside the headline's scenarios: short plans do without those
+    /// that no aim is about.
+    fn compares(&self, contender: Contender) -> bool {
+        self.scenarios_of_full || !matches!(contender, Contender::Granian | Contender::Expert)
+    }
 }
 
 /// A generator that takes more of its core than this may be what limits the figure.
@@ -44,7 +52,8 @@ struct Stage<'a> {
 }
 
 pub(crate) async fn run(plan: &Plan) -> Result<Report> {
-    let core = pin_to_second_core()?;
+    let cores = std::thread::available_parallelism()?.get();
+    let core = pin_to_second_core(cores)?;
     let progress = ProgressBar::new_spinner()
         .with_style(ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}")?);
     progress.enable_steady_tick(Duration::from_millis(200));
@@ -119,7 +128,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         });
     }
     Ok(Report {
-        machine: machine(core),
+        machine: machine(cores, core),
         settings,
         plan: format!(
             "{} rounds of {:?} each after {:?} of warm-up, {} items of {} users",
@@ -142,7 +151,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
 
 /// Starts everyone, says how to reach them, and waits for Ctrl-C.
 pub(crate) async fn stay(plan: &Plan) -> Result<()> {
-    let core = pin_to_second_core()?;
+    let core = pin_to_second_core(std::thread::available_parallelism()?.get())?;
     let progress = ProgressBar::hidden();
     let postgres = Postgres::start().await?;
     let url = prepare(&postgres.database().await?, plan.items, &progress).await?;
@@ -159,8 +168,7 @@ pub(crate) async fn stay(plan: &Plan) -> Result<()> {
 }
 
 /// Servers run on the first core, PostgreSQL and we on the second.
-fn pin_to_second_core() -> Result<Option<usize>> {
-    let cores = std::thread::available_parallelism()?.get();
+fn pin_to_second_core(cores: usize) -> Result<Option<usize>> {
     if cores < 2 {
         eprintln!("bench: one core only: servers, database and generator share it");
         return Ok(None);
@@ -239,7 +247,7 @@ impl<'a> Stage<'a> {
         let mut report = ScenarioReport::new("get_item_at_rate", title, 64);
         report.rate = Some(rate);
         for round in 1..=self.plan.rounds {
-            for running in &self.running {
+            for running in self.running.iter().filter(|it| self.plan.compares(it.contender)) {
                 let name = running.contender.name();
                 self.progress.set_message(format!("{title}, round {round}: {name}"));
                 let arrivals = Arrivals::PerSecond(rate);
@@ -258,10 +266,8 @@ impl<'a> Stage<'a> {
         let reads = sessions.get_item();
         let sign_ins: Vec<_> = (1..=16).map(|user| sign_in(&data::email(user))).collect();
         let mut floods = BTreeMap::new();
-        for running in &self.running {
-            if ![Contender::Molt, Contender::Legacy, Contender::Granian]
-                .contains(&running.contender)
-            {
+        for running in self.running.iter().filter(|it| self.plan.compares(it.contender)) {
+            if !WHOLE_SERVICES.contains(&running.contender) {
                 continue;
             }
             let duration = self.plan.measured * 2;
@@ -392,11 +398,10 @@ fn refuse_errors(running: &Running, errors: &[String]) -> Result<()> {
     }
 }
 
-fn machine(core: Option<usize>) -> String {
+fn machine(cores: usize, core: Option<usize>) -> String {
     let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = model.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     let model = model.map_or("an unknown processor", |(_, name)| name.trim());
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let where_ = match core {
         Some(_) => "servers on the first core, PostgreSQL and the load generator on the second",
         None => "everything on one core",

@@ -25,7 +25,7 @@ pub(crate) struct Scenario {
 use Contender::{Expert, Granian, Legacy, Limit, Molt};
 
 const EVERYONE: &[Contender] = &[Molt, Legacy, Granian, Expert, Limit];
-const WHOLE_SERVICES: &[Contender] = &[Molt, Legacy, Granian];
+pub(crate) const WHOLE_SERVICES: &[Contender] = &[Molt, Legacy, Granian];
 
 /// Signs users in and knows the requests that they send.
 pub(crate) struct Sessions {

@@ -17,11 +17,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    newest_first = [sa.text("created_at DESC"), "id"]
+    newest_first = (sa.text("created_at DESC"), "id")
     op.create_index(
         "ix_item_owner_id_created_at", "item", ["owner_id", *newest_first], if_not_exists=True
     )
-    op.create_index("ix_item_created_at", "item", newest_first, if_not_exists=True)
+    op.create_index("ix_item_created_at", "item", [*newest_first], if_not_exists=True)
 
 
 def downgrade() -> None:
