@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use fastapi_compat::{HttpError, PathParams, Router};
+use fastapi_compat::{HttpError, PathParams, Router, internal_server_error};
 use http::{StatusCode, header};
 use utoipa_swagger_ui::Config;
 
@@ -13,22 +13,29 @@ use crate::{App, routes};
 
 /// `/docs` and the document, answered from memory.
 pub(crate) fn router(settings: &Settings) -> Router<App> {
-    let document: Arc<str> = match routes::document(settings) {
-        Ok(document) => document.to_string().into(),
-        Err(error) => {
-            tracing::error!(%error, "the OpenAPI document could not be written");
-            "{}".into()
-        }
-    };
+    // Written when somebody asks for it: a process that starts has more urgent things to do.
+    let document = Arc::new(LazyLock::new({
+        let settings = settings.clone();
+        move || routes::document(&settings).map(|document| document.to_string())
+    }));
     let url = format!("{}/openapi.json", settings.api_v1_str);
     let page = swagger_ui_page(&settings.project_name, &url);
     Router::new()
-        .page(
-            &url,
-            get(async move || ([(header::CONTENT_TYPE, "application/json")], document.to_string())),
-        )
+        .page(&url, get(async move || openapi(&document)))
         .page("/docs", get(async move || Html(page.clone())))
         .page("/docs/{file}", get(asset))
+}
+
+fn openapi(document: &serde_json::Result<String>) -> Response {
+    match document {
+        Ok(document) => {
+            ([(header::CONTENT_TYPE, "application/json")], document.clone()).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the OpenAPI document could not be written");
+            internal_server_error()
+        }
+    }
 }
 
 fn swagger_ui_page(title: &str, url: &str) -> String {

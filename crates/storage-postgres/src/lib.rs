@@ -20,7 +20,6 @@ use crate::pool::Pool;
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pool: Pool,
-    options: Box<PgConnectOptions>,
 }
 
 impl Postgres {
@@ -30,15 +29,11 @@ impl Postgres {
         let options: PgConnectOptions = url.parse().map_err(storage_error)?;
         // Nobody reads the time that each statement took.
         let options = options.disable_statement_logging();
-        Ok(Self { pool: Pool::new(options.clone(), size, patience), options: Box::new(options) })
+        Ok(Self { pool: Pool::new(options, size, patience) })
     }
 
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        let mut connection = self.options.connect().await.map_err(storage_error)?;
-        sqlx::migrate!("../../migrations/postgres")
-            .run(&mut connection)
-            .await
-            .map_err(|error| StorageError::Internal(error.into()))
+        self.pool.migrate(&sqlx::migrate!("../../migrations/postgres")).await
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult};
 use domain::StorageError;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::{Map, Query, QueryScalar};
 use sqlx::{ConnectOptions, Error, PgConnection, Postgres};
@@ -100,6 +101,16 @@ impl Pool {
         let mut connection = self.acquire().await?;
         let result = statement.execute(&mut connection.inner).await;
         connection.settle(result).map(drop)
+    }
+
+    pub(crate) async fn migrate(&self, migrator: &Migrator) -> Result<(), StorageError> {
+        let mut connection = self.acquire().await?;
+        migrator
+            .run(&mut connection.inner)
+            .await
+            .map_err(|error| StorageError::Internal(error.into()))?;
+        connection.settled = true;
+        Ok(())
     }
 
     /// A connection of which nobody knows whether it is still good, until it has settled.
