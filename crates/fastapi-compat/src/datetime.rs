@@ -1,36 +1,59 @@
 //! Points in time as pydantic writes them: with six decimals or none.
 
-use std::fmt;
-
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::Serializer;
+use serde::ser::Error as _;
 
 /// For `#[serde(serialize_with = …)]` on an `Option<DateTime<Utc>>`.
 ///
 /// chrono alone drops the last three decimals when they are zeros, and interprets its format anew
 /// for every point in time.
+///
+/// # Errors
+/// For a year that Python does not have: it knows 1 to 9999.
 pub fn serialize_datetime<S: Serializer>(
     time: &Option<DateTime<Utc>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.collect_str(&Written(*time)),
-        None => serializer.serialize_none(),
-    }
+    let Some(time) = time else { return serializer.serialize_none() };
+    let text = write(*time).ok_or_else(|| S::Error::custom("a year beyond 1 to 9999"))?;
+    serializer.serialize_str(text.as_str())
 }
 
-struct Written(DateTime<Utc>);
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (date, time) = (self.0.date_naive(), self.0.time());
-        let (year, month, day) = (date.year(), date.month(), date.day());
-        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        match self.0.timestamp_subsec_micros() {
-            0 => f.write_str("Z"),
-            micros => write!(f, ".{micros:06}Z"),
+fn write(time: DateTime<Utc>) -> Option<Text> {
+    let year = u32::try_from(time.year()).ok().filter(|year| (1..=9999).contains(year))?;
+    let mut bytes = *b"0000-00-00T00:00:00.000000Z";
+    let mut put = |end: usize, mut value: u32| {
+        for digit in bytes[..end].iter_mut().rev().take_while(|byte| byte.is_ascii_digit()) {
+            *digit = b'0' + u8::try_from(value % 10).unwrap_or_default();
+            value /= 10;
         }
+    };
+    put(4, year);
+    put(7, time.month());
+    put(10, time.day());
+    put(13, time.hour());
+    put(16, time.minute());
+    put(19, time.second());
+    let micros = time.timestamp_subsec_micros();
+    put(26, micros);
+    let mut length = bytes.len();
+    if micros == 0 {
+        bytes[19] = b'Z';
+        length = 20;
+    }
+    Some(Text { bytes, length })
+}
+
+/// A text of at most 27 ASCII characters; a list has a hundred of them, so none is allocated.
+struct Text {
+    bytes: [u8; 27],
+    length: usize,
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
 
@@ -43,7 +66,18 @@ mod tests {
         for text in
             ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.120000Z", "2026-01-02T03:04:05.000001Z"]
         {
-            assert_eq!(Written(text.parse().unwrap()).to_string(), text);
+            assert_eq!(write(text.parse().unwrap()).unwrap().as_str(), text);
         }
+    }
+
+    #[test]
+    fn any_time_of_pythons_years_is_written_as_chrono_would() {
+        for step in 0..20_000_i64 {
+            let seconds = -62_135_596_800 + step * 15_778_801;
+            let time = DateTime::from_timestamp(seconds, 1000 * (step as u32 * 49 + 1)).unwrap();
+            let expected = time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+            assert_eq!(write(time).unwrap().as_str(), expected);
+        }
+        assert!(write(DateTime::from_timestamp(253_402_300_800, 0).unwrap()).is_none());
     }
 }
