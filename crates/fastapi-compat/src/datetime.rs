@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn any_time_of_pythons_years_is_written_as_chrono_would() {
-        for step in 0..20_000_i64 {
-            let seconds = -62_135_596_800 + step * 15_778_801;
-            let time = DateTime::from_timestamp(seconds, 1000 * (step as u32 * 49 + 1)).unwrap();
+        for step in 0..19_990_u32 {
+            let seconds = -62_135_596_800 + i64::from(step) * 15_778_801;
+            let time = DateTime::from_timestamp(seconds, 1000 * (step * 49 + 1)).unwrap();
             let expected = time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
             assert_eq!(write(time).unwrap().as_str(), expected);
         }
