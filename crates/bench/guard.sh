@@ -20,17 +20,20 @@ git worktree prune
 git worktree add --quiet --detach "$old" "$commit"
 trap 'git worktree remove --force "$old"' EXIT
 
-build() { # folder, name
-    if ! (cd "$1" && CARGO_TARGET_DIR="$root/target" cargo build --quiet --profile profiling \
+# Each has its own build folder: cargo would take the other's newer files for built.
+build() { # folder, build folder, name
+    echo "bench-guard: building $3" >&2
+    if ! (cd "$1" && CARGO_TARGET_DIR="$2" cargo build --quiet --profile profiling \
         --package bench --bin hot_paths); then
-        echo "bench-guard: $2 has no hot paths that can be built" >&2
+        echo "bench-guard: $3 has no hot paths that can be built" >&2
         exit 2
     fi
-    cp target/profiling/hot_paths "$out/$2"
+    cp "$2/profiling/hot_paths" "$out/$3"
 }
 root=$(pwd)
-build "$old" old
-build . new
+build "$old" "$root/$out/build" old
+build . "$root/target" new
+cmp -s "$out/old" "$out/new" && echo "bench-guard: both are the same program" >&2
 
 total() { # program, path, times
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$1" "$2" "$3" 2>&1 |
