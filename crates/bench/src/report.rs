@@ -65,7 +65,8 @@ pub(crate) struct Growth {
     pub what: &'static str,
     pub contender: &'static str,
     pub size: u64,
-    pub figures: Figures,
+    /// None if requests failed.
+    pub figures: Option<Figures>,
 }
 
 /// A contender alone on the machine.

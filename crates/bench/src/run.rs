@@ -299,22 +299,27 @@ impl<'a> Stage<'a> {
     }
 
     fn connections(&self, sessions: &Sessions) -> Result<Vec<Growth>> {
-        let mut growth = Vec::new();
+        let mut growth: Vec<Growth> = Vec::new();
         let mut requests = sessions.get_item();
         for &connections in &self.plan.connections {
             for running in &self.running {
-                self.progress.set_message(format!(
-                    "{connections} connections: {}",
-                    running.contender.name()
-                ));
+                let contender = running.contender.name();
+                if growth.iter().any(|g| g.contender == contender && g.figures.is_none()) {
+                    continue; // it may not have recovered
+                }
+                self.progress.set_message(format!("{connections} connections: {contender}"));
                 Scenario::learn(&mut requests[..1], &running.address)?;
-                let figures = self.measure(running, &requests, connections, Arrivals::Closed)?;
-                growth.push(Growth {
-                    what: "GET item",
-                    contender: running.contender.name(),
-                    size: connections as u64,
-                    figures,
-                });
+                let figures = self.measure(running, &requests, connections, Arrivals::Closed);
+                let figures = match figures {
+                    Ok(figures) => Some(figures),
+                    Err(error) if running.contender == Contender::Molt => return Err(error),
+                    Err(error) => {
+                        self.progress.println(format!("with {connections} connections {error}"));
+                        None
+                    }
+                };
+                let size = connections as u64;
+                growth.push(Growth { what: "GET item", contender, size, figures });
             }
         }
         Ok(growth)
@@ -326,7 +331,7 @@ impl<'a> Stage<'a> {
             let contender = running.contender.name();
             self.progress.set_message(format!("{what}, {items} items: {contender}"));
             let figures = self.measure(running, requests, 16, Arrivals::Closed)?;
-            growth.push(Growth { what, contender, size: items, figures });
+            growth.push(Growth { what, contender, size: items, figures: Some(figures) });
         }
         Ok(growth)
     }

@@ -131,12 +131,16 @@ fn write_growth(out: &mut String, title: &str, unit: &str, growth: &[Growth]) ->
         "\n## {title}\n\n| | {unit} | | requests/s | CPU ms per 1,000 | PostgreSQL's | p99 ms |"
     )?;
     writeln!(out, "|---|---:|---|---:|---:|---:|---:|")?;
-    for Growth { what, contender, size, figures: f } in growth {
-        writeln!(
-            out,
-            "| {what} | {size} | {contender} | {:.0} | {:.1} | {:.1} | {:.2} |",
-            f.per_second, f.cpu_ms_per_1000, f.database_cpu_ms_per_1000, f.p99_ms
-        )?;
+    for Growth { what, contender, size, figures } in growth {
+        write!(out, "| {what} | {size} | {contender} |")?;
+        match figures {
+            Some(f) => writeln!(
+                out,
+                " {:.0} | {:.1} | {:.1} | {:.2} |",
+                f.per_second, f.cpu_ms_per_1000, f.database_cpu_ms_per_1000, f.p99_ms
+            )?,
+            None => writeln!(out, " requests fail | | | |")?,
+        }
     }
     Ok(())
 }
