@@ -3,9 +3,9 @@
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use domain::{Caller, User};
-use fastapi_compat::{Bearer, Decode, Dependency};
+use fastapi_compat::openapi::OperationDocument;
+use fastapi_compat::{Bearer, Decode, Dependency, Describe};
 use http::request::Parts;
-use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::{App, Error};
@@ -30,6 +30,12 @@ impl FromRequestParts<App> for CallerId {
         let token = Bearer::from_headers(&parts.headers).map_err(IntoResponse::into_response)?;
         let id = app.tokens.read_access_token(token).ok_or(Error::InvalidCredentials);
         id.map(Self).map_err(IntoResponse::into_response)
+    }
+}
+
+impl Describe for CallerId {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Bearer::describe(operation);
     }
 }
 
@@ -63,6 +69,12 @@ impl FromRequestParts<App> for CurrentUser {
     }
 }
 
+impl Describe for CurrentUser {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        CallerId::describe(operation);
+    }
+}
+
 impl Dependency<App> for CurrentUser {}
 
 /// The user whose token the request carries, who must be a superuser.
@@ -77,15 +89,20 @@ impl FromRequestParts<App> for Superuser {
     }
 }
 
+impl Describe for Superuser {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        CallerId::describe(operation);
+    }
+}
+
 impl Dependency<App> for Superuser {}
 
 /// Which part of a list.
-#[derive(Decode, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Decode)]
 pub struct Page {
-    #[param(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, default = 0)]
+    #[schema(ge = 0, le = 9_223_372_036_854_775_807_i64, default = 0)]
     skip: i64,
-    #[param(minimum = 0, maximum = 1000, default = 100)]
+    #[schema(ge = 0, le = 1000, default = 100)]
     limit: i64,
 }
 

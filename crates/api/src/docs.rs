@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use fastapi_compat::openapi::DuplicateModel;
 use fastapi_compat::{HttpError, PathParams, Router, internal_server_error};
 use http::{StatusCode, header};
 use utoipa_swagger_ui::Config;
@@ -26,7 +27,7 @@ pub(crate) fn router(settings: &Settings) -> Router<App> {
         .page("/docs/{file}", get(asset))
 }
 
-fn openapi(document: &serde_json::Result<String>) -> Response {
+fn openapi(document: &Result<String, DuplicateModel>) -> Response {
     match document {
         Ok(document) => {
             ([(header::CONTENT_TYPE, "application/json")], document.clone()).into_response()

@@ -1,219 +1,133 @@
 //! The derive of `fastapi-compat`: see `fastapi_compat::Decode`.
 
+mod attributes;
+mod choice;
+mod model;
+mod newtype;
+mod operation;
+mod union;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Token, Type};
+use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed};
 
-/// Makes a struct a model: `Decode` and `Model`, which explain every error, and `Deserialize`, the
-/// fast path for what needs no leniency.
+/// Makes a type one that a request can carry: `Decode`, which explains every error, `Deserialize`,
+/// the fast path for what needs no leniency, and `Schema`, what the OpenAPI document says of it.
 ///
-/// Attributes of a field:
-/// - `#[schema(min_length, max_length, minimum, maximum, pattern, default)]`, or `#[param(…)]` in a
-///   model of parameters: read from here as by utoipa;
-/// - `#[decode(storable = 255)]`: refuses what a column of that length cannot hold.
-#[proc_macro_derive(Decode, attributes(decode, schema, param))]
+/// | Rust | pydantic |
+/// |---|---|
+/// | a struct with named fields | a model |
+/// | a struct with one field, `struct Tag(#[schema(max_length = 10)] String)` | `Annotated[str, Field(max_length=10)]` |
+/// | an enum of names | `class Color(str, Enum)`, with numbers `IntEnum`, with `#[schema(literal)]` `Literal` |
+/// | an enum whose variants hold one value each | a union, with `#[schema(discriminator = "kind")]` a discriminated one |
+///
+/// Attributes of a field, with pydantic's names:
+/// - `#[schema(ge, le, gt, lt, multiple_of, min_length, max_length, pattern, max_digits,
+///   decimal_places, allow_inf_nan = …)]`, of which bounds of decimals and dates are texts:
+///   `ge = "2020-01-01"`;
+/// - `#[schema(strip_whitespace, to_lower, to_upper)]`;
+/// - `#[schema(default = 7)]`, `#[schema(default_factory = Vec::new())]`, which the document does
+///   not show, and `#[schema(required = true)]` for an `Option` that must be given;
+/// - `#[schema(format = "password")]`, a hint for the reader of the document;
+/// - `#[schema(storable = 255)]`, which refuses what a column of that length cannot hold;
+/// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(deny_unknown_fields)]` is
+///   `extra="forbid"`.
+#[proc_macro_derive(Decode, attributes(schema, serde))]
 pub fn derive_decode(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
-    expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+    let code = schema(&input).and_then(|schema| Ok([schema, decode(&input)?]));
+    code.map_or_else(|error| error.to_compile_error(), |code| wrap(&code)).into()
 }
 
-fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
-    let fields = match &input.data {
-        Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => &fields.named,
-            _ => {
-                return Err(error(&input.ident, "Decode needs a struct with named fields"));
-            }
-        },
-        _ => {
-            return Err(error(&input.ident, "Decode can be derived for structs only"));
-        }
-    };
-    let fields = fields.iter().map(ModelField::parse).collect::<syn::Result<Vec<_>>>()?;
-    let name = &input.ident;
-    let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
-    let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
-    let names: Vec<_> = idents.iter().map(ToString::to_string).collect();
-    let constraints: Vec<_> = fields.iter().map(ModelField::constraints).collect();
-    let defaults = fields.iter().map(ModelField::default);
-    let serde_attributes = fields.iter().map(|field| field.serde_attribute(name));
-    let default_functions = fields.iter().filter_map(ModelField::default_function);
+/// Describes a type that only answers carry, by the same attributes as `Decode`.
+#[proc_macro_derive(Schema, attributes(schema, serde))]
+pub fn derive_schema(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let input = syn::parse_macro_input!(input as DeriveInput);
+    schema(&input).map_or_else(|error| error.to_compile_error(), |schema| wrap(&[schema])).into()
+}
 
-    Ok(quote! {
+/// Attributes that make an operation of a handler, as FastAPI's decorators do.
+macro_rules! operations {
+    ($($method:ident)*) => {$(
+        #[doc = concat!("Makes an operation of a handler: `#[", stringify!($method), "(\"/{id}\")]`.")]
+        ///
+        /// What was the handler becomes a function for `Router::route`. The document has its doc
+        /// comment, inputs and answer from the signature. After the path may stand `status = 201`,
+        /// the status of a success, and `body = "name"`, the title of a body that is no model.
+        #[proc_macro_attribute]
+        pub fn $method(
+            arguments: proc_macro::TokenStream,
+            item: proc_macro::TokenStream,
+        ) -> proc_macro::TokenStream {
+            operation::expand(stringify!($method), arguments.into(), item.into())
+                .unwrap_or_else(|error| error.to_compile_error())
+                .into()
+        }
+    )*};
+}
+
+operations!(get post put patch delete);
+
+fn wrap(code: &[TokenStream]) -> TokenStream {
+    quote! {
         const _: () = {
             use ::fastapi_compat::__private::{self as private, serde};
+            #(#code)*
+        };
+    }
+}
 
-            impl #name {
-                #(#default_functions)*
-            }
+enum Kind<'a> {
+    Model(&'a FieldsNamed),
+    Newtype(&'a Field),
+    Choice(&'a DataEnum),
+    Union(&'a DataEnum),
+}
 
-            impl ::fastapi_compat::Model for #name {
-                fn from_fields(
-                    fields: &impl private::Fields,
-                    at: &private::Loc<'_>,
-                    errors: &mut private::Errors,
-                ) -> ::core::option::Option<Self> {
-                    // Every field before any `?`: an answer names all errors.
-                    #(let #idents = private::decode_field(
-                        fields, #names, &#constraints, #defaults, at, errors,
-                    );)*
-                    ::core::option::Option::Some(Self { #(#idents: #idents?),* })
+impl<'a> Kind<'a> {
+    fn of(input: &'a DeriveInput) -> syn::Result<Self> {
+        if !input.generics.params.is_empty() {
+            return Err(error(&input.generics, "this cannot be derived for a generic type"));
+        }
+        match &input.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(fields) => Ok(Self::Model(fields)),
+                Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                    Ok(Self::Newtype(&fields.unnamed[0]))
                 }
-            }
-
-            impl ::fastapi_compat::Decode for #name {
-                fn decode(
-                    input: &private::Value,
-                    _: &private::Constraints,
-                    at: &private::Loc<'_>,
-                    errors: &mut private::Errors,
-                ) -> ::core::option::Option<Self> {
-                    private::decode_model(input, at, errors)
+                _ => {
+                    let msg = "a struct needs named fields (a model) or one field (a constrained \
+                               type)";
+                    Err(error(&input.ident, msg))
                 }
+            },
+            Data::Enum(data) if data.variants.is_empty() => {
+                Err(error(&input.ident, "an enum needs variants to choose from"))
             }
-
-            impl<'de> serde::Deserialize<'de> for #name {
-                fn deserialize<D: serde::Deserializer<'de>>(
-                    deserializer: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    #[derive(serde::Deserialize)]
-                    #[serde(crate = "private::serde")]
-                    struct Strict {
-                        #(#serde_attributes #idents: #types,)*
-                    }
-                    let Strict { #(#idents),* } =
-                        deserializer.deserialize_map(private::ObjectOnly::<Strict>::new())?;
-                    if #(private::Decode::meets(&#idents, &#constraints))&&* {
-                        ::core::result::Result::Ok(Self { #(#idents),* })
-                    } else {
-                        ::core::result::Result::Err(serde::de::Error::custom("constraint"))
-                    }
-                }
+            Data::Enum(data) if data.variants.iter().all(|variant| variant.fields.is_empty()) => {
+                Ok(Self::Choice(data))
             }
-        };
-    })
-}
-
-/// `key`, `key = value` or `key(…)` in an attribute; only values that are expressions are kept.
-struct FieldOption {
-    key: Ident,
-    value: Option<Expr>,
-}
-
-impl Parse for FieldOption {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let key = input.call(Ident::parse_any)?;
-        let mut value = None;
-        if input.peek(syn::token::Paren) {
-            input.parse::<proc_macro2::Group>()?;
-        } else if input.parse::<Option<Token![=]>>()?.is_some() {
-            if key == "value_type" {
-                input.parse::<Type>()?;
-            } else {
-                value = Some(input.parse()?);
-            }
+            Data::Enum(data) => Ok(Self::Union(data)),
+            Data::Union(_) => Err(error(&input.ident, "a model is a struct or an enum")),
         }
-        Ok(Self { key, value })
     }
 }
 
-struct ModelField {
-    ident: Ident,
-    ty: Type,
-    constraints: Vec<(Ident, TokenStream)>,
-    default: Option<Lit>,
+fn schema(input: &DeriveInput) -> syn::Result<TokenStream> {
+    match Kind::of(input)? {
+        Kind::Model(fields) => model::schema(input, fields),
+        Kind::Newtype(field) => newtype::schema(input, field),
+        Kind::Choice(data) => choice::schema(input, data),
+        Kind::Union(data) => union::schema(input, data),
+    }
 }
 
-impl ModelField {
-    fn parse(field: &Field) -> syn::Result<Self> {
-        let Some(ident) = field.ident.clone() else {
-            return Err(error(field, "Decode needs named fields"));
-        };
-        let mut parsed =
-            Self { ident, ty: field.ty.clone(), constraints: Vec::new(), default: None };
-        for attribute in &field.attrs {
-            let ours = attribute.path().is_ident("decode");
-            if !ours && !["schema", "param"].iter().any(|name| attribute.path().is_ident(name)) {
-                continue;
-            }
-            let options = attribute
-                .parse_args_with(Punctuated::<FieldOption, Token![,]>::parse_terminated)?;
-            for option in options {
-                parsed.read(option, ours)?;
-            }
-        }
-        Ok(parsed)
-    }
-
-    fn read(&mut self, option: FieldOption, ours: bool) -> syn::Result<()> {
-        let FieldOption { key, value } = option;
-        let tokens = match (key.to_string().as_str(), value) {
-            ("min_length" | "max_length" | "minimum" | "maximum", Some(value)) => quote!(#value),
-            ("storable", Some(value)) if ours => value.into_token_stream(),
-            ("pattern", Some(value)) => quote!(private::Pattern(#value)),
-            ("default", Some(Expr::Lit(literal))) if !ours => {
-                self.default = Some(literal.lit);
-                return Ok(());
-            }
-            (_, _) if ours => {
-                return Err(error(key, "expected `storable = <n>`"));
-            }
-            _ => return Ok(()), // utoipa's own
-        };
-        self.constraints.push((key, tokens));
-        Ok(())
-    }
-
-    fn constraints(&self) -> TokenStream {
-        let (keys, values): (Vec<_>, Vec<_>) =
-            self.constraints.iter().map(|(key, value)| (key, value)).unzip();
-        if keys.is_empty() {
-            return quote!(private::Constraints::NONE);
-        }
-        quote!(private::Constraints {
-            #(#keys: ::core::option::Option::Some(#values),)*
-            ..private::Constraints::NONE
-        })
-    }
-
-    fn default_name(&self) -> Ident {
-        quote::format_ident!("__default_{}", self.ident)
-    }
-
-    fn default_function(&self) -> Option<TokenStream> {
-        let (name, ty) = (self.default_name(), &self.ty);
-        let value = match self.default.as_ref()? {
-            Lit::Str(text) => quote!(#text.to_owned()),
-            literal => quote!(#literal),
-        };
-        Some(quote!(fn #name() -> #ty { #value }))
-    }
-
-    fn default(&self) -> TokenStream {
-        let function = self.default_name();
-        if self.default.is_some() {
-            quote!(::core::option::Option::Some(Self::#function))
-        } else {
-            quote!(::core::option::Option::None)
-        }
-    }
-
-    fn serde_attribute(&self, model: &Ident) -> TokenStream {
-        let is = |name: &str| match &self.ty {
-            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == name),
-            _ => false,
-        };
-        if self.default.is_some() {
-            let path = format!("{model}::{}", self.default_name());
-            quote!(#[serde(default = #path)])
-        } else if is("Option") || is("Patch") {
-            quote!(#[serde(default)])
-        } else {
-            quote!()
-        }
+fn decode(input: &DeriveInput) -> syn::Result<TokenStream> {
+    match Kind::of(input)? {
+        Kind::Model(fields) => model::decode(input, fields),
+        Kind::Newtype(field) => newtype::decode(input, field),
+        Kind::Choice(data) => choice::decode(input, data),
+        Kind::Union(data) => union::decode(input, data),
     }
 }
 

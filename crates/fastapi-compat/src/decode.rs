@@ -1,51 +1,26 @@
 //! From a value to a Rust type by pydantic's lax rules, collecting every error.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use indexmap::IndexMap;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::constraints::Constraints;
 use crate::errors::{Errors, Loc};
 use crate::value::Value;
 
-/// What a field demands beyond its type. The derive fills it from `#[schema(…)]`, which the
-/// document shows, and `#[decode(…)]`, which it does not.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Constraints {
-    pub min_length: Option<usize>,
-    pub max_length: Option<usize>,
-    pub minimum: Option<i64>,
-    pub maximum: Option<i64>,
-    pub pattern: Option<Pattern>,
-    /// Refuses what a `varchar(n)` cannot hold on every database: more than `n` characters, U+0000.
-    pub storable: Option<usize>,
-}
-
-impl Constraints {
-    pub const NONE: Self = Self {
-        min_length: None,
-        max_length: None,
-        minimum: None,
-        maximum: None,
-        pattern: None,
-        storable: None,
-    };
-}
-
-/// A regular expression of which only the anchored literal is supported: `^literal$`.
-#[derive(Clone, Copy, Debug)]
-pub struct Pattern(pub &'static str);
-
-impl Pattern {
-    pub(crate) fn matches(self, text: &str) -> bool {
-        self.0.strip_prefix('^').and_then(|p| p.strip_suffix('$')) == Some(text)
-    }
-}
-
 /// A type that a request can carry.
 pub trait Decode: Sized {
+    /// Whether parameters of the same name make one value of this type: a list.
+    const SEQUENCE: bool = false;
+
+    /// What pydantic calls the type where it names the choices of a union.
+    fn name(constraints: &Constraints) -> Cow<'static, str>;
+
     /// Decodes `input`, or adds what is wrong with it to `errors` and gives `None`.
     fn decode(
         input: &Value,
@@ -73,35 +48,62 @@ pub trait Model: Sized {
 
 /// Where the fields of a [`Model`] come from.
 pub trait Fields {
-    fn get(&self, name: &str) -> Option<&Value>;
+    /// The value of a field, or all its values as a list.
+    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>>;
 
     /// What the error of a missing field echoes.
     fn whole(&self) -> &Value;
+
+    /// Whether there is nothing that could have fields; then even optional ones are missing.
+    fn is_no_object(&self) -> bool {
+        false
+    }
+
+    /// How a field is called on the wire.
+    fn wire_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        Cow::Borrowed(name)
+    }
 }
 
 /// The fields of an object.
-struct Object<'a>(&'a Value);
+struct Object<'a> {
+    fields: &'a IndexMap<String, Value>,
+    whole: &'a Value,
+}
 
 impl Fields for Object<'_> {
-    fn get(&self, name: &str) -> Option<&Value> {
-        match self.0 {
-            Value::Object(fields) => fields.get(name),
-            _ => None,
-        }
+    fn get(&self, name: &str, _: bool) -> Option<Cow<'_, Value>> {
+        self.fields.get(name).map(Cow::Borrowed)
     }
 
     fn whole(&self) -> &Value {
-        self.0
+        self.whole
     }
 }
 
-/// Decodes a model from a value, which must be an object.
-pub fn decode_model<M: Model>(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<M> {
-    if matches!(input, Value::Object(_)) {
-        return M::from_fields(&Object(input), at, errors);
+/// Decodes a model from a value, which must be an object. `known` are the names of its fields, if
+/// it forbids others.
+pub fn decode_model<M: Model>(
+    input: &Value,
+    known: Option<&[&str]>,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<M> {
+    let Value::Object(fields) = input else {
+        let msg = "Input should be a valid dictionary or object to extract fields from";
+        return errors.add("model_attributes_type", at, msg, input, &[]);
+    };
+    errors.add_fields_set(0);
+    let model = M::from_fields(&Object { fields, whole: input }, at, errors);
+    let mut forbidden = false;
+    for (name, value) in fields {
+        if known.is_some_and(|known| !known.contains(&name.as_str())) {
+            let msg = "Extra inputs are not permitted";
+            let _: Option<()> = errors.add("extra_forbidden", &at.field(name), msg, value, &[]);
+            forbidden = true;
+        }
     }
-    let msg = "Input should be a valid dictionary or object to extract fields from";
-    errors.add("model_attributes_type", at, msg, input, None)
+    model.filter(|_| !forbidden)
 }
 
 /// Decodes one field of a model; the derive calls it for each.
@@ -109,16 +111,51 @@ pub fn decode_field<T: Decode>(
     fields: &impl Fields,
     name: &str,
     constraints: &Constraints,
-    default: Option<fn() -> T>,
+    absent: &Absent<T>,
     at: &Loc<'_>,
     errors: &mut Errors,
 ) -> Option<T> {
-    let at = at.field(name);
-    match (fields.get(name), default) {
-        (Some(input), _) => T::decode(input, constraints, &at, errors),
-        (None, Some(default)) => Some(default()),
-        (None, None) => T::absent().or_else(|| errors.missing(&at, fields.whole())),
+    let name = fields.wire_name(name);
+    let at = at.field(&name);
+    if let Some(input) = fields.get(&name, T::SEQUENCE) {
+        errors.add_fields_set(1);
+        return T::decode(&input, constraints, &at, errors);
     }
+    let value = match absent {
+        _ if fields.is_no_object() => None,
+        Absent::Default(default) => Some(default()),
+        Absent::ByType => T::absent(),
+        Absent::Required => None,
+    };
+    value.or_else(|| errors.missing(&at, fields.whole()))
+}
+
+/// What a field is when it is not given.
+#[derive(Debug)]
+pub enum Absent<T> {
+    /// What its type says: optional fields are null.
+    ByType,
+    /// `#[schema(required = true)]`: even what may be null must be given.
+    Required,
+    Default(fn() -> T),
+}
+
+/// Reads a field that must be given: serde alone takes an absent `Option` for null.
+pub fn required<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    T::deserialize(deserializer)
+}
+
+/// serde's way to a type that has to be looked at by Python's rules.
+pub fn deserialize_by_rules<'de, T: Decode, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let mut errors = Errors::default();
+    let decoded = T::decode(&value, &Constraints::NONE, &Loc::root("body"), &mut errors);
+    // Whoever asked goes the slow way then, and finds out why.
+    decoded.ok_or_else(|| serde::de::Error::custom("not by the rules"))
 }
 
 /// Reads a struct from an object and nothing else; serde alone would take a list as well.
@@ -145,6 +182,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
 
 /// `T | None = None`.
 impl<T: Decode> Decode for Option<T> {
+    const SEQUENCE: bool = T::SEQUENCE;
+
+    fn name(constraints: &Constraints) -> Cow<'static, str> {
+        format!("nullable[{}]", T::name(constraints)).into()
+    }
+
     fn decode(
         input: &Value,
         constraints: &Constraints,
@@ -197,6 +240,12 @@ impl<T> Patch<T> {
 }
 
 impl<T: Decode> Decode for Patch<T> {
+    const SEQUENCE: bool = T::SEQUENCE;
+
+    fn name(constraints: &Constraints) -> Cow<'static, str> {
+        Option::<T>::name(constraints)
+    }
+
     fn decode(
         input: &Value,
         constraints: &Constraints,

@@ -9,8 +9,8 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use http::{StatusCode, header};
 
+use crate::body::BodyLimit;
 use crate::cors::Cors;
-use crate::extract::BodyLimit;
 use crate::protocol::{TrustedProxies, invalid_request, is_known};
 use crate::response::internal_server_error;
 

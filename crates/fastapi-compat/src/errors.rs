@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::json::JsonError;
 use crate::response::json;
@@ -58,18 +58,8 @@ enum OwnedStep {
     Index(usize),
 }
 
-/// The `ctx` of an error: the one parameter of its message.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Context {
-    MinLength(usize),
-    MaxLength(usize),
-    Ge(i64),
-    Le(i64),
-    Pattern(&'static str),
-    Reason(String),
-    Error(String),
-}
+/// The `ctx` of an error: the parameters of its message.
+pub type Context = [(&'static str, Value)];
 
 /// One error, as it stands in the list `detail`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -79,17 +69,72 @@ pub(crate) struct Detail {
     loc: Vec<OwnedStep>,
     msg: Cow<'static, str>,
     input: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ctx: Option<Context>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+    ctx: Vec<(&'static str, Value)>,
 }
 
-/// The errors found so far; an answer names them all.
-#[derive(Debug, Default)]
-pub struct Errors(Vec<Detail>);
+fn as_map<S: Serializer>(
+    ctx: &Vec<(&'static str, Value)>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(ctx.iter().map(|(key, value)| (key, value)))
+}
+
+/// How well a value fits its type; the worst first. A union takes the choice that fits best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exactness {
+    /// It was coerced.
+    Lax,
+    /// It is of a type that stands for another one, like an integer for a float.
+    Strict,
+    Exact,
+}
+
+/// The errors found so far, which an answer names all, and how well the valid values fit.
+#[derive(Debug)]
+pub struct Errors {
+    details: Vec<Detail>,
+    pub(crate) exactness: Exactness,
+    /// How many fields of models were given, if there was a model.
+    pub(crate) fields_set: Option<usize>,
+}
+
+impl Default for Errors {
+    fn default() -> Self {
+        Self { details: Vec::new(), exactness: Exactness::Exact, fields_set: None }
+    }
+}
 
 impl Errors {
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.details.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.details.len()
+    }
+
+    /// Forgets the errors from the `start`-th on.
+    pub(crate) fn truncate(&mut self, start: usize) {
+        self.details.truncate(start);
+    }
+
+    /// Takes the errors from the `start`-th on.
+    pub(crate) fn split_off(&mut self, start: usize) -> Vec<Detail> {
+        self.details.split_off(start)
+    }
+
+    pub(crate) fn extend(&mut self, details: Vec<Detail>) {
+        self.details.extend(details);
+    }
+
+    /// The value fits no better than this.
+    pub(crate) fn fits(&mut self, exactness: Exactness) {
+        self.exactness = self.exactness.min(exactness);
+    }
+
+    pub(crate) fn add_fields_set(&mut self, count: usize) {
+        *self.fields_set.get_or_insert(0) += count;
     }
 
     /// Adds an error and gives `None`, the value that could not be decoded.
@@ -99,16 +144,16 @@ impl Errors {
         at: &Loc<'_>,
         msg: impl Into<Cow<'static, str>>,
         input: &Value,
-        ctx: Option<Context>,
+        ctx: &Context,
     ) -> Option<T> {
-        let (loc, msg, input) = (at.steps(), msg.into(), input.clone());
-        self.0.push(Detail { kind, loc, msg, input, ctx });
+        let (loc, msg, input, ctx) = (at.steps(), msg.into(), input.clone(), ctx.to_vec());
+        self.details.push(Detail { kind, loc, msg, input, ctx });
         None
     }
 
     /// A required field that is not there; `input` is the object that lacks it, or null.
     pub fn missing<T>(&mut self, at: &Loc<'_>, input: &Value) -> Option<T> {
-        self.add("missing", at, "Field required", input, None)
+        self.add("missing", at, "Field required", input, &[])
     }
 }
 
@@ -118,7 +163,7 @@ impl IntoResponse for Errors {
         struct Body {
             detail: Vec<Detail>,
         }
-        json(StatusCode::UNPROCESSABLE_ENTITY, &Body { detail: self.0 })
+        json(StatusCode::UNPROCESSABLE_ENTITY, &Body { detail: self.details })
     }
 }
 
@@ -133,7 +178,7 @@ impl IntoResponse for JsonError {
                     &root.index(position),
                     "JSON decode error",
                     &Value::Object(indexmap::IndexMap::new()),
-                    Some(Context::Error(message.to_owned())),
+                    &[("error", message.into())],
                 );
                 errors.into_response()
             }

@@ -1,24 +1,28 @@
 //! Forms: url-encoded and multipart.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{StatusCode, header};
-use indexmap::IndexMap;
 
-use crate::decode::Model;
+use crate::body::read_body;
+use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
-use crate::extract::{Input, Parameters, read_body};
+use crate::extract::Input;
 use crate::multipart::{self, Refusal};
+use crate::openapi::{ModelSchema, OperationDocument};
+use crate::params::Parameters;
 use crate::response::HttpError;
 use crate::value::Value;
 
-/// A form as a model. An empty field counts as absent; of a repeated field the last counts; a body
-/// of another content type is an empty form.
+/// A form as a model. An empty field counts as absent; of a repeated field the last counts, or all
+/// for a list; a body of another content type is an empty form.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-impl<T: Model> Input for Form<T> {
+impl<T: Model + ModelSchema> Input for Form<T> {
     type Read = Vec<(String, Value)>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -37,11 +41,32 @@ impl<T: Model> Input for Form<T> {
     }
 
     fn decode(fields: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
-        // The last of a name counts, and then it may turn out to be empty.
-        let mut last: IndexMap<String, Value> = fields.into_iter().collect();
-        last.retain(|_, value| *value != Value::Str(String::new()));
-        let form = Parameters(last.into_iter().collect());
-        T::from_fields(&form, &Loc::root("body"), errors).map(Self)
+        T::from_fields(&FormFields(Parameters(fields)), &Loc::root("body"), errors).map(Self)
+    }
+
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.form_body::<T>();
+    }
+}
+
+struct FormFields(Parameters);
+
+impl Fields for FormFields {
+    /// The last of a name counts, unless it is empty; in a list only files may not be.
+    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
+        let no_file = |value: &Value| matches!(value, Value::File(file) if file.is_empty());
+        match self.0.get(name, all)? {
+            Cow::Owned(Value::Array(mut items)) => {
+                items.retain(|item| !no_file(item));
+                (!items.is_empty()).then(|| Cow::Owned(Value::Array(items)))
+            }
+            value if no_file(&value) || *value == Value::Str(String::new()) => None,
+            value => Some(value),
+        }
+    }
+
+    fn whole(&self) -> &Value {
+        self.0.whole()
     }
 }
 

@@ -1,14 +1,15 @@
 //! FastAPI's wire behaviour for axum: a client cannot tell the two apart.
 //!
-//! What is in it: inputs ([`Call`], [`Path`], [`Query`], [`Json`], [`Form`]) whose errors are
-//! pydantic's, to the byte and in FastAPI's order; routing, redirects, CORS and errors as Starlette
-//! does them ([`Router`], [`Cors`], [`HttpError`]); the OpenAPI document in FastAPI's dialect
-//! ([`openapi`]). What is not: anything about one service's routes.
+//! Declare a model once, and it is decoded by pydantic's lax rules, explained by pydantic's errors
+//! and described in FastAPI's OpenAPI dialect. What is in it: inputs ([`Call`], [`Path`], [`Query`],
+//! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects, CORS and errors as
+//! Starlette does them ([`Router`], [`Edge`], [`HttpError`]); sign-in ([`Bearer`], [`Basic`],
+//! [`ApiKeyHeader`]); the document ([`openapi`]). What is not: anything about one service's routes.
 //!
-//! Start at [`Call`], which owns the order in which a request is looked at:
+//! [`guide`] shows FastAPI code and the same in axum; [`coverage`] what is proved to be the same.
 //!
 //! ```
-//! use fastapi_compat::{Call, Decode, Json, Path};
+//! use fastapi_compat::{Call, Decode, Json, Path, Router, put};
 //!
 //! #[derive(Decode)]
 //! struct ItemUpdate {
@@ -16,13 +17,25 @@
 //!     title: Option<String>,
 //! }
 //!
+//! /// Change an item.
+//! #[put("/items/{id}")]
 //! async fn update_item(
 //!     Call((), (Path(id), Json(update))): Call<(), (Path<uuid::Uuid>, Json<ItemUpdate>)>,
-//! ) -> String {
-//!     format!("{id}: {}", update.title.unwrap_or_default())
+//! ) -> Json<String> {
+//!     Json(format!("{id}: {}", update.title.unwrap_or_default()))
 //! }
+//!
+//! let app: axum::Router = Router::new().route(update_item).with_state(&());
 //! ```
 
+#[doc = include_str!("../coverage.md")]
+pub mod coverage {}
+#[doc = include_str!("../guide.md")]
+pub mod guide {}
+
+mod body;
+mod choice;
+mod constraints;
 mod cors;
 mod datetime;
 mod decode;
@@ -36,36 +49,51 @@ mod idna_tables;
 mod json;
 mod multipart;
 pub mod openapi;
+mod params;
 mod protocol;
 mod python;
 mod response;
 mod router;
-mod scalars;
 mod security;
+mod types;
+mod union;
 mod value;
 
+pub use body::{BodyLimit, Embedded};
+pub use constraints::{Constraints, Number, Pattern};
 pub use datetime::serialize_datetime;
-pub use decode::{Constraints, Decode, Fields, Model, Patch, Pattern};
+pub use decode::{Decode, Fields, Model, Patch};
 pub use edge::Edge;
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc};
-pub use extract::{BodyLimit, Call, Dependency, Input, Inputs, Path, Query};
-pub use fastapi_compat_derive::Decode;
+pub use extract::{Call, Dependency, Input, Inputs, Parameter};
+pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
 pub use form::Form;
+pub use openapi::{Describe, Outline, Schema};
+pub use params::{Cookie, Header, Path, Path2, Query};
 pub use response::{HttpError, Json, internal_server_error};
 pub use router::{Operation, PathParams, Router};
-pub use scalars::Storable;
-pub use security::Bearer;
+pub use security::{ApiKeyHeader, ApiKeyName, Basic, Bearer};
+pub use types::{
+    AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Storable, Time, UploadFile,
+};
 pub use value::Value;
 
 /// What the derive's code names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use serde;
+    pub use {axum, http, serde, serde_json};
 
+    pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
+    pub use crate::constraints::{Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Constraints, Decode, Fields, ObjectOnly, Pattern, decode_field, decode_model,
+        Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, deserialize_by_rules,
+        required,
     };
     pub use crate::errors::{Errors, Loc};
+    pub use crate::openapi::{
+        Answer, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices,
+    };
+    pub use crate::union::{Union, tag};
     pub use crate::value::Value;
 }

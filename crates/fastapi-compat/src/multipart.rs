@@ -4,6 +4,7 @@
 use indexmap::IndexMap;
 
 use crate::form::{MAX_FIELD, MAX_FIELDS};
+use crate::types::UploadFile;
 use crate::value::Value;
 
 const MAX_HEADERS: usize = 8;
@@ -183,7 +184,9 @@ impl Reader<'_> {
         };
         let content = &self.rest[..length];
         let value = match part.filename {
-            Some(filename) => upload(filename, content.len(), part.headers),
+            Some(filename) => {
+                Value::File(UploadFile::new(filename, part.headers, content.to_vec()))
+            }
             None => Value::Str(self.decode(content)),
         };
         self.parts.push((part.name, value));
@@ -241,29 +244,4 @@ fn options(header: &str) -> IndexMap<String, String> {
             (key, value)
         })
         .collect()
-}
-
-/// What FastAPI echoes for a file where a text was expected: the attributes of an `UploadFile`.
-fn upload(filename: String, size: usize, headers: IndexMap<String, Value>) -> Value {
-    const SPOOL_SIZE: i64 = 1024 * 1024;
-    let object = |fields: Vec<(&str, Value)>| {
-        Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-    };
-    let size = i64::try_from(size).unwrap_or(i64::MAX);
-    let mut arguments = vec![("mode", "w+b".into()), ("buffering", Value::Int(-1))];
-    let unset = ["suffix", "prefix", "encoding", "newline", "dir", "errors"];
-    arguments.extend(unset.map(|name| (name, Value::Null)));
-    let file = object(vec![
-        ("_file", object(vec![])),
-        ("_max_size", Value::Int(SPOOL_SIZE)),
-        ("_rolled", Value::Bool(size > SPOOL_SIZE)),
-        ("_TemporaryFileArgs", object(arguments)),
-    ]);
-    object(vec![
-        ("filename", filename.into()),
-        ("file", file),
-        ("size", Value::Int(size)),
-        ("headers", Value::Object(headers)),
-        ("_max_mem_size", Value::Int(SPOOL_SIZE)),
-    ])
 }

@@ -2,6 +2,7 @@
 
 use crate::idna::contains;
 use crate::idna_tables as tables;
+use crate::value::{Value, float_repr};
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Whether Python's Unicode knows a character: ours is newer.
@@ -41,6 +42,43 @@ pub(crate) fn repr(text: &str) -> String {
     }
     out.push(quote);
     out
+}
+
+/// `str` of a value.
+pub(crate) fn str(value: &Value) -> String {
+    match value {
+        Value::Str(text) | Value::Surrogates(text) => text.clone(),
+        value => value_repr(value),
+    }
+}
+
+/// `repr` of a value.
+fn value_repr(value: &Value) -> String {
+    match value {
+        Value::Null => "None".into(),
+        Value::Bool(true) => "True".into(),
+        Value::Bool(false) => "False".into(),
+        Value::Int(value) => value.to_string(),
+        Value::BigInt(digits) => digits.clone(),
+        Value::Float(value) if value.is_nan() => "nan".into(),
+        Value::Float(value) if value.is_infinite() => {
+            if *value > 0.0 { "inf" } else { "-inf" }.into()
+        }
+        Value::Float(value) => float_repr(*value),
+        Value::Str(text) | Value::Surrogates(text) => repr(text),
+        Value::File(file) => format!("UploadFile(filename={})", repr(file.filename())),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(value_repr).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{}: {}", repr(name), value_repr(value)))
+                .collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+    }
 }
 
 /// `unicodedata.name`, or `U+…` for a character without a name.

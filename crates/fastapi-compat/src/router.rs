@@ -10,24 +10,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::extract::Request;
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, any};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tower::{Service, ServiceExt};
-use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
-use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::form::decode_replacing;
-use crate::openapi::Schemas;
+use crate::openapi::{self, DuplicateModel, Info, Outline};
 use crate::protocol::Https;
 use crate::response::{HttpError, internal_server_error};
 
 /// The operation that a request belongs to; in the extensions of the request and of the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// `<tag>-<function>`, as in the OpenAPI document.
+    /// As in the OpenAPI document.
     pub id: Arc<str>,
     /// The path with its parameters in braces.
     pub path: Arc<str>,
@@ -40,7 +39,11 @@ pub struct PathParams(Vec<(Arc<str>, String)>);
 impl PathParams {
     /// Name and value of the first parameter.
     pub fn first(&self) -> Option<(&str, &str)> {
-        self.0.first().map(|(name, value)| (&**name, value.as_str()))
+        self.nth(0)
+    }
+
+    pub(crate) fn nth(&self, index: usize) -> Option<(&str, &str)> {
+        self.0.get(index).map(|(name, value)| (&**name, value.as_str()))
     }
 }
 
@@ -51,21 +54,38 @@ enum Segment {
 }
 
 #[derive(Clone)]
-struct Route<S> {
+struct Registered<S> {
+    outline: Outline,
+    /// A page of Starlette's own kind, which answers HEAD as well and is not in the document.
+    page: bool,
+    handler: MethodRouter<S>,
+}
+
+/// A route that is served.
+struct Route {
     method: Method,
-    /// Whether it answers HEAD as well: Starlette's own pages do, FastAPI's operations do not.
     head: bool,
     segments: Vec<Segment>,
+    status: StatusCode,
     operation: Operation,
-    handler: MethodRouter<S>,
+    handler: MethodRouter,
+}
+
+/// How operations are called: from the function's name, the tags, the path and the method.
+type OperationId = fn(&str, &[&str], &str, &Method) -> String;
+
+/// FastAPI's own: `read_item_items__id__get`.
+fn default_operation_id(name: &str, _: &[&str], path: &str, method: &Method) -> String {
+    let word = |c: char| if c.is_alphanumeric() || c == '_' { c } else { '_' };
+    let id: String = name.chars().chain(path.chars()).map(word).collect();
+    format!("{id}_{}", method.as_str().to_lowercase())
 }
 
 /// Routes in the order of their registration, with the document that describes them.
 #[derive(Clone)]
 pub struct Router<S = ()> {
-    routes: Vec<Route<S>>,
-    paths: Paths,
-    schemas: Schemas,
+    routes: Vec<Registered<S>>,
+    operation_id: OperationId,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
@@ -76,90 +96,95 @@ impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
 
 impl<S: Clone + Send + Sync + 'static> Router<S> {
     pub fn new() -> Self {
-        Self { routes: Vec::new(), paths: Paths::new(), schemas: Vec::new() }
+        Self { routes: Vec::new(), operation_id: default_operation_id }
     }
 
-    /// Adds the handlers of `utoipa_axum::routes!`, with their documentation.
+    /// Adds an operation: the function that `#[get("/")]` and its like make of a handler.
     #[must_use]
-    pub fn routes(mut self, (schemas, paths, handler): UtoipaMethodRouter<S>) -> Self {
-        for (path, item) in paths.paths {
-            for (method, http_method, operation) in operations(&item) {
-                let tag = operation.tags.as_ref().and_then(|tags| tags.first());
-                let name = operation.operation_id.as_deref().unwrap_or_default();
-                let id = tag.map_or_else(|| name.to_owned(), |tag| format!("{tag}-{name}"));
-                self.push(method, false, &path, &id, handler.clone());
-                self.paths.add_path_operation(&path, vec![http_method], operation.clone());
-            }
-        }
-        self.schemas.extend(schemas);
+    pub fn route(self, operation: fn(Self) -> Self) -> Self {
+        operation(self)
+    }
+
+    /// Adds an operation that is described by hand.
+    #[must_use]
+    pub fn operation<H, T>(mut self, outline: Outline, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        self.routes.push(Registered { outline, page: false, handler: any(handler) });
         self
     }
 
     /// Adds a page that is no operation: it answers GET and HEAD and is not in the document.
     #[must_use]
     pub fn page(mut self, path: &str, handler: MethodRouter<S>) -> Self {
-        self.push(Method::GET, true, path, path, handler);
+        let outline = Outline::new(Method::GET, path, "page");
+        self.routes.push(Registered { outline, page: true, handler });
         self
-    }
-
-    fn push(&mut self, method: Method, head: bool, path: &str, id: &str, handler: MethodRouter<S>) {
-        let operation = Operation { id: id.into(), path: path.into() };
-        self.routes.push(Route { method, head, segments: segments(path), operation, handler });
     }
 
     /// Adds the routes of another router behind these.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.routes.extend(other.routes);
-        self.paths.merge(other.paths);
-        self.schemas.extend(other.schemas);
         self
     }
 
-    /// Puts `prefix` before every path.
+    /// Puts `prefix` before every path: `APIRouter(prefix=…)`.
     #[must_use]
-    pub fn prefix(self, prefix: &str) -> Self {
-        let mut prefixed = Self { schemas: self.schemas, ..Self::new() };
-        for route in self.routes {
-            let path = format!("{prefix}{}", route.operation.path);
-            prefixed.push(route.method, route.head, &path, &route.operation.id, route.handler);
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        for route in &mut self.routes {
+            route.outline.path.insert_str(0, prefix);
         }
-        for (path, item) in self.paths.paths {
-            prefixed.paths.paths.insert(format!("{prefix}{path}"), item);
-        }
-        prefixed
+        self
     }
 
-    /// What the document says of these routes.
-    pub fn document(&self) -> (Paths, Schemas) {
-        (self.paths.clone(), self.schemas.clone())
+    /// Tags every operation: `APIRouter(tags=[…])`.
+    #[must_use]
+    pub fn tag(mut self, tag: &'static str) -> Self {
+        for route in &mut self.routes {
+            route.outline.tags.insert(0, tag);
+        }
+        self
+    }
+
+    /// How operations are called: FastAPI's `generate_unique_id_function`, which is given the
+    /// function's name, the tags, the path and the method.
+    #[must_use]
+    pub fn operation_ids(self, operation_id: OperationId) -> Self {
+        Self { operation_id, ..self }
+    }
+
+    fn id(&self, Outline { name, tags, path, method, .. }: &Outline) -> String {
+        (self.operation_id)(name, tags, path, method)
+    }
+
+    /// The OpenAPI document of the operations.
+    ///
+    /// # Errors
+    /// When two models have the same name.
+    pub fn document(&self, info: &Info<'_>) -> Result<serde_json::Value, DuplicateModel> {
+        let operations = self.routes.iter().filter(|route| !route.page);
+        let operations = operations.map(|route| (self.id(&route.outline), &route.outline));
+        openapi::document(info, operations)
     }
 
     /// The routes as a service.
     pub fn with_state(self, state: &S) -> axum::Router {
-        let routes = self.routes.into_iter().map(|route| Route {
-            method: route.method,
-            head: route.head,
-            segments: route.segments,
-            operation: route.operation,
-            handler: route.handler.with_state(state.clone()),
+        let routes = self.routes.iter().map(|Registered { outline, page, handler }| {
+            let id = if *page { outline.path.clone() } else { self.id(outline) };
+            Route {
+                method: outline.method.clone(),
+                head: *page,
+                segments: segments(&outline.path),
+                status: outline.status,
+                operation: Operation { id: id.into(), path: outline.path.as_str().into() },
+                handler: handler.clone().with_state(state.clone()),
+            }
         });
         axum::Router::new().fallback_service(Dispatch(routes.collect()))
     }
-}
-
-fn operations(
-    item: &PathItem,
-) -> impl Iterator<Item = (Method, HttpMethod, &utoipa::openapi::path::Operation)> {
-    [
-        (Method::GET, HttpMethod::Get, &item.get),
-        (Method::PUT, HttpMethod::Put, &item.put),
-        (Method::POST, HttpMethod::Post, &item.post),
-        (Method::DELETE, HttpMethod::Delete, &item.delete),
-        (Method::PATCH, HttpMethod::Patch, &item.patch),
-    ]
-    .into_iter()
-    .filter_map(|(method, http_method, operation)| Some((method, http_method, operation.as_ref()?)))
 }
 
 fn segments(path: &str) -> Vec<Segment> {
@@ -171,7 +196,7 @@ fn segments(path: &str) -> Vec<Segment> {
         .collect()
 }
 
-impl<S> Route<S> {
+impl Route {
     /// The parameters, if the route's path is this one.
     fn parameters(&self, path: &str) -> Option<PathParams> {
         let mut parameters = PathParams::default();
@@ -197,7 +222,7 @@ impl<S> Route<S> {
 }
 
 #[derive(Clone)]
-struct Dispatch(Arc<[Route<()>]>);
+struct Dispatch(Arc<[Route]>);
 
 impl Service<Request> for Dispatch {
     type Response = Response;
@@ -227,12 +252,15 @@ impl Service<Request> for Dispatch {
             let response = self.without_match(&request, path);
             return Box::pin(async { Ok(response) });
         };
-        let operation = route.operation.clone();
+        let (operation, status) = (route.operation.clone(), route.status);
         let handler = route.handler.clone();
         request.extensions_mut().insert(parameters);
         request.extensions_mut().insert(operation.clone());
         Box::pin(async move {
             let mut response = handler.oneshot(request).await?;
+            if response.status() == StatusCode::OK {
+                *response.status_mut() = status;
+            }
             response.extensions_mut().insert(operation);
             Ok(response)
         })

@@ -1,7 +1,12 @@
 //! A JSON value as Python sees it.
 
+use std::fmt;
+
 use indexmap::IndexMap;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use crate::types::UploadFile;
 
 /// A decoded input, kept so that an error can echo it as Python would write it again.
 ///
@@ -20,6 +25,8 @@ pub enum Value {
     Surrogates(String),
     Array(Vec<Value>),
     Object(IndexMap<String, Value>),
+    /// A file of a form.
+    File(UploadFile),
 }
 
 impl From<&str> for Value {
@@ -34,6 +41,101 @@ impl From<String> for Value {
     }
 }
 
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(value: u64) -> Self {
+        i64::try_from(value).map_or_else(|_| Self::BigInt(value.to_string()), Self::Int)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(value: usize) -> Self {
+        Self::from(value as u64)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Float(value)
+    }
+}
+
+/// What serde reads as Python would; what it reads otherwise is refused.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        // serde_json makes floats of long integers, whose digits are lost then.
+        if value.abs() >= 9e15 {
+            return Err(E::custom("perhaps an integer"));
+        }
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::with_capacity(items.size_hint().unwrap_or(0).min(1024));
+        while let Some(item) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut fields = IndexMap::new();
+        while let Some((name, value)) = entries.next_entry()? {
+            fields.insert(name, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -45,6 +147,7 @@ impl Serialize for Value {
             Self::Float(value) if !value.is_finite() => serializer.serialize_unit(),
             Self::Float(value) => raw(float_repr(*value), serializer),
             Self::Str(text) | Self::Surrogates(text) => serializer.serialize_str(text),
+            Self::File(file) => file.serialize(serializer),
             Self::Array(items) => {
                 let mut sequence = serializer.serialize_seq(Some(items.len()))?;
                 for item in items {
@@ -64,7 +167,7 @@ impl Serialize for Value {
 }
 
 /// Writes a number as it stands.
-fn raw<S: Serializer>(number: String, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn raw<S: Serializer>(number: String, serializer: S) -> Result<S::Ok, S::Error> {
     serde_json::value::RawValue::from_string(number)
         .map_err(serde::ser::Error::custom)?
         .serialize(serializer)

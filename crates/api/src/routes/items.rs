@@ -1,9 +1,10 @@
 use chrono::{DateTime, Utc};
 use domain::{Item, ItemChanges, ItemPage};
-use fastapi_compat::{Call, Decode, Json, Patch, Path, Query, Router, serialize_datetime};
+use fastapi_compat::{
+    Call, Decode, Json, Patch, Path, Query, Router, Schema, delete, get, post, put,
+    serialize_datetime,
+};
 use serde::Serialize;
-use utoipa::ToSchema;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::Message;
@@ -12,15 +13,16 @@ use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .routes(routes!(read_items))
-        .routes(routes!(read_item))
-        .routes(routes!(create_item))
-        .routes(routes!(update_item))
-        .routes(routes!(delete_item))
+        .route(read_items)
+        .route(read_item)
+        .route(create_item)
+        .route(update_item)
+        .route(delete_item)
         .prefix("/items")
+        .tag("items")
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Schema)]
 struct ItemPublic {
     #[schema(min_length = 1, max_length = 255)]
     title: String,
@@ -38,39 +40,30 @@ impl From<Item> for ItemPublic {
     }
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Schema)]
 struct ItemsPublic {
     data: Vec<ItemPublic>,
     count: i64,
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 struct ItemCreate {
-    #[schema(min_length = 1, max_length = 255)]
-    #[decode(storable = 255)]
+    #[schema(min_length = 1, max_length = 255, storable = 255)]
     title: String,
-    #[schema(max_length = 255)]
-    #[decode(storable = 255)]
+    #[schema(max_length = 255, storable = 255)]
     description: Option<String>,
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 struct ItemUpdate {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
-    #[decode(storable = 255)]
+    #[schema(min_length = 1, max_length = 255, storable = 255)]
     title: Patch<String>,
-    #[schema(value_type = Option<String>, max_length = 255)]
-    #[decode(storable = 255)]
+    #[schema(max_length = 255, storable = 255)]
     description: Patch<String>,
 }
 
 /// List one's own items, or everybody's for a superuser, the newest first.
-#[utoipa::path(
-    get, path = "/", tag = "items",
-    params(Page),
-    responses((status = 200, body = ItemsPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[get("/")]
 async fn read_items(
     app: App,
     Call(CallerId(caller), Query(page)): Call<CallerId, Query<Page>>,
@@ -82,12 +75,7 @@ async fn read_items(
 }
 
 /// Show an item.
-#[utoipa::path(
-    get, path = "/{id}", tag = "items",
-    params(("id" = Uuid, Path)),
-    responses((status = 200, body = ItemPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[get("/{id}")]
 async fn read_item(
     app: App,
     Call(caller, Path(id)): Call<CallerId, Path<Uuid>>,
@@ -96,12 +84,7 @@ async fn read_item(
 }
 
 /// Create an item of one's own.
-#[utoipa::path(
-    post, path = "/", tag = "items",
-    request_body = ItemCreate,
-    responses((status = 200, body = ItemPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[post("/")]
 async fn create_item(
     app: App,
     Call(CallerId(caller), Json(new)): Call<CallerId, Json<ItemCreate>>,
@@ -112,13 +95,7 @@ async fn create_item(
 }
 
 /// Change an item: the fields that the request names.
-#[utoipa::path(
-    put, path = "/{id}", tag = "items",
-    params(("id" = Uuid, Path)),
-    request_body = ItemUpdate,
-    responses((status = 200, body = ItemPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[put("/{id}")]
 async fn update_item(
     app: App,
     Call(caller, (Path(id), Json(update))): Call<CallerId, (Path<Uuid>, Json<ItemUpdate>)>,
@@ -131,12 +108,7 @@ async fn update_item(
 }
 
 /// Delete an item.
-#[utoipa::path(
-    delete, path = "/{id}", tag = "items",
-    params(("id" = Uuid, Path)),
-    responses((status = 200, body = Message)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[delete("/{id}")]
 async fn delete_item(
     app: App,
     Call(caller, Path(id)): Call<CallerId, Path<Uuid>>,

@@ -1,9 +1,7 @@
-use axum::response::{Html, IntoResponse};
-use fastapi_compat::{Call, Decode, Form, Json, Path, Router, Storable};
+use axum::response::Html;
+use fastapi_compat::{Call, Decode, Form, Json, Path, Router, Schema, Storable, post};
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
-use utoipa::ToSchema;
-use utoipa_axum::routes;
 
 use super::Message;
 use super::users::UserPublic;
@@ -14,37 +12,37 @@ use domain::UserChanges;
 
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .routes(routes!(login_access_token))
-        .routes(routes!(test_token))
-        .routes(routes!(recover_password))
-        .routes(routes!(reset_password))
-        .routes(routes!(recover_password_html_content))
+        .route(login_access_token)
+        .route(test_token)
+        .route(recover_password)
+        .route(reset_password)
+        .route(recover_password_html_content)
+        .tag("login")
 }
 
-#[derive(Decode, ToSchema)]
-#[schema(as = BodyPasswordRequest)]
+#[derive(Decode)]
 #[expect(dead_code, reason = "the OAuth2 password flow has fields that nobody reads")]
 struct PasswordRequestForm {
     #[schema(pattern = "^password$")]
     grant_type: Option<String>,
     username: String,
-    #[schema(format = Password)]
+    #[schema(format = "password")]
     password: String,
     #[schema(default = "")]
     scope: String,
     client_id: Option<String>,
-    #[schema(format = Password)]
+    #[schema(format = "password")]
     client_secret: Option<String>,
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 struct NewPassword {
     token: String,
     #[schema(min_length = 8, max_length = 128)]
     new_password: String,
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Schema)]
 struct Token {
     access_token: String,
     #[schema(default = "bearer")]
@@ -52,11 +50,7 @@ struct Token {
 }
 
 /// Sign in with e-mail and password; the token goes into the Authorization header.
-#[utoipa::path(
-    post, path = "/login/access-token", tag = "login",
-    request_body(content = PasswordRequestForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = Token)),
-)]
+#[post("/login/access-token")]
 async fn login_access_token(
     app: App,
     Call((), Form(form)): Call<(), Form<PasswordRequestForm>>,
@@ -76,21 +70,13 @@ async fn login_access_token(
 }
 
 /// Tell whose token this is.
-#[utoipa::path(
-    post, path = "/login/test-token", tag = "login",
-    responses((status = 200, body = UserPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
-async fn test_token(CurrentUser(user): CurrentUser) -> Json<UserPublic> {
+#[post("/login/test-token")]
+async fn test_token(Call(CurrentUser(user), ()): Call<CurrentUser>) -> Json<UserPublic> {
     Json(user.into())
 }
 
 /// Send a link for choosing a new password.
-#[utoipa::path(
-    post, path = "/password-recovery/{email}", tag = "login",
-    params(("email" = String, Path)),
-    responses((status = 200, body = Message)),
-)]
+#[post("/password-recovery/{email}")]
 async fn recover_password(
     app: App,
     Call((), Path(Storable(email))): Call<(), Path<Storable<255>>>,
@@ -104,11 +90,7 @@ async fn recover_password(
 }
 
 /// Choose a new password with the token from the recovery e-mail.
-#[utoipa::path(
-    post, path = "/reset-password/", tag = "login",
-    request_body = NewPassword,
-    responses((status = 200, body = Message)),
-)]
+#[post("/reset-password/")]
 async fn reset_password(
     app: App,
     Call((), Json(new)): Call<(), Json<NewPassword>>,
@@ -125,16 +107,11 @@ async fn reset_password(
 }
 
 /// Show the recovery e-mail of a user as it would be sent.
-#[utoipa::path(
-    post, path = "/password-recovery-html-content/{email}", tag = "login",
-    params(("email" = String, Path)),
-    responses((status = 200, body = String, content_type = "text/html")),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[post("/password-recovery-html-content/{email}")]
 async fn recover_password_html_content(
     app: App,
     Call(Superuser(_), Path(Storable(email))): Call<Superuser, Path<Storable<255>>>,
-) -> Result<impl IntoResponse> {
+) -> Result<([(HeaderName, HeaderValue); 1], Html<String>)> {
     let user = app.storage.user_by_email(&email).await?.ok_or(Error::NoUserWithName)?;
     let token = app.tokens.reset_token(&user.email)?;
     let message = app.mailer.reset_password_email(&user.email, &token)?;

@@ -6,9 +6,9 @@ pub mod private;
 pub mod users;
 pub mod utils;
 
-use fastapi_compat::{Router, openapi};
+use fastapi_compat::openapi::{DuplicateModel, Info};
+use fastapi_compat::{Json, Router, Schema};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::App;
 use crate::config::{Environment, Settings};
@@ -23,27 +23,32 @@ pub fn router(settings: &Settings) -> Router<App> {
     if settings.environment == Environment::Local {
         router = router.merge(private::router());
     }
-    router.prefix(&settings.api_v1_str)
+    router.prefix(&settings.api_v1_str).operation_ids(|name, tags, _, _| match tags.first() {
+        Some(tag) => format!("{tag}-{name}"),
+        None => name.to_owned(),
+    })
 }
 
 /// The OpenAPI document of all operations.
-pub fn document(settings: &Settings) -> serde_json::Result<serde_json::Value> {
-    let (paths, schemas) = router(settings).document();
-    let info = openapi::Info {
+///
+/// # Errors
+/// When two models have the same name.
+pub fn document(settings: &Settings) -> Result<serde_json::Value, DuplicateModel> {
+    let info = Info {
         title: &settings.project_name,
         version: env!("CARGO_PKG_VERSION"),
         token_url: &format!("{}/login/access-token", settings.api_v1_str),
     };
-    openapi::document(&info, &paths, schemas)
+    router(settings).document(&info)
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Schema)]
 pub struct Message {
     message: &'static str,
 }
 
 impl Message {
-    fn new(message: &'static str) -> fastapi_compat::Json<Self> {
-        fastapi_compat::Json(Self { message })
+    fn new(message: &'static str) -> Json<Self> {
+        Json(Self { message })
     }
 }

@@ -1,34 +1,28 @@
 use domain::User;
-use fastapi_compat::{Call, Decode, Json, Router};
-use utoipa::ToSchema;
-use utoipa_axum::routes;
+use fastapi_compat::{Call, Decode, Json, Router, post};
 
 use super::users::UserPublic;
 use crate::error::OnConflict;
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
-    Router::new().routes(routes!(create_user)).prefix("/private")
+    Router::new().route(create_user).prefix("/private").tag("private")
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 #[expect(dead_code, reason = "the contract has a field that nobody reads")]
 struct PrivateUserCreate {
-    #[decode(storable = 255)]
+    #[schema(storable = 255)]
     email: String,
     password: String,
-    #[decode(storable = 255)]
+    #[schema(storable = 255)]
     full_name: String,
     #[schema(default = false)]
     is_verified: bool,
 }
 
 /// Create a user without any check, for local tests.
-#[utoipa::path(
-    post, path = "/users/", tag = "private",
-    request_body = PrivateUserCreate,
-    responses((status = 200, body = UserPublic)),
-)]
+#[post("/users/")]
 async fn create_user(
     app: App,
     Call((), Json(new)): Call<(), Json<PrivateUserCreate>>,

@@ -1,11 +1,10 @@
 use chrono::{DateTime, Utc};
 use domain::{User, UserChanges};
 use fastapi_compat::{
-    Call, Decode, EmailStr, Json, Patch, Path, Query, Router, serialize_datetime,
+    Call, Decode, EmailStr, Json, Patch, Path, Query, Router, Schema, delete, get, patch, post,
+    serialize_datetime,
 };
 use serde::Serialize;
-use utoipa::ToSchema;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::Message;
@@ -16,22 +15,23 @@ use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .routes(routes!(read_users))
-        .routes(routes!(create_user))
-        .routes(routes!(read_user_me))
-        .routes(routes!(update_user_me))
-        .routes(routes!(update_password_me))
-        .routes(routes!(delete_user_me))
-        .routes(routes!(register_user))
-        .routes(routes!(read_user_by_id))
-        .routes(routes!(update_user))
-        .routes(routes!(delete_user))
+        .route(read_users)
+        .route(create_user)
+        .route(read_user_me)
+        .route(update_user_me)
+        .route(update_password_me)
+        .route(delete_user_me)
+        .route(register_user)
+        .route(read_user_by_id)
+        .route(update_user)
+        .route(delete_user)
         .prefix("/users")
+        .tag("users")
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Schema)]
 pub struct UserPublic {
-    #[schema(format = Email, max_length = 255)]
+    #[schema(format = "email", max_length = 255)]
     email: String,
     #[schema(default = true)]
     is_active: bool,
@@ -52,63 +52,57 @@ impl From<User> for UserPublic {
     }
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Schema)]
 struct UsersPublic {
     data: Vec<UserPublic>,
     count: i64,
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 struct UserCreate {
-    #[schema(value_type = String, format = Email, max_length = 255)]
+    #[schema(max_length = 255)]
     email: EmailStr,
     #[schema(default = true)]
     is_active: bool,
     #[schema(default = false)]
     is_superuser: bool,
-    #[schema(max_length = 255)]
-    #[decode(storable = 255)]
+    #[schema(max_length = 255, storable = 255)]
     full_name: Option<String>,
     #[schema(min_length = 8, max_length = 128)]
     password: String,
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 struct UserRegister {
-    #[schema(value_type = String, format = Email, max_length = 255)]
+    #[schema(max_length = 255)]
     email: EmailStr,
     #[schema(min_length = 8, max_length = 128)]
     password: String,
-    #[schema(max_length = 255)]
-    #[decode(storable = 255)]
+    #[schema(max_length = 255, storable = 255)]
     full_name: Option<String>,
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 struct UserUpdate {
-    #[schema(value_type = Option<String>, format = Email, max_length = 255)]
+    #[schema(max_length = 255)]
     email: Patch<EmailStr>,
-    #[schema(value_type = Option<bool>)]
     is_active: Patch<bool>,
-    #[schema(value_type = Option<bool>)]
     is_superuser: Patch<bool>,
-    #[schema(value_type = Option<String>, max_length = 255)]
-    #[decode(storable = 255)]
+    #[schema(max_length = 255, storable = 255)]
     full_name: Patch<String>,
-    #[schema(value_type = Option<String>, min_length = 8, max_length = 128)]
+    #[schema(min_length = 8, max_length = 128)]
     password: Patch<String>,
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 struct UserUpdateMe {
-    #[schema(value_type = Option<String>, max_length = 255)]
-    #[decode(storable = 255)]
+    #[schema(max_length = 255, storable = 255)]
     full_name: Patch<String>,
-    #[schema(value_type = Option<String>, format = Email, max_length = 255)]
+    #[schema(max_length = 255)]
     email: Patch<EmailStr>,
 }
 
-#[derive(Decode, ToSchema)]
+#[derive(Decode)]
 struct UpdatePassword {
     #[schema(min_length = 8, max_length = 128)]
     current_password: String,
@@ -117,12 +111,7 @@ struct UpdatePassword {
 }
 
 /// List all users, the newest first.
-#[utoipa::path(
-    get, path = "/", tag = "users",
-    params(Page),
-    responses((status = 200, body = UsersPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[get("/")]
 async fn read_users(
     app: App,
     Call(Superuser(_), Query(page)): Call<Superuser, Query<Page>>,
@@ -132,12 +121,7 @@ async fn read_users(
 }
 
 /// Create a user and send the new-account e-mail.
-#[utoipa::path(
-    post, path = "/", tag = "users",
-    request_body = UserCreate,
-    responses((status = 200, body = UserPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[post("/")]
 async fn create_user(
     app: App,
     Call(Superuser(_), Json(new)): Call<Superuser, Json<UserCreate>>,
@@ -157,22 +141,13 @@ async fn create_user(
 }
 
 /// Show one's own account.
-#[utoipa::path(
-    get, path = "/me", tag = "users",
-    responses((status = 200, body = UserPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
-async fn read_user_me(CurrentUser(user): CurrentUser) -> Json<UserPublic> {
+#[get("/me")]
+async fn read_user_me(Call(CurrentUser(user), ()): Call<CurrentUser>) -> Json<UserPublic> {
     Json(user.into())
 }
 
 /// Change one's own name or e-mail.
-#[utoipa::path(
-    patch, path = "/me", tag = "users",
-    request_body = UserUpdateMe,
-    responses((status = 200, body = UserPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[patch("/me")]
 async fn update_user_me(
     app: App,
     Call(CurrentUser(user), Json(update)): Call<CurrentUser, Json<UserUpdateMe>>,
@@ -187,12 +162,7 @@ async fn update_user_me(
 }
 
 /// Change one's own password.
-#[utoipa::path(
-    patch, path = "/me/password", tag = "users",
-    request_body = UpdatePassword,
-    responses((status = 200, body = Message)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[patch("/me/password")]
 async fn update_password_me(
     app: App,
     Call(CurrentUser(user), Json(update)): Call<CurrentUser, Json<UpdatePassword>>,
@@ -212,12 +182,11 @@ async fn update_password_me(
 }
 
 /// Delete one's own account and all its items.
-#[utoipa::path(
-    delete, path = "/me", tag = "users",
-    responses((status = 200, body = Message)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
-async fn delete_user_me(app: App, CurrentUser(user): CurrentUser) -> Result<Json<Message>> {
+#[delete("/me")]
+async fn delete_user_me(
+    app: App,
+    Call(CurrentUser(user), ()): Call<CurrentUser>,
+) -> Result<Json<Message>> {
     if user.is_superuser {
         return Err(Error::SuperuserDeletesSelf);
     }
@@ -226,11 +195,7 @@ async fn delete_user_me(app: App, CurrentUser(user): CurrentUser) -> Result<Json
 }
 
 /// Create an account for oneself.
-#[utoipa::path(
-    post, path = "/signup", tag = "users",
-    request_body = UserRegister,
-    responses((status = 200, body = UserPublic)),
-)]
+#[post("/signup")]
 async fn register_user(
     app: App,
     Call((), Json(new)): Call<(), Json<UserRegister>>,
@@ -242,12 +207,7 @@ async fn register_user(
 }
 
 /// Show a user: oneself, or anybody for a superuser.
-#[utoipa::path(
-    get, path = "/{user_id}", tag = "users",
-    params(("user_id" = Uuid, Path)),
-    responses((status = 200, body = UserPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[get("/{user_id}")]
 async fn read_user_by_id(
     app: App,
     Call(CurrentUser(user), Path(id)): Call<CurrentUser, Path<Uuid>>,
@@ -262,13 +222,7 @@ async fn read_user_by_id(
 }
 
 /// Change a user.
-#[utoipa::path(
-    patch, path = "/{user_id}", tag = "users",
-    params(("user_id" = Uuid, Path)),
-    request_body = UserUpdate,
-    responses((status = 200, body = UserPublic)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[patch("/{user_id}")]
 async fn update_user(
     app: App,
     Call(Superuser(_), (Path(id), Json(update))): Call<Superuser, (Path<Uuid>, Json<UserUpdate>)>,
@@ -289,12 +243,7 @@ async fn update_user(
 }
 
 /// Delete a user and all their items.
-#[utoipa::path(
-    delete, path = "/{user_id}", tag = "users",
-    params(("user_id" = Uuid, Path)),
-    responses((status = 200, body = Message)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[delete("/{user_id}")]
 async fn delete_user(
     app: App,
     Call(Superuser(caller), Path(id)): Call<Superuser, Path<Uuid>>,

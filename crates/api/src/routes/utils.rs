@@ -1,45 +1,31 @@
-use axum::response::{IntoResponse, Response};
-use fastapi_compat::{Call, Decode, EmailStr, Json, Query, Router};
-use http::StatusCode;
-use utoipa::IntoParams;
-use utoipa_axum::routes;
+use fastapi_compat::{Call, Decode, EmailStr, Json, Query, Router, get, post};
 
 use super::Message;
 use crate::deps::Superuser;
 use crate::{App, Result};
 
 pub(super) fn router() -> Router<App> {
-    Router::new().routes(routes!(test_email)).routes(routes!(health_check)).prefix("/utils")
+    Router::new().route(test_email).route(health_check).prefix("/utils").tag("utils")
 }
 
-#[derive(Decode, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Decode)]
 struct TestEmail {
-    #[param(value_type = String, format = Email)]
     email_to: EmailStr,
 }
 
 /// Send a test e-mail.
-#[utoipa::path(
-    post, path = "/test-email/", tag = "utils",
-    params(TestEmail),
-    responses((status = 201, body = Message)),
-    security(("OAuth2PasswordBearer" = [])),
-)]
+#[post("/test-email/", status = 201)]
 async fn test_email(
     app: App,
     Call(Superuser(_), Query(TestEmail { email_to })): Call<Superuser, Query<TestEmail>>,
-) -> Result<Response> {
+) -> Result<Json<Message>> {
     let message = app.mailer.test_email(email_to.as_str())?;
     app.mailer.send(email_to.into_string(), message);
-    Ok((StatusCode::CREATED, Message::new("Test email sent")).into_response())
+    Ok(Message::new("Test email sent"))
 }
 
 /// Tell that the service is up.
-#[utoipa::path(
-    get, path = "/health-check/", tag = "utils",
-    responses((status = 200, body = bool)),
-)]
+#[get("/health-check/")]
 async fn health_check() -> Json<bool> {
     Json(true)
 }

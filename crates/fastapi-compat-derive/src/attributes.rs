@@ -1,0 +1,183 @@
+//! What the attributes of fields, variants and types say.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, UnOp};
+
+use crate::error;
+
+/// `key`, `key = value` or `key(…)` in an attribute; only values that are expressions are kept.
+pub(crate) struct Item {
+    pub key: Ident,
+    pub value: Option<Expr>,
+    pub namespace: Namespace,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Namespace {
+    Schema,
+    Serde,
+}
+
+struct Parsed(Ident, Option<Expr>);
+
+impl Parse for Parsed {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let key = input.call(Ident::parse_any)?;
+        let mut value = None;
+        if input.peek(syn::token::Paren) {
+            input.parse::<proc_macro2::Group>()?;
+        } else if input.parse::<Option<Token![=]>>()?.is_some() {
+            value = Some(input.parse()?);
+        }
+        Ok(Self(key, value))
+    }
+}
+
+/// Everything that stands in our attributes, in order.
+pub(crate) fn items(attributes: &[Attribute]) -> syn::Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for attribute in attributes {
+        let namespace = match attribute.path().get_ident().map(ToString::to_string).as_deref() {
+            Some("schema") => Namespace::Schema,
+            Some("serde") => Namespace::Serde,
+            _ => continue,
+        };
+        let parsed =
+            attribute.parse_args_with(Punctuated::<Parsed, Token![,]>::parse_terminated)?;
+        items.extend(parsed.into_iter().map(|Parsed(key, value)| Item { key, value, namespace }));
+    }
+    Ok(items)
+}
+
+/// The text of `key = "text"` in a namespace.
+pub(crate) fn text(items: &[Item], namespace: Namespace, key: &str) -> Option<String> {
+    items.iter().find_map(|item| match &item.value {
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. }))
+            if item.namespace == namespace && item.key == key =>
+        {
+            Some(text.value())
+        }
+        _ => None,
+    })
+}
+
+pub(crate) fn has_flag(items: &[Item], namespace: Namespace, key: &str) -> bool {
+    items.iter().any(|item| item.namespace == namespace && item.key == key)
+}
+
+/// The doc comment, as Python would clean it.
+pub(crate) fn doc(attributes: &[Attribute]) -> Option<String> {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    (!text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
+/// The constraints of a field, of a variant or of a newtype.
+pub(crate) struct Constraints(Vec<TokenStream>);
+
+impl Constraints {
+    pub(crate) fn read(items: &[Item]) -> syn::Result<Self> {
+        /// What is no constraint, but may stand there.
+        const OTHERS: [&str; 5] =
+            ["default", "default_factory", "required", "format", "discriminator"];
+        let mut constraints = Vec::new();
+        for Item { key, value, .. } in
+            items.iter().filter(|item| item.namespace == Namespace::Schema)
+        {
+            let value = match (key.to_string().as_str(), value) {
+                ("ge" | "le" | "gt" | "lt" | "multiple_of", Some(value)) => {
+                    let number = number(value);
+                    quote!(::core::option::Option::Some(#number))
+                }
+                (
+                    "min_length" | "max_length" | "max_digits" | "decimal_places" | "storable"
+                    | "allow_inf_nan",
+                    Some(value),
+                ) => quote!(::core::option::Option::Some(#value)),
+                ("pattern", Some(value)) => {
+                    let pattern = pattern(value)?;
+                    quote!(::core::option::Option::Some(#pattern))
+                }
+                ("strip_whitespace" | "to_lower" | "to_upper", None) => quote!(true),
+                (name, Some(_)) if OTHERS.contains(&name) => continue,
+                ("literal", None) => continue,
+                _ => {
+                    return Err(error(
+                        key,
+                        "no attribute of a schema, or its value is missing; the documentation of \
+                         fastapi_compat::Decode lists them all",
+                    ));
+                }
+            };
+            constraints.push(quote!(#key: #value));
+        }
+        Ok(Self(constraints))
+    }
+}
+
+/// A reference to constants that live as long as the program.
+impl ToTokens for Constraints {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let constraints = &self.0;
+        if constraints.is_empty() {
+            tokens.extend(quote!(&private::Constraints::NONE));
+            return;
+        }
+        tokens.extend(quote!({
+            static CONSTRAINTS: private::Constraints = private::Constraints {
+                #(#constraints,)*
+                ..private::Constraints::NONE
+            };
+            &CONSTRAINTS
+        }));
+    }
+}
+
+/// A number as an integer, as a float and as it stands in the code.
+fn number(value: &Expr) -> TokenStream {
+    let (sign, literal) = match value {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => ("-", &**expr),
+        value => ("", value),
+    };
+    let text = match literal {
+        Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) => literal.base10_digits().to_owned(),
+        Expr::Lit(ExprLit { lit: Lit::Float(literal), .. }) => literal.base10_digits().to_owned(),
+        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => {
+            let text = literal.value();
+            return quote!(private::Number { text: #text, int: 0, float: 0.0 });
+        }
+        _ => {
+            return quote!(private::Number {
+                text: "", int: (#value) as i64, float: (#value) as f64,
+            });
+        }
+    };
+    let text = format!("{sign}{text}");
+    quote!(private::Number { text: #text, int: (#value) as i64, float: (#value) as f64 })
+}
+
+fn pattern(value: &Expr) -> syn::Result<TokenStream> {
+    let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = value else {
+        return Err(error(value, "the pattern must stand here as a string"));
+    };
+    if let Err(fault) = regex_syntax::Parser::new().parse(&literal.value()) {
+        return Err(error(literal, &format!("no regular expression: {fault}")));
+    }
+    Ok(quote!({
+        static PATTERN: private::Pattern = private::Pattern {
+            text: #literal,
+            regex: ::std::sync::LazyLock::new(|| private::regex(#literal)),
+        };
+        &PATTERN
+    }))
+}

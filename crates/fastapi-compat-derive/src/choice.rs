@@ -1,0 +1,127 @@
+//! Enums of names or numbers: pydantic's enumerations and literals.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DataEnum, DeriveInput, Variant};
+
+use crate::attributes::{Namespace, doc, has_flag, items, text};
+use crate::error;
+
+/// The values on the wire.
+fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>> {
+    let rename_all = text(&items(&input.attrs)?, Namespace::Serde, "rename_all");
+    let value = |variant: &Variant| {
+        let renamed = text(&items(&variant.attrs)?, Namespace::Serde, "rename");
+        Ok(match (&variant.discriminant, renamed) {
+            (Some((_, number)), None) => quote!(private::Fixed::Int(#number)),
+            (_, Some(text)) => quote!(private::Fixed::Str(#text)),
+            (None, None) => {
+                let text = recase(&variant.ident.to_string(), rename_all.as_deref())
+                    .ok_or_else(|| error(&input.ident, "an unknown case in rename_all"))?;
+                quote!(private::Fixed::Str(#text))
+            }
+        })
+    };
+    data.variants.iter().map(value).collect()
+}
+
+fn is_literal(input: &DeriveInput) -> syn::Result<bool> {
+    Ok(has_flag(&items(&input.attrs)?, Namespace::Schema, "literal"))
+}
+
+/// What the document says of it: a literal stands where it is used, an enumeration is referred to.
+pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
+    let (name, values, literal) = (&input.ident, values(input, data)?, is_literal(input)?);
+    let schema = if literal {
+        quote!(private::choices(&[#(#values),*]))
+    } else {
+        let title = name.to_string();
+        let description = doc(&input.attrs).map(|doc| quote!(schema["description"] = #doc.into();));
+        quote! {
+            models.reference::<Self>(#title, |_| {
+                #[allow(unused_mut)]
+                let mut schema = private::choices(&[#(#values),*]);
+                #description
+                schema
+            })
+        }
+    };
+    Ok(quote! {
+        impl private::Schema for #name {
+            const TITLED: bool = #literal;
+
+            fn schema(
+                _: &private::Constraints,
+                models: &mut private::Models,
+            ) -> private::serde_json::Value {
+                #schema
+            }
+        }
+    })
+}
+
+pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
+    let values = values(input, data)?;
+    let (name, variants) = (&input.ident, data.variants.iter().map(|variant| &variant.ident));
+    let title = name.to_string();
+    let numbers = data.variants.iter().all(|variant| variant.discriminant.is_some());
+    let (decode, label) = if is_literal(input)? {
+        (quote!(decode_literal), quote!(private::name("literal", &VALUES).into()))
+    } else {
+        let label = format!("{}-enum[{title}]", if numbers { "int" } else { "str" });
+        (quote!(decode_enum), quote!(#label.into()))
+    };
+    let count = values.len();
+    Ok(quote! {
+        static VALUES: [private::Fixed; #count] = [#(#values),*];
+
+        impl ::fastapi_compat::Decode for #name {
+            fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
+                #label
+            }
+
+            fn decode(
+                input: &private::Value,
+                _: &private::Constraints,
+                at: &private::Loc<'_>,
+                errors: &mut private::Errors,
+            ) -> ::core::option::Option<Self> {
+                let position = private::#decode(input, &VALUES, at, errors)?;
+                [#(Self::#variants),*].into_iter().nth(position)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for #name {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                private::deserialize_by_rules(deserializer)
+            }
+        }
+    })
+}
+
+/// A variant's name in one of serde's cases.
+fn recase(name: &str, case: Option<&str>) -> Option<String> {
+    let words = |separator: &str| {
+        let mut out = String::new();
+        for (index, c) in name.char_indices() {
+            if c.is_uppercase() && index > 0 {
+                out.push_str(separator);
+            }
+            out.push(c);
+        }
+        out
+    };
+    Some(match case {
+        None | Some("PascalCase") => name.to_owned(),
+        Some("lowercase") => name.to_lowercase(),
+        Some("UPPERCASE") => name.to_uppercase(),
+        Some("camelCase") => name[..1].to_lowercase() + &name[1..],
+        Some("snake_case") => words("_").to_lowercase(),
+        Some("SCREAMING_SNAKE_CASE") => words("_").to_uppercase(),
+        Some("kebab-case") => words("-").to_lowercase(),
+        Some("SCREAMING-KEBAB-CASE") => words("-").to_uppercase(),
+        Some(_) => return None,
+    })
+}

@@ -1,0 +1,227 @@
+//! Structs with named fields: pydantic's models.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{DeriveInput, Expr, ExprLit, Field, FieldsNamed, Ident, Lit, Type};
+
+use crate::attributes::{Constraints, Namespace, doc, has_flag, items, text};
+use crate::error;
+
+fn fields(fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
+    fields.named.iter().map(ModelField::read).collect()
+}
+
+fn forbids_extra(input: &DeriveInput) -> syn::Result<bool> {
+    Ok(has_flag(&items(&input.attrs)?, Namespace::Serde, "deny_unknown_fields"))
+}
+
+/// What the document says of it.
+pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
+    let (name, fields) = (&input.ident, fields(named)?);
+    let title = name.unraw().to_string();
+    let description = optional(doc(&input.attrs));
+    let forbids_extra = forbids_extra(input)?;
+    let adds = fields.iter().map(|field| {
+        let ModelField { ty, name, constraints, format, .. } = field;
+        let (presence, format) = (field.presence(), optional(format.clone()));
+        quote!(fields.add::<#ty>(#name, #constraints, #presence, #format);)
+    });
+    Ok(quote! {
+        impl private::Schema for #name {
+            const TITLED: bool = false;
+
+            fn schema(
+                _: &private::Constraints,
+                models: &mut private::Models,
+            ) -> private::serde_json::Value {
+                models.model::<Self>(#title, #description, #forbids_extra)
+            }
+        }
+
+        impl private::ModelSchema for #name {
+            fn fields(fields: &mut private::FieldSchemas<'_>) {
+                #(#adds)*
+            }
+        }
+    })
+}
+
+fn optional(text: Option<String>) -> TokenStream {
+    text.map_or_else(
+        || quote!(::core::option::Option::None),
+        |text| quote!(::core::option::Option::Some(#text)),
+    )
+}
+
+pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
+    let (fields, forbids_extra) = (fields(named)?, forbids_extra(input)?);
+    let name = &input.ident;
+    let title = name.unraw().to_string();
+    let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
+    let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
+    let constraints: Vec<_> = fields.iter().map(|field| &field.constraints).collect();
+    let absent = fields.iter().map(ModelField::absent);
+    let serde_attributes = fields.iter().map(|field| field.serde_attributes(name));
+    let default_functions = fields.iter().filter_map(ModelField::default_function);
+    let (known, deny) = if forbids_extra {
+        (
+            quote!(::core::option::Option::Some(&[#(#names),*])),
+            quote!(#[serde(deny_unknown_fields)]),
+        )
+    } else {
+        (quote!(::core::option::Option::None), quote!())
+    };
+
+    Ok(quote! {
+        impl #name {
+            #(#default_functions)*
+        }
+
+        impl ::fastapi_compat::Model for #name {
+            fn from_fields(
+                fields: &impl private::Fields,
+                at: &private::Loc<'_>,
+                errors: &mut private::Errors,
+            ) -> ::core::option::Option<Self> {
+                // Every field before any `?`: an answer names all errors.
+                #(let #idents = private::decode_field(
+                    fields, #names, #constraints, &#absent, at, errors,
+                );)*
+                ::core::option::Option::Some(Self { #(#idents: #idents?),* })
+            }
+        }
+
+        impl ::fastapi_compat::Decode for #name {
+            fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
+                #title.into()
+            }
+
+            fn decode(
+                input: &private::Value,
+                _: &private::Constraints,
+                at: &private::Loc<'_>,
+                errors: &mut private::Errors,
+            ) -> ::core::option::Option<Self> {
+                private::decode_model(input, #known, at, errors)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for #name {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                #[derive(serde::Deserialize)]
+                #[serde(crate = "private::serde")]
+                #deny
+                struct Strict {
+                    #(#serde_attributes #idents: #types,)*
+                }
+                let Strict { #(#idents),* } =
+                    deserializer.deserialize_map(private::ObjectOnly::<Strict>::new())?;
+                if #(private::Decode::meets(&#idents, #constraints))&&* {
+                    ::core::result::Result::Ok(Self { #(#idents),* })
+                } else {
+                    ::core::result::Result::Err(serde::de::Error::custom("constraint"))
+                }
+            }
+        }
+    })
+}
+
+struct ModelField {
+    ident: Ident,
+    ty: Type,
+    /// On the wire.
+    name: String,
+    constraints: Constraints,
+    default: Option<Expr>,
+    /// Whether the document shows the default.
+    shows_default: bool,
+    required: bool,
+    format: Option<String>,
+}
+
+impl ModelField {
+    fn read(field: &Field) -> syn::Result<Self> {
+        let Some(ident) = field.ident.clone() else {
+            return Err(error(field, "Decode needs named fields"));
+        };
+        let items = items(&field.attrs)?;
+        let renamed = text(&items, Namespace::Serde, "rename");
+        let default = items.iter().find(|item| {
+            item.namespace == Namespace::Schema
+                && (item.key == "default" || item.key == "default_factory")
+        });
+        Ok(Self {
+            name: renamed.unwrap_or_else(|| ident.unraw().to_string()),
+            ty: field.ty.clone(),
+            constraints: Constraints::read(&items)?,
+            required: items.iter().any(|item| {
+                item.key == "required"
+                    && matches!(&item.value, Some(Expr::Lit(ExprLit {
+                    lit: Lit::Bool(required), ..
+                })) if required.value)
+            }),
+            shows_default: default.is_some_and(|item| item.key == "default"),
+            default: default.and_then(|item| item.value.clone()),
+            format: text(&items, Namespace::Schema, "format"),
+            ident,
+        })
+    }
+
+    fn presence(&self) -> TokenStream {
+        match &self.default {
+            Some(default) if self.shows_default => quote!(private::Presence::Default(
+                ::core::option::Option::Some(private::serde_json::json!(#default))
+            )),
+            Some(_) => quote!(private::Presence::Default(::core::option::Option::None)),
+            None if self.required => quote!(private::Presence::Required),
+            None => quote!(private::Presence::ByType),
+        }
+    }
+
+    fn default_name(&self) -> Ident {
+        quote::format_ident!("__default_{}", self.ident.unraw())
+    }
+
+    fn default_function(&self) -> Option<TokenStream> {
+        let (name, ty) = (self.default_name(), &self.ty);
+        let value = match self.default.as_ref()? {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => quote!(#text.to_owned()),
+            value => quote!(#value),
+        };
+        Some(quote!(fn #name() -> #ty { #value }))
+    }
+
+    fn absent(&self) -> TokenStream {
+        let function = self.default_name();
+        if self.default.is_some() {
+            quote!(private::Absent::Default(Self::#function))
+        } else if self.required {
+            quote!(private::Absent::Required)
+        } else {
+            quote!(private::Absent::ByType)
+        }
+    }
+
+    fn serde_attributes(&self, model: &Ident) -> TokenStream {
+        let is = |name: &str| match &self.ty {
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == name),
+            _ => false,
+        };
+        let name = &self.name;
+        let default = if self.default.is_some() {
+            let path = format!("{model}::{}", self.default_name());
+            quote!(, default = #path)
+        } else if self.required {
+            quote!(, deserialize_with = "private::required")
+        } else if is("Option") || is("Patch") {
+            quote!(, default)
+        } else {
+            quote!()
+        };
+        quote!(#[serde(rename = #name #default)])
+    }
+}

@@ -1,0 +1,123 @@
+//! Enums whose variants hold one value each: unions.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DataEnum, DeriveInput, Fields, Ident, Type};
+
+use crate::attributes::{Constraints, Namespace, items, text};
+use crate::error;
+
+struct Choices<'a> {
+    discriminator: Option<String>,
+    variants: Vec<&'a Ident>,
+    types: Vec<&'a Type>,
+    tags: Vec<String>,
+    constraints: Vec<Constraints>,
+}
+
+fn read<'a>(input: &DeriveInput, data: &'a DataEnum) -> syn::Result<Choices<'a>> {
+    let mut choices = Choices {
+        discriminator: text(&items(&input.attrs)?, Namespace::Schema, "discriminator"),
+        variants: vec![],
+        types: vec![],
+        tags: vec![],
+        constraints: vec![],
+    };
+    for variant in &data.variants {
+        let field = match &variant.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => &fields.unnamed[0],
+            _ => {
+                let msg = "a union's variants hold one value each: `Text(String)`";
+                return Err(error(variant, msg));
+            }
+        };
+        let items = items(&variant.attrs)?;
+        let renamed = text(&items, Namespace::Serde, "rename");
+        choices.tags.push(renamed.unwrap_or_else(|| variant.ident.to_string()));
+        choices.constraints.push(Constraints::read(&items)?);
+        choices.variants.push(&variant.ident);
+        choices.types.push(&field.ty);
+    }
+    Ok(choices)
+}
+
+/// What the document says of it.
+pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
+    let Choices { discriminator, types, tags, constraints, .. } = read(input, data)?;
+    let name = &input.ident;
+    let schemas = quote!([#(<#types as private::Schema>::schema(#constraints, models)),*]);
+    let schema = if let Some(discriminator) = discriminator {
+        quote! {
+            let schemas = #schemas;
+            let tags = [#(#tags),*].into_iter();
+            let mapping: private::serde_json::Map<_, _> = tags
+                .zip(&schemas)
+                .map(|(tag, schema)| (tag.to_owned(), schema["$ref"].clone()))
+                .collect();
+            private::serde_json::json!({
+                "oneOf": schemas,
+                "discriminator": {"propertyName": #discriminator, "mapping": mapping},
+            })
+        }
+    } else {
+        quote!(private::serde_json::json!({"anyOf": #schemas}))
+    };
+    Ok(quote! {
+        impl private::Schema for #name {
+            fn schema(
+                _: &private::Constraints,
+                models: &mut private::Models,
+            ) -> private::serde_json::Value {
+                #schema
+            }
+        }
+    })
+}
+
+pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
+    let Choices { discriminator, variants, types, tags, constraints } = read(input, data)?;
+    let name = &input.ident;
+    let kind = if discriminator.is_some() { "tagged-union" } else { "union" };
+    let decode = if let Some(discriminator) = discriminator {
+        quote! {
+            match private::tag(input, #discriminator, &[#(#tags),*], at, errors)? {
+                #(#tags => {
+                    let at = at.field(#tags);
+                    private::Decode::decode(input, #constraints, &at, errors).map(Self::#variants)
+                })*
+                _ => ::core::option::Option::None,
+            }
+        }
+    } else {
+        quote! {
+            let mut union = private::Union::new(input, at);
+            #(union.choice(#constraints, Self::#variants, errors);)*
+            union.finish(errors)
+        }
+    };
+    Ok(quote! {
+        impl ::fastapi_compat::Decode for #name {
+            fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
+                let names = [#(<#types as private::Decode>::name(#constraints)),*];
+                ::std::format!("{}[{}]", #kind, names.join(",")).into()
+            }
+
+            fn decode(
+                input: &private::Value,
+                _: &private::Constraints,
+                at: &private::Loc<'_>,
+                errors: &mut private::Errors,
+            ) -> ::core::option::Option<Self> {
+                #decode
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for #name {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                private::deserialize_by_rules(deserializer)
+            }
+        }
+    })
+}

@@ -1,0 +1,152 @@
+//! What a field demands beyond its type.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::errors::{Errors, Loc};
+use crate::value::Value;
+
+/// What a field demands beyond its type. The derive fills it from `#[schema(…)]`, which the
+/// document shows, and `#[schema(…)]`, which it does not.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Constraints {
+    /// In characters of a text, bytes of a URL, or items of a collection.
+    pub min_length: Option<usize>,
+    pub max_length: Option<usize>,
+    pub ge: Option<Number>,
+    pub le: Option<Number>,
+    pub gt: Option<Number>,
+    pub lt: Option<Number>,
+    pub multiple_of: Option<Number>,
+    pub pattern: Option<&'static Pattern>,
+    pub strip_whitespace: bool,
+    pub to_lower: bool,
+    pub to_upper: bool,
+    /// Floats may be infinite or not a number unless this is false, decimals only if it is true.
+    pub allow_inf_nan: Option<bool>,
+    pub max_digits: Option<u64>,
+    pub decimal_places: Option<u64>,
+    /// Refuses what a `varchar(n)` cannot hold on every database: more than `n` characters, U+0000.
+    pub storable: Option<usize>,
+}
+
+impl Constraints {
+    pub const NONE: Self = Self {
+        min_length: None,
+        max_length: None,
+        ge: None,
+        le: None,
+        gt: None,
+        lt: None,
+        multiple_of: None,
+        pattern: None,
+        strip_whitespace: false,
+        to_lower: false,
+        to_upper: false,
+        allow_inf_nan: None,
+        max_digits: None,
+        decimal_places: None,
+        storable: None,
+    };
+
+    /// Whether there is a bound or a divisor.
+    pub(crate) const fn bounds_a_number(&self) -> bool {
+        self.ge.is_some()
+            || self.le.is_some()
+            || self.gt.is_some()
+            || self.lt.is_some()
+            || self.multiple_of.is_some()
+    }
+
+    /// The first bound that is not kept, in pydantic's order. `read` makes a bound of a number,
+    /// `compare` the value with it; what cannot be compared keeps none.
+    pub(crate) fn broken_bound<B>(
+        &self,
+        read: impl Fn(Number) -> Option<B>,
+        compare: impl Fn(&B) -> Option<Ordering>,
+    ) -> Option<BrokenBound<B>> {
+        type Bound = (Option<Number>, fn(Ordering) -> bool, [&'static str; 3]);
+        let bounds: [Bound; 4] = [
+            (self.le, Ordering::is_le, ["less_than_equal", "less than or equal to", "le"]),
+            (self.lt, Ordering::is_lt, ["less_than", "less than", "lt"]),
+            (self.ge, Ordering::is_ge, ["greater_than_equal", "greater than or equal to", "ge"]),
+            (self.gt, Ordering::is_gt, ["greater_than", "greater than", "gt"]),
+        ];
+        bounds.into_iter().find_map(|(bound, holds, [kind, words, key])| {
+            let bound = read(bound?)?;
+            let kept = compare(&bound).is_some_and(holds);
+            (!kept).then_some(BrokenBound { kind, words, key, bound })
+        })
+    }
+
+    /// Whether a text may be refused or changed.
+    pub(crate) const fn restricts_a_text(&self) -> bool {
+        self.min_length.is_some()
+            || self.max_length.is_some()
+            || self.pattern.is_some()
+            || self.strip_whitespace
+            || self.to_lower
+            || self.to_upper
+    }
+}
+
+/// A bound or a divisor that a value does not meet.
+pub(crate) struct BrokenBound<B> {
+    kind: &'static str,
+    words: &'static str,
+    key: &'static str,
+    bound: B,
+}
+
+impl<B> BrokenBound<B> {
+    pub(crate) const fn multiple_of(bound: B) -> Self {
+        Self { kind: "multiple_of", words: "a multiple of", key: "multiple_of", bound }
+    }
+}
+
+impl<B: fmt::Display> BrokenBound<B> {
+    /// Adds the error; `encode` says how the bound stands in its context.
+    pub(crate) fn add<T>(
+        &self,
+        encode: impl FnOnce(&B) -> Value,
+        input: &Value,
+        at: &Loc<'_>,
+        errors: &mut Errors,
+    ) -> Option<T> {
+        let msg = format!("Input should be {} {}", self.words, self.bound);
+        errors.add(self.kind, at, msg, input, &[(self.key, encode(&self.bound))])
+    }
+}
+
+/// A bound as it stands in the code; each type reads it in its own way.
+#[derive(Clone, Copy, Debug)]
+pub struct Number {
+    pub text: &'static str,
+    pub int: i64,
+    pub float: f64,
+}
+
+/// A regular expression, in the dialect that pydantic uses too: that of the `regex` crate.
+#[derive(Debug)]
+pub struct Pattern {
+    pub text: &'static str,
+    pub regex: LazyLock<Regex>,
+}
+
+impl Pattern {
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+/// Compiles an expression that the derive has checked.
+///
+/// # Panics
+/// If nobody has checked it.
+pub fn regex(text: &str) -> Regex {
+    #[expect(clippy::expect_used, reason = "checked when the model was compiled")]
+    Regex::new(text).expect("the derive has checked it")
+}

@@ -1,0 +1,262 @@
+//! What the document says of an operation, from its handler's types.
+
+use axum::response::{Html, Response};
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::schema::{ModelSchema, Models, SCHEMAS, Schema, title};
+use crate::constraints::Constraints;
+use crate::response::Json;
+
+/// What says of itself how it stands in the document: inputs, dependencies and answers of handlers.
+pub trait Describe {
+    fn describe(operation: &mut OperationDocument<'_>);
+}
+
+/// An operation beside its handler: what FastAPI's decorator knows. The attributes `#[get("/")]`,
+/// `#[post("/")]` and so on write it.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) status: StatusCode,
+    pub(crate) tags: Vec<&'static str>,
+    body_name: &'static str,
+    describe: fn(&mut OperationDocument<'_>),
+}
+
+impl Outline {
+    /// An operation of the handler `name`.
+    pub fn new(method: Method, path: impl Into<String>, name: &'static str) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            name,
+            description: "",
+            status: StatusCode::OK,
+            tags: Vec::new(),
+            body_name: "body",
+            describe: |_| {},
+        }
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The doc comment of the handler.
+    #[must_use]
+    pub fn description(self, description: &'static str) -> Self {
+        Self { description, ..self }
+    }
+
+    /// The status of a success, if it is not 200.
+    #[must_use]
+    pub fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// What the body is called in Python: the title of one that is no model.
+    #[must_use]
+    pub fn body_name(self, body_name: &'static str) -> Self {
+        Self { body_name, ..self }
+    }
+
+    /// The types of the handler's inputs and of its answer.
+    #[must_use]
+    pub fn describes<I: Describe, O: Describe>(self) -> Self {
+        let describe = |operation: &mut OperationDocument<'_>| {
+            I::describe(operation);
+            O::describe(operation);
+        };
+        Self { describe, ..self }
+    }
+
+    /// What the document says of it.
+    pub(super) fn document(
+        &self,
+        id: &str,
+        token_url: &str,
+        models: &mut Models,
+    ) -> (Value, Map<String, Value>) {
+        let parameters = self
+            .path
+            .split('/')
+            .filter_map(|segment| Some(segment.strip_prefix('{')?.strip_suffix('}')?.to_owned()));
+        let mut document = OperationDocument {
+            id,
+            token_url,
+            body_name: self.body_name,
+            status: self.status,
+            path_parameters: parameters.collect::<Vec<_>>().into_iter(),
+            models,
+            value: json!({"summary": title(self.name), "operationId": id, "responses": {}}),
+            security_schemes: Map::new(),
+        };
+        if !self.tags.is_empty() {
+            document.value["tags"] = json!(self.tags);
+        }
+        if !self.description.is_empty() {
+            document.value["description"] = json!(self.description);
+        }
+        (self.describe)(&mut document);
+        let OperationDocument { mut value, security_schemes, .. } = document;
+        if value.get("parameters").is_some() || value.get("requestBody").is_some() {
+            value["responses"]["422"] = json!({
+                "description": "Validation Error",
+                "content": {"application/json": {
+                    "schema": {"$ref": format!("{SCHEMAS}HTTPValidationError")},
+                }},
+            });
+        }
+        (value, security_schemes)
+    }
+}
+
+/// The document of an operation, which its inputs and answers fill.
+#[derive(Debug)]
+pub struct OperationDocument<'a> {
+    id: &'a str,
+    token_url: &'a str,
+    body_name: &'static str,
+    status: StatusCode,
+    path_parameters: std::vec::IntoIter<String>,
+    models: &'a mut Models,
+    value: Value,
+    security_schemes: Map<String, Value>,
+}
+
+impl OperationDocument<'_> {
+    fn parameter(&mut self, place: &str, name: &str, required: bool, mut schema: Value) {
+        if schema.get("$ref").is_none() {
+            schema["title"] = json!(title(name));
+        }
+        let parameter = json!({"name": name, "in": place, "required": required, "schema": schema});
+        match self.value.get_mut("parameters").and_then(Value::as_array_mut) {
+            Some(parameters) => parameters.push(parameter),
+            None => self.value["parameters"] = json!([parameter]),
+        }
+    }
+
+    /// The next parameter of the path.
+    pub(crate) fn path_parameter<T: Schema>(&mut self) {
+        let schema = T::schema(&Constraints::NONE, self.models);
+        let name = self.path_parameters.next().unwrap_or_default();
+        self.parameter("path", &name, true, schema);
+    }
+
+    /// The fields of a model as parameters in `query`, `header` or `cookie`.
+    pub(crate) fn parameters<T: ModelSchema>(&mut self, place: &str) {
+        for field in self.models.fields::<T>() {
+            let name = match place {
+                "header" => field.name.replace('_', "-"),
+                _ => field.name.to_owned(),
+            };
+            self.parameter(place, &name, field.required, field.schema);
+        }
+    }
+
+    fn body(&mut self, media_type: &str, required: bool, schema: &Value) {
+        let mut body = json!({"content": {media_type: {"schema": schema}}});
+        if required {
+            body["required"] = json!(true);
+        }
+        self.value["requestBody"] = body;
+    }
+
+    /// A JSON body.
+    pub(crate) fn json_body<T: Schema>(&mut self) {
+        let mut schema = T::schema(&Constraints::NONE, self.models);
+        if schema.get("$ref").is_none() {
+            schema["title"] = json!(title(self.body_name));
+        }
+        self.body("application/json", !T::OPTIONAL, &schema);
+    }
+
+    /// A body of several fields, as a model that bears the operation's name.
+    pub(crate) fn fields_body<T: ModelSchema>(&mut self, media_type: &str) {
+        let required = self.models.fields::<T>().iter().any(|field| field.required);
+        let schema = self.models.body::<T>(format!("Body_{}", self.id));
+        self.body(media_type, required, &schema);
+    }
+
+    /// A form, which has to be multipart if there are files in it.
+    pub(crate) fn form_body<T: ModelSchema>(&mut self) {
+        let has_files = self.models.fields::<T>().iter().any(|field| field.is_file);
+        self.fields_body::<T>(if has_files {
+            "multipart/form-data"
+        } else {
+            "application/x-www-form-urlencoded"
+        });
+    }
+
+    fn answer(&mut self, media_type: &str, schema: &Value) {
+        self.value["responses"][self.status.as_str()] = json!({
+            "description": "Successful Response",
+            "content": {media_type: {"schema": schema}},
+        });
+    }
+
+    /// The operation demands this of the caller.
+    pub(crate) fn security(&mut self, name: &str, scheme: Value) {
+        self.value["security"] = json!([{name: []}]);
+        self.security_schemes.insert(name.to_owned(), scheme);
+    }
+
+    pub(crate) fn bearer(&mut self) {
+        let flows = json!({"password": {"scopes": {}, "tokenUrl": self.token_url}});
+        self.security("OAuth2PasswordBearer", json!({"type": "oauth2", "flows": flows}));
+    }
+}
+
+impl Describe for () {
+    fn describe(_: &mut OperationDocument<'_>) {}
+}
+
+impl<T: Schema> Describe for Answer<Json<T>> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        let mut schema = operation.models.output(|models| T::schema(&Constraints::NONE, models));
+        if schema.get("$ref").is_none() && schema != json!({}) {
+            schema["title"] = json!(format!("Response {}", title(operation.id)));
+        }
+        operation.answer("application/json", &schema);
+    }
+}
+
+/// What a handler answers, as against what it is given: `Json` is either.
+#[derive(Debug)]
+pub struct Answer<T>(T);
+
+impl<T, E> Describe for Answer<Result<T, E>>
+where
+    Answer<T>: Describe,
+{
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<T>::describe(operation);
+    }
+}
+
+impl<T> Describe for Answer<Html<T>> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.answer("text/html", &json!({"type": "string"}));
+    }
+}
+
+/// An answer of which nothing is known.
+impl Describe for Answer<Response> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.answer("application/json", &json!({}));
+    }
+}
+
+/// An answer with headers.
+impl<H, V, const N: usize, T> Describe for Answer<([(H, V); N], T)>
+where
+    Answer<T>: Describe,
+{
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<T>::describe(operation);
+    }
+}

@@ -1,0 +1,185 @@
+//! Parameters: of the path, of the query, in headers and in cookies.
+
+use std::borrow::Cow;
+
+use http::request::Parts;
+use http::{HeaderMap, header};
+
+use crate::constraints::Constraints;
+use crate::decode::{Decode, Fields, Model};
+use crate::errors::{Errors, Loc};
+use crate::extract::Parameter;
+use crate::form::pairs;
+use crate::openapi::{ModelSchema, OperationDocument, Schema};
+use crate::router::PathParams;
+use crate::value::Value;
+
+/// The parameter of the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+fn path_parameter<T: Decode>(parts: &Parts, index: usize, errors: &mut Errors) -> Option<T> {
+    let (name, value) = parts.extensions.get::<PathParams>()?.nth(index)?;
+    let root = Loc::root("path");
+    T::decode(&Value::from(value), &Constraints::NONE, &root.field(name), errors)
+}
+
+impl<T: Decode + Schema> Parameter for Path<T> {
+    fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
+        path_parameter(parts, 0, errors).map(Self)
+    }
+
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.path_parameter::<T>();
+    }
+}
+
+/// Two parameters of the path.
+#[derive(Debug)]
+pub struct Path2<A, B>(pub A, pub B);
+
+impl<A: Decode + Schema, B: Decode + Schema> Parameter for Path2<A, B> {
+    fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
+        let (a, b) = (path_parameter(parts, 0, errors), path_parameter(parts, 1, errors));
+        Some(Self(a?, b?))
+    }
+
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.path_parameter::<A>();
+        operation.path_parameter::<B>();
+    }
+}
+
+/// The parameters of the query as a model; of a repeated parameter the last counts.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: Model + ModelSchema> Parameter for Query<T> {
+    fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
+        let query = Parameters(pairs(parts.uri.query().unwrap_or_default().as_bytes()));
+        T::from_fields(&query, &Loc::root("query"), errors).map(Self)
+    }
+
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.parameters::<T>("query");
+    }
+}
+
+/// Named values of which the last counts, or all for a list.
+pub(crate) struct Parameters(pub Vec<(String, Value)>);
+
+impl Fields for Parameters {
+    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        if !all {
+            return values.next_back().map(Cow::Borrowed);
+        }
+        let values: Vec<_> = values.cloned().collect();
+        (!values.is_empty()).then(|| Cow::Owned(Value::Array(values)))
+    }
+
+    fn whole(&self) -> &Value {
+        &Value::Null
+    }
+}
+
+/// Headers as a model: `user_agent` is the header `user-agent`; of a repeated header the first
+/// counts, or all for a list.
+#[derive(Debug)]
+pub struct Header<T>(pub T);
+
+impl<T: Model + ModelSchema> Parameter for Header<T> {
+    fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
+        T::from_fields(&Headers(&parts.headers), &Loc::root("header"), errors).map(Self)
+    }
+
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.parameters::<T>("header");
+    }
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Fields for Headers<'_> {
+    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
+        let mut values =
+            self.0.get_all(name).iter().map(|value| Value::Str(latin1(value.as_bytes())));
+        if !all {
+            return values.next().map(Cow::Owned);
+        }
+        let values: Vec<_> = values.collect();
+        (!values.is_empty()).then(|| Cow::Owned(Value::Array(values)))
+    }
+
+    fn whole(&self) -> &Value {
+        &Value::Null
+    }
+
+    fn wire_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if name.contains('_') { name.replace('_', "-").into() } else { name.into() }
+    }
+}
+
+/// Starlette takes the bytes of headers for characters.
+pub(crate) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// Cookies as a model; of a repeated cookie the last counts.
+#[derive(Debug)]
+pub struct Cookie<T>(pub T);
+
+impl<T: Model + ModelSchema> Parameter for Cookie<T> {
+    fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
+        let headers = parts.headers.get_all(header::COOKIE).iter();
+        let cookies = headers.flat_map(|header| cookies(&latin1(header.as_bytes()))).collect();
+        T::from_fields(&Parameters(cookies), &Loc::root("cookie"), errors).map(Self)
+    }
+
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.parameters::<T>("cookie");
+    }
+}
+
+/// Splits a `Cookie` header as Starlette does, which mimics what browsers do rather than RFC 6265.
+fn cookies(header: &str) -> Vec<(String, Value)> {
+    let is_space = |c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c);
+    header
+        .split(';')
+        .map(|chunk| chunk.split_once('=').unwrap_or(("", chunk)))
+        .map(|(name, value)| (name.trim_matches(is_space), value.trim_matches(is_space)))
+        .filter(|(name, value)| !name.is_empty() || !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), Value::Str(unquote(value))))
+        .collect()
+}
+
+/// Python's `http.cookies._unquote`: a quoted value with `\"` and octal `\054`.
+fn unquote(value: &str) -> String {
+    let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    let Some(mut rest) = inner.filter(|_| value.len() >= 2) else { return value.to_owned() };
+    let mut out = String::new();
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let octal = after.get(..3).filter(|digits| {
+            digits.starts_with(['0', '1', '2', '3'])
+                && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit))
+        });
+        let code = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        rest = match (code, after.chars().next()) {
+            (Some(code), _) => {
+                out.push(char::from(code));
+                &after[3..]
+            }
+            (None, Some(c)) => {
+                out.push(c);
+                &after[c.len_utf8()..]
+            }
+            (None, None) => {
+                out.push('\\');
+                after
+            }
+        };
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,248 @@
+//! `list`, `set`, `dict` and `tuple`.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, Hash};
+
+use indexmap::IndexMap;
+
+use super::text::plural;
+use crate::constraints::Constraints;
+use crate::decode::Decode;
+use crate::errors::{Errors, Exactness, Loc};
+use crate::value::Value;
+
+/// Adds `too_long`; `actual` is unknown where duplicates don't count.
+fn too_long<T>(
+    field_type: &'static str,
+    max: usize,
+    actual: Option<usize>,
+    input: &Value,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<T> {
+    let more = actual.map_or("more".into(), |actual| actual.to_string());
+    let msg = format!(
+        "{field_type} should have at most {max} item{} after validation, not {more}",
+        plural(max)
+    );
+    let ctx = [
+        ("field_type", field_type.into()),
+        ("max_length", max.into()),
+        ("actual_length", actual.map_or(Value::Null, Into::into)),
+    ];
+    errors.add("too_long", at, msg, input, &ctx)
+}
+
+fn too_short<T>(
+    field_type: &'static str,
+    min: usize,
+    actual: usize,
+    input: &Value,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<T> {
+    let msg = format!(
+        "{field_type} should have at least {min} item{} after validation, not {actual}",
+        plural(min)
+    );
+    let ctx = [
+        ("field_type", field_type.into()),
+        ("min_length", min.into()),
+        ("actual_length", actual.into()),
+    ];
+    errors.add("too_short", at, msg, input, &ctx)
+}
+
+fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
+    constraints.min_length.is_none_or(|min| length >= min)
+        && constraints.max_length.is_none_or(|max| length <= max)
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    const SEQUENCE: bool = true;
+
+    fn name(_: &Constraints) -> Cow<'static, str> {
+        format!("list[{}]", T::name(&Constraints::NONE)).into()
+    }
+
+    fn decode(
+        input: &Value,
+        constraints: &Constraints,
+        at: &Loc<'_>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let Value::Array(items) = input else {
+            return errors.add("list_type", at, "Input should be a valid list", input, &[]);
+        };
+        let start = errors.len();
+        let mut list = Self::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let item = T::decode(item, &Constraints::NONE, &at.index(index), errors);
+            if let Some(max) = constraints.max_length.filter(|&max| index >= max) {
+                errors.truncate(start);
+                return too_long("List", max, Some(items.len()), input, at, errors);
+            }
+            list.extend(item);
+        }
+        if errors.len() > start {
+            return None;
+        }
+        match constraints.min_length.filter(|&min| list.len() < min) {
+            Some(min) => too_short("List", min, list.len(), input, at, errors),
+            None => Some(list),
+        }
+    }
+
+    fn meets(&self, constraints: &Constraints) -> bool {
+        has_allowed_length(self.len(), constraints)
+    }
+}
+
+/// A set: in the order of its values, where Python has none.
+impl<T: Decode + Ord> Decode for BTreeSet<T> {
+    const SEQUENCE: bool = true;
+
+    fn name(_: &Constraints) -> Cow<'static, str> {
+        format!("set[{}]", T::name(&Constraints::NONE)).into()
+    }
+
+    fn decode(
+        input: &Value,
+        constraints: &Constraints,
+        at: &Loc<'_>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        errors.fits(Exactness::Lax);
+        let Value::Array(items) = input else {
+            return errors.add("set_type", at, "Input should be a valid set", input, &[]);
+        };
+        let start = errors.len();
+        let mut set = Self::new();
+        for (index, item) in items.iter().enumerate() {
+            set.extend(T::decode(item, &Constraints::NONE, &at.index(index), errors));
+            if let Some(max) = constraints.max_length.filter(|&max| set.len() > max) {
+                errors.truncate(start);
+                return too_long("Set", max, None, input, at, errors);
+            }
+        }
+        if errors.len() > start {
+            return None;
+        }
+        match constraints.min_length.filter(|&min| set.len() < min) {
+            Some(min) => too_short("Set", min, set.len(), input, at, errors),
+            None => Some(set),
+        }
+    }
+
+    fn meets(&self, constraints: &Constraints) -> bool {
+        has_allowed_length(self.len(), constraints)
+    }
+}
+
+/// Decodes the entries of a dictionary in their order.
+fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
+    map: &mut M,
+    length: fn(&M) -> usize,
+    input: &Value,
+    constraints: &Constraints,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<()> {
+    let Value::Object(fields) = input else {
+        return errors.add("dict_type", at, "Input should be a valid dictionary", input, &[]);
+    };
+    let start = errors.len();
+    for (name, value) in fields {
+        let at_value = at.field(name);
+        let key = Value::from(name.as_str());
+        let key = K::decode(&key, &Constraints::NONE, &at_value.field("[key]"), errors);
+        let value = V::decode(value, &Constraints::NONE, &at_value, errors);
+        if let (Some(key), Some(value)) = (key, value) {
+            map.extend([(key, value)]);
+            if let Some(max) = constraints.max_length.filter(|&max| length(map) > max) {
+                errors.truncate(start);
+                return too_long("Dictionary", max, None, input, at, errors);
+            }
+        }
+    }
+    if errors.len() > start {
+        return None;
+    }
+    match constraints.min_length.filter(|&min| length(map) < min) {
+        Some(min) => too_short("Dictionary", min, length(map), input, at, errors),
+        None => Some(()),
+    }
+}
+
+macro_rules! dictionary {
+    ($map:ty, [$($generics:tt)*]) => {
+        impl<$($generics)*> Decode for $map {
+            fn name(_: &Constraints) -> Cow<'static, str> {
+                let none = &Constraints::NONE;
+                format!("dict[{},{}]", K::name(none), V::name(none)).into()
+            }
+
+            fn decode(
+                input: &Value,
+                constraints: &Constraints,
+                at: &Loc<'_>,
+                errors: &mut Errors,
+            ) -> Option<Self> {
+                let mut map = Self::default();
+                decode_entries(&mut map, Self::len, input, constraints, at, errors)?;
+                Some(map)
+            }
+
+            fn meets(&self, constraints: &Constraints) -> bool {
+                has_allowed_length(self.len(), constraints)
+            }
+        }
+    };
+}
+
+dictionary!(IndexMap<K, V, S>, [K: Decode + Hash + Eq, V: Decode, S: BuildHasher + Default]);
+dictionary!(HashMap<K, V, S>, [K: Decode + Hash + Eq, V: Decode, S: BuildHasher + Default]);
+dictionary!(BTreeMap<K, V>, [K: Decode + Ord, V: Decode]);
+
+macro_rules! tuple {
+    ($length:literal, $($T:ident $value:ident $index:tt),*) => {
+        impl<$($T: Decode),*> Decode for ($($T,)*) {
+            const SEQUENCE: bool = true;
+
+            fn name(_: &Constraints) -> Cow<'static, str> {
+                let names = [$($T::name(&Constraints::NONE)),*];
+                format!("tuple[{}]", names.join(", ")).into()
+            }
+
+            fn decode(
+                input: &Value,
+                _: &Constraints,
+                at: &Loc<'_>,
+                errors: &mut Errors,
+            ) -> Option<Self> {
+                errors.fits(Exactness::Lax);
+                let Value::Array(items) = input else {
+                    return errors.add("tuple_type", at, "Input should be a valid tuple", input, &[]);
+                };
+                let start = errors.len();
+                $(let $value: Option<$T> = match items.get($index) {
+                    Some(item) => {
+                        $T::decode(item, &Constraints::NONE, &at.index($index), errors)
+                    }
+                    None => errors.missing(&at.index($index), input),
+                };)*
+                if items.len() > $length {
+                    errors.truncate(start);
+                    return too_long("Tuple", $length, Some(items.len()), input, at, errors);
+                }
+                Some(($($value?,)*))
+            }
+        }
+    };
+}
+
+tuple!(1, A a 0);
+tuple!(2, A a 0, B b 1);
+tuple!(3, A a 0, B b 1, C c 2);
+tuple!(4, A a 0, B b 1, C c 2, D d 3);

@@ -1,0 +1,125 @@
+//! `UploadFile`: a file of a multipart form.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::constraints::Constraints;
+use crate::decode::Decode;
+use crate::errors::{Errors, Loc};
+use crate::value::Value;
+
+/// A file that came with a form. It is in memory: the service's body limit bounds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UploadFile(Arc<Upload>);
+
+#[derive(Debug, PartialEq)]
+struct Upload {
+    filename: String,
+    headers: IndexMap<String, Value>,
+    content: Vec<u8>,
+}
+
+impl UploadFile {
+    pub(crate) fn new(
+        filename: String,
+        headers: IndexMap<String, Value>,
+        content: Vec<u8>,
+    ) -> Self {
+        Self(Arc::new(Upload { filename, headers, content }))
+    }
+
+    /// As the client called it: not a path to write to.
+    pub fn filename(&self) -> &str {
+        &self.0.filename
+    }
+
+    /// The `Content-Type` that the client gave.
+    pub fn content_type(&self) -> Option<&str> {
+        match self.0.headers.get("content-type") {
+            Some(Value::Str(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub fn content(&self) -> &[u8] {
+        &self.0.content
+    }
+
+    /// What a browser sends when no file was chosen.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.filename.is_empty() && self.0.content.is_empty()
+    }
+}
+
+/// What FastAPI echoes for a file where something else was expected: the attributes of its object.
+impl Serialize for UploadFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const SPOOL_SIZE: usize = 1024 * 1024;
+        let object = |fields: Vec<(&str, Value)>| {
+            Value::Object(
+                fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            )
+        };
+        let size = self.0.content.len();
+        let mut arguments = vec![("mode", "w+b".into()), ("buffering", Value::Int(-1))];
+        let unset = ["suffix", "prefix", "encoding", "newline", "dir", "errors"];
+        arguments.extend(unset.map(|name| (name, Value::Null)));
+        // Python's `dict` comes first: it takes every line of two bytes for a key and its value.
+        let pairs: Option<IndexMap<String, Value>> = self
+            .content()
+            .split_inclusive(|&byte| byte == b'\n')
+            .map(|line| match line {
+                [key, value] => Some((key.to_string(), Value::Int((*value).into()))),
+                _ => None,
+            })
+            .collect();
+        let attributes = object(vec![
+            ("_file", object(vec![])),
+            ("_max_size", SPOOL_SIZE.into()),
+            ("_rolled", Value::Bool(size > SPOOL_SIZE)),
+            ("_TemporaryFileArgs", object(arguments)),
+        ]);
+        let upload = object(vec![
+            ("filename", self.filename().into()),
+            ("file", pairs.map_or(attributes, Value::Object)),
+            ("size", size.into()),
+            ("headers", Value::Object(self.0.headers.clone())),
+            ("_max_mem_size", SPOOL_SIZE.into()),
+        ]);
+        upload.serialize(serializer)
+    }
+}
+
+impl Decode for UploadFile {
+    fn name(_: &Constraints) -> Cow<'static, str> {
+        "function-plain[_validate()]".into()
+    }
+
+    fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
+        if let Value::File(file) = input {
+            return Some(file.clone());
+        }
+        let class = match input {
+            Value::Null => "NoneType",
+            Value::Bool(_) => "bool",
+            Value::Int(_) | Value::BigInt(_) => "int",
+            Value::Float(_) => "float",
+            Value::Array(_) => "list",
+            Value::Object(_) => "dict",
+            Value::Str(_) | Value::Surrogates(_) | Value::File(_) => "str",
+        };
+        let msg = format!("Value error, Expected UploadFile, received: <class '{class}'>");
+        let empty = Value::Object(IndexMap::new());
+        errors.add("value_error", at, msg, input, &[("error", empty)])
+    }
+}
+
+/// JSON carries no files.
+impl<'de> Deserialize<'de> for UploadFile {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("no file"))
+    }
+}

@@ -1,0 +1,338 @@
+//! `date`, `time`, `datetime` and `timedelta`: pydantic leaves their texts to the same library.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use speedate::{
+    DateConfig, DateTimeConfig, MicrosecondsPrecisionOverflowBehavior, ParseError, TimeConfig,
+    TimestampUnit,
+};
+use strum::EnumMessage;
+
+use crate::constraints::{BrokenBound, Constraints};
+use crate::decode::{Decode, deserialize_by_rules};
+use crate::errors::{Errors, Exactness, Loc};
+use crate::value::Value;
+
+/// A day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub speedate::Date);
+
+/// A time of day, with an offset from UTC or without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(pub speedate::Time);
+
+/// A day and a time, with an offset from UTC or without: Python's `datetime` is either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTime(pub speedate::DateTime);
+
+/// Python's `timedelta`, written as ISO 8601 has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duration(pub speedate::Duration);
+
+const TIME: TimeConfig = TimeConfig {
+    microseconds_precision_overflow_behavior: MicrosecondsPrecisionOverflowBehavior::Truncate,
+    unix_timestamp_offset: Some(0),
+};
+const DATE_TIME: DateTimeConfig =
+    DateTimeConfig { timestamp_unit: TimestampUnit::Infer, time_config: TIME };
+
+/// Why a value is refused: it is of the wrong type, or its text or number says nothing.
+enum Refusal {
+    Type,
+    Parsing(Cow<'static, str>),
+}
+
+impl From<ParseError> for Refusal {
+    fn from(error: ParseError) -> Self {
+        Self::Parsing(error.get_documentation().unwrap_or_default().into())
+    }
+}
+
+/// A number as an integer or a float: integers beyond 64 bits are floats.
+enum Numeric {
+    Int(i64),
+    Float(f64),
+}
+
+fn numeric(input: &Value) -> Option<Numeric> {
+    match input {
+        Value::Int(value) => Some(Numeric::Int(*value)),
+        Value::Float(value) => Some(Numeric::Float(*value)),
+        Value::BigInt(digits) => {
+            digits.parse().ok().filter(|value: &f64| value.is_finite()).map(Numeric::Float)
+        }
+        _ => None,
+    }
+}
+
+fn not_nan(value: f64) -> Result<f64, Refusal> {
+    if value.is_nan() {
+        Err(Refusal::Parsing("NaN values not permitted".into()))
+    } else {
+        Ok(value)
+    }
+}
+
+fn read_date(input: &Value) -> Result<speedate::Date, Refusal> {
+    let Value::Str(text) = input else { return Err(Refusal::Type) };
+    let config = DateConfig::builder().timestamp_unit(TimestampUnit::Infer).build();
+    Ok(speedate::Date::parse_bytes_with_config(text.as_bytes(), &config)?)
+}
+
+fn read_datetime(input: &Value) -> Result<speedate::DateTime, Refusal> {
+    use speedate::DateTime;
+
+    if let Value::Str(text) = input {
+        return Ok(DateTime::parse_bytes_with_config(text.as_bytes(), &DATE_TIME)?);
+    }
+    Ok(match numeric(input).ok_or(Refusal::Type)? {
+        Numeric::Int(value) => DateTime::from_timestamp_with_config(value, 0, &DATE_TIME)?,
+        Numeric::Float(value) => DateTime::from_float_with_config(not_nan(value)?, &DATE_TIME)?,
+    })
+}
+
+fn read_time(input: &Value) -> Result<speedate::Time, Refusal> {
+    use speedate::Time;
+
+    if let Value::Str(text) = input {
+        return Ok(Time::parse_bytes_with_config(text.as_bytes(), &TIME)?);
+    }
+    let (seconds, micros) = match numeric(input).ok_or(Refusal::Type)? {
+        Numeric::Int(value) => (value, 0),
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, as in pydantic")]
+        Numeric::Float(value) => {
+            let micros = not_nan(value)?.fract().abs() * 1_000_000.0;
+            (value.floor() as i64, micros.round() as i64)
+        }
+    };
+    if seconds < 0 {
+        return Err(Refusal::Parsing("time in seconds should be positive".into()));
+    }
+    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+    let micros = u32::try_from(micros).unwrap_or_default();
+    Ok(Time::from_timestamp_with_config(seconds, micros, &TIME)?)
+}
+
+fn read_duration(input: &Value) -> Result<speedate::Duration, Refusal> {
+    use speedate::Duration;
+
+    const DAY: u64 = 86_400;
+    let seconds = match input {
+        Value::Str(text) => return Ok(Duration::parse_bytes_with_config(text.as_bytes(), &TIME)?),
+        Value::Bool(value) => Numeric::Int((*value).into()),
+        input => numeric(input).ok_or(Refusal::Type)?,
+    };
+    match seconds {
+        Numeric::Int(seconds) => {
+            let total = seconds.unsigned_abs();
+            let days = u32::try_from(total / DAY).map_err(|_| ParseError::DurationDaysTooLarge)?;
+            let rest = u32::try_from(total % DAY).unwrap_or_default();
+            Ok(Duration::new(seconds >= 0, days, rest, 0)?)
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, as in pydantic")]
+        #[expect(clippy::cast_sign_loss, reason = "it has no sign any more")]
+        Numeric::Float(seconds) => {
+            let total = not_nan(seconds)?.abs();
+            let micros = (total.fract() * 1_000_000.0).round() as u32;
+            let days = (total / 86_400.0) as u32;
+            let rest = u32::try_from(total as u64 % DAY).unwrap_or_default();
+            // What is rounded to nothing has no sign in Python.
+            let positive = seconds >= 0.0 || (days, rest, micros) == (0, 0, 0);
+            Ok(Duration::new(positive, days, rest, micros)?)
+        }
+    }
+}
+
+/// The names of a kind's errors.
+struct Messages {
+    type_kind: &'static str,
+    type_msg: &'static str,
+    parsing_kind: &'static str,
+    parsing_msg: &'static str,
+}
+
+impl Messages {
+    fn add<T>(
+        &self,
+        refusal: Refusal,
+        input: &Value,
+        at: &Loc<'_>,
+        errors: &mut Errors,
+    ) -> Option<T> {
+        match refusal {
+            Refusal::Type => errors.add(self.type_kind, at, self.type_msg, input, &[]),
+            Refusal::Parsing(error) => {
+                let msg = format!("{}, {error}", self.parsing_msg);
+                let ctx = [("error", Value::from(&*error))];
+                errors.add(self.parsing_kind, at, msg, input, &ctx)
+            }
+        }
+    }
+}
+
+const DATE_MESSAGES: Messages = Messages {
+    type_kind: "date_type",
+    type_msg: "Input should be a valid date",
+    parsing_kind: "date_parsing",
+    parsing_msg: "Input should be a valid date in the format YYYY-MM-DD",
+};
+const DATE_FROM_DATETIME: Messages = Messages {
+    parsing_kind: "date_from_datetime_parsing",
+    parsing_msg: "Input should be a valid date or datetime",
+    ..DATE_MESSAGES
+};
+const DATETIME_MESSAGES: Messages = Messages {
+    type_kind: "datetime_type",
+    type_msg: "Input should be a valid datetime",
+    parsing_kind: "datetime_parsing",
+    parsing_msg: "Input should be a valid datetime",
+};
+const DATETIME_FROM_DATE: Messages = Messages {
+    parsing_kind: "datetime_from_date_parsing",
+    parsing_msg: "Input should be a valid datetime or date",
+    ..DATETIME_MESSAGES
+};
+const TIME_MESSAGES: Messages = Messages {
+    type_kind: "time_type",
+    type_msg: "Input should be a valid time",
+    parsing_kind: "time_parsing",
+    parsing_msg: "Input should be in a valid time format",
+};
+const DURATION_MESSAGES: Messages = Messages {
+    type_kind: "time_delta_type",
+    type_msg: "Input should be a valid timedelta",
+    parsing_kind: "time_delta_parsing",
+    parsing_msg: "Input should be a valid timedelta",
+};
+
+const MIDNIGHT: speedate::Time =
+    speedate::Time { hour: 0, minute: 0, second: 0, microsecond: 0, tz_offset: None };
+
+/// A date, or a datetime at midnight.
+fn date(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<speedate::Date> {
+    if let Ok(date) = read_date(input) {
+        return Some(date);
+    }
+    match read_datetime(input) {
+        Ok(speedate::DateTime { date, time })
+            if time == (speedate::Time { tz_offset: time.tz_offset, ..MIDNIGHT }) =>
+        {
+            Some(date)
+        }
+        Ok(_) => {
+            let msg = "Datetimes provided to dates should have zero time - e.g. be exact dates";
+            errors.add("date_from_datetime_inexact", at, msg, input, &[])
+        }
+        Err(refusal) => DATE_FROM_DATETIME.add(refusal, input, at, errors),
+    }
+}
+
+/// A datetime, or a date whose time is midnight.
+fn datetime(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<speedate::DateTime> {
+    let refusal = match read_datetime(input) {
+        Ok(datetime) => return Some(datetime),
+        Err(refusal) => refusal,
+    };
+    match read_date(input) {
+        Ok(date) => Some(speedate::DateTime { date, time: MIDNIGHT }),
+        Err(parsing @ Refusal::Parsing(_)) => DATETIME_FROM_DATE.add(parsing, input, at, errors),
+        Err(Refusal::Type) => DATETIME_MESSAGES.add(refusal, input, at, errors),
+    }
+}
+
+/// Python has no year 0; that is found out after everything else.
+fn in_pythons_years<T>(
+    year: fn(&T) -> u16,
+    messages: &'static Messages,
+) -> impl Fn(T, &Value, &Loc<'_>, &mut Errors) -> Option<T> {
+    move |value, input, at, errors| {
+        if year(&value) == 0 {
+            let refusal = Refusal::Parsing("year 0 is out of range".into());
+            return messages.add(refusal, input, at, errors);
+        }
+        Some(value)
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as for the others")]
+fn always<T>(value: T, _: &Value, _: &Loc<'_>, _: &mut Errors) -> Option<T> {
+    Some(value)
+}
+
+fn broken<T: PartialOrd>(
+    value: &T,
+    constraints: &Constraints,
+    parse: fn(&str) -> Result<T, ParseError>,
+) -> Option<BrokenBound<T>> {
+    constraints.broken_bound(|bound| parse(bound.text).ok(), |bound| value.partial_cmp(bound))
+}
+
+macro_rules! temporal {
+    ($type:ident, $name:literal, $in_range:expr, |$input:ident, $at:ident, $errors:ident| $read:expr) => {
+        impl Decode for $type {
+            fn name(_: &Constraints) -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn decode(
+                $input: &Value,
+                constraints: &Constraints,
+                $at: &Loc<'_>,
+                $errors: &mut Errors,
+            ) -> Option<Self> {
+                $errors.fits(Exactness::Lax);
+                let value = $read?;
+                match broken(&value, constraints, speedate::$type::parse_str) {
+                    None => $in_range(value, $input, $at, $errors).map(Self),
+                    Some(broken) => {
+                        broken.add(|bound| bound.to_string().into(), $input, $at, $errors)
+                    }
+                }
+            }
+
+            fn meets(&self, constraints: &Constraints) -> bool {
+                broken(&self.0, constraints, speedate::$type::parse_str).is_none()
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserialize_by_rules(deserializer)
+            }
+        }
+    };
+}
+
+temporal!(
+    Date,
+    "date",
+    in_pythons_years(|date: &speedate::Date| date.year, &DATE_MESSAGES),
+    |input, at, errors| date(input, at, errors)
+);
+temporal!(
+    DateTime,
+    "datetime",
+    in_pythons_years(|datetime: &speedate::DateTime| datetime.date.year, &DATETIME_MESSAGES),
+    |input, at, errors| datetime(input, at, errors)
+);
+temporal!(Time, "time", always, |input, at, errors| {
+    read_time(input).map_or_else(|refusal| TIME_MESSAGES.add(refusal, input, at, errors), Some)
+});
+temporal!(Duration, "timedelta", always, |input, at, errors| {
+    read_duration(input)
+        .map_or_else(|refusal| DURATION_MESSAGES.add(refusal, input, at, errors), Some)
+});

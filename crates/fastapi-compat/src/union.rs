@@ -1,0 +1,114 @@
+//! Unions: the choice that fits best, or the one that a tag names.
+
+use crate::constraints::Constraints;
+use crate::decode::Decode;
+use crate::errors::{Detail, Errors, Exactness, Loc};
+use crate::value::Value;
+
+/// A union on the way to its value; the derive offers it each choice in turn.
+///
+/// pydantic's "smart mode": what fits exactly wins at once, among models the one that was given most
+/// fields, else what fits best, else the first.
+pub struct Union<'a, U> {
+    input: &'a Value,
+    at: &'a Loc<'a>,
+    best: Option<(U, Exactness, Option<usize>)>,
+    failures: Vec<Detail>,
+    decided: bool,
+}
+
+impl<'a, U> Union<'a, U> {
+    pub const fn new(input: &'a Value, at: &'a Loc<'a>) -> Self {
+        Self { input, at, best: None, failures: Vec::new(), decided: false }
+    }
+
+    pub fn choice<T: Decode>(
+        &mut self,
+        constraints: &Constraints,
+        wrap: fn(T) -> U,
+        errors: &mut Errors,
+    ) {
+        if self.decided {
+            return;
+        }
+        let before = (errors.exactness, errors.fields_set, errors.len());
+        (errors.exactness, errors.fields_set) = (Exactness::Exact, None);
+        let name = T::name(constraints);
+        let value = T::decode(self.input, constraints, &self.at.field(&name), errors);
+        let (exactness, fields_set) = (errors.exactness, errors.fields_set);
+        (errors.exactness, errors.fields_set) = (before.0, before.1);
+        let failures = errors.split_off(before.2);
+        let Some(value) = value else {
+            if self.best.is_none() {
+                self.failures.extend(failures);
+            }
+            return;
+        };
+        self.decided = exactness == Exactness::Exact && fields_set.is_none();
+        let better = self.best.as_ref().is_none_or(|(_, best, most)| match (*most, fields_set) {
+            (Some(most), Some(count)) if most != count => count > most,
+            _ => exactness > *best,
+        });
+        if self.decided || better {
+            self.best = Some((wrap(value), exactness, fields_set));
+        }
+    }
+
+    pub fn finish(self, errors: &mut Errors) -> Option<U> {
+        let Some((value, exactness, fields_set)) = self.best else {
+            errors.extend(self.failures);
+            return None;
+        };
+        if !self.decided {
+            errors.fits(exactness);
+            if let Some(count) = fields_set {
+                errors.add_fields_set(count);
+            }
+        }
+        Some(value)
+    }
+}
+
+/// The tag of a discriminated union's value.
+///
+/// `tags` are the tags of all choices as Python writes them in a message.
+pub fn tag<'a>(
+    input: &'a Value,
+    discriminator: &str,
+    known: &[&str],
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<&'a str> {
+    let Value::Object(fields) = input else {
+        let msg = "Input should be a valid dictionary or object to extract fields from";
+        return errors.add("model_attributes_type", at, msg, input, &[]);
+    };
+    let quoted = format!("'{discriminator}'");
+    let Some(tag) = fields.get(discriminator) else {
+        let msg = format!("Unable to extract tag using discriminator {quoted}");
+        return errors.add(
+            "union_tag_not_found",
+            at,
+            msg,
+            input,
+            &[("discriminator", quoted.into())],
+        );
+    };
+    match tag {
+        Value::Str(tag) if known.contains(&tag.as_str()) => Some(tag),
+        tag => {
+            let expected: Vec<_> = known.iter().map(|tag| crate::python::repr(tag)).collect();
+            let (tag, expected) = (crate::python::str(tag), expected.join(", "));
+            let msg = format!(
+                "Input tag '{tag}' found using {quoted} does not match any of the expected tags: \
+                 {expected}"
+            );
+            let ctx = [
+                ("discriminator", quoted.into()),
+                ("tag", tag.into()),
+                ("expected_tags", expected.into()),
+            ];
+            errors.add("union_tag_invalid", at, msg, input, &ctx)
+        }
+    }
+}
