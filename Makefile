@@ -32,6 +32,10 @@ bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minu
 bench-guard: ## Compare the instructions of the hot paths with another revision: BASE=main
 	sh crates/bench/guard.sh $(BASE)
 
+compat: venv ## Ask FastAPI and its twin the same: REQUESTS=200000 SEED=7
+	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) \
+		cargo test --quiet --package fastapi-compat --test compat -- --nocapture
+
 openapi: venv ## Export the OpenAPI document from python-legacy
 	cd python-legacy && env -u PROJECT_NAME DATABASE_URL=sqlite:// ENVIRONMENT=local \
 		../$(VENV)/bin/python -W ignore -m app.openapi > ../openapi/openapi.json
@@ -57,4 +61,4 @@ $(VENV)/.complete: python-legacy/requirements.lock
 build:
 	cargo build --quiet --package api --package contract --package testbed
 
-.PHONY: help run legacy test contract openapi lint sqlx venv build bench bench-guard
+.PHONY: help run legacy test contract compat openapi lint sqlx venv build bench bench-guard

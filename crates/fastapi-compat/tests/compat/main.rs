@@ -1,0 +1,308 @@
+//! The oracle: real FastAPI and its Rust twin answer the same requests, to the byte.
+//!
+//! `make compat REQUESTS=200000 SEED=7` sends many and others; a difference is shrunk to a small
+//! request, printed, and kept in `regressions.txt`, which every run begins with.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test ends so")]
+#![expect(clippy::too_many_lines, reason = "the twin is a list")]
+
+mod requests;
+mod twin;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use fastapi_compat::openapi::Info;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use serde_json::{Value, json};
+use testbed::{Service, python, root};
+
+use self::requests::{Request, requests};
+use self::wire::{Answer, Connection};
+
+/// Each has a connection to both sides.
+const THREADS: u64 = 8;
+/// One thread gives up after so many different requests that differ.
+const ENOUGH: usize = 5;
+
+#[derive(Default)]
+struct Tally {
+    requests: AtomicU64,
+    /// FastAPI failed, we explained: how often for each operation.
+    better: Mutex<BTreeMap<String, u64>>,
+    /// For each operation: how many requests were accepted, and how many refused.
+    operations: Mutex<BTreeMap<String, [u64; 2]>>,
+}
+
+struct Twins<'a> {
+    python: Connection,
+    rust: Connection,
+    tally: &'a Tally,
+}
+
+impl Twins<'_> {
+    /// Sends the request to both.
+    fn compare(&mut self, request: &Request) -> Result<(), String> {
+        let expected = self.python.send(&request.bytes)?;
+        let given = self.rust.send(&request.bytes)?;
+        self.tally.requests.fetch_add(1, Ordering::Relaxed);
+        let accepted = (200..300).contains(&expected.status);
+        if let Ok(mut operations) = self.tally.operations.lock() {
+            operations.entry(request.operation.clone()).or_default()[usize::from(!accepted)] += 1;
+        }
+        if expected == given {
+            return Ok(());
+        }
+        if expected.status == 500 && (400..500).contains(&given.status) {
+            if let Ok(mut better) = self.tally.better.lock() {
+                *better.entry(request.operation.clone()).or_default() += 1;
+            }
+            return Ok(());
+        }
+        Err(format!("FastAPI: {expected}\nours:    {given}"))
+    }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().filter(|text| !text.is_empty()).map_or(default, |text| {
+        text.parse().unwrap_or_else(|_| panic!("{name} must be a number and is '{text}'"))
+    })
+}
+
+/// Sends `count` requests from one seed; gives those that differ, each as small as it gets.
+fn check(
+    addresses: &[String; 2],
+    operations: &[String],
+    tally: &Tally,
+    seed: [u64; 2],
+    count: u64,
+) -> Vec<(Request, String)> {
+    let mut differences = Vec::new();
+    let mut left = count;
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed[0].to_le_bytes());
+    bytes[8..16].copy_from_slice(&seed[1].to_le_bytes());
+    while left > 0 && differences.len() < ENOUGH {
+        let mut twins = Twins {
+            python: Connection::open(&addresses[0]).expect("FastAPI is reached"),
+            rust: Connection::open(&addresses[1]).expect("the twin is reached"),
+            tally,
+        };
+        let cases = u32::try_from(left).unwrap_or(u32::MAX);
+        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        bytes[16] += 1;
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let mut runner = TestRunner::new_with_rng(config, rng);
+        let twins = Mutex::new(&mut twins);
+        let before = tally.requests.load(Ordering::Relaxed);
+        let outcome = runner.run(&requests(operations), |request| {
+            let mut twins = twins.lock().map_err(|_| TestCaseError::fail("a thread panicked"))?;
+            twins.compare(&request).map_err(TestCaseError::fail)
+        });
+        match outcome {
+            Ok(()) => left = 0,
+            Err(TestError::Fail(reason, request)) => {
+                differences.push((request, reason.message().to_owned()));
+                let sent = tally.requests.load(Ordering::Relaxed) - before;
+                left = left.saturating_sub(sent / THREADS);
+            }
+            Err(TestError::Abort(reason)) => panic!("{reason}"),
+        }
+    }
+    differences
+}
+
+fn regressions() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/compat/regressions.txt")
+}
+
+/// The requests that once differed: an operation and the escaped bytes on each line.
+fn kept() -> Vec<Request> {
+    let text = std::fs::read_to_string(regressions()).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(operation, bytes)| Request {
+            operation: operation.to_owned(),
+            bytes: wire::unescape(bytes),
+        })
+        .collect()
+}
+
+fn keep(differences: &[(Request, String)]) {
+    let mut text = std::fs::read_to_string(regressions()).unwrap_or_default();
+    for (request, _) in differences {
+        let line = format!("{} {request:?}\n", request.operation);
+        if !text.contains(&line) {
+            text.push_str(&line);
+        }
+    }
+    std::fs::write(regressions(), text).expect("the regressions are kept");
+}
+
+fn write_report(seed: u64, tally: &Tally, differences: &[(Request, String)]) {
+    let operations = tally.operations.lock().expect("no thread panicked");
+    let report = json!({
+        "requests": tally.requests.load(Ordering::Relaxed),
+        "differences": differences.len(),
+        "better": *tally.better.lock().expect("no thread panicked"),
+        "seed": seed,
+        "operations": operations.iter().map(|(name, [accepted, refused])| {
+            (name.clone(), json!({"accepted": accepted, "refused": refused}))
+        }).collect::<serde_json::Map<_, _>>(),
+        "different": differences.iter().map(|(request, difference)| {
+            json!({"request": format!("{request:?}"), "difference": difference})
+        }).collect::<Vec<_>>(),
+    });
+    let folder = root().join("target/compat");
+    std::fs::create_dir_all(&folder).expect("target/compat can be made");
+    let report = format!("{report:#}\n");
+    std::fs::write(folder.join("report.json"), report).expect("the report is written");
+}
+
+async fn probe() -> Service {
+    let mut command = Command::new(python().expect("run `make venv`"));
+    command.args(["-W", "ignore", "-m", "uvicorn", "probe:app", "--port", "0"]);
+    command.args(["--no-access-log", "--no-server-header", "--no-date-header"]);
+    command.args(["--log-level", "info", "--loop", "uvloop", "--http", "httptools"]);
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/compat");
+    command.env("PYTHONPATH", folder).env("PYTHONDONTWRITEBYTECODE", "1");
+    Service::start("probe", &command, "Uvicorn running on ").await.expect("the probe app starts")
+}
+
+/// Both describe the operations by the same OpenAPI document, as a JSON value.
+fn assert_same_documents(fastapi: &str, ours: &Value) {
+    let mut connection = Connection::open(fastapi).expect("FastAPI is reached");
+    let request = b"GET /openapi.json HTTP/1.1\r\nhost: twin\r\n\r\n";
+    let answer = connection.send(request).expect("FastAPI has a document");
+    let fastapi: Value = serde_json::from_slice(&answer.body).expect("the document is JSON");
+    let mut differences = Vec::new();
+    differences_between("", &fastapi, ours, &mut differences);
+    let count = differences.len();
+    differences.truncate(20);
+    assert!(count == 0, "{count} differences between the documents:\n{}", differences.join("\n"));
+}
+
+fn differences_between(path: &str, fastapi: &Value, ours: &Value, found: &mut Vec<String>) {
+    match (fastapi, ours) {
+        (Value::Object(left), Value::Object(right)) => {
+            let keys: BTreeSet<_> = left.keys().chain(right.keys()).collect();
+            for key in keys {
+                let value =
+                    |side: &serde_json::Map<_, _>| side.get(key).cloned().unwrap_or_default();
+                differences_between(&format!("{path}/{key}"), &value(left), &value(right), found);
+            }
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            for (index, (left, right)) in left.iter().zip(right).enumerate() {
+                differences_between(&format!("{path}/{index}"), left, right, found);
+            }
+        }
+        // 100 and 100.0 are one value.
+        (Value::Number(left), Value::Number(right)) if left.as_f64() == right.as_f64() => {}
+        _ if fastapi == ours => {}
+        _ => found.push(format!("{path}: FastAPI {fastapi}, ours {ours}")),
+    }
+}
+
+#[test]
+fn fastapi_and_its_twin_answer_the_same() {
+    let (count, seed) = (number("REQUESTS", 10_000), number("SEED", 1));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (router, operations) = twin::twin();
+    let info = Info { title: "FastAPI", version: "0.1.0", token_url: "/token" };
+    let document = router.document(&info).expect("the models have names of their own");
+    let probe = runtime.block_on(probe());
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let ours = listener.local_addr().expect("the port").to_string();
+    runtime.spawn(async { axum::serve(listener, router.with_state(&())).await });
+    let addresses = [probe.url.trim_start_matches("http://").to_owned(), ours];
+
+    assert_same_documents(&addresses[0], &document);
+
+    let tally = Tally::default();
+    let mut twins = Twins {
+        python: Connection::open(&addresses[0]).expect("FastAPI is reached"),
+        rust: Connection::open(&addresses[1]).expect("the twin is reached"),
+        tally: &tally,
+    };
+    let mut differences = Vec::new();
+    for request in kept() {
+        if let Err(difference) = twins.compare(&request) {
+            differences.push((request, difference));
+        }
+    }
+    let done = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (addresses, operations, tally, done) = (&addresses, &operations, &tally, &done);
+                scope.spawn(move || {
+                    let count = count.div_ceil(THREADS);
+                    let found = check(addresses, operations, tally, [seed, thread], count);
+                    done.fetch_add(1, Ordering::Relaxed);
+                    found
+                })
+            })
+            .collect();
+        while count > 10_000 && done.load(Ordering::Relaxed) < THREADS {
+            eprint!("\r{} of {count} requests", tally.requests.load(Ordering::Relaxed));
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        for thread in threads {
+            differences.extend(thread.join().expect("a thread of the oracle panicked"));
+        }
+    });
+    keep(&differences);
+    write_report(seed, &tally, &differences);
+    for (request, difference) in &differences {
+        eprintln!("\n{request:?}\n{difference}");
+    }
+    let requests = tally.requests.load(Ordering::Relaxed);
+    let better: u64 = tally.better.lock().expect("no thread panicked").values().sum();
+    println!(
+        "\r{requests} requests with seed {seed}: {} different, {better} better (FastAPI fails)",
+        differences.len()
+    );
+    assert!(differences.is_empty(), "FastAPI and its twin differ");
+
+    // A generator that reaches nothing would find no difference either.
+    let tally = tally.operations.lock().expect("no thread panicked");
+    if count >= 100_000 {
+        for operation in &operations {
+            let [accepted, refused] = tally.get(operation).copied().unwrap_or_default();
+            assert!(accepted > 0, "no request to {operation} was accepted");
+            let refuses = !operation.ends_with("/any") && operation != "cookie/optional";
+            assert!(refused > 0 || !refuses, "no request to {operation} was refused");
+        }
+    }
+}
+
+/// The table of the documentation names all operations of the oracle and no others.
+#[test]
+fn the_coverage_table_is_true() {
+    let (_, operations) = twin::twin();
+    let operations: BTreeSet<_> = operations
+        .iter()
+        .filter_map(|operation| {
+            let operation = operation.trim_end_matches("/{v}");
+            operation.split('/').next_back().map(ToOwned::to_owned)
+        })
+        .collect();
+    let rows = include_str!("../../coverage.md").lines().filter(|line| line.starts_with('|'));
+    let named = rows.skip(2).filter_map(|row| row.rsplit('|').nth(1));
+    let named: BTreeSet<_> =
+        named.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(ToOwned::to_owned).collect();
+    assert_eq!(named, operations);
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        write!(f, "{} {:?} {body}", self.status, self.headers)
+    }
+}

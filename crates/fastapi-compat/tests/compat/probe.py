@@ -1,0 +1,578 @@
+"""The oracle: an operation for each construct, on the pinned FastAPI. Its twin is `twin.rs`."""
+
+import datetime as dt
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Body, Cookie, Depends, FastAPI, File, Form, Header, Path, Query, UploadFile
+from fastapi.security import (
+    APIKeyHeader,
+    HTTPBasic,
+    HTTPBasicCredentials,
+    OAuth2PasswordBearer,
+)
+from pydantic import (
+    AnyUrl,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    HttpUrl,
+    StringConstraints,
+)
+
+app = FastAPI(docs_url=None, redoc_url=None)
+
+
+class Color(str, Enum):
+    red = "red"
+    green = "green"
+    dark_blue = "dark blue"
+
+
+class Level(IntEnum):
+    low = 1
+    high = 10
+
+
+class Tag(BaseModel):
+    v: Annotated[str, Field(min_length=1, max_length=3)]
+
+
+class Str(BaseModel):
+    v: str
+
+
+class StrLength(BaseModel):
+    v: Annotated[str, Field(min_length=2, max_length=5)]
+
+
+class StrPattern(BaseModel):
+    v: Annotated[str, Field(pattern=r"^[a-z]+\d*$")]
+
+
+class StrStrip(BaseModel):
+    v: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4)]
+
+
+class StrUpper(BaseModel):
+    v: Annotated[str, StringConstraints(to_upper=True)]
+
+
+class StrLower(BaseModel):
+    v: Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True)]
+
+
+class Int(BaseModel):
+    v: int
+
+
+class IntBounds(BaseModel):
+    v: Annotated[int, Field(ge=0, le=100)]
+
+
+class IntOpen(BaseModel):
+    v: Annotated[int, Field(gt=-5, lt=10)]
+
+
+class IntMultiple(BaseModel):
+    v: Annotated[int, Field(multiple_of=5)]
+
+
+class Int32(BaseModel):
+    v: Annotated[int, Field(ge=-2147483648, le=2147483647)]
+
+
+class Float(BaseModel):
+    v: float
+
+
+class FloatBounds(BaseModel):
+    v: Annotated[float, Field(ge=0.5, lt=9.5)]
+
+
+class FloatOpen(BaseModel):
+    v: Annotated[float, Field(gt=-1, le=10)]
+
+
+class FloatMultiple(BaseModel):
+    v: Annotated[float, Field(multiple_of=0.5)]
+
+
+class FloatFinite(BaseModel):
+    v: Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Bool(BaseModel):
+    v: bool
+
+
+class Dec(BaseModel):
+    v: Decimal
+
+
+class DecDigits(BaseModel):
+    v: Annotated[Decimal, Field(max_digits=5, decimal_places=2)]
+
+
+class DecPlaces(BaseModel):
+    v: Annotated[Decimal, Field(decimal_places=1)]
+
+
+class DecBounds(BaseModel):
+    v: Annotated[Decimal, Field(gt=Decimal("0.1"), le=Decimal("100"))]
+
+
+class DecMultiple(BaseModel):
+    v: Annotated[Decimal, Field(multiple_of=Decimal("0.05"))]
+
+
+class Datetime(BaseModel):
+    v: dt.datetime
+
+
+class DateModel(BaseModel):
+    v: dt.date
+
+
+class DateBounds(BaseModel):
+    v: Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), lt=dt.date(2030, 1, 1))]
+
+
+class TimeModel(BaseModel):
+    v: dt.time
+
+
+class Timedelta(BaseModel):
+    v: dt.timedelta
+
+
+class UuidModel(BaseModel):
+    v: UUID
+
+
+class Email(BaseModel):
+    v: EmailStr
+
+
+class UrlAny(BaseModel):
+    v: AnyUrl
+
+
+class UrlHttp(BaseModel):
+    v: HttpUrl
+
+
+class EnumStr(BaseModel):
+    v: Color
+
+
+class EnumInt(BaseModel):
+    v: Level
+
+
+class LiteralStr(BaseModel):
+    v: Literal["a", "b", "it's"]
+
+
+class LiteralOne(BaseModel):
+    v: Literal["only"]
+
+
+class LiteralInt(BaseModel):
+    v: Literal[1, 2]
+
+
+class AnyModel(BaseModel):
+    v: Any
+
+
+class OptionalInt(BaseModel):
+    v: int | None = None
+
+
+class Nullable(BaseModel):
+    v: Annotated[str, Field(max_length=3)] | None
+
+
+class Defaults(BaseModel):
+    v: int = 7
+    w: str = "text"
+
+
+class ListInt(BaseModel):
+    v: list[int]
+
+
+class ListBounds(BaseModel):
+    v: Annotated[list[str], Field(min_length=1, max_length=3)]
+
+
+class ListConstrained(BaseModel):
+    v: list[Annotated[str, Field(max_length=2)]]
+
+
+class ListNested(BaseModel):
+    v: list[list[bool]]
+
+
+class SetInt(BaseModel):
+    v: set[int]
+
+
+class SetBounds(BaseModel):
+    v: Annotated[set[int], Field(min_length=2, max_length=3)]
+
+
+class DictInt(BaseModel):
+    v: dict[str, int]
+
+
+class DictKeys(BaseModel):
+    v: dict[int, float]
+
+
+class DictBounds(BaseModel):
+    v: Annotated[dict[str, str], Field(min_length=1, max_length=2)]
+
+
+class TupleModel(BaseModel):
+    v: tuple[int, str, bool]
+
+
+class Inner(BaseModel):
+    name: Annotated[str, Field(min_length=1)]
+    count: int = 0
+
+
+class Nested(BaseModel):
+    inner: Inner
+    others: list[Inner] = Field(default_factory=list)
+    maybe: Inner | None = None
+
+
+class Alias(BaseModel):
+    user_name: str = Field(alias="userName")
+    item_count: int = Field(alias="item-count", default=1)
+
+
+class Forbid(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    v: int
+    w: str | None = None
+
+
+class Update(BaseModel):
+    title: Annotated[str, Field(min_length=1)] | None = None
+    price: float | None = None
+
+
+class UnionScalar(BaseModel):
+    v: int | str
+
+
+class UnionNumber(BaseModel):
+    v: bool | int | float
+
+
+class UnionConstrained(BaseModel):
+    v: Annotated[int, Field(ge=10)] | Annotated[str, Field(max_length=2)]
+
+
+class UnionList(BaseModel):
+    v: list[int] | int | None
+
+
+class UnionDate(BaseModel):
+    v: dt.date | int | Color
+
+
+class Small(BaseModel):
+    a: int
+
+
+class Large(BaseModel):
+    a: int
+    b: str = ""
+
+
+class Other(BaseModel):
+    c: float
+
+
+class UnionModel(BaseModel):
+    v: Small | Large | Other
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+    lives: int = 9
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    name: str
+
+
+class UnionTagged(BaseModel):
+    v: Annotated[Cat | Dog, Field(discriminator="kind")]
+
+
+BODIES: dict[str, type[BaseModel]] = {
+    "str": Str,
+    "str-length": StrLength,
+    "str-pattern": StrPattern,
+    "str-strip": StrStrip,
+    "str-upper": StrUpper,
+    "str-lower": StrLower,
+    "int": Int,
+    "int-bounds": IntBounds,
+    "int-open": IntOpen,
+    "int-multiple": IntMultiple,
+    "int-32": Int32,
+    "float": Float,
+    "float-bounds": FloatBounds,
+    "float-open": FloatOpen,
+    "float-multiple": FloatMultiple,
+    "float-finite": FloatFinite,
+    "bool": Bool,
+    "decimal": Dec,
+    "decimal-digits": DecDigits,
+    "decimal-places": DecPlaces,
+    "decimal-bounds": DecBounds,
+    "decimal-multiple": DecMultiple,
+    "datetime": Datetime,
+    "date": DateModel,
+    "date-bounds": DateBounds,
+    "time": TimeModel,
+    "timedelta": Timedelta,
+    "uuid": UuidModel,
+    "email": Email,
+    "url-any": UrlAny,
+    "url-http": UrlHttp,
+    "enum-str": EnumStr,
+    "enum-int": EnumInt,
+    "literal-str": LiteralStr,
+    "literal-one": LiteralOne,
+    "literal-int": LiteralInt,
+    "any": AnyModel,
+    "optional": OptionalInt,
+    "nullable": Nullable,
+    "defaults": Defaults,
+    "list": ListInt,
+    "list-bounds": ListBounds,
+    "list-constrained": ListConstrained,
+    "list-nested": ListNested,
+    "set": SetInt,
+    "set-bounds": SetBounds,
+    "dict": DictInt,
+    "dict-keys": DictKeys,
+    "dict-bounds": DictBounds,
+    "tuple": TupleModel,
+    "nested": Nested,
+    "alias": Alias,
+    "forbid": Forbid,
+    "union-scalar": UnionScalar,
+    "union-number": UnionNumber,
+    "union-constrained": UnionConstrained,
+    "union-list": UnionList,
+    "union-date": UnionDate,
+    "union-model": UnionModel,
+    "union-tagged": UnionTagged,
+}
+
+# Those that a parameter or a form field can be.
+SCALARS = [
+    "str",
+    "str-length",
+    "str-pattern",
+    "str-strip",
+    "int",
+    "int-bounds",
+    "float",
+    "float-multiple",
+    "bool",
+    "decimal",
+    "decimal-digits",
+    "datetime",
+    "date",
+    "time",
+    "timedelta",
+    "uuid",
+    "email",
+    "url-http",
+    "enum-str",
+    "enum-int",
+    "literal-str",
+    "union-scalar",
+]
+LISTS = ["list", "list-bounds", "set"]
+OPTIONALS = ["optional", "nullable", "defaults"]
+
+
+def answer(name: str) -> dict[str, Any]:
+    """How an operation answers: with the model, or with a set in order, which it has not by itself."""
+    return {"response_model": list[int] if name.startswith("set") else BODIES[name]}
+
+
+def shown(model: type[BaseModel], **fields: Any) -> Any:
+    if isinstance(fields["v"], set):
+        return sorted(fields["v"])
+    return model.model_construct(**fields)
+
+
+def body(name: str, model: type[BaseModel]) -> None:
+    @app.post(f"/body/{name}", **answer(name))
+    def operation(given: model) -> Any:  # type: ignore[valid-type]
+        return sorted(given.v) if isinstance(getattr(given, "v", 0), set) else given
+
+
+def parameter(kind: str, name: str, marker: Any) -> None:
+    """An operation with the fields of a model as parameters of one kind."""
+    model = BODIES[name]
+    fields = model.model_fields
+
+    def annotation(field: str) -> Any:
+        info = fields[field]
+        kind_of = info.annotation
+        for constraint in info.metadata:
+            kind_of = Annotated[kind_of, constraint]
+        return kind_of
+
+    if len(fields) == 1:
+        kind_of = annotation("v")
+        info = fields["v"]
+        if info.is_required():
+
+            def operation(v: Annotated[kind_of, marker()]) -> Any:  # type: ignore[valid-type]
+                return shown(model, v=v)
+        else:
+
+            def operation(v: Annotated[kind_of, marker()] = info.default) -> Any:  # type: ignore[valid-type, no-redef]
+                return shown(model, v=v)
+    else:
+        kind_v, kind_w = annotation("v"), annotation("w")
+
+        def operation(  # type: ignore[no-redef]
+            v: Annotated[kind_v, marker()] = fields["v"].default,  # type: ignore[valid-type]
+            w: Annotated[kind_w, marker()] = fields["w"].default,  # type: ignore[valid-type]
+        ) -> Any:
+            return shown(model, v=v, w=w)
+
+    path = f"/{kind}/{name}/{{v}}" if kind == "path" else f"/{kind}/{name}"
+    register = app.post if kind == "form" else app.get
+    register(path, **answer(name))(operation)
+
+
+for name, model in BODIES.items():
+    body(name, model)
+for name in SCALARS:
+    parameter("path", name, Path)
+for name in SCALARS + LISTS + OPTIONALS:
+    parameter("query", name, Query)
+    parameter("header", name, Header)
+for name in SCALARS + OPTIONALS:
+    parameter("cookie", name, Cookie)
+for name in SCALARS + LISTS + OPTIONALS:
+    parameter("form", name, Form)
+
+
+@app.post("/body/list-of-models")
+def list_of_models(given: list[Inner]) -> list[Inner]:
+    return given
+
+
+@app.post("/body/scalar")
+def scalar(given: Annotated[int, Body()]) -> int:
+    return given
+
+
+@app.post("/body/optional-model")
+def optional_model(given: Inner | None = None) -> Inner | None:
+    return given
+
+
+@app.post("/body/patch", response_model=Update, response_model_exclude_unset=True)
+def patch(given: Update) -> Any:
+    return given
+
+
+class Several(BaseModel):
+    inner: Inner
+    importance: int
+    note: str | None = None
+
+
+@app.post("/body/several", response_model=Several)
+def several(
+    inner: Inner,
+    importance: Annotated[int, Body(gt=0)],
+    note: Annotated[str | None, Body()] = None,
+) -> Any:
+    return {"inner": inner, "importance": importance, "note": note}
+
+
+class Everything(BaseModel):
+    v: int
+    q: float
+    x_token: str
+    session: str
+    body: Inner
+
+
+@app.put("/everything/{v}", response_model=Everything)
+def everything(
+    v: Annotated[int, Path(ge=1)],
+    q: Annotated[float, Query(lt=10)],
+    x_token: Annotated[str, Header(min_length=3)],
+    session: Annotated[str, Cookie()],
+    body: Inner,
+) -> Any:
+    return {"v": v, "q": q, "x_token": x_token, "session": session, "body": body}
+
+
+class Uploaded(BaseModel):
+    note: str
+    filename: str | None
+    content_type: str | None
+    size: int | None
+    more: list[str | None]
+
+
+@app.post("/form/file", response_model=Uploaded)
+def upload(
+    file: UploadFile,
+    note: Annotated[str, Form(min_length=2)],
+    more: Annotated[list[UploadFile] | None, File()] = None,
+) -> Any:
+    """Take a file.
+
+    And perhaps more.
+    """
+    return {
+        "note": note,
+        "filename": file.filename,
+        "content_type": file.content_type,
+        "size": file.size,
+        "more": [other.filename for other in more or []],
+    }
+
+
+@app.get("/security/bearer", tags=["security"])
+def bearer(token: Annotated[str, Depends(OAuth2PasswordBearer(tokenUrl="/token"))]) -> str:
+    return token
+
+
+@app.get("/security/basic", tags=["security"])
+def basic(given: Annotated[HTTPBasicCredentials, Depends(HTTPBasic())]) -> list[str]:
+    return [given.username, given.password]
+
+
+@app.post("/security/api-key", tags=["security"], status_code=201)
+def api_key(
+    key: Annotated[str, Depends(APIKeyHeader(name="x-key"))], number: Annotated[int, Query(ge=3)]
+) -> list[str]:
+    """Answer with the key."""
+    return [key, str(number)]
