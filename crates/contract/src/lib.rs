@@ -6,5 +6,6 @@
 pub mod case;
 pub mod compare;
 pub mod ledger;
+pub mod openapi;
 pub mod report;
 pub mod run;
