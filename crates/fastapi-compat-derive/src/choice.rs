@@ -4,20 +4,22 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DataEnum, DeriveInput, Variant};
 
-use crate::attributes::{Namespace, doc, has_flag, items, text};
-use crate::error;
+use crate::attributes::{Case, Namespace, doc, has_flag, items, refuse_other_serde, text};
 
 /// The values on the wire.
 fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>> {
-    let rename_all = text(&items(&input.attrs)?, Namespace::Serde, "rename_all");
+    let of_type = items(&input.attrs)?;
+    refuse_other_serde(&of_type, &["rename_all"])?;
+    let rename_all = Case::read(&of_type)?;
     let value = |variant: &Variant| {
-        let renamed = text(&items(&variant.attrs)?, Namespace::Serde, "rename");
+        let items = items(&variant.attrs)?;
+        refuse_other_serde(&items, &["rename"])?;
+        let renamed = text(&items, Namespace::Serde, "rename");
         Ok(match (&variant.discriminant, renamed) {
             (Some((_, number)), None) => quote!(private::Fixed::Int(#number)),
             (_, Some(text)) => quote!(private::Fixed::Str(#text)),
             (None, None) => {
-                let text = recase(&variant.ident.to_string(), rename_all.as_deref())
-                    .ok_or_else(|| error(&input.ident, "an unknown case in rename_all"))?;
+                let text = rename_all.apply(&variant.ident.to_string());
                 quote!(private::Fixed::Str(#text))
             }
         })
@@ -98,30 +100,5 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
                 private::deserialize_by_rules(deserializer)
             }
         }
-    })
-}
-
-/// A variant's name in one of serde's cases.
-fn recase(name: &str, case: Option<&str>) -> Option<String> {
-    let words = |separator: &str| {
-        let mut out = String::new();
-        for (index, c) in name.char_indices() {
-            if c.is_uppercase() && index > 0 {
-                out.push_str(separator);
-            }
-            out.push(c);
-        }
-        out
-    };
-    Some(match case {
-        None | Some("PascalCase") => name.to_owned(),
-        Some("lowercase") => name.to_lowercase(),
-        Some("UPPERCASE") => name.to_uppercase(),
-        Some("camelCase") => name[..1].to_lowercase() + &name[1..],
-        Some("snake_case") => words("_").to_lowercase(),
-        Some("SCREAMING_SNAKE_CASE") => words("_").to_uppercase(),
-        Some("kebab-case") => words("-").to_lowercase(),
-        Some("SCREAMING-KEBAB-CASE") => words("-").to_uppercase(),
-        Some(_) => return None,
     })
 }

@@ -30,8 +30,8 @@ use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed};
 ///   not show, and `#[schema(required = true)]` for an `Option` that must be given;
 /// - `#[schema(format = "password")]`, a hint for the reader of the document;
 /// - `#[schema(storable = 255)]`, which refuses what a column of that length cannot hold;
-/// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(deny_unknown_fields)]` is
-///   `extra="forbid"`.
+/// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(rename_all = "camelCase")]` is
+///   an `alias_generator`, `#[serde(deny_unknown_fields)]` is `extra="forbid"`.
 #[proc_macro_derive(Decode, attributes(schema, serde))]
 pub fn derive_decode(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
@@ -133,4 +133,98 @@ fn decode(input: &DeriveInput) -> syn::Result<TokenStream> {
 
 fn error(tokens: impl ToTokens, message: &str) -> syn::Error {
     syn::Error::new_spanned(tokens, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::{DeriveInput, parse_quote};
+
+    fn message(input: &DeriveInput) -> String {
+        let code = super::schema(input).and_then(|_| super::decode(input));
+        code.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_cannot_be_derived_is_explained() {
+        let cases: [(DeriveInput, &str); 9] = [
+            (
+                parse_quote!(
+                    struct A(String, String);
+                ),
+                "a struct needs named fields",
+            ),
+            (
+                parse_quote!(
+                    enum A {}
+                ),
+                "an enum needs variants",
+            ),
+            (
+                parse_quote!(
+                    struct A<T> {
+                        a: T,
+                    }
+                ),
+                "a generic type",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        B { c: String },
+                        C(String),
+                    }
+                ),
+                "variants hold one value each",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(min_lenght = 1)]
+                        a: String,
+                    }
+                ),
+                "no attribute of a",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(min_length)]
+                        a: String,
+                    }
+                ),
+                "its value is missing",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(pattern = "(")]
+                        a: String,
+                    }
+                ),
+                "no regular expression",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[serde(default)]
+                        a: String,
+                    }
+                ),
+                "schema(default",
+            ),
+            (
+                parse_quote!(
+                    #[serde(rename_all = "Camel")]
+                    struct A {
+                        a: String,
+                    }
+                ),
+                "no case that",
+            ),
+        ];
+        for (input, expected) in cases {
+            let message = message(&input);
+            assert!(message.contains(expected), "'{message}' does not say '{expected}'");
+        }
+    }
 }

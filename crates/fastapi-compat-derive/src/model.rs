@@ -5,11 +5,16 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Expr, ExprLit, Field, FieldsNamed, Ident, Lit, Type};
 
-use crate::attributes::{Constraints, Namespace, doc, has_flag, items, text};
+use crate::attributes::{
+    Case, Constraints, Namespace, doc, has_flag, items, refuse_other_serde, text,
+};
 use crate::error;
 
-fn fields(fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
-    fields.named.iter().map(ModelField::read).collect()
+fn fields(input: &DeriveInput, fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
+    let of_type = items(&input.attrs)?;
+    refuse_other_serde(&of_type, &["deny_unknown_fields", "rename_all"])?;
+    let rename_all = Case::read(&of_type)?;
+    fields.named.iter().map(|field| ModelField::read(field, rename_all)).collect()
 }
 
 fn forbids_extra(input: &DeriveInput) -> syn::Result<bool> {
@@ -18,7 +23,7 @@ fn forbids_extra(input: &DeriveInput) -> syn::Result<bool> {
 
 /// What the document says of it.
 pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
-    let (name, fields) = (&input.ident, fields(named)?);
+    let (name, fields) = (&input.ident, fields(input, named)?);
     let title = name.unraw().to_string();
     let description = optional(doc(&input.attrs));
     let forbids_extra = forbids_extra(input)?;
@@ -55,7 +60,7 @@ fn optional(text: Option<String>) -> TokenStream {
 }
 
 pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
-    let (fields, forbids_extra) = (fields(named)?, forbids_extra(input)?);
+    let (fields, forbids_extra) = (fields(input, named)?, forbids_extra(input)?);
     let name = &input.ident;
     let title = name.unraw().to_string();
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
@@ -144,18 +149,19 @@ struct ModelField {
 }
 
 impl ModelField {
-    fn read(field: &Field) -> syn::Result<Self> {
+    fn read(field: &Field, rename_all: Case) -> syn::Result<Self> {
         let Some(ident) = field.ident.clone() else {
             return Err(error(field, "Decode needs named fields"));
         };
         let items = items(&field.attrs)?;
+        refuse_other_serde(&items, &["rename"])?;
         let renamed = text(&items, Namespace::Serde, "rename");
         let default = items.iter().find(|item| {
             item.namespace == Namespace::Schema
                 && (item.key == "default" || item.key == "default_factory")
         });
         Ok(Self {
-            name: renamed.unwrap_or_else(|| ident.unraw().to_string()),
+            name: renamed.unwrap_or_else(|| rename_all.apply(&ident.unraw().to_string())),
             ty: field.ty.clone(),
             constraints: Constraints::read(&items)?,
             required: items.iter().any(|item| {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DataEnum, DeriveInput, Fields, Ident, Type};
 
-use crate::attributes::{Constraints, Namespace, items, text};
+use crate::attributes::{Constraints, Namespace, items, refuse_other_serde, text};
 use crate::error;
 
 struct Choices<'a> {
@@ -32,6 +32,7 @@ fn read<'a>(input: &DeriveInput, data: &'a DataEnum) -> syn::Result<Choices<'a>>
             }
         };
         let items = items(&variant.attrs)?;
+        refuse_other_serde(&items, &["rename"])?;
         let renamed = text(&items, Namespace::Serde, "rename");
         choices.tags.push(renamed.unwrap_or_else(|| variant.ident.to_string()));
         choices.constraints.push(Constraints::read(&items)?);

@@ -22,6 +22,7 @@ from pydantic import (
     HttpUrl,
     StringConstraints,
 )
+from pydantic.alias_generators import to_camel
 
 app = FastAPI(docs_url=None, redoc_url=None)
 
@@ -258,6 +259,12 @@ class Alias(BaseModel):
     item_count: int = Field(alias="item-count", default=1)
 
 
+class Camel(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+    full_name: str
+    is_on: bool = False
+
+
 class Forbid(BaseModel):
     model_config = ConfigDict(extra="forbid")
     v: int
@@ -373,6 +380,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "tuple": TupleModel,
     "nested": Nested,
     "alias": Alias,
+    "camel": Camel,
     "forbid": Forbid,
     "union-scalar": UnionScalar,
     "union-number": UnionNumber,

@@ -56,6 +56,7 @@ fn body(operation: &str) -> Shape {
         "tuple" => v(Tuple(vec![Of("int"), Of("str"), Of("bool")])),
         "nested" => Object(vec![("inner", inner()), ("others", list(inner())), ("maybe", inner())]),
         "alias" => Object(vec![("userName", Of("str")), ("item-count", Of("int"))]),
+        "camel" => Object(vec![("fullName", Of("str")), ("isOn", Of("bool"))]),
         "forbid" => Object(vec![("v", Of("int")), ("w", Of("str")), ("x", Of("any"))]),
         "defaults" => Object(vec![("v", Of("int")), ("w", Of("str"))]),
         "nullable" => v(Of("str")),

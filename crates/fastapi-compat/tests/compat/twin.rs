@@ -89,6 +89,7 @@ echo_themselves!(
     Defaults,
     Nested,
     Alias,
+    Camel,
     Forbid,
     Update,
     Vec<Inner>,
@@ -260,6 +261,14 @@ struct Alias {
     #[serde(rename = "item-count")]
     #[schema(default = Integer::from(1))]
     item_count: Integer,
+}
+
+#[derive(Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Camel {
+    full_name: String,
+    #[schema(default = false)]
+    is_on: bool,
 }
 
 #[derive(Decode, Serialize)]
@@ -699,6 +708,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "tuple" TupleModel;
         "nested" Nested;
         "alias" Alias;
+        "camel" Camel;
         "forbid" Forbid;
         "union-scalar" UnionScalar, parameters, cookie;
         "union-number" UnionNumber;
