@@ -2,7 +2,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := target/venv
-CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml
+CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml --users admin,alice \
+	--generate openapi/openapi.json --count $(or $(REQUESTS),1000) --seed $(or $(SEED),1)
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +21,8 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	cargo build --quiet --package bench
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 
-contract: venv build ## Send the same requests to both services and compare every byte
-	rm -f target/contract/report.json
+contract: venv build ## Send the same to both services, compare every byte: REQUESTS=5000 SEED=7
+	rm -rf target/contract
 	target/debug/testbed sqlite -- $(CONTRACT)
 	target/debug/testbed postgres -- $(CONTRACT)
 
@@ -36,9 +37,11 @@ compat: venv ## Ask FastAPI and its twin the same: REQUESTS=200000 SEED=7
 	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) \
 		cargo test --quiet --package fastapi-compat --test compat -- --nocapture
 
-openapi: venv ## Export the OpenAPI document from python-legacy
+openapi: venv build ## Export the OpenAPI document from python-legacy, and the schemas of the cases
 	cd python-legacy && env -u PROJECT_NAME DATABASE_URL=sqlite:// ENVIRONMENT=local \
 		../$(VENV)/bin/python -W ignore -m app.openapi > ../openapi/openapi.json
+	target/debug/contract schema cases > openapi/cases.schema.json
+	target/debug/contract schema ledger > openapi/ledger.schema.json
 
 lint: venv build ## Check format, lints, types and the checked SQL
 	cargo fmt --all --check

@@ -3,43 +3,82 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::compare::{Answer, Difference};
 
 /// Values that earlier answers left behind or a table gives, by name; `${name}` stands for them.
 pub type Variables = BTreeMap<String, String>;
 
 /// One request, or one for each row of its table.
-#[derive(Clone, Debug, Deserialize)]
+///
+/// In all texts `${name}` stands for a variable and `${'a'*256}` for a text so many times.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
+    /// What it shows; as the ledger calls it.
     pub name: String,
     /// `METHOD /path?query`.
     pub request: String,
     /// The variable that holds the bearer token to send.
-    #[serde(rename = "as")]
+    #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    #[serde(default)]
+    /// Headers to send; `none` takes one away that would be there otherwise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// A body in JSON; strings in it may hold variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub json: Option<Value>,
     /// A body as it stands; JSON unless a header says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// A body of any bytes, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hex: Option<String>,
     /// A url-encoded form as it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
     /// What to keep of a JSON answer: variable and JSON pointer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capture: BTreeMap<String, String>,
     /// The variables of each repetition.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each: Vec<Variables>,
     /// The status that both must answer, where the comparison alone would not say enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// What must be in the answer besides, of both or of a service alone.
+    #[serde(default, skip_serializing_if = "Expect::is_empty")]
+    pub expect: Expect,
     /// Whether the answers are compared as JSON values, the order of keys left aside.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unordered: bool,
+    /// The operation of a generated case.
+    #[serde(skip)]
+    pub operation: Option<String>,
+    /// Whether what is not there to be captured is made up.
+    #[serde(skip)]
+    pub is_tolerant: bool,
+}
+
+/// What an answer must hold.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Headers and their values.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// JSON pointers into the body and the values there; null also for what is absent.
+    #[serde(default)]
+    pub json: BTreeMap<String, Value>,
+}
+
+impl Expect {
+    fn is_empty(&self) -> bool {
+        self.headers.is_empty() && self.json.is_empty()
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +113,15 @@ impl Case {
         })
     }
 
+    /// The method and the path of the request, without what changes: `GET /items/{id}`.
+    pub fn operation(&self) -> String {
+        if let Some(operation) = &self.operation {
+            return operation.clone();
+        }
+        let line = self.request.split('?').next().unwrap_or_default();
+        line.replace("${", "{")
+    }
+
     /// One case for each row of the table.
     pub fn expand(self) -> Vec<(Self, Variables)> {
         if self.each.is_empty() {
@@ -86,6 +134,46 @@ impl Case {
                 (Self { name: format!("{} [{}]", self.name, index + 1), ..self.clone() }, row)
             })
             .collect()
+    }
+
+    /// What the case expects and the answer is not: the place, what is expected, what is there.
+    pub fn unmet(
+        &self,
+        answer: &Answer,
+        variables: &Variables,
+        row: &Variables,
+    ) -> Result<Vec<Difference>, CaseError> {
+        let variables: Variables = variables
+            .iter()
+            .chain(row)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let fill = |text: &str| {
+            fill(text, &variables)
+                .map_err(|fault| CaseError::Fault { case: self.name.clone(), fault })
+        };
+        let mut unmet = Vec::new();
+        let mut expect = |place: String, expected: String, found: String| {
+            if expected != found {
+                let (reference, candidate) = (expected, found);
+                unmet.push(Difference { place, reference, candidate });
+            }
+        };
+        if let Some(status) = self.status {
+            expect("expected status".into(), status.to_string(), answer.status.to_string());
+        }
+        for (name, value) in &self.expect.headers {
+            let found = answer.headers.get(&name.to_lowercase());
+            let found = found.map_or("(absent)".into(), |values| values.join(" | "));
+            expect(format!("expected header {name}"), fill(value)?, found);
+        }
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        for (pointer, value) in &self.expect.json {
+            let found = body.pointer(pointer).unwrap_or(&Value::Null);
+            let value = fill_json(value, &fill)?;
+            expect(format!("expected {pointer}"), value.to_string(), found.to_string());
+        }
+        Ok(unmet)
     }
 
     /// The request with its variables filled in: those of earlier answers, then those of the row,

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use regex::Regex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Headers that belong to the connection or the moment, not to the answer.
@@ -34,9 +34,9 @@ fn as_text<S: serde::Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S:
 }
 
 /// One thing in which two answers differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// `status`, `header <name>` or `body`.
+    /// `status`, `header <name>`, `body.<path>` or `body, byte <offset>`.
     pub place: String,
     pub reference: String,
     pub candidate: String,
@@ -93,8 +93,7 @@ pub fn compare(
         }
     }
     if !same_body(&reference.body, &candidate.body, unordered, pairs) {
-        let text = |body: &[u8]| String::from_utf8_lossy(body).into_owned();
-        differ("body".into(), text(&reference.body), text(&candidate.body));
+        differences.extend(crate::diff::bodies(&reference.body, &candidate.body, pairs));
     }
     differences
 }
@@ -124,7 +123,7 @@ static MADE_UP: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Whether two texts are equal but for made-up values that match.
-fn same_text(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
+pub(crate) fn same_text(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
     if reference == candidate {
         return true;
     }

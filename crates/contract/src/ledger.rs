@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::case::CaseError;
 use crate::compare::{Answer, Difference};
 
 /// One accepted difference.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The case, or with `*` at its end all cases that begin so.
@@ -18,6 +19,8 @@ pub struct Entry {
     pub candidate: u16,
     /// Why that is better.
     pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
     /// The only label of a run in which it occurs.
     pub only: Option<String>,
 }

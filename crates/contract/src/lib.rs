@@ -5,6 +5,8 @@
 
 pub mod case;
 pub mod compare;
+mod diff;
+pub mod generate;
 pub mod ledger;
 pub mod openapi;
 pub mod report;

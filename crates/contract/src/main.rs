@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use contract::case::Case;
-use contract::ledger::Ledger;
+use contract::generate;
+use contract::ledger::{Entry, Ledger};
 use contract::openapi::{self, Change, Class, Direction};
 use contract::report::{self, Outcome, Totals};
-use contract::run::run;
+use contract::run::{Services, run};
 use reqwest::Url;
 
 /// Sends the same requests to two services and compares every byte of their answers.
@@ -32,9 +33,9 @@ struct Cli {
 enum Command {
     /// Run case files against two services
     Run {
-        /// Base URL of the service that is right
+        /// Base URL of the service that is right; without it only what the cases expect is looked at
         #[arg(long, env = "REFERENCE_URL")]
-        reference: Url,
+        reference: Option<Url>,
         /// Base URL of the service that must do the same
         #[arg(long, env = "CANDIDATE_URL")]
         candidate: Url,
@@ -44,12 +45,30 @@ enum Command {
         /// Differences that are deliberate
         #[arg(long)]
         ledger: Option<PathBuf>,
-        /// Where the JSON report goes
+        /// An OpenAPI document to make more requests from, sent after the cases
+        #[arg(long)]
+        generate: Option<PathBuf>,
+        /// How many requests are made
+        #[arg(long, default_value_t = 1000)]
+        count: usize,
+        /// Another seed makes other requests
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Variables of the cases that hold tokens for the requests that are made, the mightiest
+        /// user first
+        #[arg(long, value_delimiter = ',')]
+        users: Vec<String>,
+        /// Where the JSON report goes; beside it report.html, report.md and junit.xml
         #[arg(long, default_value = "target/contract/report.json")]
         report: PathBuf,
         /// Name of this run in the report
         #[arg(long, default_value = "run", env = "CONTRACT_LABEL")]
         label: String,
+    },
+    /// Print the JSON schema of a file format, for editors
+    Schema {
+        #[arg(value_enum)]
+        of: Format,
     },
     /// Compare two versions of an OpenAPI document: what breaks clients?
     #[command(after_help = "Exit codes: 0 nothing at or above --fail-on, 1 something, 2 the \
@@ -70,6 +89,12 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Cases,
+    Ledger,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,15 +118,45 @@ impl FailOn {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
-        eprintln!("contract: TLS was set up twice");
-    }
     let passed = match Cli::parse().command {
-        Command::Run { reference, candidate, cases, ledger, report, label } => {
-            execute(reference, candidate, cases, ledger, report, &label).await.map(|totals| {
+        Command::Run {
+            reference,
+            candidate,
+            cases,
+            ledger,
+            generate,
+            count,
+            seed,
+            users,
+            report,
+            label,
+        } => {
+            let services = Services { reference, candidate };
+            let made = match generate {
+                Some(path) => openapi::load(&path)
+                    .map(|document| generate::cases(&document, &users, count, seed))
+                    .map_err(Into::into),
+                None => Ok(Vec::new()),
+            };
+            let run = async |made| {
+                execute(services, &cases, made, ledger.as_deref(), &report, &label).await
+            };
+            let totals = match made {
+                Ok(made) => run(made).await,
+                Err(error) => Err(error),
+            };
+            totals.map(|totals| {
                 println!("{} passed, {} failed", totals.same + totals.better, totals.different);
                 totals.different == 0
             })
+        }
+        Command::Schema { of } => {
+            let schema = match of {
+                Format::Cases => schemars::schema_for!(Vec<Case>),
+                Format::Ledger => schemars::schema_for!(Vec<Entry>),
+            };
+            println!("{:#}", schema.to_value());
+            Ok(true)
         }
         Command::Openapi { old, new, fail_on, json } => compare_documents(&old, &new, json)
             .map(|changes| !changes.iter().any(|change| fail_on.covers(change.class))),
@@ -150,21 +205,28 @@ fn compare_documents(
 }
 
 async fn execute(
-    reference: Url,
-    candidate: Url,
-    cases: PathBuf,
-    ledger: Option<PathBuf>,
-    report: PathBuf,
+    services: Services,
+    cases: &Path,
+    made: Vec<Case>,
+    ledger: Option<&Path>,
+    report: &Path,
     label: &str,
 ) -> Result<Totals, Box<dyn std::error::Error>> {
-    let cases = Case::load(&cases)?;
+    let mut cases = Case::load(cases)?;
+    cases.extend(made.iter().cloned());
     let mut ledger = match ledger {
-        Some(path) => Ledger::load(&path, label)?,
+        Some(path) => Ledger::load(path, label)?,
         None => Ledger::default(),
     };
-    let outcomes = run(reference, candidate, cases, &mut ledger, show).await?;
-    report::write(&report, label, &outcomes)?;
+    let outcomes = run(services, cases, &mut ledger, show).await?;
     let totals = Totals::of(&outcomes);
+    let generated = generate::case_file(&made, &outcomes);
+    report::write(report, label, outcomes)?;
+    if let Some(generated) = generated {
+        let path = report.with_file_name("generated.yaml");
+        std::fs::write(&path, generated)?;
+        println!("the generated requests that differ are now cases in {}", path.display());
+    }
     println!(
         "{label}: {} requests, {} same, {} better, {} different; report in {}",
         totals.total,
@@ -185,5 +247,11 @@ fn show(outcome: &Outcome) {
         println!("  {}", difference.place);
         println!("  - {}", difference.reference);
         println!("  + {}", difference.candidate);
+    }
+    if !outcome.noise.is_empty() {
+        println!(
+            "  the reference, asked again, differed from itself: {}",
+            outcome.noise.join(", ")
+        );
     }
 }

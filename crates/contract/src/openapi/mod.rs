@@ -302,16 +302,16 @@ impl<'a> Comparison<'a> {
 }
 
 #[derive(Clone, Copy)]
-struct Operation<'a> {
-    method: &'a str,
-    value: &'a Value,
+pub(crate) struct Operation<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) value: &'a Value,
     /// The parameters of the whole path.
     shared: &'a Value,
 }
 
 impl<'a> Operation<'a> {
     /// Those of the path and those of the operation, which take their place.
-    fn parameters(&self, document: &'a Value) -> Vec<&'a Value> {
+    pub(crate) fn parameters(&self, document: &'a Value) -> Vec<&'a Value> {
         let list = |value: &'a Value| {
             let items = value.as_array().into_iter().flatten();
             items.map(|parameter| resolve(document, parameter)).collect::<Vec<_>>()
@@ -328,7 +328,7 @@ impl<'a> Operation<'a> {
 }
 
 /// `POST /items/`, its path, and the operation.
-fn operations(document: &Value) -> Vec<(String, &str, Operation<'_>)> {
+pub(crate) fn operations(document: &Value) -> Vec<(String, &str, Operation<'_>)> {
     const METHODS: [&str; 8] =
         ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
     let mut operations = Vec::new();
@@ -378,12 +378,12 @@ fn flag(value: &Value, key: &str) -> bool {
     value[key].as_bool().unwrap_or(false)
 }
 
-fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub(crate) fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter)
 }
 
 /// What a `$ref` within the document stands for.
-fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let mut value = value;
     // A chain of references that leads back to itself ends here.
     for _ in 0..32 {

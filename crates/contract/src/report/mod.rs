@@ -1,18 +1,33 @@
-//! What a run found, for machines; runs under different labels share one file.
+//! What runs found: `report.json` for machines, `report.html` to click through, `report.md` for a
+//! comment, `junit.xml` for CI. Runs under different labels share them.
 
+mod html;
+mod junit;
+mod markdown;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::compare::Difference;
 
 /// The outcome of one case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Outcome {
     pub case: String,
+    /// As it was sent to the reference.
     pub request: String,
+    /// `POST /items/{id}`.
+    pub operation: String,
+    /// What the reference answered; 0 for what is no request.
+    pub status: u16,
+    /// How long both took together.
+    pub seconds: f64,
     pub differences: Vec<Difference>,
+    /// Where the reference, asked again, differed from itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<String>,
     /// The reason of the ledger if the differences are deliberate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub better: Option<String>,
@@ -28,7 +43,7 @@ impl Outcome {
     }
 }
 
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     pub total: usize,
     pub same: usize,
@@ -37,33 +52,86 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub fn of(outcomes: &[Outcome]) -> Self {
-        let count = |which: fn(&Outcome) -> bool| outcomes.iter().filter(|o| which(o)).count();
-        Self {
-            total: outcomes.len(),
-            same: count(Outcome::is_same),
-            different: count(|outcome| !outcome.passed()),
-            better: count(|outcome| outcome.better.is_some()),
+    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+        let mut totals = Self::default();
+        for outcome in outcomes {
+            totals.total += 1;
+            match (outcome.is_same(), &outcome.better) {
+                (true, _) => totals.same += 1,
+                (false, Some(_)) => totals.better += 1,
+                (false, None) => totals.different += 1,
+            }
         }
+        totals
     }
 }
 
-/// Writes the run into the report, in the place of an earlier one with this label.
-pub fn write(path: &Path, label: &str, outcomes: &[Outcome]) -> std::io::Result<()> {
+/// All runs, by their labels.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Report {
+    #[serde(flatten)]
+    totals: Totals,
+    runs: BTreeMap<String, Run>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Run {
+    totals: Totals,
+    cases: Vec<Outcome>,
+}
+
+impl Report {
+    fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+        self.runs.iter().flat_map(|(label, run)| run.cases.iter().map(move |case| (&**label, case)))
+    }
+
+    /// The cases of each operation, with the labels of their runs.
+    fn by_operation(&self) -> BTreeMap<&str, Vec<(&str, &Outcome)>> {
+        let mut operations: BTreeMap<&str, Vec<(&str, &Outcome)>> = BTreeMap::new();
+        for (label, outcome) in self.outcomes() {
+            operations.entry(&outcome.operation).or_default().push((label, outcome));
+        }
+        operations
+    }
+}
+
+/// Writes a run into the report at `path`, in the place of an earlier one with this label, and the
+/// other forms beside it. A file that is no report is written over.
+pub fn write(path: &Path, label: &str, outcomes: Vec<Outcome>) -> std::io::Result<()> {
     let earlier = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    let mut report: Value = earlier.unwrap_or_else(|| json!({}));
-    let run = json!({ "totals": Totals::of(outcomes), "cases": outcomes });
-    if !report["runs"].is_object() {
-        report["runs"] = json!({});
-    }
-    report["runs"][label] = run;
-    for key in ["total", "same", "different", "better"] {
-        let runs = report["runs"].as_object().into_iter().flatten();
-        let sum: u64 = runs.filter_map(|(_, run)| run["totals"][key].as_u64()).sum();
-        report[key] = json!(sum);
-    }
+    let mut report: Report = earlier.unwrap_or_default();
+    let run = Run { totals: Totals::of(&outcomes), cases: outcomes };
+    report.runs.insert(label.to_owned(), run);
+    report.totals = Totals::of(report.outcomes().map(|(_, outcome)| outcome));
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(path, format!("{report:#}\n"))
+    std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;
+    std::fs::write(path.with_extension("html"), html::page(&report))?;
+    std::fs::write(path.with_extension("md"), markdown::summary(&report))?;
+    std::fs::write(path.with_file_name("junit.xml"), junit::document(&report)?)
+}
+
+#[cfg(test)]
+pub(crate) fn example() -> Report {
+    let same = Outcome {
+        case: "read <one>".into(),
+        request: "GET /items/7".into(),
+        operation: "GET /items/{id}".into(),
+        status: 200,
+        seconds: 0.25,
+        ..Outcome::default()
+    };
+    let difference = Difference {
+        place: "body.a|b".into(),
+        reference: "1".into(),
+        candidate: "\u{0}<script>`".into(),
+    };
+    let different = Outcome { differences: vec![difference], ..same.clone() };
+    let better = Outcome { better: Some("a reason".into()), status: 500, ..different.clone() };
+    let mut report = Report::default();
+    let cases = vec![same, different, better];
+    report.runs.insert("sqlite".into(), Run { totals: Totals::of(&cases), cases });
+    report.totals = Totals::of(report.outcomes().map(|(_, outcome)| outcome));
+    report
 }

@@ -1,0 +1,131 @@
+//! Where two JSON bodies differ: a few paths instead of two long lines.
+
+use serde_json::{Map, Value};
+
+use crate::compare::{Difference, Pairs, same_text};
+
+/// How much of a value is shown.
+const SHOWN: usize = 120;
+
+/// The differences between two bodies that are not the same. Bodies of which one is no JSON are
+/// shown around the first byte that differs.
+pub(crate) fn bodies(reference: &[u8], candidate: &[u8], pairs: &mut Pairs) -> Vec<Difference> {
+    let parse = |body| serde_json::from_slice::<Value>(body).ok();
+    let mut differences = Vec::new();
+    if let (Some(reference), Some(candidate)) = (parse(reference), parse(candidate)) {
+        values("body", &reference, &candidate, pairs, &mut differences);
+    }
+    if differences.is_empty() {
+        differences.push(bytes(reference, candidate));
+    }
+    differences
+}
+
+fn differ(place: &str, reference: String, candidate: String, differences: &mut Vec<Difference>) {
+    differences.push(Difference { place: place.to_owned(), reference, candidate });
+}
+
+fn values(
+    place: &str,
+    reference: &Value,
+    candidate: &Value,
+    pairs: &mut Pairs,
+    differences: &mut Vec<Difference>,
+) {
+    match (reference, candidate) {
+        (Value::Object(a), Value::Object(b)) => objects(place, a, b, pairs, differences),
+        (Value::Array(a), Value::Array(b)) => {
+            for (index, (a, b)) in a.iter().zip(b).enumerate() {
+                values(&format!("{place}[{index}]"), a, b, pairs, differences);
+            }
+            if a.len() != b.len() {
+                let items = |list: &[Value]| format!("{} items", list.len());
+                differ(place, items(a), items(b), differences);
+            }
+        }
+        (Value::String(a), Value::String(b)) if same_text(a, b, pairs) => {}
+        (a, b) if a == b => {}
+        (a, b) => differ(place, shown(a), shown(b), differences),
+    }
+}
+
+fn objects(
+    place: &str,
+    reference: &Map<String, Value>,
+    candidate: &Map<String, Value>,
+    pairs: &mut Pairs,
+    differences: &mut Vec<Difference>,
+) {
+    let absent = || "(absent)".to_owned();
+    for (key, a) in reference {
+        let place = format!("{place}.{key}");
+        match candidate.get(key) {
+            Some(b) => values(&place, a, b, pairs, differences),
+            None => differ(&place, shown(a), absent(), differences),
+        }
+    }
+    for (key, b) in candidate.iter().filter(|(key, _)| !reference.contains_key(*key)) {
+        differ(&format!("{place}.{key}"), absent(), shown(b), differences);
+    }
+    let keys = |object: &Map<String, Value>| object.keys().cloned().collect::<Vec<_>>();
+    let (a, b) = (keys(reference), keys(candidate));
+    if a.len() == b.len() && a != b && a.iter().all(|key| b.contains(key)) {
+        differ(&format!("{place} (order of keys)"), a.join(", "), b.join(", "), differences);
+    }
+}
+
+fn shown(value: &Value) -> String {
+    shortened(&value.to_string())
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}
+
+/// The surroundings of the first byte that differs.
+fn bytes(reference: &[u8], candidate: &[u8]) -> Difference {
+    let same = reference.iter().zip(candidate).take_while(|(a, b)| a == b).count();
+    let start = same.saturating_sub(20);
+    let around = |body: &[u8]| {
+        if body.is_empty() {
+            return "(empty)".to_owned();
+        }
+        let end = body.len().min(same + SHOWN);
+        shortened(&body[start.min(end)..end].escape_ascii().to_string())
+    };
+    Difference {
+        place: format!("body, byte {same}"),
+        reference: around(reference),
+        candidate: around(candidate),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(reference: &str, candidate: &str) -> Vec<String> {
+        let mut pairs = Pairs::default();
+        let differences = bodies(reference.as_bytes(), candidate.as_bytes(), &mut pairs);
+        differences.into_iter().map(|difference| difference.place).collect()
+    }
+
+    #[test]
+    fn a_difference_has_a_path() {
+        assert_eq!(places(r#"{"a":[1,{"b":2}]}"#, r#"{"a":[1,{"b":3}]}"#), ["body.a[1].b"]);
+        assert_eq!(places(r#"{"a":1}"#, r#"{"a":1.0}"#), ["body.a"]);
+        assert_eq!(places(r#"{"a":null}"#, "{}"), ["body.a"]);
+        assert_eq!(places("[1,2]", "[1]"), ["body"]);
+        assert_eq!(places(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#), ["body (order of keys)"]);
+    }
+
+    #[test]
+    fn the_same_value_in_other_bytes_is_shown_where_it_begins() {
+        assert_eq!(places(r#"{"a":"é"}"#, r#"{"a":"\u00e9"}"#), ["body, byte 6"]);
+        assert_eq!(places(r#"{"a":1}"#, r#"{"a": 1}"#), ["body, byte 5"]);
+        assert_eq!(places("not found", "{}"), ["body, byte 0"]);
+    }
+}

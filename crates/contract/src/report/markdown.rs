@@ -1,0 +1,74 @@
+//! A summary that fits into a comment on a pull request.
+
+use std::fmt::Write;
+
+use super::{Report, Run, Totals};
+
+/// How many differences are shown: a comment has a largest length.
+const SHOWN: usize = 20;
+
+pub(super) fn summary(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing to a String does not fail.
+    _ = write(&mut out, report);
+    out
+}
+
+fn write(out: &mut String, report: &Report) -> std::fmt::Result {
+    let Totals { total, same, different, better } = report.totals;
+    let verdict = if different == 0 { "The same" } else { "Different" };
+    writeln!(out, "### {verdict}: {total} requests, {different} different\n")?;
+    writeln!(out, "| run | requests | same | better | different |")?;
+    writeln!(out, "|---|---:|---:|---:|---:|")?;
+    for (label, Run { totals, .. }) in &report.runs {
+        let Totals { total, same, different, better } = totals;
+        writeln!(out, "| {} | {total} | {same} | {better} | {different} |", cell(label))?;
+    }
+    if report.runs.len() > 1 {
+        writeln!(out, "| all | {total} | {same} | {better} | {different} |")?;
+    }
+    let failed: Vec<_> = report.outcomes().filter(|(_, outcome)| !outcome.passed()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| run | request | where | reference | candidate |\n|---|---|---|---|---|")?;
+    for (label, outcome) in failed.iter().take(SHOWN) {
+        for difference in outcome.differences.iter().take(3) {
+            let cells = [
+                label,
+                outcome.operation.as_str(),
+                &difference.place,
+                &difference.reference,
+                &difference.candidate,
+            ];
+            let cells: Vec<_> = cells.iter().map(|text| cell(text)).collect();
+            writeln!(out, "| {} |", cells.join(" | "))?;
+        }
+    }
+    if failed.len() > SHOWN {
+        writeln!(out, "\nand {} more", failed.len() - SHOWN)?;
+    }
+    Ok(())
+}
+
+/// A text as code in a table: whatever it holds, it stays in its cell.
+fn cell(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .take(100)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .replace('|', "\\|")
+        .replace('`', "'");
+    if text.trim().is_empty() { String::new() } else { format!("`{text}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn cells_stay_cells() {
+        let markdown = super::summary(&crate::report::example());
+        assert!(markdown.contains("### Different: 3 requests, 1 different"), "{markdown}");
+        assert!(markdown.contains(r"| `body.a\|b` | `1` | ` <script>'` |"), "{markdown}");
+    }
+}
