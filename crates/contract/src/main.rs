@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::case::Case;
 use contract::generate;
 use contract::ledger::{Entry, Ledger};
@@ -29,42 +29,9 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 enum Command {
     /// Run case files against two services
-    Run {
-        /// Base URL of the service that is right; without it only what the cases expect is looked at
-        #[arg(long, env = "REFERENCE_URL")]
-        reference: Option<Url>,
-        /// Base URL of the service that must do the same
-        #[arg(long, env = "CANDIDATE_URL")]
-        candidate: Url,
-        /// A case file, or a folder of them
-        #[arg(long, default_value = "openapi/cases")]
-        cases: PathBuf,
-        /// Differences that are deliberate
-        #[arg(long)]
-        ledger: Option<PathBuf>,
-        /// An OpenAPI document to make more requests from, sent after the cases
-        #[arg(long)]
-        generate: Option<PathBuf>,
-        /// How many requests are made
-        #[arg(long, default_value_t = 1000)]
-        count: usize,
-        /// Another seed makes other requests
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Variables of the cases that hold tokens for the requests that are made, the mightiest
-        /// user first
-        #[arg(long, value_delimiter = ',')]
-        users: Vec<String>,
-        /// Where the JSON report goes; beside it report.html, report.md and junit.xml
-        #[arg(long, default_value = "target/contract/report.json")]
-        report: PathBuf,
-        /// Name of this run in the report
-        #[arg(long, default_value = "run", env = "CONTRACT_LABEL")]
-        label: String,
-    },
+    Run(Box<RunArgs>),
     /// Print the JSON schema of a file format, for editors
     Schema {
         #[arg(value_enum)]
@@ -89,6 +56,42 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What a run is of.
+#[derive(Args)]
+struct RunArgs {
+    /// Base URL of the service that is right; without it only what the cases expect is looked at
+    #[arg(long, env = "REFERENCE_URL")]
+    reference: Option<Url>,
+    /// Base URL of the service that must do the same
+    #[arg(long, env = "CANDIDATE_URL")]
+    candidate: Url,
+    /// A case file, or a folder of them
+    #[arg(long, default_value = "openapi/cases")]
+    cases: PathBuf,
+    /// Differences that are deliberate
+    #[arg(long)]
+    ledger: Option<PathBuf>,
+    /// An OpenAPI document to make more requests from, sent after the cases
+    #[arg(long)]
+    generate: Option<PathBuf>,
+    /// How many requests are made
+    #[arg(long, default_value_t = 1000)]
+    count: usize,
+    /// Another seed makes other requests
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Variables of the cases that hold tokens for the requests that are made, the mightiest
+    /// user first
+    #[arg(long, value_delimiter = ',')]
+    users: Vec<String>,
+    /// Where the JSON report goes; beside it report.html, report.md and junit.xml
+    #[arg(long, default_value = "target/contract/report.json")]
+    report: PathBuf,
+    /// Name of this run in the report
+    #[arg(long, default_value = "run", env = "CONTRACT_LABEL")]
+    label: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -119,37 +122,10 @@ impl FailOn {
 #[tokio::main]
 async fn main() -> ExitCode {
     let passed = match Cli::parse().command {
-        Command::Run {
-            reference,
-            candidate,
-            cases,
-            ledger,
-            generate,
-            count,
-            seed,
-            users,
-            report,
-            label,
-        } => {
-            let services = Services { reference, candidate };
-            let made = match generate {
-                Some(path) => openapi::load(&path)
-                    .map(|document| generate::cases(&document, &users, count, seed))
-                    .map_err(Into::into),
-                None => Ok(Vec::new()),
-            };
-            let run = async |made| {
-                execute(services, &cases, made, ledger.as_deref(), &report, &label).await
-            };
-            let totals = match made {
-                Ok(made) => run(made).await,
-                Err(error) => Err(error),
-            };
-            totals.map(|totals| {
-                println!("{} passed, {} failed", totals.same + totals.better, totals.different);
-                totals.different == 0
-            })
-        }
+        Command::Run(args) => execute(*args).await.map(|totals| {
+            println!("{} passed, {} failed", totals.same + totals.better, totals.different);
+            totals.different == 0
+        }),
         Command::Schema { of } => {
             let schema = match of {
                 Format::Cases => schemars::schema_for!(Vec<Case>),
@@ -204,24 +180,26 @@ fn compare_documents(
     Ok(changes)
 }
 
-async fn execute(
-    services: Services,
-    cases: &Path,
-    made: Vec<Case>,
-    ledger: Option<&Path>,
-    report: &Path,
-    label: &str,
-) -> Result<Totals, Box<dyn std::error::Error>> {
-    let mut cases = Case::load(cases)?;
-    cases.extend(made.iter().cloned());
+async fn execute(args: RunArgs) -> Result<Totals, Box<dyn std::error::Error>> {
+    let RunArgs { reference, candidate, cases, ledger, generate, label, report, .. } = args;
+    let mut cases = Case::load(&cases)?;
     let mut ledger = match ledger {
-        Some(path) => Ledger::load(path, label)?,
+        Some(path) => Ledger::load(&path, &label)?,
         None => Ledger::default(),
     };
-    let outcomes = run(services, cases, &mut ledger, show).await?;
+    let document = generate.map(|path| openapi::load(&path)).transpose()?;
+    let made = document.as_ref().map_or_else(Vec::new, |document| {
+        generate::cases(document, &args.users, args.count, args.seed)
+    });
+    cases.extend(made.iter().cloned());
+    let mut outcomes = run(Services { reference, candidate }, cases, &mut ledger, show).await?;
+    for outcome in &mut outcomes {
+        let operation = document.as_ref().and_then(|d| openapi::operation_of(d, &outcome.request));
+        outcome.operation = operation.unwrap_or_else(|| outcome.operation.clone());
+    }
     let totals = Totals::of(&outcomes);
     let generated = generate::case_file(&made, &outcomes);
-    report::write(report, label, outcomes)?;
+    report::write(&report, &label, outcomes)?;
     if let Some(generated) = generated {
         let path = report.with_file_name("generated.yaml");
         std::fs::write(&path, generated)?;
@@ -233,7 +211,7 @@ async fn execute(
         totals.same,
         totals.better,
         totals.different,
-        report.display(),
+        report.with_extension("html").display(),
     );
     Ok(totals)
 }

@@ -301,6 +301,29 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// The operation of the document that a request belongs to: `GET /items/7?q=1` to
+/// `GET /items/{id}`. Paths without parameters come first.
+pub fn operation_of(document: &Value, request: &str) -> Option<String> {
+    let (method, target) = request.split_once(' ')?;
+    let path = target.split('?').next().unwrap_or_default();
+    let is_parameter = |part: &str| part.starts_with('{') && part.ends_with('}');
+    let fits = |template: &str| {
+        let (mut template, mut path) = (template.split('/'), path.split('/'));
+        loop {
+            match (template.next(), path.next()) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if a == b || (is_parameter(a) && !b.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    };
+    let fitting = operations(document)
+        .into_iter()
+        .filter(|(_, path, operation)| operation.method.eq_ignore_ascii_case(method) && fits(path))
+        .min_by_key(|(_, path, _)| path.matches('{').count());
+    fitting.map(|(name, ..)| name)
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct Operation<'a> {
     pub(crate) method: &'a str,
