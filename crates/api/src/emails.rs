@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
+use fastapi_compat::EmailStr;
+use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Output, State, Value, context};
 use tokio::sync::mpsc;
@@ -169,14 +171,26 @@ async fn deliver_one(
     email_to: &str,
     email: Email,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let to = address(email_to)?;
     let message = Message::builder()
+        // Else lettre would read the addresses again from the headers.
+        .envelope(Envelope::new(Some(from.email.clone()), vec![to.clone()])?)
         .from(from)
-        .to(Mailbox::new(None, email_to.parse()?))
+        .to(Mailbox::new(None, to))
         .subject(email.subject)
         .header(ContentType::TEXT_HTML)
         .body(email.html)?;
     transport.send(message).await?;
     Ok(())
+}
+
+/// An address as pydantic takes it, which lettre's own parser does not do for all of them: it
+/// refuses more than 64 characters before the @-sign.
+fn address(text: &str) -> Result<Address, Box<dyn std::error::Error + Send + Sync>> {
+    let email = EmailStr::parse(text)
+        .map_err(|reason| format!("the recipient is not an e-mail address: {reason}"))?;
+    let (user, domain) = email.as_str().rsplit_once('@').ok_or("the address has no @-sign")?;
+    Ok(Address::new_dangerous(user, domain))
 }
 
 fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_saphyr::Spanned;
 
 use crate::compare::{Answer, Difference};
 
@@ -21,7 +22,15 @@ pub struct Case {
     /// What it shows; as the ledger calls it.
     pub name: String,
     /// `METHOD /path?query`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request: String,
+    /// Instead of a request: a query whose rows both databases must give. It says their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+    /// Instead of a request: how many e-mails must have come since the last look into the sinks;
+    /// they are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mails: Option<usize>,
     /// The variable that holds the bearer token to send.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -40,6 +49,9 @@ pub struct Case {
     /// A url-encoded form as it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
+    /// The parts of a multipart form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub multipart: Vec<Part>,
     /// What to keep of a JSON answer: variable and JSON pointer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capture: BTreeMap<String, String>,
@@ -61,6 +73,26 @@ pub struct Case {
     /// Whether what is not there to be captured is made up.
     #[serde(skip)]
     pub is_tolerant: bool,
+    /// Where it is written: `items.yaml:7:3`.
+    #[serde(skip)]
+    pub at: String,
+}
+
+/// A part of a multipart form.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    pub name: String,
+    /// Makes it a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// What it holds, as text or in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hex: Option<String>,
 }
 
 /// What an answer must hold.
@@ -87,8 +119,8 @@ pub enum CaseError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{path}: {message}")]
     Syntax { path: PathBuf, message: String },
-    #[error("case '{case}': {fault}")]
-    Fault { case: String, fault: String },
+    #[error("{at}: case '{case}': {fault}")]
+    Fault { at: String, case: String, fault: String },
 }
 
 impl Case {
@@ -107,10 +139,43 @@ impl Case {
                 .map(|files| files.into_iter().flatten().collect());
         }
         let text = std::fs::read_to_string(path).map_err(read)?;
-        serde_saphyr::from_str(&text).map_err(|error| CaseError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })
+        let cases: Vec<Spanned<Self>> = serde_saphyr::from_str(&text).map_err(|error| {
+            CaseError::Syntax { path: path.to_owned(), message: error.to_string() }
+        })?;
+        let placed = cases.into_iter().map(|Spanned { value, referenced, .. }| {
+            let at = format!("{}:{}:{}", path.display(), referenced.line(), referenced.column());
+            Self { at, ..value }.checked()
+        });
+        placed.collect()
+    }
+
+    /// A case is a request or a look at what requests left behind, and has one body at the most.
+    fn checked(self) -> Result<Self, CaseError> {
+        let subjects = [!self.request.is_empty(), self.sql.is_some(), self.mails.is_some()];
+        let bodies = [
+            self.json.is_some(),
+            self.body.is_some(),
+            self.hex.is_some(),
+            self.form.is_some(),
+            !self.multipart.is_empty(),
+        ];
+        let count = |of: &[bool]| of.iter().filter(|is| **is).count();
+        if count(&subjects) != 1 {
+            return Err(self.fault("it needs one of request, sql and mails"));
+        }
+        if count(&bodies) > 1 {
+            return Err(self.fault("it has more than one of json, body, hex, form and multipart"));
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn fault(&self, fault: impl Into<String>) -> CaseError {
+        CaseError::Fault { at: self.at.clone(), case: self.name.clone(), fault: fault.into() }
+    }
+
+    /// Whether it looks at what requests left behind.
+    pub const fn is_effect(&self) -> bool {
+        self.sql.is_some() || self.mails.is_some()
     }
 
     /// The method and the path of the request, without what changes: `GET /items/{id}`.
@@ -118,8 +183,11 @@ impl Case {
         if let Some(operation) = &self.operation {
             return operation.clone();
         }
+        if self.is_effect() {
+            return if self.sql.is_some() { "database" } else { "e-mails" }.to_owned();
+        }
         let line = self.request.split('?').next().unwrap_or_default();
-        line.replace("${", "{")
+        if line.starts_with("${") { "other requests".to_owned() } else { line.replace("${", "{") }
     }
 
     /// One case for each row of the table.
@@ -148,10 +216,7 @@ impl Case {
             .chain(row)
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let fill = |text: &str| {
-            fill(text, &variables)
-                .map_err(|fault| CaseError::Fault { case: self.name.clone(), fault })
-        };
+        let fill = |text: &str| fill(text, &variables).map_err(|fault| self.fault(fault));
         let mut unmet = Vec::new();
         let mut expect = |place: String, expected: String, found: String| {
             if expected != found {
@@ -179,17 +244,16 @@ impl Case {
     /// The request with its variables filled in: those of earlier answers, then those of the row,
     /// which may speak of the former.
     pub fn request(&self, known: &Variables, row: &Variables) -> Result<Request, CaseError> {
-        let fault = |fault| CaseError::Fault { case: self.name.clone(), fault };
+        let fault = |fault: String| self.fault(fault);
         let mut variables = known.clone();
         for (name, value) in row {
             variables.insert(name.clone(), fill(value, known).map_err(fault)?);
         }
         let fill = |text: &str| fill(text, &variables).map_err(fault);
         let line = fill(&self.request)?;
-        let (method, target) = line.split_once(' ').ok_or_else(|| CaseError::Fault {
-            case: self.name.clone(),
-            fault: format!("'{line}' is not a method and a path"),
-        })?;
+        let (method, target) = line
+            .split_once(' ')
+            .ok_or_else(|| self.fault(format!("'{line}' is not a method and a path")))?;
         let mut headers = BTreeMap::new();
         let mut content_type = |value: &str| {
             headers.insert("content-type".to_owned(), value.to_owned());
@@ -203,13 +267,18 @@ impl Case {
             Some(fill(body)?.into_bytes())
         } else if let Some(hex) = &self.hex {
             content_type("application/json");
-            Some(
-                unhex(&fill(hex)?)
-                    .map_err(|fault| CaseError::Fault { case: self.name.clone(), fault })?,
-            )
+            Some(unhex(&fill(hex)?).map_err(fault)?)
         } else if let Some(form) = &self.form {
             content_type("application/x-www-form-urlencoded");
             Some(fill(form)?.into_bytes())
+        } else if !self.multipart.is_empty() {
+            content_type(&format!("multipart/form-data; boundary={BOUNDARY}"));
+            let mut body = Vec::new();
+            for part in &self.multipart {
+                part.write(&mut body, &|text| fill(text)).map_err(fault)?;
+            }
+            body.extend(format!("--{BOUNDARY}--\r\n").bytes());
+            Some(body)
         } else {
             None
         };
@@ -224,6 +293,38 @@ impl Case {
             };
         }
         Ok(Request { method: method.to_owned(), target: target.to_owned(), headers, body })
+    }
+}
+
+/// What stands between the parts of a multipart form.
+const BOUNDARY: &str = "contract-6f1c2b";
+
+impl Part {
+    fn write(
+        &self,
+        body: &mut Vec<u8>,
+        fill: &impl Fn(&str) -> Result<String, CaseError>,
+    ) -> Result<(), String> {
+        let fill = |text: &str| fill(text).map_err(|error| error.to_string());
+        let name = fill(&self.name)?;
+        body.extend(
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"").bytes(),
+        );
+        if let Some(filename) = &self.filename {
+            body.extend(format!("; filename=\"{}\"", fill(filename)?).bytes());
+        }
+        if let Some(content_type) = &self.content_type {
+            body.extend(format!("\r\nContent-Type: {}", fill(content_type)?).bytes());
+        }
+        body.extend(b"\r\n\r\n");
+        match (&self.text, &self.hex) {
+            (Some(_), Some(_)) => return Err(format!("part '{name}' has text and hex")),
+            (Some(text), None) => body.extend(fill(text)?.bytes()),
+            (None, Some(hex)) => body.extend(unhex(&fill(hex)?)?),
+            (None, None) => {}
+        }
+        body.extend(b"\r\n");
+        Ok(())
     }
 }
 

@@ -45,6 +45,8 @@ fn values(
         }
         (Value::String(a), Value::String(b)) if same_text(a, b, pairs) => {}
         (a, b) if a == b => {}
+        (Value::Number(a), Value::Number(b))
+            if same_text(&a.to_string(), &b.to_string(), pairs) => {}
         (a, b) => differ(place, shown(a), shown(b), differences),
     }
 }

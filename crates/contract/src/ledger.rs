@@ -14,15 +14,36 @@ use crate::compare::{Answer, Difference};
 pub struct Entry {
     /// The case, or with `*` at its end all cases that begin so.
     pub case: String,
-    /// What the two answer.
-    pub reference: u16,
-    pub candidate: u16,
+    /// The statuses of the two; of any if none is named.
+    pub reference: Option<u16>,
+    pub candidate: Option<u16>,
+    /// Where they may differ, as the report says it (`header x-took`, `body.at`), or with `*` at its
+    /// end all places that begin so; anywhere if none is named.
+    #[serde(default)]
+    pub places: Vec<String>,
     /// Why that is better.
     pub reason: String,
     /// Who answers for it.
     pub owner: String,
     /// The only label of a run in which it occurs.
     pub only: Option<String>,
+}
+
+impl Entry {
+    /// What would have to happen for the entry to be of use.
+    pub fn expectation(&self) -> String {
+        let status = |status: Option<u16>| status.map_or("anything".into(), |s| s.to_string());
+        let places = match self.places.as_slice() {
+            [] => String::new(),
+            places => format!(", different in {}", places.join(", ")),
+        };
+        format!("{} for {}{places}", status(self.candidate), status(self.reference))
+    }
+}
+
+/// A name, or with `*` at its end all names that begin so.
+fn covers(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
 /// The accepted differences and how often each occurred.
@@ -51,15 +72,18 @@ impl Ledger {
         if differences.is_empty() {
             return None;
         }
-        let names = |entry: &Entry| match entry.case.strip_suffix('*') {
-            Some(start) => case.starts_with(start),
-            None => case == entry.case,
+        let statuses = |entry: &Entry| {
+            entry.reference.is_none_or(|status| status == reference.status)
+                && entry.candidate.is_none_or(|status| status == candidate.status)
         };
-        let (entry, uses) = self.0.iter_mut().find(|(entry, _)| {
-            names(entry)
-                && entry.reference == reference.status
-                && entry.candidate == candidate.status
-        })?;
+        let places = |entry: &Entry| {
+            let known = |place: &str| entry.places.iter().any(|known| covers(known, place));
+            entry.places.is_empty() || differences.iter().all(|d| known(&d.place))
+        };
+        let (entry, uses) = self
+            .0
+            .iter_mut()
+            .find(|(entry, _)| covers(&entry.case, case) && statuses(entry) && places(entry))?;
         *uses += 1;
         Some(entry.reason.clone())
     }
@@ -67,5 +91,50 @@ impl Ledger {
     /// The entries that did not occur.
     pub fn stale(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter().filter(|(_, uses)| *uses == 0).map(|(entry, _)| entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16) -> Answer {
+        Answer { status, headers: std::collections::BTreeMap::new(), body: Vec::new() }
+    }
+
+    fn differences(places: &[&str]) -> Vec<Difference> {
+        let difference = |place: &&str| Difference {
+            place: (*place).to_owned(),
+            reference: "1".into(),
+            candidate: "2".into(),
+        };
+        places.iter().map(difference).collect()
+    }
+
+    fn ledger(entry: &str) -> Ledger {
+        Ledger(vec![(serde_saphyr::from_str(entry).unwrap(), 0)])
+    }
+
+    #[test]
+    fn an_entry_covers_what_it_names_and_no_more() {
+        let mut ledger =
+            ledger("{case: '*', places: [header x-took, body.at*], reason: clocks, owner: us}");
+        let mut accepts = |places: &[&str]| {
+            ledger.accept("a", &answer(200), &answer(200), &differences(places)).is_some()
+        };
+        assert!(!accepts(&[]) && !accepts(&["status", "header x-took"]));
+        assert!(accepts(&["header x-took"]) && accepts(&["header x-took", "body.at[0]"]));
+        assert_eq!(ledger.stale().count(), 0);
+    }
+
+    #[test]
+    fn an_entry_that_never_occurs_is_stale() {
+        let mut ledger =
+            ledger("{case: a, reference: 500, candidate: 422, reason: better, owner: us}");
+        let status = differences(&["status"]);
+        assert!(ledger.accept("a", &answer(500), &answer(400), &status).is_none());
+        assert_eq!(ledger.stale().count(), 1);
+        assert!(ledger.accept("a", &answer(500), &answer(422), &status).is_some());
+        assert_eq!(ledger.stale().count(), 0);
     }
 }

@@ -1,16 +1,22 @@
 //! The command `contract`.
 
+mod terminal;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::case::Case;
-use contract::generate;
+use contract::effects::Sinks;
 use contract::ledger::{Entry, Ledger};
-use contract::openapi::{self, Change, Class, Direction};
+use contract::openapi::{self, Change, Class};
 use contract::report::{self, Outcome, Totals};
-use contract::run::{Services, run};
+use contract::run::{Exchange, Plan, RunError, Service, Watch, run};
+use contract::self_test::{Findings, SelfTest};
+use contract::{generate, replay};
 use reqwest::Url;
+use serde_json::Value;
 
 /// Sends the same requests to two services and compares every byte of their answers.
 #[derive(Parser)]
@@ -18,10 +24,13 @@ use reqwest::Url;
     version,
     after_help = "Exit codes: 0 all the same, 1 differences, 2 the run failed.
 
-Example:
-  contract run --reference http://127.0.0.1:8001 --candidate http://127.0.0.1:8000 \\
-    --cases openapi/cases --ledger openapi/ledger.yaml
-  contract openapi main/openapi.json openapi/openapi.json"
+Examples:
+  contract run --reference http://old:8000 --candidate http://new:8000 --cases my/cases
+  contract run --reference http://old:8000 --candidate http://new:8000 --cases my/cases \\
+    --generate openapi.json --count 5000 --seed 7 --users admin,alice --replay access.log
+  contract self-test --reference http://old:8000 --candidate http://new:8000 --cases my/cases
+  contract openapi main/openapi.json openapi/openapi.json
+  contract import traffic.har --as alice > my/cases/traffic.yaml"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -30,8 +39,29 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run case files against two services
+    /// Run case files against two services, or one alone
     Run(Box<RunArgs>),
+    /// Put faults into the candidate's answers, one at a time: is each noticed?
+    #[command(
+        name = "self-test",
+        after_help = "Adds up runs in self-test.json beside the report. Exit codes: 0 at least 99 \
+            of 100 faults caught and no false alarm, 1 otherwise, 2 the run failed."
+    )]
+    SelfTest {
+        #[command(flatten)]
+        run: Box<RunArgs>,
+        /// Put in no faults, only count false alarms
+        #[arg(long)]
+        no_faults: bool,
+    },
+    /// Print recorded traffic as a case file
+    Import {
+        /// A HAR file, an access log (common, combined) or a log of JSON lines
+        recording: PathBuf,
+        /// The variable with the token of requests that were signed in
+        #[arg(long = "as")]
+        user: Option<String>,
+    },
     /// Print the JSON schema of a file format, for editors
     Schema {
         #[arg(value_enum)]
@@ -73,7 +103,10 @@ struct RunArgs {
     /// Differences that are deliberate
     #[arg(long)]
     ledger: Option<PathBuf>,
-    /// An OpenAPI document to make more requests from, sent after the cases
+    /// Recorded traffic to send after the cases: a HAR file or an access log
+    #[arg(long)]
+    replay: Vec<PathBuf>,
+    /// An OpenAPI document to make more requests from, sent last
     #[arg(long)]
     generate: Option<PathBuf>,
     /// How many requests are made
@@ -82,10 +115,25 @@ struct RunArgs {
     /// Another seed makes other requests
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Variables of the cases that hold tokens for the requests that are made, the mightiest
-    /// user first
+    /// Variables of the cases that hold tokens for the requests that are made or replayed, the
+    /// mightiest user first
     #[arg(long, value_delimiter = ',')]
     users: Vec<String>,
+    /// By how many milliseconds the candidate may be slower in one request
+    #[arg(long, default_value_t = 2000)]
+    slack: u64,
+    /// The reference's database, for cases that look into it: postgresql:… or sqlite:…
+    #[arg(long, env = "REFERENCE_DATABASE_URL", hide_env_values = true)]
+    reference_database: Option<String>,
+    /// The candidate's database
+    #[arg(long, env = "CANDIDATE_DATABASE_URL", hide_env_values = true)]
+    candidate_database: Option<String>,
+    /// A Maildir with the reference's e-mails, for cases that look into it
+    #[arg(long, env = "REFERENCE_MAILS")]
+    reference_mails: Option<PathBuf>,
+    /// A Maildir with the candidate's e-mails
+    #[arg(long, env = "CANDIDATE_MAILS")]
+    candidate_mails: Option<PathBuf>,
     /// Where the JSON report goes; beside it report.html, report.md and junit.xml
     #[arg(long, default_value = "target/contract/report.json")]
     report: PathBuf,
@@ -119,13 +167,14 @@ impl FailOn {
     }
 }
 
+type BoxError = Box<dyn std::error::Error>;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let passed = match Cli::parse().command {
-        Command::Run(args) => execute(*args).await.map(|totals| {
-            println!("{} passed, {} failed", totals.same + totals.better, totals.different);
-            totals.different == 0
-        }),
+        Command::Run(args) => execute(*args).await,
+        Command::SelfTest { run, no_faults } => self_test(*run, !no_faults).await,
+        Command::Import { recording, user } => import(&recording, user.as_deref()),
         Command::Schema { of } => {
             let schema = match of {
                 Format::Cases => schemars::schema_for!(Vec<Case>),
@@ -147,58 +196,91 @@ async fn main() -> ExitCode {
     }
 }
 
-fn compare_documents(
-    old: &Path,
-    new: &Path,
-    json: bool,
-) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
+fn compare_documents(old: &Path, new: &Path, json: bool) -> Result<Vec<Change>, BoxError> {
     let changes = openapi::compare(&openapi::load(old)?, &openapi::load(new)?);
     if json {
         println!("{:#}", serde_json::to_value(&changes)?);
-        return Ok(changes);
+    } else {
+        terminal::changes(&changes);
     }
-    for change in &changes {
-        let class = match change.class {
-            Class::Breaking => "BREAKING     ",
-            Class::NonBreaking => "non-breaking ",
-            Class::Documentation => "documentation",
-        };
-        let direction = match change.direction {
-            Some(Direction::Request) => "request: ",
-            Some(Direction::Response) => "response: ",
-            None => "",
-        };
-        println!("{class}  {}: {direction}{}", change.place, change.what);
-    }
-    let count = |class| changes.iter().filter(|change| change.class == class).count();
-    println!(
-        "{} breaking, {} non-breaking, {} of documentation only",
-        count(Class::Breaking),
-        count(Class::NonBreaking),
-        count(Class::Documentation)
-    );
     Ok(changes)
 }
 
-async fn execute(args: RunArgs) -> Result<Totals, Box<dyn std::error::Error>> {
-    let RunArgs { reference, candidate, cases, ledger, generate, label, report, .. } = args;
-    let mut cases = Case::load(&cases)?;
-    let mut ledger = match ledger {
-        Some(path) => Ledger::load(&path, &label)?,
-        None => Ledger::default(),
-    };
-    let document = generate.map(|path| openapi::load(&path)).transpose()?;
-    let made = document.as_ref().map_or_else(Vec::new, |document| {
-        generate::cases(document, &args.users, args.count, args.seed)
-    });
-    cases.extend(made.iter().cloned());
-    let mut outcomes = run(Services { reference, candidate }, cases, &mut ledger, show).await?;
-    for outcome in &mut outcomes {
-        let operation = document.as_ref().and_then(|d| openapi::operation_of(d, &outcome.request));
-        outcome.operation = operation.unwrap_or_else(|| outcome.operation.clone());
+fn import(recording: &Path, user: Option<&str>) -> Result<bool, BoxError> {
+    print!("{}", replay::case_file(&replay::load(recording, user)?));
+    Ok(true)
+}
+
+/// What a run sends, and what may differ.
+struct Prepared {
+    plan: Plan,
+    made: Vec<Case>,
+    document: Option<Value>,
+    ledger: Ledger,
+}
+
+impl Prepared {
+    fn new(args: &RunArgs) -> Result<Self, BoxError> {
+        let sinks = |database: &Option<String>, mails: &Option<PathBuf>| Sinks {
+            database: database.clone(),
+            mails: mails.clone(),
+        };
+        let candidate = Service {
+            base: args.candidate.clone(),
+            sinks: sinks(&args.candidate_database, &args.candidate_mails),
+        };
+        let reference = args.reference.clone().map(|base| Service {
+            base,
+            sinks: sinks(&args.reference_database, &args.reference_mails),
+        });
+        let mut cases = Case::load(&args.cases)?;
+        let visible = |case: &Case| {
+            candidate.sinks.show(case) && reference.as_ref().is_none_or(|r| r.sinks.show(case))
+        };
+        let all = cases.len();
+        cases.retain(|case| !case.is_effect() || visible(case));
+        if cases.len() < all {
+            eprintln!(
+                "contract: {} cases look at what requests left behind and are not run: name \
+                 --reference-database and --candidate-database, --reference-mails and \
+                 --candidate-mails",
+                all - cases.len()
+            );
+        }
+        for recording in &args.replay {
+            cases.extend(replay::load(recording, args.users.first().map(String::as_str))?);
+        }
+        let ledger = match &args.ledger {
+            Some(path) => Ledger::load(path, &args.label)?,
+            None => Ledger::default(),
+        };
+        let document = args.generate.as_deref().map(openapi::load).transpose()?;
+        let made = document.as_ref().map_or_else(Vec::new, |document| {
+            generate::cases(document, &args.users, args.count, args.seed)
+        });
+        cases.extend(made.iter().cloned());
+        let slack = Duration::from_millis(args.slack);
+        Ok(Self { plan: Plan { reference, candidate, cases, slack }, made, document, ledger })
     }
+
+    /// How many requests it is about.
+    fn requests(&self) -> usize {
+        self.plan.cases.iter().map(|case| case.each.len().max(1)).sum()
+    }
+}
+
+async fn execute(args: RunArgs) -> Result<bool, BoxError> {
+    let prepared = Prepared::new(&args)?;
+    let mut progress = terminal::Progress::new(prepared.requests());
+    let Prepared { plan, made, document, mut ledger } = prepared;
+    let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
+    let outcomes = run(plan, &mut ledger, operation, &mut progress).await;
+    progress.finish();
+    let outcomes = outcomes?;
+    let RunArgs { label, report, .. } = args;
     let totals = Totals::of(&outcomes);
-    let generated = generate::case_file(&made, &outcomes);
+    let generated = generate::failed_cases(&made, &outcomes);
+    terminal::summary(&outcomes);
     report::write(&report, &label, outcomes)?;
     if let Some(generated) = generated {
         let path = report.with_file_name("generated.yaml");
@@ -213,23 +295,48 @@ async fn execute(args: RunArgs) -> Result<Totals, Box<dyn std::error::Error>> {
         totals.different,
         report.with_extension("html").display(),
     );
-    Ok(totals)
+    println!("{} passed, {} failed", totals.same + totals.better, totals.different);
+    Ok(totals.different == 0)
 }
 
-fn show(outcome: &Outcome) {
-    if outcome.passed() {
-        return;
+/// A self-test that shows how far it is.
+struct Watched {
+    test: SelfTest,
+    progress: terminal::Progress,
+}
+
+impl Watch for Watched {
+    fn outcome(&mut self, outcome: &Outcome) {
+        self.test.outcome(outcome);
+        self.progress.outcome(outcome);
     }
-    println!("DIFFERENT {} ({})", outcome.case, outcome.request);
-    for difference in &outcome.differences {
-        println!("  {}", difference.place);
-        println!("  - {}", difference.reference);
-        println!("  + {}", difference.candidate);
+
+    async fn exchange(&mut self, exchange: Exchange<'_>) -> Result<(), RunError> {
+        self.test.exchange(exchange).await
     }
-    if !outcome.noise.is_empty() {
-        println!(
-            "  the reference, asked again, differed from itself: {}",
-            outcome.noise.join(", ")
-        );
+}
+
+async fn self_test(args: RunArgs, injects: bool) -> Result<bool, BoxError> {
+    if args.reference.is_none() {
+        return Err("a self-test needs --reference: a fault is what differs from it".into());
     }
+    let path = args.report.with_file_name("self-test.json");
+    let mut prepared = Prepared::new(&args)?;
+    let progress = terminal::Progress::new(prepared.requests());
+    let test = SelfTest::new(Findings::load(&path), &args.candidate, injects).await?;
+    if let Some(proxy) = test.url() {
+        prepared.plan.candidate.base = proxy.clone();
+    }
+    let Prepared { plan, document, mut ledger, .. } = prepared;
+    let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
+    let mut watched = Watched { test, progress };
+    let outcomes = run(plan, &mut ledger, operation, &mut watched).await;
+    watched.progress.finish();
+    outcomes?;
+    let mut findings = watched.test.findings;
+    findings.runs += 1;
+    findings.write(&path)?;
+    terminal::findings(&findings);
+    println!("in {}", path.display());
+    Ok(findings.passed())
 }

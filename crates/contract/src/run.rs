@@ -8,104 +8,231 @@ use serde_json::Value;
 
 use crate::case::{Case, CaseError, Request, Variables};
 use crate::compare::{Answer, Difference, Pairs, compare};
+use crate::effects::{self, EffectError, Mails, Sinks};
 use crate::ledger::Ledger;
 use crate::report::Outcome;
+use crate::shrink::smaller;
+
+/// How many requests it may take to make one smaller.
+const SHRINKING: usize = 200;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
     Case(#[from] CaseError),
-    #[error("{service} did not answer: {source}")]
-    NoAnswer { service: &'static str, source: reqwest::Error },
-    #[error("case '{case}': {fault}")]
-    Request { case: String, fault: String },
+    #[error("the {service} does not answer: {source}")]
+    Away { service: &'static str, source: reqwest::Error },
+    #[error("{at}: case '{case}', of the {service}: {source}")]
+    Effect { at: String, case: String, service: &'static str, source: EffectError },
+    #[error("the HTTP client cannot be made: {0}")]
+    Client(reqwest::Error),
+}
+
+/// A service and where its effects are to be seen.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub base: Url,
+    pub sinks: Sinks,
+}
+
+impl Service {
+    pub fn new(base: Url) -> Self {
+        Self { base, sinks: Sinks::default() }
+    }
+}
+
+/// What a run is about.
+pub struct Plan {
+    /// The service that is right; without it only what the cases expect is looked at.
+    pub reference: Option<Service>,
+    pub candidate: Service,
+    pub cases: Vec<Case>,
+    /// By how much the candidate may be slower than the reference in one request.
+    pub slack: Duration,
 }
 
 /// One of the two services, with what its answers left behind.
-struct Side {
+pub(crate) struct Side {
     name: &'static str,
-    base: Url,
+    service: Service,
     variables: Variables,
+    mails: Mails,
+    client: Client,
+}
+
+/// What a side did with a case.
+struct Asked {
+    request: Option<Request>,
+    answer: Answer,
+    took: Duration,
 }
 
 impl Side {
-    /// Fills in, sends and captures.
-    async fn ask(
-        &mut self,
-        client: &Client,
-        case: &Case,
-        row: &Variables,
-    ) -> Result<(Request, Answer), RunError> {
+    fn new(name: &'static str, service: Service, client: Client) -> Self {
+        Self { name, service, variables: Variables::new(), mails: Mails::default(), client }
+    }
+
+    /// Fills in, sends and captures; or looks at what was left behind.
+    async fn ask(&mut self, case: &Case, row: &Variables) -> Result<Asked, RunError> {
+        let start = Instant::now();
+        if case.is_effect() {
+            let answer = self.effect(case).await?;
+            return Ok(Asked { request: None, answer, took: start.elapsed() });
+        }
         let request = case.request(&self.variables, row)?;
-        let answer = self.send(client, case, &request).await?;
+        let answer = self.send(&request).await.map_err(|fault| match fault {
+            SendError::Invalid(fault) => case.fault(fault).into(),
+            SendError::Away(source) => RunError::Away { service: self.name, source },
+        })?;
+        let took = start.elapsed();
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
         for (name, pointer) in &case.capture {
             let value = body.as_ref().and_then(|body| body.pointer(pointer));
             let made_up = Value::from("00000000-0000-4000-8000-000000000000");
-            let value = value.or(case.is_tolerant.then_some(&made_up));
-            let value = value.ok_or_else(|| RunError::Request {
-                case: case.name.clone(),
-                fault: format!(
-                    "the answer of the {} has no {pointer}: {} {}",
-                    self.name,
-                    answer.status,
-                    String::from_utf8_lossy(&answer.body)
-                ),
+            let value = value.or(case.is_tolerant.then_some(&made_up)).ok_or_else(|| {
+                let body = String::from_utf8_lossy(&answer.body);
+                case.fault(format!(
+                    "the answer of the {} has no {pointer}: {} {body}",
+                    self.name, answer.status
+                ))
             })?;
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             self.variables.insert(name.clone(), text);
         }
-        Ok((request, answer))
+        Ok(Asked { request: Some(request), answer, took })
     }
 
-    async fn send(
-        &self,
-        client: &Client,
-        case: &Case,
-        request: &Request,
-    ) -> Result<Answer, RunError> {
-        let fault = |fault: String| RunError::Request { case: case.name.clone(), fault };
-        let base = self.base.as_str().trim_end_matches('/');
-        let url = Url::parse(&format!("{base}{}", request.target))
-            .map_err(|error| fault(error.to_string()))?;
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|error| fault(error.to_string()))?;
-        let mut builder = client.request(method, url);
+    async fn effect(&mut self, case: &Case) -> Result<Answer, RunError> {
+        let seen = match (&case.sql, case.mails, &self.service.sinks) {
+            (Some(sql), _, Sinks { database: Some(url), .. }) => effects::rows(url, sql).await,
+            (_, Some(count), Sinks { mails: Some(maildir), .. }) => {
+                self.mails.new_ones(maildir, count).await
+            }
+            _ => return Err(case.fault("there is nothing to look at").into()),
+        };
+        seen.map_err(|source| RunError::Effect {
+            at: case.at.clone(),
+            case: case.name.clone(),
+            service: self.name,
+            source,
+        })
+    }
+
+    /// Sends a request. An answer that breaks off is an answer as well, with the status 0.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, SendError> {
+        let base = self.service.base.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}{}", request.target));
+        let url = url.map_err(|error| SendError::Invalid(error.to_string()))?;
+        let method = Method::from_bytes(request.method.as_bytes());
+        let method = method.map_err(|error| SendError::Invalid(error.to_string()))?;
+        let mut builder = self.client.request(method, url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let no_answer = |source| RunError::NoAnswer { service: self.name, source };
-        let response = builder.send().await.map_err(no_answer)?;
+        match self.receive(builder).await {
+            Err(error) if error.is_connect() => Err(SendError::Away(error)),
+            Err(error) if error.is_builder() => Err(SendError::Invalid(error.to_string())),
+            Err(error) => {
+                let body = format!("no answer: {error}").into_bytes();
+                Ok(Answer { status: 0, headers: BTreeMap::new(), body })
+            }
+            Ok(answer) => Ok(answer),
+        }
+    }
+
+    async fn receive(&self, builder: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+        let response = builder.send().await?;
         let status = response.status().as_u16();
         let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in response.headers() {
             // Latin-1, as HTTP has it; the service's own address is no difference.
             let value: String = value.as_bytes().iter().map(|&byte| char::from(byte)).collect();
-            let value = value.replace(self.base.authority(), "<service>");
+            let value = value.replace(self.service.base.authority(), OWN_ADDRESS);
             headers.entry(name.as_str().to_owned()).or_default().push(value);
         }
-        let body = response.bytes().await.map_err(no_answer)?.to_vec();
+        let body = response.bytes().await?.to_vec();
         Ok(Answer { status, headers, body })
     }
 }
 
-/// The services of a run.
-#[derive(Clone, Debug)]
-pub struct Services {
-    /// The one that is right; without it only what the cases expect is looked at.
-    pub reference: Option<Url>,
-    pub candidate: Url,
+/// What stands for the service's own address in headers.
+pub(crate) const OWN_ADDRESS: &str = "<service>";
+
+/// Why a request could not be sent.
+pub(crate) enum SendError {
+    Invalid(String),
+    Away(reqwest::Error),
 }
 
-/// Sends every case to the services and compares the answers; `progress` hears of each.
+/// A request with both answers.
+pub struct Exchange<'a> {
+    pub case: &'a Case,
+    pub operation: &'a str,
+    /// As it was sent to the candidate; none for what is no request.
+    pub request: Option<&'a Request>,
+    pub reference: &'a Answer,
+    pub candidate: &'a Answer,
+    /// Which made-up values had been matched before.
+    pub before: &'a Pairs,
+    pub slack: Duration,
+    side: &'a Side,
+    took: Duration,
+}
+
+impl Exchange<'_> {
+    /// Asks the candidate again: in what does it differ now?
+    ///
+    /// # Errors
+    /// When it is away.
+    pub async fn differences_again(&self) -> Result<Vec<Difference>, RunError> {
+        let Some(request) = self.request else { return Ok(Vec::new()) };
+        let start = Instant::now();
+        let answer = self.side.send(request).await.map_err(|error| match error {
+            SendError::Invalid(fault) => self.case.fault(fault).into(),
+            SendError::Away(source) => RunError::Away { service: self.side.name, source },
+        })?;
+        let mut differences = self.differences(&answer);
+        differences.extend(slower(self.took, start.elapsed(), self.slack));
+        Ok(differences)
+    }
+
+    /// How long the reference took.
+    pub const fn reference_took(&self) -> Duration {
+        self.took
+    }
+
+    /// In what an answer of the candidate would differ.
+    pub fn differences(&self, answer: &Answer) -> Vec<Difference> {
+        compare(self.reference, answer, self.case.unordered, &mut self.before.clone())
+    }
+}
+
+/// Hears of everything that happens in a run.
+pub trait Watch {
+    fn outcome(&mut self, outcome: &Outcome);
+
+    /// Both answers to a case.
+    fn exchange(&mut self, _: Exchange<'_>) -> impl Future<Output = Result<(), RunError>> {
+        async { Ok(()) }
+    }
+}
+
+impl<F: FnMut(&Outcome)> Watch for F {
+    fn outcome(&mut self, outcome: &Outcome) {
+        self(outcome);
+    }
+}
+
+/// Sends every case to the services and compares the answers. `operation` says to which operation
+/// a request line belongs.
 pub async fn run(
-    services: Services,
-    cases: Vec<Case>,
+    plan: Plan,
     ledger: &mut Ledger,
-    mut progress: impl FnMut(&Outcome),
+    operation: impl Fn(&str) -> Option<String>,
+    watch: &mut impl Watch,
 ) -> Result<Vec<Outcome>, RunError> {
     // Whoever has chosen one before keeps it.
     _ = rustls::crypto::ring::default_provider().install_default();
@@ -116,43 +243,72 @@ pub async fn run(
         // A connection of its own for each request: services close them after some answers.
         .pool_max_idle_per_host(0)
         .build()
-        .map_err(|source| RunError::NoAnswer { service: "client", source })?;
-    let side = |name, base| Side { name, base, variables: Variables::new() };
-    let mut reference = services.reference.map(|base| side("reference", base));
-    let mut candidate = side("candidate", services.candidate);
+        .map_err(RunError::Client)?;
+    let Plan { reference, candidate, cases, slack } = plan;
+    let mut reference = reference.map(|s| Side::new("reference", s, client.clone()));
+    let mut candidate = Side::new("candidate", candidate, client);
     let mut pairs = Pairs::default();
     let mut outcomes = Vec::new();
     for (case, row) in cases.into_iter().flat_map(Case::expand) {
         let started = Instant::now();
         let ask_reference = async {
             match &mut reference {
-                Some(side) => side.ask(&client, &case, &row).await.map(Some),
+                Some(side) => side.ask(&case, &row).await.map(Some),
                 None => Ok(None),
             }
         };
-        let (a, b) = tokio::join!(ask_reference, candidate.ask(&client, &case, &row));
-        let (a, (request, b)) = (a?, b?);
+        let (a, b) = tokio::join!(ask_reference, candidate.ask(&case, &row));
+        let (a, b) = (a?, b?);
+        let line = match &b.request {
+            Some(request) => format!("{} {}", request.method, request.target),
+            None => case.operation(),
+        };
         let mut outcome = Outcome {
-            operation: case.operation(),
+            operation: operation(&line).unwrap_or_else(|| case.operation()),
             case: case.name.clone(),
-            request: format!("{} {}", request.method, request.target),
-            status: a.as_ref().map_or(b.status, |(_, a)| a.status),
+            request: line,
+            status: a.as_ref().unwrap_or(&b).answer.status,
             ..Outcome::default()
         };
-        if let (Some(side), Some((request, a))) = (&reference, &a) {
-            outcome.differences = compare(a, &b, case.unordered, &mut pairs);
-            outcome.better = ledger.accept(&case.name, a, &b, &outcome.differences);
-            if !outcome.passed() && ["GET", "HEAD", "OPTIONS"].contains(&&*request.method) {
-                let again = side.send(&client, &case, request).await?;
-                let noise = compare(a, &again, case.unordered, &mut Pairs::default());
-                outcome.noise = noise.into_iter().map(|difference| difference.place).collect();
+        if let (Some(side), Some(a)) = (&reference, &a) {
+            for name in case.capture.keys() {
+                if let (Some(a), Some(b)) =
+                    (side.variables.get(name), candidate.variables.get(name))
+                {
+                    pairs.capture(a, b);
+                }
+            }
+            let before = pairs.clone();
+            outcome.differences = compare(&a.answer, &b.answer, case.unordered, &mut pairs);
+            if !case.is_effect() {
+                outcome.differences.extend(slower(a.took, b.took, slack));
+            }
+            if outcome.is_same() {
+                let exchange = Exchange {
+                    case: &case,
+                    operation: &outcome.operation,
+                    request: b.request.as_ref(),
+                    reference: &a.answer,
+                    candidate: &b.answer,
+                    before: &before,
+                    slack,
+                    side: &candidate,
+                    took: a.took,
+                };
+                watch.exchange(exchange).await?;
+            }
+            outcome.better = ledger.accept(&case.name, &a.answer, &b.answer, &outcome.differences);
+            if !outcome.passed() {
+                outcome.noise = noise(side, &case, a).await;
+                let sides = [side, &candidate];
+                outcome.smallest = shrink(&case, &row, sides, &outcome.differences, &before).await;
             }
         }
         if outcome.better.is_none() {
-            outcome.differences.extend(case.unmet(&b, &candidate.variables, &row)?);
+            outcome.differences.extend(case.unmet(&b.answer, &candidate.variables, &row)?);
         }
         outcome.seconds = started.elapsed().as_secs_f64();
-        progress(&outcome);
+        watch.outcome(&outcome);
         outcomes.push(outcome);
     }
     for entry in ledger.stale().filter(|_| reference.is_some()) {
@@ -161,16 +317,74 @@ pub async fn run(
             operation: "ledger".into(),
             differences: vec![Difference {
                 place: "ledger".into(),
-                reference: format!("answers {}, the ledger says", entry.reference),
-                candidate: format!(
-                    "answers {}, but it did not occur: {} should remove it",
-                    entry.candidate, entry.owner
-                ),
+                reference: format!("the ledger says {}", entry.expectation()),
+                candidate: format!("it did not occur: {} should remove the entry", entry.owner),
             }],
             ..Outcome::default()
         };
-        progress(&outcome);
+        watch.outcome(&outcome);
         outcomes.push(outcome);
     }
     Ok(outcomes)
+}
+
+/// An answer that is right but takes much longer than the reference's.
+fn slower(reference: Duration, candidate: Duration, slack: Duration) -> Option<Difference> {
+    let ms = |duration: Duration| format!("{} ms", duration.as_millis());
+    (candidate > reference + slack).then(|| Difference {
+        place: "time".into(),
+        reference: ms(reference),
+        candidate: ms(candidate),
+    })
+}
+
+/// Where the reference, asked the same again, differs from itself.
+async fn noise(side: &Side, case: &Case, asked: &Asked) -> Vec<String> {
+    let Some(request) = &asked.request else { return Vec::new() };
+    if !["GET", "HEAD", "OPTIONS"].contains(&&*request.method) {
+        return Vec::new();
+    }
+    let Ok(again) = side.send(request).await else { return Vec::new() };
+    let noise = compare(&asked.answer, &again, case.unordered, &mut Pairs::default());
+    noise.into_iter().map(|difference| difference.place).collect()
+}
+
+/// The smallest request in place of a generated one after which the sides still differ where they
+/// did.
+async fn shrink(
+    case: &Case,
+    row: &Variables,
+    [reference, candidate]: [&Side; 2],
+    differences: &[Difference],
+    before: &Pairs,
+) -> Option<Case> {
+    if !case.is_tolerant {
+        return None;
+    }
+    let place = &differences.first()?.place;
+    let answer = async |side: &Side, case: &Case| {
+        let request = case.request(&side.variables, row).ok()?;
+        side.send(&request).await.ok()
+    };
+    let differs = async |case: &Case| {
+        let (a, b) = tokio::join!(answer(reference, case), answer(candidate, case));
+        let (Some(a), Some(b)) = (a, b) else { return false };
+        let differences = compare(&a, &b, case.unordered, &mut before.clone());
+        differences.iter().any(|difference| difference.place == *place)
+    };
+    let mut smallest = None;
+    let mut left = SHRINKING;
+    'smaller: loop {
+        for next in smaller(smallest.as_ref().unwrap_or(case)) {
+            if left == 0 {
+                return smallest;
+            }
+            left -= 1;
+            if differs(&next).await {
+                smallest = Some(next);
+                continue 'smaller;
+            }
+        }
+        return smallest;
+    }
 }

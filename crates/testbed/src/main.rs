@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, ValueEnum};
-use testbed::{Error, Postgres, legacy, molt};
+use testbed::{Error, Postgres, Service, SmtpSink, legacy, molt};
 
 /// Starts python-legacy and the Rust service, each on an empty database of its own, and runs a
 /// command with REFERENCE_URL, CANDIDATE_URL and CONTRACT_LABEL set.
@@ -11,10 +11,14 @@ use testbed::{Error, Postgres, legacy, molt};
 #[command(
     version,
     after_help = "Example:
-  testbed postgres -- contract run --ledger openapi/ledger.yaml"
+  testbed postgres -- contract run --ledger openapi/ledger.yaml
+  testbed sqlite --itself -- contract self-test"
 )]
 struct Cli {
     database: Database,
+    /// Start the Rust service twice, to compare it with itself
+    #[arg(long)]
+    itself: bool,
     #[arg(last = true, required = true)]
     command: Vec<String>,
 }
@@ -42,27 +46,24 @@ async fn run(cli: Cli) -> Result<u8, Error> {
     let Some((program, arguments)) = cli.command.split_first() else { return Ok(0) };
     let mut command = Command::new(program);
     command.args(arguments);
+    let folder = tempfile::tempdir()
+        .map_err(|source| Error::Start { what: "a temporary folder".into(), source })?;
     // Whatever is started here lives until the command has ended.
     match cli.database {
         Database::Sqlite => {
-            let services =
-                (legacy("sqlite:///legacy.db", &[]).await?, molt("sqlite:///molt.db", &[]).await?);
-            command.env("REFERENCE_URL", &services.0.url).env("CANDIDATE_URL", &services.1.url);
+            let url = |name: &str| format!("sqlite:///{}", folder.path().join(name).display());
+            let urls = [url("reference.db"), url("candidate.db")];
+            let _services = Twins::start(cli.itself, urls, &mut command).await?;
             wait(command.env("CONTRACT_LABEL", "sqlite"), program).await
         }
         Database::Postgres => {
             let postgres = Postgres::start().await?;
-            let services = (
-                legacy(&postgres.database().await?, &[]).await?,
-                molt(&postgres.database().await?, &[]).await?,
-            );
-            command.env("REFERENCE_URL", &services.0.url).env("CANDIDATE_URL", &services.1.url);
+            let urls = [postgres.database().await?, postgres.database().await?];
+            let _services = Twins::start(cli.itself, urls, &mut command).await?;
             wait(command.env("CONTRACT_LABEL", "postgres"), program).await
         }
         Database::Schema => {
             let postgres = Postgres::start().await?;
-            let folder = tempfile::tempdir()
-                .map_err(|source| Error::Start { what: "a temporary folder".into(), source })?;
             let sqlite = format!("sqlite://{}", folder.path().join("schema.db").display());
             let (postgres_url, migrations) =
                 (postgres.database().await?, testbed::root().join("migrations"));
@@ -72,6 +73,43 @@ async fn run(cli: Cli) -> Result<u8, Error> {
             command.env("POSTGRES_URL", postgres_url).env("SQLITE_URL", sqlite);
             wait(&mut command, program).await
         }
+    }
+}
+
+/// Both services, each with a mail server of its own.
+struct Twins {
+    _running: [(Service, SmtpSink); 2],
+}
+
+impl Twins {
+    /// Starts them and tells the command where they are.
+    async fn start(
+        itself: bool,
+        [reference_url, candidate_url]: [String; 2],
+        command: &mut Command,
+    ) -> Result<Self, Error> {
+        let (reference_mails, candidate_mails) =
+            (SmtpSink::start().await?, SmtpSink::start().await?);
+        let reference = start(!itself, &reference_url, &reference_mails).await?;
+        let candidate = start(false, &candidate_url, &candidate_mails).await?;
+        command
+            .env("REFERENCE_URL", &reference.url)
+            .env("CANDIDATE_URL", &candidate.url)
+            .env("REFERENCE_DATABASE_URL", reference_url)
+            .env("CANDIDATE_DATABASE_URL", candidate_url)
+            .env("REFERENCE_MAILS", reference_mails.maildir())
+            .env("CANDIDATE_MAILS", candidate_mails.maildir());
+        Ok(Self { _running: [(reference, reference_mails), (candidate, candidate_mails)] })
+    }
+}
+
+async fn start(is_legacy: bool, database_url: &str, mails: &SmtpSink) -> Result<Service, Error> {
+    let settings = mails.settings();
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    if is_legacy {
+        legacy(database_url, &settings).await
+    } else {
+        molt(database_url, &settings).await
     }
 }
 

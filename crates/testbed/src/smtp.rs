@@ -1,6 +1,6 @@
 //! A mail server that keeps what it gets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,21 @@ impl SmtpSink {
         let process = Running::start("the SMTP sink", folder, Signal::Term, &command)?;
         process.wait(|_| std::net::TcpStream::connect(("127.0.0.1", port)).ok()).await?;
         Ok(Self { port, mails, _process: process })
+    }
+
+    /// The Maildir; it is there from the first e-mail on.
+    pub fn maildir(&self) -> &Path {
+        &self.mails
+    }
+
+    /// Settings that make a service send here.
+    pub fn settings(&self) -> [(&'static str, String); 4] {
+        [
+            ("SMTP_HOST", "127.0.0.1".into()),
+            ("SMTP_PORT", self.port.to_string()),
+            ("SMTP_TLS", "false".into()),
+            ("EMAILS_FROM_EMAIL", "molt@example.com".into()),
+        ]
     }
 
     /// The e-mails so far, as soon as there are `count`, in the order of their file names; those

@@ -11,8 +11,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use self::samples::Samples;
-use crate::case::Case;
+use crate::case::{Case, Part};
 use crate::openapi::{fields, operations, resolve};
+use crate::replay::case_file;
 use crate::report::Outcome;
 
 /// At most `count` cases. `users` are the variables that hold tokens, the mightiest first.
@@ -31,6 +32,9 @@ pub fn cases(document: &Value, users: &[String], count: usize, seed: u64) -> Vec
     // What takes something away for good comes last.
     operations.sort_by_key(|operation| operation.method == "DELETE");
     let room = count / operations.len().max(1);
+    for creator in &operations {
+        generator.sequence(creator, &operations);
+    }
     for operation in &operations {
         generator.operation(operation, &operations, room);
     }
@@ -38,22 +42,22 @@ pub fn cases(document: &Value, users: &[String], count: usize, seed: u64) -> Vec
     generator.cases
 }
 
-/// A case file of the generated cases that made a difference, each behind what creates what it uses.
+/// A case file of the generated cases that made a difference, as small as they became, each behind
+/// what creates what it uses.
 /// None if there was none.
-pub fn case_file(cases: &[Case], outcomes: &[Outcome]) -> Option<String> {
-    let differs =
-        |case: &Case| outcomes.iter().any(|outcome| outcome.case == case.name && !outcome.passed());
-    let mut file = String::new();
-    for case in cases.iter().filter(|case| differs(case)) {
+pub fn failed_cases(cases: &[Case], outcomes: &[Outcome]) -> Option<String> {
+    let failed = |case: &Case| {
+        let outcome =
+            outcomes.iter().find(|outcome| outcome.case == case.name && !outcome.passed());
+        outcome.map(|outcome| outcome.smallest.clone().unwrap_or_else(|| case.clone()))
+    };
+    let mut file = Vec::new();
+    for case in cases.iter().filter_map(failed) {
         let uses = |variable: &String| case.request.contains(&format!("${{{variable}}}"));
         let creators = cases.iter().filter(|creator| creator.capture.keys().any(uses));
-        for case in creators.chain([case]) {
-            // JSON is YAML, and a case can always be written.
-            let case = serde_json::to_string(case).unwrap_or_default();
-            file.extend(["- ", &case, "\n"]);
-        }
+        file.extend(creators.chain([&case]).cloned());
     }
-    (!file.is_empty()).then_some(file)
+    (!file.is_empty()).then(|| case_file(&file))
 }
 
 struct Operation<'a> {
@@ -63,6 +67,8 @@ struct Operation<'a> {
     parameters: Vec<&'a Value>,
     media_type: Option<&'a str>,
     body: &'a Value,
+    /// The properties of the body.
+    fields: &'a Value,
     is_secured: bool,
     /// Whether a success answers with an object that has an id.
     gives_id: bool,
@@ -94,6 +100,7 @@ impl<'a> Operation<'a> {
             parameters: operation.parameters(document),
             media_type,
             body,
+            fields: &resolve(document, body)["properties"],
             is_secured: security.and_then(Value::as_array).is_some_and(|list| !list.is_empty()),
             gives_id,
         }
@@ -124,6 +131,7 @@ struct Draft {
 enum Body {
     Json(Value),
     Form(Map<String, Value>),
+    Parts(Map<String, Value>),
     Text(String),
 }
 
@@ -138,6 +146,35 @@ struct Generator<'a> {
 }
 
 impl<'a> Generator<'a> {
+    /// Follows one thing from its beginning to its end: created, then read after everything that
+    /// is done to it, deleted, and asked for once more.
+    fn sequence(&mut self, creator: &Operation<'a>, all: &[Operation<'a>]) {
+        let of_it = |method: &str| {
+            let is_it = |path: &str| path.ends_with('}') && path.matches('{').count() == 1;
+            all.iter()
+                .filter(|o| o.method == method && is_it(o.path))
+                .find(|o| creator.creates_for(o))
+        };
+        let (Some(read), Some(delete)) = (of_it("GET"), of_it("DELETE")) else { return };
+        let list = all.iter().find(|o| o.method == "GET" && o.path == creator.path);
+        let variable = format!("sequence{}", self.cases.len());
+        let mut steps = vec![creator, read];
+        for update in ["PUT", "PATCH"].into_iter().filter_map(of_it) {
+            steps.extend([update, read]);
+        }
+        steps.extend(list);
+        steps.extend([delete, read, delete]);
+        for (index, step) in steps.into_iter().enumerate() {
+            let mut draft = self.right(step, (index > 0).then_some(variable.as_str()));
+            draft.changes.push(format!("step {} of its life", index + 1));
+            let mut case = finish(step, &draft);
+            if index == 0 {
+                case.capture.insert(variable.clone(), "/id".into());
+            }
+            self.cases.push(case);
+        }
+    }
+
     fn operation(&mut self, operation: &Operation<'a>, all: &[Operation<'a>], room: usize) {
         let creator = all.iter().find(|creator| creator.creates_for(operation));
         let variable = format!("generated{}", self.cases.len());
@@ -201,6 +238,7 @@ impl<'a> Generator<'a> {
         let body = operation.media_type.map(|_| self.samples.valid(operation.body));
         draft.body = match (operation.media_type, body) {
             (Some("application/json"), Some(body)) => Some(Body::Json(body)),
+            (Some("multipart/form-data"), Some(Value::Object(body))) => Some(Body::Parts(body)),
             (Some(_), Some(Value::Object(body))) => Some(Body::Form(body)),
             _ => None,
         };
@@ -326,7 +364,7 @@ impl<'a> Generator<'a> {
 
 fn object(draft: &mut Draft) -> Option<&mut Map<String, Value>> {
     match &mut draft.body {
-        Some(Body::Json(Value::Object(body)) | Body::Form(body)) => Some(body),
+        Some(Body::Json(Value::Object(body)) | Body::Form(body) | Body::Parts(body)) => Some(body),
         _ => None,
     }
 }
@@ -388,6 +426,19 @@ fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
         Some(Body::Json(body)) => case.body = Some(body.to_string()),
         Some(Body::Form(body)) => {
             case.form = Some(pairs(body.iter().map(|(key, value)| (key.as_str(), plain(value)))));
+        }
+        Some(Body::Parts(body)) => {
+            let is_file = |name: &str| {
+                let field = &operation.fields[name];
+                field["format"] == "binary" || field.get("contentMediaType").is_some()
+            };
+            let part = |(name, value): (&String, &Value)| Part {
+                name: name.clone(),
+                filename: is_file(name).then(|| "file.bin".into()),
+                text: Some(plain(value)),
+                ..Part::default()
+            };
+            case.multipart = body.iter().map(part).collect();
         }
         Some(Body::Text(text)) if is_form => case.form = Some(text.clone()),
         Some(Body::Text(text)) => case.body = Some(text.clone()),

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::Case;
 use crate::compare::Difference;
 
 /// The outcome of one case.
@@ -31,6 +32,9 @@ pub struct Outcome {
     /// The reason of the ledger if the differences are deliberate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub better: Option<String>,
+    /// The smallest request that still makes the difference, of a generated one.
+    #[serde(skip)]
+    pub smallest: Option<Case>,
 }
 
 impl Outcome {

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::{Path as PathParam, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -17,7 +18,7 @@ use axum::{Json, Router};
 use contract::case::Case;
 use contract::ledger::Ledger;
 use contract::report::Outcome;
-use contract::run::{Services, run};
+use contract::run::{Plan, Service, run};
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -130,8 +131,16 @@ async fn rust(faulty: bool) -> Url {
 
 async fn outcomes(reference: Option<Url>, candidate: Url) -> Vec<Outcome> {
     let cases = Case::load(&folder().join("notes.yaml")).expect("the cases are valid");
-    let services = Services { reference, candidate };
-    run(services, cases, &mut Ledger::default(), |_| {}).await.expect("both answer")
+    let plan = Plan {
+        reference: reference.map(Service::new),
+        candidate: Service::new(candidate),
+        cases,
+        slack: Duration::from_secs(10),
+    };
+    let no_document = |_: &str| None;
+    run(plan, &mut Ledger::default(), no_document, &mut |_: &Outcome| {})
+        .await
+        .expect("both answer")
 }
 
 #[tokio::test]

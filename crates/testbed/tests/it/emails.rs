@@ -11,14 +11,9 @@ async fn both_services_send_the_same_emails() {
     let mut sent = Vec::new();
     for name in ["legacy", "molt"] {
         let sink = SmtpSink::start().await.unwrap();
-        let port = sink.port.to_string();
-        let settings = [
-            ("SMTP_HOST", "127.0.0.1"),
-            ("SMTP_PORT", &port),
-            ("SMTP_TLS", "false"),
-            ("EMAILS_FROM_EMAIL", "molt@example.com"),
-            ("EMAILS_FROM_NAME", "Mölt"),
-        ];
+        let settings = sink.settings();
+        let mut settings: Vec<_> = settings.iter().map(|(name, v)| (*name, v.as_str())).collect();
+        settings.push(("EMAILS_FROM_NAME", "Mölt"));
         let url = "sqlite:///emails.db";
         let service = match name {
             "legacy" => legacy(url, &settings).await.unwrap(),
