@@ -2,11 +2,13 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := target/venv
-CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml --users admin,alice \
-	--generate openapi/openapi.json --count $(or $(REQUESTS),1000) --seed $(or $(SEED),1)
+WHAT := --users admin,alice --generate openapi/openapi.json --count $(or $(REQUESTS),1000)
+CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml $(WHAT) --seed $(or $(SEED),1)
+# Against itself nothing is better: no ledger.
+SELF_TEST := target/debug/contract self-test $(WHAT)
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the Rust service on SQLite, on port 8000
 	cargo run --package api --bin molt
@@ -25,6 +27,15 @@ contract: venv build ## Send the same to both services, compare every byte: REQU
 	rm -rf target/contract
 	target/debug/testbed sqlite -- $(CONTRACT)
 	target/debug/testbed postgres -- $(CONTRACT)
+
+contract-selftest: venv build ## Prove that the suite sees: faults of many kinds, then 20 runs against itself
+	rm -f target/contract/self-test.json
+	target/debug/testbed sqlite -- $(SELF_TEST) --slack 1000 --ledger openapi/ledger.yaml
+	for run in $$(seq 20); do \
+		target/debug/testbed sqlite --itself -- $(SELF_TEST) --no-faults --seed $$run \
+			> target/self-test.log || { cat target/self-test.log; exit 1; }; \
+		tail -n 2 target/self-test.log; \
+	done
 
 bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minutes
 	cargo build --release --package api --package bench
@@ -64,4 +75,4 @@ $(VENV)/.complete: python-legacy/requirements.lock
 build:
 	cargo build --quiet --package api --package contract --package testbed
 
-.PHONY: help run legacy test contract compat openapi lint sqlx venv build bench bench-guard
+.PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard

@@ -187,14 +187,15 @@ fn same_token(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
         let header = parts.next()?.to_owned();
         let claims = BASE64_URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
         let claims: serde_json::Map<String, Value> = serde_json::from_slice(&claims).ok()?;
-        Some((header, claims))
+        Some((header, claims, parts.next()?.len()))
     };
-    let (Some((header, claims)), Some((other_header, other_claims))) =
+    let (Some((header, claims, signature)), Some((other_header, other_claims, other_signature))) =
         (parts(reference), parts(candidate))
     else {
         return false;
     };
     header == other_header
+        && signature == other_signature
         && claims.keys().eq(other_claims.keys())
         && claims.values().zip(other_claims.values()).all(|(a, b)| match (a, b) {
             (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {

@@ -19,6 +19,7 @@ use contract::case::Case;
 use contract::ledger::Ledger;
 use contract::report::Outcome;
 use contract::run::{Plan, Service, run};
+use contract::self_test::{Findings, SelfTest};
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -191,4 +192,22 @@ async fn a_service_alone_is_held_to_what_the_cases_expect() {
     let python = Python::start();
     let outcomes = outcomes(None, python.url.clone()).await;
     assert!(outcomes.iter().all(Outcome::is_same), "{outcomes:#?}");
+}
+
+/// The numbers of the self-test on services of which it knows nothing.
+#[tokio::test]
+async fn faults_in_answers_are_seen() {
+    let python = Python::start();
+    let candidate = rust(false).await;
+    let mut test = SelfTest::new(Findings::default(), &candidate, true).await.expect("a proxy");
+    let plan = Plan {
+        reference: Some(Service::new(python.url.clone())),
+        candidate: Service::new(test.url().expect("it injects").clone()),
+        cases: Case::load(&folder().join("notes.yaml")).expect("the cases are valid"),
+        slack: Duration::from_millis(200),
+    };
+    run(plan, &mut Ledger::default(), |_: &str| None, &mut test).await.expect("both answer");
+    let Findings { injected, caught, false_alarms, kinds, .. } = test.findings;
+    assert!(kinds.len() >= 40 && injected > 300, "{injected} faults of {} kinds", kinds.len());
+    assert_eq!((caught, false_alarms), (injected, 0), "{kinds:#?}");
 }
