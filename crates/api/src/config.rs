@@ -1,11 +1,13 @@
 //! The settings: environment, `.env` and flags, the names of `python-legacy/app/config.py`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use fastapi_compat::EmailStr;
+use http::Uri;
 use lettre::message::Mailbox;
 use storage::DatabaseUrl;
 use url::Url;
@@ -100,6 +102,31 @@ pub struct SettingsArgs {
     /// Longest time for a request, in seconds [default: 30]
     #[arg(long, env, global = true)]
     request_timeout_seconds: Option<String>,
+    /// Port for /livez, /readyz, /metrics and the strangler's page, 0 for any free one
+    /// [default: none, 9000 with LEGACY_URL]
+    #[arg(long, env, global = true)]
+    management_port: Option<String>,
+    /// Address of the management port [default: that of HOST]
+    #[arg(long, env, global = true)]
+    management_host: Option<String>,
+    /// The old service; what the plan leaves to it is passed on
+    #[arg(long, env, global = true)]
+    legacy_url: Option<String>,
+    /// Longest silence of the old service, in seconds [default: 60]
+    #[arg(long, env, global = true)]
+    legacy_timeout_seconds: Option<String>,
+    /// Largest number of requests at the old service at a time [default: 1024]
+    #[arg(long, env, global = true)]
+    legacy_max_in_flight: Option<String>,
+    /// File that says who answers which operation, read again when it changes
+    #[arg(long, env, global = true)]
+    strangler_plan: Option<String>,
+    /// Password of the strangler's page [default: a new one at each start, printed]
+    #[arg(long, env, global = true, hide_env_values = true)]
+    strangler_password: Option<String>,
+    /// How long requests are still taken after SIGTERM, in seconds [default: 0 in local, else 5]
+    #[arg(long, env, global = true)]
+    drain_seconds: Option<String>,
     /// How many passwords are hashed at a time [default: half the processors]
     #[arg(long, env, global = true)]
     password_threads: Option<String>,
@@ -129,6 +156,21 @@ pub struct Settings {
     pub body_limit_bytes: usize,
     pub request_timeout: Duration,
     pub password_threads: usize,
+    /// Where the management port listens, if there is one.
+    pub management: Option<(String, u16)>,
+    pub drain: Duration,
+    /// `None` if there is no old service.
+    pub legacy: Option<Legacy>,
+}
+
+/// The old service and how it is asked.
+#[derive(Clone, Debug)]
+pub struct Legacy {
+    pub url: Uri,
+    pub timeout: Duration,
+    pub max_in_flight: usize,
+    pub plan: Option<PathBuf>,
+    pub password: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,6 +336,16 @@ impl Settings {
             number(1..=YEARS_IN_MINUTES / 60),
         );
         f.read("EMAIL_TEST_USER", args.email_test_user.as_ref(), String::new(), email);
+        let legacy = legacy(args, f);
+        let host = f.read("HOST", args.host.as_ref(), "127.0.0.1".to_owned(), text);
+        let management_host =
+            f.read("MANAGEMENT_HOST", args.management_host.as_ref(), host.clone(), text);
+        let management_port = f.read(
+            "MANAGEMENT_PORT",
+            args.management_port.as_ref(),
+            legacy.as_ref().map(|_| 9000),
+            |value| number(0..=65535)(value).map(Some),
+        );
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
 
         let settings = Self {
@@ -318,7 +370,7 @@ impl Settings {
                 local,
                 boolean,
             ),
-            host: f.read("HOST", args.host.as_ref(), "127.0.0.1".to_owned(), text),
+            host,
             port: f.read("PORT", args.port.as_ref(), 8000, number(0..=65535)),
             forwarded_allow_ips: f.read(
                 "FORWARDED_ALLOW_IPS",
@@ -368,6 +420,14 @@ impl Settings {
                 threads,
                 number(1..=1024),
             ),
+            management: management_port.map(|port| (management_host, port)),
+            drain: Duration::from_secs(f.read(
+                "DRAIN_SECONDS",
+                args.drain_seconds.as_ref(),
+                if local { 0 } else { 5 },
+                number(0..=600),
+            )),
+            legacy,
         };
         if !local {
             for name in settings.insecure_defaults() {
@@ -389,6 +449,32 @@ impl Settings {
         .map(|(name, _)| name)
         .collect()
     }
+}
+
+fn legacy(args: &SettingsArgs, f: &mut Faults) -> Option<Legacy> {
+    let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+    let timeout = f.read(
+        "LEGACY_TIMEOUT_SECONDS",
+        args.legacy_timeout_seconds.as_ref(),
+        60,
+        number(1..=3600),
+    );
+    let max_in_flight = f.read(
+        "LEGACY_MAX_IN_FLIGHT",
+        args.legacy_max_in_flight.as_ref(),
+        1024,
+        number(1..=1_000_000),
+    );
+    let url = f.read("LEGACY_URL", args.legacy_url.as_ref(), None, |value| {
+        origin(value)?.parse().map(Some).map_err(|fault| format!("'{value}': {fault}"))
+    })?;
+    Some(Legacy {
+        url,
+        timeout: Duration::from_secs(timeout),
+        max_in_flight,
+        plan: given(&args.strangler_plan).map(PathBuf::from),
+        password: given(&args.strangler_password),
+    })
 }
 
 fn smtp(args: &SettingsArgs, project_name: &str, f: &mut Faults) -> Option<Smtp> {

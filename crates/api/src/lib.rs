@@ -7,6 +7,7 @@ pub mod deps;
 mod docs;
 pub mod emails;
 mod error;
+pub mod management;
 pub mod routes;
 pub mod security;
 pub mod serve;
@@ -14,13 +15,15 @@ pub mod telemetry;
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use domain::{Storage, StorageError, User};
-use fastapi_compat::{BodyLimit, Edge};
+use fastapi_compat::{BodyLimit, DryRun, Edge, WouldAct};
 use http::StatusCode;
+use strangler::{Operations, Strangler};
 
 use crate::config::Settings;
 use crate::emails::Mailer;
@@ -74,24 +77,73 @@ impl Deref for App {
     }
 }
 
-/// The whole service.
-pub fn app(app: &App) -> axum::Router {
+/// The whole service; with a strangler it answers what the plan gives it and passes on the rest.
+pub fn app(app: &App, strangler: Option<&Strangler>) -> axum::Router {
     let settings = &app.settings;
-    let routes = routes::router(settings).merge(docs::router(settings)).with_state(app);
+    let routes = all_routes(settings).with_state(app);
     let edge = Arc::new(Edge::new(
         settings.cors_origins.iter().cloned(),
         settings.forwarded_allow_ips.iter().cloned(),
         BodyLimit(settings.body_limit_bytes),
     ));
     let patience = settings.request_timeout;
-    // One layer for everything: each costs a box and a copy of the request.
-    routes.layer(from_fn(move |request: Request, next: Next| {
-        let edge = Arc::clone(&edge);
-        telemetry::log_request(request, async move |request| {
-            match tokio::time::timeout(patience, edge.around(request, next)).await {
-                Ok(response) => response,
-                Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
-            }
-        })
-    }))
+    match strangler {
+        // One layer for everything: each costs a box and a copy of the request.
+        None => routes.layer(from_fn(move |request: Request, next: Next| {
+            let edge = Arc::clone(&edge);
+            telemetry::log_request(request, async move |request| {
+                within(patience, edge, request, next).await
+            })
+        })),
+        Some(strangler) => routes
+            .layer(from_fn(move |request: Request, next: Next| {
+                within(patience, Arc::clone(&edge), request, next)
+            }))
+            .layer(strangler.layer())
+            .layer(from_fn(move |request: Request, next: Next| {
+                telemetry::log_request(request, async move |request| next.run(request).await)
+            })),
+    }
+}
+
+async fn within(patience: Duration, edge: Arc<Edge>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(patience, edge.around(request, next)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+    }
+}
+
+/// The operations, and the pages about them.
+fn all_routes(settings: &Settings) -> fastapi_compat::Router<App> {
+    routes::router(settings).merge(docs::router(settings))
+}
+
+/// The strangler of this service, if it has an old one.
+///
+/// # Errors
+/// When the plan cannot be read or is refused.
+pub fn strangler(
+    settings: &Settings,
+) -> std::result::Result<Option<Strangler>, strangler::StartError> {
+    let Some(legacy) = &settings.legacy else { return Ok(None) };
+    let trusted = settings.forwarded_allow_ips.clone();
+    let operations = all_routes(settings);
+    let operations = operations
+        .operations()
+        .map(|(id, method, path)| strangler::Operation::new(&id, method.as_str(), &path));
+    let settings = strangler::Settings {
+        plan: legacy.plan.clone(),
+        timeout: legacy.timeout,
+        max_in_flight: legacy.max_in_flight,
+        trust: Arc::new(move |peer| {
+            let peer = peer.to_string();
+            trusted.iter().any(|trusted| trusted == "*" || *trusted == peer)
+        }),
+        dry_run: Some(strangler::DryRun {
+            prepare: |request| _ = request.extensions_mut().insert(DryRun),
+            would_act: |response| response.extensions().get::<WouldAct>().is_some(),
+        }),
+        ..strangler::Settings::new(legacy.url.clone())
+    };
+    Strangler::start(settings, Operations::new(operations)).map(Some)
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 use api::config::{Settings, SettingsArgs};
 use api::emails::Mailer;
 use api::security::{Passwords, Tokens};
-use api::{App, Services, routes, serve, telemetry};
+use api::serve::{Draining, Patience};
+use api::{App, Services, management, routes, serve, telemetry};
 use clap::{Parser, Subcommand};
 use domain::{StorageError, User, UserChanges};
 use fastapi_compat::EmailStr;
+use listenfd::ListenFd;
 use storage::{Database, DatabaseUrl};
 use tokio::net::TcpListener;
 
@@ -177,19 +179,43 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     });
     app.create_first_superuser().await?;
 
-    let (host, port) = (app.settings.host.as_str(), app.settings.port);
-    let listener = TcpListener::bind((host, port))
-        .await
-        .map_err(|error| format!("cannot listen on {host}:{port}: {error}"))?;
+    let listener = listen(&app.settings.host, app.settings.port).await?;
     greet(&app, &listener)?;
-    let router = api::app(&app);
+    let draining = Draining::default();
+    let strangler = api::strangler(&app.settings)?;
+    let router = api::app(&app, strangler.as_ref());
+    let patience = Patience { drain: app.settings.drain, finish: app.settings.request_timeout };
+    if let Some((host, port)) = &app.settings.management {
+        let listener = TcpListener::bind((host.as_str(), *port))
+            .await
+            .map_err(|error| format!("MANAGEMENT_PORT: cannot listen on {host}:{port}: {error}"))?;
+        let address = listener.local_addr()?;
+        println!("Management: http://{address}/metrics, /livez and /readyz");
+        if let Some(legacy) = &app.settings.legacy {
+            println!("The strangler before {}: http://{address}/_molt", legacy.url);
+        }
+        let router = management::router(&app, strangler, draining.clone());
+        // It answers until the process ends, also while the service drains.
+        tokio::spawn(axum::serve(listener, router).into_future());
+    }
     drop(app);
-    serve::serve(listener, router, shutdown_signal()).await;
+    serve::serve(listener, router, draining, patience, shutdown_signal()).await;
     // The mailer went with the router: what it still had to send is sent now.
     if let Some(outbox) = outbox {
         outbox.await?;
     }
     Ok(())
+}
+
+/// The socket that a supervisor passes on (systemd's socket activation), so that none is refused while
+/// one process follows another; else a new one.
+async fn listen(host: &str, port: u16) -> Result<TcpListener, BoxError> {
+    if let Some(listener) = ListenFd::from_env().take_tcp_listener(0)? {
+        listener.set_nonblocking(true)?;
+        return Ok(TcpListener::from_std(listener)?);
+    }
+    let listener = TcpListener::bind((host, port)).await;
+    Ok(listener.map_err(|error| format!("cannot listen on {host}:{port}: {error}"))?)
 }
 
 fn greet(app: &App, listener: &TcpListener) -> Result<(), BoxError> {

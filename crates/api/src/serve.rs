@@ -2,22 +2,65 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use http::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tower::Service;
 
-/// Answers requests until `shutdown` is ready, and then those that are under way.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+/// How long a client may take to send the head of a request.
+const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the service is on its way out. Its clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Draining(Arc<AtomicBool>);
+
+impl Draining {
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How a service ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From the signal on: requests are still taken, and every answer asks the client to come by
+    /// another connection. Balancers need that long to send it elsewhere.
+    pub drain: Duration,
+    /// Then nobody is let in any more, and what is under way has this long.
+    pub finish: Duration,
+}
+
+/// Answers requests until `shutdown` is ready, drains, and ends.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    draining: Draining,
+    patience: Patience,
+    shutdown: impl Future<Output = ()>,
+) {
     let connections = GracefulShutdown::new();
-    tokio::pin!(shutdown);
+    let end = async {
+        shutdown.await;
+        draining.begin();
+        tokio::time::sleep(patience.drain).await;
+    };
+    tokio::pin!(end);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
     loop {
         let (stream, peer): (_, SocketAddr) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -31,19 +74,26 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
                     continue;
                 }
             },
-            () = &mut shutdown => break,
+            () = &mut end => break,
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        let router = router.clone();
+        let (router, draining) = (router.clone(), draining.clone());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().call(request)
+            let answer = router.clone().call(request);
+            let draining = draining.clone();
+            async move {
+                let mut answer = answer.await?;
+                if draining.has_begun() {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, std::convert::Infallible>(answer)
+            }
         });
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke");
@@ -51,5 +101,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         });
     }
     drop(listener);
-    connections.shutdown().await;
+    if tokio::time::timeout(patience.finish, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests that took too long were given up");
+    }
 }

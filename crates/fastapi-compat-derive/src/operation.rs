@@ -61,6 +61,7 @@ pub(crate) fn expand(
         _ => (None, types.as_slice()),
     };
     let inputs = call.unwrap_or(&unit);
+    let validated = call.map(|_| quote!(.validated()));
     let call =
         call.map(|call| quote!(#call: ::fastapi_compat::__private::axum::extract::FromRequest<S>,));
     Ok(quote! {
@@ -78,6 +79,7 @@ pub(crate) fn expand(
                     .description(#doc)
                     #status
                     #body
+                    #validated
                     .describes::<#inputs, ::fastapi_compat::__private::Answer<#answer>>(),
                 #name,
             )

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::request::Parts;
 
 use crate::errors::Errors;
@@ -51,14 +52,32 @@ where
         let read = I::read(&parts, body).await?;
         let dependency =
             D::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
+        let is_dry_run = parts.extensions.get::<DryRun>().is_some();
         let mut errors = Errors::default();
         if let Some(inputs) = I::decode(read, &parts, &mut errors)
             && errors.is_empty()
+            && !is_dry_run
         {
             return Ok(Self(dependency, inputs));
         }
         dependency.complete(state).await?;
-        Err(errors.into_response())
+        Err(if errors.is_empty() { WouldAct.into_response() } else { errors.into_response() })
+    }
+}
+
+/// In the extensions of a request: read it, let the caller in and validate it, but do not act.
+#[derive(Clone, Copy, Debug)]
+pub struct DryRun;
+
+/// In the extensions of the answer to a request that was only tried: it would have been acted upon.
+#[derive(Clone, Copy, Debug)]
+pub struct WouldAct;
+
+impl IntoResponse for WouldAct {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

@@ -66,7 +66,7 @@ pub use decode::{Decode, Fields, Model, Patch};
 pub use edge::Edge;
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc};
-pub use extract::{Call, Dependency, Input, Inputs, Parameter};
+pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
 pub use form::Form;
 pub use openapi::{Describe, Outline, Schema};

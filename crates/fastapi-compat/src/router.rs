@@ -18,6 +18,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tower::{Service, ServiceExt};
 
+use crate::extract::{DryRun, WouldAct};
 use crate::form::decode_replacing;
 use crate::openapi::{self, DuplicateModel, Info, Outline};
 use crate::protocol::Https;
@@ -68,6 +69,8 @@ struct Route {
     segments: Vec<Segment>,
     status: StatusCode,
     operation: Operation,
+    /// Whether the handler is called through [`Call`](crate::Call), which heeds [`DryRun`].
+    is_validated: bool,
     handler: MethodRouter,
 }
 
@@ -160,6 +163,15 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         (self.operation_id)(name, tags, path, method)
     }
 
+    /// Id, method and path of everything that is routed, in the order in which it is tried; a page
+    /// has its path for an id.
+    pub fn operations(&self) -> impl Iterator<Item = (String, Method, String)> {
+        self.routes.iter().map(|Registered { outline, page, .. }| {
+            let id = if *page { outline.path.clone() } else { self.id(outline) };
+            (id, outline.method.clone(), outline.path.clone())
+        })
+    }
+
     /// The OpenAPI document of the operations.
     ///
     /// # Errors
@@ -179,6 +191,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                 head: *page,
                 segments: segments(&outline.path),
                 status: outline.status,
+                is_validated: outline.is_validated,
                 operation: Operation { id: id.into(), path: outline.path.as_str().into() },
                 handler: handler.clone().with_state(state.clone()),
             }
@@ -252,6 +265,9 @@ impl Service<Request> for Dispatch {
             let response = self.without_match(&request, path);
             return Box::pin(async { Ok(response) });
         };
+        if !route.is_validated && request.extensions().get::<DryRun>().is_some() {
+            return Box::pin(async { Ok(WouldAct.into_response()) });
+        }
         let (operation, status) = (route.operation.clone(), route.status);
         let handler = route.handler.clone();
         request.extensions_mut().insert(parameters);

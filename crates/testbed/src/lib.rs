@@ -12,8 +12,8 @@ mod smtp;
 use std::path::PathBuf;
 
 pub use postgres::Postgres;
-pub use process::{Running, Signal, free_port};
-pub use services::{Service, legacy, molt, molt_binary, python};
+pub use process::{Blow, Running, Signal, free_port};
+pub use services::{Service, legacy, molt, molt_binary, molt_on, python};
 pub use smtp::SmtpSink;
 
 /// Why something could not be started.

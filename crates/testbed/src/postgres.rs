@@ -32,7 +32,37 @@ enum Server {
     Given,
     /// Held so that the container lives as long.
     Container(#[expect(dead_code, reason = "held, not used")] Box<ContainerAsync<GenericImage>>),
-    Local(Running),
+    Local(Running, Control),
+}
+
+/// What is needed to stop and start the machine's own server.
+#[derive(Debug)]
+struct Control {
+    pg_ctl: PathBuf,
+    account: Option<String>,
+    data: PathBuf,
+    options: String,
+}
+
+impl Control {
+    fn run(&self, arguments: &[&str]) -> Result<(), Error> {
+        let output = command(self.account.as_ref(), &self.pg_ctl)
+            .arg("-D")
+            .arg(&self.data)
+            .args(arguments)
+            .current_dir(self.data.parent().unwrap_or(&self.data))
+            // A server that keeps our pipes would keep us.
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .map_err(|source| Error::Start { what: "pg_ctl".into(), source })?;
+        if output.success() {
+            return Ok(());
+        }
+        let log = |name| std::fs::read_to_string(self.data.with_file_name(name)).unwrap_or_default();
+        let log = log("log") + &log("log-recovered");
+        Err(Error::NotReady { what: "PostgreSQL".into(), log })
+    }
 }
 
 impl Postgres {
@@ -63,8 +93,37 @@ impl Postgres {
     /// The id of the server's process, if it is one of ours.
     pub fn pid(&self) -> Option<u32> {
         match &self.server {
-            Server::Local(server) => server.pid().ok(),
+            Server::Local(server, _) => server.pid().ok(),
             Server::Given | Server::Container(_) => None,
+        }
+    }
+
+    /// Ends the server in the middle of everything, as a power cut does. Only one of ours can suffer
+    /// that.
+    pub fn crash(&self) -> Result<(), Error> {
+        self.control()?.run(&["stop", "-m", "immediate"])
+    }
+
+    /// Starts a server again that has crashed, on the same data and port.
+    pub fn recover(&self) -> Result<(), Error> {
+        let Server::Local(server, control) = &self.server else { return Ok(()) };
+        // The first log belongs to whoever started us.
+        let log = control.data.with_file_name("log-recovered");
+        let log = log.to_string_lossy();
+        control.run(&["start", "-w", "-l", &log, "-o", &control.options])?;
+        let pid = std::fs::read_to_string(control.data.join("postmaster.pid"));
+        let pid = pid.map_err(|source| Error::Start { what: "PostgreSQL".into(), source })?;
+        server.replaced_by(pid.lines().next().unwrap_or_default())
+    }
+
+    fn control(&self) -> Result<&Control, Error> {
+        match &self.server {
+            Server::Local(_, control) => Ok(control),
+            Server::Given | Server::Container(_) => Err(Error::Missing(
+                "only the machine's own PostgreSQL can be made to crash: unset TEST_DATABASE_URL, \
+                 stop Docker, and install it (Debian: apt-get install postgresql)"
+                    .into(),
+            )),
         }
     }
 
@@ -133,11 +192,14 @@ async fn local() -> Result<Postgres, Error> {
     }
     let port = free_port()?;
     let mut postgres = command(account.as_ref(), &programs.join("postgres"));
-    postgres.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-p", &port.to_string()]);
-    postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
-    let server = Running::start("PostgreSQL", folder, Signal::Int, &postgres)?;
+    let sockets = folder.display();
+    let options =
+        format!("-k {sockets} -p {port} -c listen_addresses=127.0.0.1 -c max_connections=200");
+    postgres.arg("-D").arg(&data).args(options.split(' '));
+    let control = Control { pg_ctl: programs.join("pg_ctl"), account, data, options };
+    let server = Running::start("PostgreSQL", folder, Signal::Int, &postgres, None)?;
     server.wait(|log| log.contains("ready to accept connections").then_some(())).await?;
-    Ok(Postgres { url: url(port), server: Server::Local(server) })
+    Ok(Postgres { url: url(port), server: Server::Local(server, control) })
 }
 
 /// The folder of PostgreSQL's programs.

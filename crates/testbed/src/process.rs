@@ -2,9 +2,13 @@
 
 use std::fs::File;
 use std::io;
+use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use command_fds::{CommandFdExt, FdMapping};
 
 use crate::Error;
 
@@ -17,6 +21,8 @@ child=$!
 echo $child > "$folder/pid"
 trap '' INT TERM HUP
 cat >/dev/null
+# It may have been started again meanwhile.
+child=$(cat "$folder/pid")
 kill -"$signal" $child 2>/dev/null
 tries=0
 while kill -0 $child 2>/dev/null && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
@@ -30,6 +36,14 @@ pub enum Signal {
     Term,
     /// What PostgreSQL takes for a fast shutdown.
     Int,
+}
+
+/// What is done to a process that is to suffer.
+#[derive(Clone, Copy, Debug)]
+pub enum Blow {
+    Kill,
+    Pause,
+    Resume,
 }
 
 /// A process with a temporary folder of its own.
@@ -50,12 +64,14 @@ pub(crate) fn temporary_folder(what: &str) -> Result<PathBuf, Error> {
 }
 
 impl Running {
-    /// Starts a command whose output goes to `log` in the folder.
+    /// Starts a command whose output goes to `log` in the folder. A socket is passed on as systemd
+    /// does it.
     pub fn start(
         what: &str,
         folder: PathBuf,
         signal: Signal,
         command: &Command,
+        socket: Option<&TcpListener>,
     ) -> Result<Self, Error> {
         let start = || -> io::Result<Child> {
             let log = File::create(folder.join("log"))?;
@@ -79,6 +95,13 @@ impl Running {
                     guard.env(name, value);
                 }
             }
+            if let Some(socket) = socket {
+                let parent_fd = socket.as_fd().try_clone_to_owned()?;
+                guard.env("LISTEN_FDS", "1");
+                guard
+                    .fd_mappings(vec![FdMapping { parent_fd, child_fd: 3 }])
+                    .map_err(io::Error::other)?;
+            }
             guard.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).spawn()
         };
         match start() {
@@ -92,6 +115,25 @@ impl Running {
         let start = |source| Error::Start { what: self.what.clone(), source };
         let pid = std::fs::read_to_string(self.folder.join("pid")).map_err(start)?;
         pid.trim().parse().map_err(|error| start(io::Error::other(error)))
+    }
+
+    /// Another process has taken the place of this one, and ends with it.
+    pub(crate) fn replaced_by(&self, pid: &str) -> Result<(), Error> {
+        std::fs::write(self.folder.join("pid"), pid)
+            .map_err(|source| Error::Start { what: self.what.clone(), source })
+    }
+
+    /// Does something to the process that it cannot refuse.
+    pub fn strike(&self, blow: Blow) -> Result<(), Error> {
+        let failed = |source| Error::Start { what: self.what.clone(), source };
+        let pid = i32::try_from(self.pid()?).ok().and_then(rustix::process::Pid::from_raw);
+        let pid = pid.ok_or_else(|| failed(io::Error::other("it has no process")))?;
+        let signal = match blow {
+            Blow::Kill => rustix::process::Signal::KILL,
+            Blow::Pause => rustix::process::Signal::STOP,
+            Blow::Resume => rustix::process::Signal::CONT,
+        };
+        rustix::process::kill_process(pid, signal).map_err(|error| failed(error.into()))
     }
 
     /// What the process has written so far.

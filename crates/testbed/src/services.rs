@@ -1,9 +1,10 @@
 //! The two services.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::{Running, Signal, temporary_folder};
+use crate::process::{Blow, Running, Signal, temporary_folder};
 use crate::{Error, root};
 
 /// A service that answers.
@@ -18,7 +19,17 @@ impl Service {
     /// Starts a server that says where it listens: after `announcement`, as a URL. It runs in a
     /// temporary folder of its own.
     pub async fn start(name: &str, command: &Command, announcement: &str) -> Result<Self, Error> {
-        let process = Running::start(name, temporary_folder(name)?, Signal::Term, command)?;
+        Self::start_on(name, command, announcement, None).await
+    }
+
+    async fn start_on(
+        name: &str,
+        command: &Command,
+        announcement: &str,
+        socket: Option<&TcpListener>,
+    ) -> Result<Self, Error> {
+        let folder = temporary_folder(name)?;
+        let process = Running::start(name, folder, Signal::Term, command, socket)?;
         let url = process
             .wait(|log| {
                 let (_, after) = log.split_once(announcement)?;
@@ -35,6 +46,15 @@ impl Service {
 
     pub fn log(&self) -> String {
         self.process.log()
+    }
+
+    pub fn strike(&self, blow: Blow) -> Result<(), Error> {
+        self.process.strike(blow)
+    }
+
+    /// Asks the service to end, as Kubernetes does, and waits until it has.
+    pub async fn stop(self) {
+        _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 }
 
@@ -62,6 +82,18 @@ pub async fn legacy(database_url: &str, settings: &[(&str, &str)]) -> Result<Ser
 pub async fn molt(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
     let command = Command::new(molt_binary()?);
     start("molt", command, database_url, settings, "Molt listens on ").await
+}
+
+/// Starts the Rust service on a socket that is there already, so that one process can follow
+/// another while clients go on.
+pub async fn molt_on(
+    socket: &TcpListener,
+    database_url: &str,
+    settings: &[(&str, &str)],
+) -> Result<Service, Error> {
+    let mut command = Command::new(molt_binary()?);
+    command.env("DATABASE_URL", database_url).envs(settings.iter().copied());
+    Service::start_on("molt", &command, "Molt listens on ", Some(socket)).await
 }
 
 /// The Rust service's program.

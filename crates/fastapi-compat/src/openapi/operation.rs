@@ -23,6 +23,7 @@ pub struct Outline {
     pub(crate) description: &'static str,
     pub(crate) status: StatusCode,
     pub(crate) tags: Vec<&'static str>,
+    pub(crate) is_validated: bool,
     body_name: &'static str,
     describe: fn(&mut OperationDocument<'_>),
 }
@@ -37,6 +38,7 @@ impl Outline {
             description: "",
             status: StatusCode::OK,
             tags: Vec::new(),
+            is_validated: false,
             body_name: "body",
             describe: |_| {},
         }
@@ -56,6 +58,12 @@ impl Outline {
     #[must_use]
     pub fn status(self, status: StatusCode) -> Self {
         Self { status, ..self }
+    }
+
+    /// The handler takes all that it needs through [`Call`](crate::Call).
+    #[must_use]
+    pub fn validated(self) -> Self {
+        Self { is_validated: true, ..self }
     }
 
     /// What the body is called in Python: the title of one that is no model.

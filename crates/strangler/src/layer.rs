@@ -1,0 +1,174 @@
+//! The layer: who answers this request?
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Request, StatusCode};
+use tower::{Layer, Service};
+
+use crate::client::percentile;
+use crate::evidence::{Evidence, lock};
+use crate::plan::Mode;
+use crate::shadow::{Job, answer};
+use crate::tee::tee;
+use crate::{Running, Strangler};
+
+/// Puts a [`Strangler`] around a service.
+#[derive(Clone)]
+pub struct StranglerLayer(pub(crate) Strangler);
+
+impl<S> Layer<S> for StranglerLayer {
+    type Service = Strangled<S>;
+
+    fn layer(&self, service: S) -> Strangled<S> {
+        Strangled { service, strangler: self.0.clone() }
+    }
+}
+
+/// A service behind a [`Strangler`].
+#[derive(Clone)]
+pub struct Strangled<S> {
+    service: S,
+    strangler: Strangler,
+}
+
+/// In the extensions of answers that came from the old service.
+#[derive(Clone, Copy, Debug)]
+struct FromLegacy;
+
+impl<S> Service<Request<Body>> for Strangled<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The clone is for later: this one is ready.
+        let clone = self.service.clone();
+        let mut service = std::mem::replace(&mut self.service, clone);
+        let strangler = self.strangler.clone();
+        let operations = &strangler.0.operations;
+        let Some(index) = operations.of(request.method(), request.uri().path()) else {
+            return Box::pin(
+                async move { Ok(strangler.legacy(request, &strangler.0.others).await) },
+            );
+        };
+        let way = strangler.way(index, &request);
+        Box::pin(async move {
+            let evidence = &strangler.0.evidence[index];
+            match way {
+                Way::Legacy => Ok(strangler.legacy(request, evidence).await),
+                Way::Shadow => Ok(strangler.shadow(request, service, evidence).await),
+                Way::Native => native(&mut service, request, evidence).await,
+                Way::Canary => {
+                    let answer = native(&mut service, request, evidence).await;
+                    strangler.check_canary(index);
+                    answer
+                }
+            }
+        })
+    }
+}
+
+/// Where one request goes.
+enum Way {
+    Legacy,
+    Shadow,
+    /// To the new service, as the first of many.
+    Canary,
+    Native,
+}
+
+async fn native<S>(
+    service: &mut S,
+    request: Request<Body>,
+    evidence: &Evidence,
+) -> Result<Response, Infallible>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
+    let start = Instant::now();
+    let response = service.call(request).await?;
+    evidence.native.record(start.elapsed(), response.status().is_server_error());
+    Ok(response)
+}
+
+impl Strangler {
+    fn way(&self, index: usize, request: &Request<Body>) -> Way {
+        match self.mode(index) {
+            Some(Running { mode: Mode::Native, .. }) => Way::Native,
+            Some(Running { mode: Mode::Shadow, .. }) => Way::Shadow,
+            Some(Running { mode: Mode::Canary(percent), fallback: None })
+                if percentile(request) < percent =>
+            {
+                Way::Canary
+            }
+            _ => Way::Legacy,
+        }
+    }
+
+    async fn legacy(&self, request: Request<Body>, evidence: &Evidence) -> Response {
+        let start = Instant::now();
+        let answer = self.0.proxy.send(request).await;
+        let response = match answer {
+            Ok(mut response) => {
+                response.extensions_mut().insert(FromLegacy);
+                response
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "legacy gave no answer");
+                error.into_response()
+            }
+        };
+        evidence.legacy.record(start.elapsed(), response.status().is_server_error());
+        response
+    }
+
+    /// The client gets legacy's answer as it comes; when it has passed, the new service is asked.
+    async fn shadow<S>(
+        &self,
+        request: Request<Body>,
+        service: S,
+        evidence: &Arc<Evidence>,
+    ) -> Response
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
+        let (parts, body) = request.into_parts();
+        let most = self.0.settings.shadow_body;
+        let sent: Arc<Mutex<Option<Bytes>>> = Arc::default();
+        let copy = Arc::clone(&sent);
+        let body = tee(body, most, move |body| *lock(&copy) = body);
+        let shadowed = parts.clone();
+        let response = self.legacy(Request::from_parts(parts, body), evidence).await;
+        if response.extensions().get::<FromLegacy>().is_none() {
+            return response;
+        }
+        let (head, body) = response.into_parts();
+        let (status, headers): (StatusCode, HeaderMap) = (head.status, head.headers.clone());
+        let (shadow, proxy) = (Arc::clone(&self.0.shadow), self.0.proxy.clone());
+        let evidence = Arc::clone(evidence);
+        let body = tee(body, most, move |body| {
+            // Both bodies, or nothing is compared.
+            let request_body = body.is_some().then(|| lock(&sent).take()).flatten();
+            let legacy = answer(status, &headers, &body.unwrap_or_default());
+            let body = request_body;
+            shadow.take(Job { parts: shadowed, body, legacy, proxy, evidence }, service);
+        });
+        Response::from_parts(head, body)
+    }
+}

@@ -1,0 +1,112 @@
+//! The evidence as Prometheus reads it.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::Strangler;
+use crate::plan::Mode;
+
+impl Strangler {
+    /// Adds `strangler_*` to the metrics of a service.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(Collected(self.clone())));
+    }
+}
+
+struct Collected(Strangler);
+
+impl std::fmt::Debug for Collected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Collected")
+    }
+}
+
+impl Collector for Collected {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let overview = self.0.overview();
+        let counter = ConstCounter::new(0u64).metric_type();
+        let gauge = ConstGauge::new(0.0f64).metric_type();
+        let mut family = encoder.encode_descriptor(
+            "strangler_requests",
+            "Requests by who answered",
+            None,
+            counter,
+        )?;
+        for operation in &overview.operations {
+            let view = &operation.evidence;
+            for (side, figures) in [("legacy", &view.legacy), ("native", &view.native)] {
+                let labels = [("operation", &*operation.id), ("side", side)];
+                ConstCounter::new(figures.requests).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let mut family = encoder.encode_descriptor(
+            "strangler_errors",
+            "Answers of 500 and above",
+            None,
+            counter,
+        )?;
+        for operation in &overview.operations {
+            let view = &operation.evidence;
+            for (side, figures) in [("legacy", &view.legacy), ("native", &view.native)] {
+                let labels = [("operation", &*operation.id), ("side", side)];
+                ConstCounter::new(figures.errors).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let mut family = encoder.encode_descriptor(
+            "strangler_latency_seconds",
+            "Time to the head of the answer",
+            None,
+            gauge,
+        )?;
+        for operation in &overview.operations {
+            let view = &operation.evidence;
+            for (side, figures) in [("legacy", &view.legacy), ("native", &view.native)] {
+                let quantiles = [("0.5", figures.p50), ("0.9", figures.p90), ("0.99", figures.p99)];
+                for (quantile, seconds) in quantiles {
+                    let Some(seconds) = seconds else { continue };
+                    let labels =
+                        [("operation", &*operation.id), ("side", side), ("quantile", quantile)];
+                    ConstGauge::new(seconds).encode(family.encode_family(&labels)?)?;
+                }
+            }
+        }
+        let mut family = encoder.encode_descriptor(
+            "strangler_comparisons",
+            "Shadowed requests by what their comparison found",
+            None,
+            counter,
+        )?;
+        for operation in &overview.operations {
+            let view = &operation.evidence;
+            for (verdict, count) in [
+                ("match", view.matches),
+                ("mismatch", view.mismatches),
+                ("noise", view.noise),
+                ("uncompared", view.uncompared),
+                ("dropped", view.dropped),
+            ] {
+                let labels = [("operation", &*operation.id), ("verdict", verdict)];
+                ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let mut family = encoder.encode_descriptor(
+            "strangler_native_share",
+            "Share of clients that the new service answers, 0 to 1",
+            None,
+            gauge,
+        )?;
+        for operation in &overview.operations {
+            let share = match operation.mode {
+                Mode::Native => 1.0,
+                Mode::Canary(percent) if operation.fallback.is_none() => f64::from(percent) / 100.0,
+                _ => 0.0,
+            };
+            let labels = [("operation", &*operation.id)];
+            ConstGauge::new(share).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! The operations that the new service has.
+
+use std::sync::Arc;
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+/// One operation, as the OpenAPI document names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    pub id: Arc<str>,
+    pub method: Method,
+    /// With parameters in braces.
+    pub path: Arc<str>,
+}
+
+impl Operation {
+    /// A method that is none never matches a request.
+    pub fn new(id: &str, method: &str, path: &str) -> Self {
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+        Self { id: id.into(), method, path: path.into() }
+    }
+
+    fn answers(&self, method: &Method, path: &str) -> bool {
+        let mut parts = path.split('/');
+        let mut segments = self.path.split('/');
+        self.method == *method
+            && segments.all(|segment| match parts.next() {
+                Some(part) if segment.starts_with('{') => !part.is_empty(),
+                part => part == Some(segment),
+            })
+            && parts.next().is_none()
+    }
+}
+
+/// All operations; the first one that fits a request is its.
+#[derive(Clone, Debug)]
+pub struct Operations(Arc<[Operation]>);
+
+impl Operations {
+    pub fn new(operations: impl IntoIterator<Item = Operation>) -> Self {
+        Self(operations.into_iter().collect())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Operation> {
+        self.0.iter()
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&Operation> {
+        self.0.get(index)
+    }
+
+    /// The one with this id, or with this method and path.
+    pub(crate) fn named(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|operation| {
+            &*operation.id == name
+                || name.split_once(' ').is_some_and(|(method, path)| {
+                    operation.method.as_str() == method && &*operation.path == path.trim()
+                })
+        })
+    }
+
+    pub(crate) fn of(&self, method: &Method, path: &str) -> Option<usize> {
+        let decoded = path.contains('%').then(|| percent_decode_str(path).decode_utf8_lossy());
+        let path = decoded.as_deref().unwrap_or(path);
+        self.0.iter().position(|operation| operation.answers(method, path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_fits_is_it() {
+        let operations = Operations::new([
+            Operation::new("me", "GET", "/users/me"),
+            Operation::new("one", "GET", "/users/{id}"),
+            Operation::new("change", "PATCH", "/users/{id}"),
+        ]);
+        let of = |method, path| operations.of(&method, path);
+        assert_eq!(of(Method::GET, "/users/me"), Some(0));
+        assert_eq!(of(Method::GET, "/users/%6de"), Some(0));
+        assert_eq!(of(Method::GET, "/users/7"), Some(1));
+        assert_eq!(of(Method::PATCH, "/users/me"), Some(2));
+        assert_eq!(of(Method::GET, "/users/"), None);
+        assert_eq!(of(Method::GET, "/users/7/"), None);
+        assert_eq!(of(Method::HEAD, "/users/7"), None);
+    }
+}

@@ -1,0 +1,98 @@
+//! What clients saw.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// What clients saw in a stretch of time.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Stage {
+    pub requests: u64,
+    /// By what was asked and what came: `POST 503`, `GET no answer`.
+    pub failures: BTreeMap<String, u64>,
+    /// Answers that were not what had been promised, the first of them.
+    pub wrong: Vec<String>,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+}
+
+impl Stage {
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum()
+    }
+
+    /// Answers of 500.
+    pub fn server_errors(&self) -> u64 {
+        let errors = self.failures.iter().filter(|(what, _)| what.ends_with(" 500"));
+        errors.map(|(_, count)| count).sum()
+    }
+
+    /// The failures in one line.
+    pub fn told(&self) -> String {
+        let all: Vec<_> = self.failures.iter().map(|(what, n)| format!("{n} {what}")).collect();
+        all.join(", ")
+    }
+}
+
+struct Counts {
+    stage: Stage,
+    latencies: Option<Histogram<u64>>,
+}
+
+/// Counts for all clients.
+pub struct Tally(Mutex<Counts>);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self(Mutex::new(Counts { stage: Stage::default(), latencies: latencies() }))
+    }
+}
+
+/// Microseconds up to ten minutes.
+fn latencies() -> Option<Histogram<u64>> {
+    Histogram::new_with_bounds(1, 600_000_000, 2).ok()
+}
+
+impl Tally {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn answered(&self, took: Duration) {
+        let mut counts = self.lock();
+        counts.stage.requests += 1;
+        if let Some(latencies) = counts.latencies.as_mut() {
+            latencies.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        }
+    }
+
+    pub fn failed(&self, what: String) {
+        *self.lock().stage.failures.entry(what).or_default() += 1;
+    }
+
+    pub fn wrong(&self, what: String) {
+        let mut counts = self.lock();
+        if counts.stage.wrong.len() < 100 {
+            counts.stage.wrong.push(what);
+        }
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.lock().stage.requests
+    }
+
+    /// What was seen since the last call.
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of minutes")]
+    pub fn take(&self) -> Stage {
+        let mut counts = self.lock();
+        let mut stage = std::mem::take(&mut counts.stage);
+        if let Some(latencies) = std::mem::replace(&mut counts.latencies, latencies()) {
+            stage.p50_ms = latencies.value_at_quantile(0.5) as f64 / 1000.0;
+            stage.p99_ms = latencies.value_at_quantile(0.99) as f64 / 1000.0;
+        }
+        stage
+    }
+}
