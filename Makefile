@@ -20,6 +20,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	cd python-legacy && ../$(VENV)/bin/python -m pytest -W ignore
 	cargo test --workspace --quiet
 	$(MAKE) contract
+	target/debug/walk --requests 5000 --stream 64
 	cargo build --quiet --package bench
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 
@@ -36,6 +37,10 @@ contract-selftest: venv build ## Prove that the suite sees: faults of many kinds
 			> target/self-test.log || { cat target/self-test.log; exit 1; }; \
 		tail -n 2 target/self-test.log; \
 	done
+
+walk: venv ## Walk a whole migration under load, there and back and with faults: REQUESTS=100000
+	cargo build --release --package api --package trials
+	target/release/walk --requests $(or $(REQUESTS),100000)
 
 bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minutes
 	cargo build --release --package api --package bench
@@ -73,6 +78,6 @@ $(VENV)/.complete: python-legacy/requirements.lock
 	touch $@
 
 build:
-	cargo build --quiet --package api --package contract --package testbed
+	cargo build --quiet --package api --package contract --package testbed --package trials
 
-.PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard
+.PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard walk

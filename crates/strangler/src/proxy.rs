@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -25,7 +25,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower_http::timeout::TimeoutBody;
+use tokio::time::Sleep;
 
 /// Headers that concern one connection only.
 const HOP_BY_HOP: [HeaderName; 7] = [
@@ -49,6 +49,9 @@ const FORWARDED: [HeaderName; 4] = [
 /// How long an idle connection is kept: shorter than uvicorn keeps it (5 s), so that it is never
 /// closed while a request is on its way.
 const IDLE: Duration = Duration::from_secs(3);
+
+/// How often a request that changes nothing is asked again when its connection breaks.
+const AGAIN: usize = 3;
 
 /// Why the old service gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -128,20 +131,32 @@ impl Proxy {
         self.prepare(&mut parts)?;
         let progress = Arc::new(Progress::new());
         let again = (parts.method.is_safe() && http_body::Body::is_end_stream(&body))
-            .then(|| Request::from_parts(parts.clone(), Body::empty()));
-        let body =
-            Body::new(Watched { inner: body, progress: Some(Arc::clone(&progress)), permit: None });
+            .then(|| parts.clone());
+        let body = Body::new(Watched {
+            inner: body,
+            progress: Some(Arc::clone(&progress)),
+            timeout: self.timeout,
+            idle: None,
+            permit: None,
+        });
         let mut answer = self.wait(Request::from_parts(parts, body), &progress).await;
-        // A kept connection may have been closed meanwhile: what changes nothing is asked again.
-        if let (Err(ProxyError::Away(error)), Some(again)) = (&answer, again)
-            && !error.is_connect()
-        {
-            answer = self.wait(again, &progress).await;
+        // A kept connection may have been closed meanwhile, and the next one as well: what changes
+        // nothing is asked again.
+        for _ in 0..AGAIN {
+            match (&answer, &again) {
+                (Err(ProxyError::Away(error)), Some(again)) if !error.is_connect() => {
+                    let again = Request::from_parts(again.clone(), Body::empty());
+                    answer = self.wait(again, &progress).await;
+                }
+                _ => break,
+            }
         }
         let (mut parts, body) = answer?.into_parts();
         strip(&mut parts.headers);
-        let body = TimeoutBody::new(self.timeout, body);
-        let body = Watched { inner: Body::new(body), progress: None, permit: Some(permit) };
+        let idle = Some(tokio::time::sleep(self.timeout));
+        let timeout = self.timeout;
+        let body =
+            Watched { inner: Body::new(body), progress: None, timeout, idle, permit: Some(permit) };
         Ok(Response::from_parts(parts, Body::new(body)))
     }
 
@@ -261,11 +276,16 @@ impl Progress {
 }
 
 pin_project! {
-    /// A body that says when it moves, and holds its place until it has ended.
+    /// A body that says when it moves, may not stand still for too long, and holds its place until it
+    /// has ended.
     struct Watched {
         #[pin]
         inner: Body,
         progress: Option<Arc<Progress>>,
+        timeout: Duration,
+        // Runs out when the body has stood still; none if somebody else looks at that.
+        #[pin]
+        idle: Option<Sleep>,
         permit: Option<OwnedSemaphorePermit>,
     }
 }
@@ -278,8 +298,17 @@ impl http_body::Body for Watched {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.inner.poll_frame(context));
+        let mut this = self.project();
+        let Poll::Ready(frame) = this.inner.poll_frame(context) else {
+            let ran_out = this.idle.as_mut().as_pin_mut().map(|idle| idle.poll(context));
+            return match ran_out {
+                Some(Poll::Ready(())) => Poll::Ready(Some(Err(axum::Error::new(ProxyError::Slow)))),
+                _ => Poll::Pending,
+            };
+        };
+        if let Some(idle) = this.idle.as_mut().as_pin_mut() {
+            idle.reset(tokio::time::Instant::now() + *this.timeout);
+        }
         if let Some(progress) = this.progress {
             progress.moves();
         }

@@ -59,7 +59,8 @@ impl Control {
         if output.success() {
             return Ok(());
         }
-        let log = |name| std::fs::read_to_string(self.data.with_file_name(name)).unwrap_or_default();
+        let log =
+            |name| std::fs::read_to_string(self.data.with_file_name(name)).unwrap_or_default();
         let log = log("log") + &log("log-recovered");
         Err(Error::NotReady { what: "PostgreSQL".into(), log })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -10,6 +10,8 @@ use serde::Serialize;
 /// What clients saw in a stretch of time.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Stage {
+    /// How long it lasted.
+    pub seconds: f64,
     pub requests: u64,
     /// By what was asked and what came: `POST 503`, `GET no answer`.
     pub failures: BTreeMap<String, u64>,
@@ -38,6 +40,7 @@ impl Stage {
 }
 
 struct Counts {
+    since: Instant,
     stage: Stage,
     latencies: Option<Histogram<u64>>,
 }
@@ -47,7 +50,11 @@ pub struct Tally(Mutex<Counts>);
 
 impl Default for Tally {
     fn default() -> Self {
-        Self(Mutex::new(Counts { stage: Stage::default(), latencies: latencies() }))
+        Self(Mutex::new(Counts {
+            since: Instant::now(),
+            stage: Stage::default(),
+            latencies: latencies(),
+        }))
     }
 }
 
@@ -89,6 +96,8 @@ impl Tally {
     pub fn take(&self) -> Stage {
         let mut counts = self.lock();
         let mut stage = std::mem::take(&mut counts.stage);
+        stage.seconds =
+            std::mem::replace(&mut counts.since, Instant::now()).elapsed().as_secs_f64();
         if let Some(latencies) = std::mem::replace(&mut counts.latencies, latencies()) {
             stage.p50_ms = latencies.value_at_quantile(0.5) as f64 / 1000.0;
             stage.p99_ms = latencies.value_at_quantile(0.99) as f64 / 1000.0;

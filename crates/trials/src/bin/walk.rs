@@ -51,6 +51,9 @@ struct Report {
     failures: u64,
     /// Answers that were not what a client had been promised, and shadowed ones that differed.
     mismatches: u64,
+    /// Shadowed answers that were compared, and those that could not be.
+    compared: u64,
+    uncompared: u64,
     lost_writes: usize,
     stages: Vec<Step>,
     faults: Vec<Step>,
@@ -60,7 +63,6 @@ struct Report {
 #[derive(Debug, Serialize)]
 struct Step {
     name: String,
-    seconds: f64,
     #[serde(flatten)]
     seen: Stage,
 }
@@ -130,7 +132,7 @@ impl Walk {
     /// A new process takes the socket over before the old one lets go of it.
     async fn restart(&mut self, report: &mut Report) -> Result<(), BoxError> {
         self.bar.set_message("restarting the Rust process");
-        report.mismatches += self.mismatches().await?;
+        self.count_comparisons(report).await?;
         let (molt, management) = self.start_molt().await?;
         let old = self.molt.replace(molt);
         self.management = management;
@@ -150,13 +152,15 @@ impl Walk {
         Ok(serde_json::from_slice(&state)?)
     }
 
-    /// Differences in shadowed answers, as this process has counted them.
-    async fn mismatches(&self) -> Result<u64, BoxError> {
+    /// Adds what this process has found in shadowed answers.
+    async fn count_comparisons(&self, report: &mut Report) -> Result<(), BoxError> {
         let state = self.state().await?;
-        let mut count = 0;
         for operation in state["operations"].as_array().into_iter().flatten() {
-            count += operation["mismatches"].as_u64().unwrap_or_default();
-            if operation["mismatches"] != 0 {
+            let count = |what: &str| operation[what].as_u64().unwrap_or_default();
+            report.mismatches += count("mismatches");
+            report.compared += count("matches") + count("mismatches");
+            report.uncompared += count("uncompared") + count("dropped") + count("noise");
+            if count("mismatches") > 0 {
                 let last = &operation["last_differences"];
                 self.bar.suspend(|| println!("{} differs: {last:#}", operation["id"]));
             }
@@ -164,7 +168,7 @@ impl Walk {
                 self.bar.suspend(|| println!("{}: the canary failed: {reason}", operation["id"]));
             }
         }
-        Ok(count)
+        Ok(())
     }
 
     async fn plan(&self, text: &str) -> Result<(), BoxError> {
@@ -192,11 +196,7 @@ impl Walk {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        steps.push(Step {
-            name: name.to_owned(),
-            seconds: start.elapsed().as_secs_f64(),
-            seen: load.tally.take(),
-        });
+        steps.push(Step { name: name.to_owned(), seen: load.tally.take() });
     }
 }
 
@@ -206,7 +206,10 @@ async fn main() -> ExitCode {
     match run(&cli).await {
         Ok(report) => {
             show(&report);
-            if report.failures == 0 && report.mismatches == 0 && report.lost_writes == 0 {
+            // A walk on which nothing was compared shows nothing.
+            let compared = report.compared > 0;
+            if compared && report.failures == 0 && report.mismatches == 0 && report.lost_writes == 0
+            {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
@@ -255,7 +258,7 @@ async fn run(cli: &Cli) -> Result<Report, BoxError> {
     there_and_back(cli, &mut walk, &mut report).await?;
     faults(cli, &mut walk, &legacy, &postgres, &mut report).await?;
     walk.bar.set_message("what the way through costs");
-    report.proxy = cost(&walk, &legacy.url).await?;
+    report.proxy = cost(&walk).await?;
     walk.molt = None;
     stream_through(cli.stream, &mut walk, &mut report.proxy).await?;
     walk.bar.finish_and_clear();
@@ -307,14 +310,14 @@ async fn there_and_back(cli: &Cli, walk: &mut Walk, report: &mut Report) -> Resu
     steps.extend(single.into_iter().reduce(joined));
     let left = cli.requests.saturating_sub(steps.iter().map(|step| step.seen.requests).sum());
     walk.stage("all native", &load, left, &mut steps).await;
-    report.mismatches += walk.mismatches().await?;
+    walk.count_comparisons(report).await?;
     finish(load, report, &mut steps).await?;
     report.stages = steps;
     Ok(())
 }
 
 fn joined(mut one: Step, other: Step) -> Step {
-    one.seconds += other.seconds;
+    one.seen.seconds += other.seen.seconds;
     one.seen.requests += other.seen.requests;
     for (what, count) in other.seen.failures {
         *one.seen.failures.entry(what).or_default() += count;
@@ -366,25 +369,19 @@ async fn faults(
     let half =
         "default: native\noperations:\n  items-read_item: legacy\n  users-read_user_me: legacy\n";
     let pause = async |seconds| tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let timed = |name: &str, start: Instant, load: &Load| Step {
-        name: name.to_owned(),
-        seconds: start.elapsed().as_secs_f64(),
-        seen: load.tally.take(),
-    };
+    let seen = |name: &str| Step { name: name.to_owned(), seen: load.tally.take() };
     walk.plan(half).await?;
     walk.stage("two operations at legacy", &load, calm, &mut steps).await;
 
     walk.bar.set_message("legacy stands still for 5 s");
-    let start = Instant::now();
     legacy.strike(Blow::Pause)?;
     pause(5).await;
     legacy.strike(Blow::Resume)?;
     pause(1).await;
-    steps.push(timed("legacy stands still for 5 s", start, &load));
+    steps.push(seen("legacy stands still for 5 s"));
     walk.stage("after it", &load, calm, &mut steps).await;
 
     walk.bar.set_message("the Rust process is killed");
-    let start = Instant::now();
     if let Some(molt) = walk.molt.take() {
         molt.strike(Blow::Kill)?;
         molt.stop().await;
@@ -392,23 +389,21 @@ async fn faults(
     let (molt, management) = walk.start_molt().await?;
     (walk.molt, walk.management) = (Some(molt), management);
     pause(1).await;
-    steps.push(timed("the Rust process is killed", start, &load));
+    steps.push(seen("the Rust process is killed"));
     walk.stage("after it", &load, calm, &mut steps).await;
 
     walk.bar.set_message("the database crashes");
-    let start = Instant::now();
     postgres.crash()?;
     pause(1).await;
     postgres.recover()?;
     pause(3).await;
-    steps.push(timed("the database crashes and is back after 1 s", start, &load));
+    steps.push(seen("the database crashes and is back after 1 s"));
     walk.stage("after it", &load, calm, &mut steps).await;
 
     walk.bar.set_message("legacy is killed");
-    let start = Instant::now();
     legacy.strike(Blow::Kill)?;
     pause(2).await;
-    steps.push(timed("legacy is killed", start, &load));
+    steps.push(seen("legacy is killed"));
     walk.plan("default: native\n").await?;
     // What had begun before ends as it began.
     pause(1).await;
@@ -428,7 +423,7 @@ async fn faults(
 }
 
 /// Talking to legacy through the strangler, beside talking to it directly, turn by turn.
-async fn cost(walk: &Walk, _killed: &str) -> Result<Proxied, BoxError> {
+async fn cost(walk: &Walk) -> Result<Proxied, BoxError> {
     let legacy = legacy(&walk.database, &[]).await?;
     let socket = TcpListener::bind("127.0.0.1:0")?;
     let settings =
@@ -530,9 +525,9 @@ fn show(report: &Report) {
             "\n{title:34} {:>9} {:>8} {:>8} {:>8}  failures",
             "requests", "each s", "p50 ms", "p99 ms"
         );
-        for Step { name, seconds, seen } in steps {
+        for Step { name, seen } in steps {
             #[expect(clippy::cast_precision_loss, reason = "shown to a digit")]
-            let rate = seen.requests as f64 / seconds;
+            let rate = seen.requests as f64 / seen.seconds;
             println!(
                 "{name:34} {:>9} {rate:>8.0} {:>8.1} {:>8.1}  {}",
                 seen.requests,
@@ -555,7 +550,13 @@ fn show(report: &Report) {
         report.proxy.streamed_mib, report.proxy.memory_peak_mib, report.proxy.memory_before_mib
     );
     println!(
-        "\n{} requests, {} failures, {} mismatches, {} lost writes",
-        report.requests, report.failures, report.mismatches, report.lost_writes
+        "\n{} requests, {} failures, {} mismatches ({} shadowed answers compared, {} not \
+         comparable), {} lost writes",
+        report.requests,
+        report.failures,
+        report.mismatches,
+        report.compared,
+        report.uncompared,
+        report.lost_writes
     );
 }

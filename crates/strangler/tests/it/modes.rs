@@ -1,0 +1,219 @@
+use axum::Json;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use http::StatusCode;
+use serde_json::json;
+
+use super::*;
+
+fn legacy_says(id: &str) -> Json<Value> {
+    Json(json!({"id": id, "from": "legacy"}))
+}
+
+/// Both services; the new one differs in who it says it is.
+fn twins(native: fn(String) -> Response) -> (Router, Router) {
+    let path = axum::extract::Path::<String>;
+    let _ = path;
+    let legacy = get(async |axum::extract::Path(id): axum::extract::Path<String>| legacy_says(&id));
+    let native = get(async move |axum::extract::Path(id): axum::extract::Path<String>| native(id));
+    (Router::new().route("/items/{id}", legacy), Router::new().route("/items/{id}", native))
+}
+
+async fn front((legacy, native): (Router, Router)) -> Front {
+    Front::start(native, Settings::new(serve(legacy).await.parse().unwrap())).await
+}
+
+async fn ask(front: &Front, user: usize) -> (u16, String) {
+    use base64::Engine as _;
+    let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD
+        .encode(json!({"sub": user.to_string()}).to_string());
+    let request = client().get(format!("{}/items/7", front.url));
+    let answer = request.bearer_auth(format!("x.{claims}.y")).send().await.unwrap();
+    let status = answer.status().as_u16();
+    let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default();
+    (status, body["from"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn each_mode_asks_whom_it_names() {
+    let twins = twins(|id| Json(json!({"id": id, "from": "native"})).into_response());
+    let front = front(twins).await;
+    assert_eq!(ask(&front, 1).await.1, "legacy", "that is where it begins");
+    front.set("read_item", "native");
+    assert_eq!(ask(&front, 1).await.1, "native");
+    front.set("GET /items/{id}", "canary 0%");
+    assert_eq!(ask(&front, 1).await.1, "legacy");
+    front.set("read_item", "canary 30%");
+    let mut native = 0;
+    for user in 0..100 {
+        let first = ask(&front, user).await.1;
+        assert_eq!(ask(&front, user).await.1, first, "a client stays where it is");
+        native += usize::from(first == "native");
+    }
+    assert!((15..45).contains(&native), "{native} of 100 clients for 30 %");
+    assert!(front.strangler.set_mode("read_itme", "native".parse().unwrap()).is_err());
+}
+
+#[tokio::test]
+async fn a_shadow_that_is_the_same_matches() {
+    let front = front(twins(|id| legacy_says(&id).into_response())).await;
+    front.set("read_item", "shadow");
+    for _ in 0..10 {
+        assert_eq!(ask(&front, 1).await.1, "legacy");
+    }
+    let view = front.until("read_item", |view| view["matches"] == 10).await;
+    assert_eq!(view["mismatches"], 0);
+}
+
+#[tokio::test]
+async fn a_shadow_that_differs_is_shown_without_secrets() {
+    let twins = twins(|id| {
+        Json(json!({"id": id, "from": "native", "email": "me@example.com", "token": "t0ps3cr3t"}))
+            .into_response()
+    });
+    let front = front(twins).await;
+    front.set("read_item", "shadow");
+    assert_eq!(ask(&front, 1).await.1, "legacy", "clients see nothing of it");
+    let view = front.until("read_item", |view| view["mismatches"] == 1).await;
+    let shown = view["last_differences"].to_string();
+    assert!(shown.contains("body.from") && shown.contains("body.token"), "{shown}");
+    assert!(!shown.contains("me@example.com") && !shown.contains("t0ps3cr3t"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_changes_meanwhile_is_no_mismatch() {
+    // Legacy counts; the new service knows the count.
+    let counter = Count::default();
+    let (one, other) = (Arc::clone(&counter), counter);
+    let legacy = get(async move || {
+        let count = one.fetch_add(1, Ordering::SeqCst).min(1);
+        Json(json!({"from": "legacy", "count": count}))
+    });
+    let native = get(async move || {
+        let count = u64::from(other.load(Ordering::SeqCst) > 0);
+        Json(json!({"from": "legacy", "count": count}))
+    });
+    let routes = |handler| Router::new().route("/items/{id}", handler);
+    let front = front((routes(legacy), routes(native))).await;
+    front.set("read_item", "shadow");
+    ask(&front, 1).await;
+    let view = front.until("read_item", |view| view["noise"] == 1).await;
+    assert_eq!(view["mismatches"], 0);
+}
+
+#[derive(Clone, Copy)]
+struct Dry;
+#[derive(Clone, Copy)]
+struct WouldAct;
+
+/// Neither acts twice, and what they refuse is compared.
+#[tokio::test]
+async fn a_shadowed_write_is_only_tried() {
+    let (acted, tried) = (Count::default(), Count::default());
+    let refuse = |body: &str| {
+        let detail = json!({"detail": body});
+        (StatusCode::UNPROCESSABLE_ENTITY, Json(detail)).into_response()
+    };
+    let legacy = post({
+        let acted = Arc::clone(&acted);
+        async move |body: String| {
+            if body == "bad" {
+                return refuse("bad");
+            }
+            acted.fetch_add(1, Ordering::SeqCst);
+            if body == "taken" {
+                StatusCode::CONFLICT.into_response()
+            } else {
+                "created".into_response()
+            }
+        }
+    });
+    let native = post({
+        let (acted, tried) = (Arc::clone(&acted), Arc::clone(&tried));
+        async move |request: Request| {
+            let is_dry = request.extensions().get::<Dry>().is_some();
+            let body = axum::body::to_bytes(request.into_body(), 100).await.unwrap();
+            if body == "bad" || body == "strict" {
+                return refuse("bad");
+            }
+            let counter = if is_dry { &tried } else { &acted };
+            counter.fetch_add(1, Ordering::SeqCst);
+            let mut answer = "created".into_response();
+            answer.extensions_mut().insert(WouldAct);
+            answer
+        }
+    });
+    let routes = |handler| Router::new().route("/items/", handler);
+    let settings = Settings {
+        dry_run: Some(strangler::DryRun {
+            prepare: |request| _ = request.extensions_mut().insert(Dry),
+            would_act: |response| response.extensions().get::<WouldAct>().is_some(),
+        }),
+        ..Settings::new(serve(routes(legacy)).await.parse().unwrap())
+    };
+    let front = Front::start(routes(native), settings).await;
+    front.set("create_item", "shadow");
+    for body in ["good", "bad", "taken", "strict"] {
+        client().post(format!("{}/items/", front.url)).body(body).send().await.unwrap();
+    }
+    let view = front
+        .until("create_item", |view| {
+            let sum =
+                ["matches", "mismatches", "uncompared"].map(|key| view[key].as_u64().unwrap());
+            sum.iter().sum::<u64>() == 4
+        })
+        .await;
+    assert_eq!((count(&acted), count(&tried)), (3, 2), "legacy alone has acted");
+    assert_eq!(view["matches"], 2, "good and bad: {view:#}");
+    assert_eq!(view["mismatches"], 1, "strict");
+    assert_eq!(view["uncompared"], 1, "taken is found only by acting");
+}
+
+#[tokio::test]
+async fn a_canary_that_fails_goes_back_and_says_why() {
+    let twins = twins(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    let front = front(twins).await;
+    front.set("read_item", "canary 100%");
+    let mut failures = 0;
+    for user in 0..100 {
+        failures += usize::from(ask(&front, user).await.0 == 500);
+    }
+    assert_eq!(failures, 20, "as many as it takes to be sure");
+    let view = front.view("read_item");
+    assert!(view["fallback"].as_str().unwrap().contains("100.0 % of its answers were errors"));
+    front.set("read_item", "canary 100%");
+    assert_eq!(ask(&front, 1).await.0, 500, "a mode that is chosen again begins anew");
+}
+
+#[tokio::test]
+async fn the_plans_file_is_followed_and_a_bad_one_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.yaml");
+    std::fs::write(&plan, "default: native\n").unwrap();
+    let (legacy, native) = twins(|id| Json(json!({"id": id, "from": "native"})).into_response());
+    let settings = Settings {
+        plan: Some(plan.clone()),
+        ..Settings::new(serve(legacy).await.parse().unwrap())
+    };
+    let front = Front::start(native, settings.clone()).await;
+    assert_eq!(ask(&front, 1).await.1, "native");
+
+    std::fs::write(&plan, "operations: {read_item: legacy}\n").unwrap();
+    front.until("read_item", |view| view["mode"] == "legacy").await;
+    assert_eq!(ask(&front, 1).await.1, "legacy");
+
+    std::fs::write(&plan, "operations: {read_itme: native}\n").unwrap();
+    for _ in 0..100 {
+        if front.strangler.overview().fault.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(front.strangler.overview().fault.unwrap().contains("read_itme"));
+    assert_eq!(ask(&front, 1).await.1, "legacy", "the plan before goes on");
+    assert!(Strangler::start(settings, operations()).is_err(), "nobody starts with a bad plan");
+
+    front.set("read_item", "shadow");
+    let written = std::fs::read_to_string(&plan).unwrap();
+    assert!(written.contains("\"read_item\": shadow"), "{written}");
+}

@@ -1,0 +1,201 @@
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::IntoResponse;
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+
+/// A front before this old service; the new one answers 418.
+async fn before(legacy: Router, change: impl FnOnce(&mut Settings)) -> Front {
+    let mut settings = Settings::new(serve(legacy).await.parse().unwrap());
+    change(&mut settings);
+    let native = always(|_| StatusCode::IM_A_TEAPOT.into_response());
+    Front::start(native, settings).await
+}
+
+/// Sends bytes as they stand and reads until the connection is closed.
+async fn raw(url: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn headers_of_a_connection_stay_there_and_the_client_is_named() {
+    let seen: Shared<HeaderMap> = Arc::default();
+    let legacy = Router::new().fallback({
+        let seen = Arc::clone(&seen);
+        async move |request: Request| {
+            *seen.lock().unwrap() = request.headers().clone();
+            ([("connection", "x-mine"), ("x-mine", "1"), ("x-other", "2")], "ok")
+        }
+    });
+    let front = before(legacy, |_| {}).await;
+    let answer = raw(
+        &front.url,
+        "GET /x?a=%20 HTTP/1.1\r\nHost: api.example\r\nConnection: close, X-Secret\r\n\
+         X-Secret: 1\r\nTE: trailers\r\nProxy-Connection: x\r\nX-Forwarded-For: 10.1.1.1\r\n\r\n",
+    )
+    .await;
+    assert!(answer.contains("x-other: 2") && !answer.contains("x-mine"), "{answer}");
+    let seen = seen.lock().unwrap().clone();
+    for gone in ["x-secret", "proxy-connection", "connection"] {
+        assert!(!seen.contains_key(gone), "{gone} was passed on: {seen:?}");
+    }
+    assert_eq!(seen["host"], "api.example");
+    assert_eq!(seen["te"], "trailers");
+    assert_eq!(seen["x-forwarded-for"], "10.1.1.1, 127.0.0.1");
+    assert_eq!(seen["x-forwarded-host"], "api.example");
+    assert_eq!(seen["forwarded"], "for=127.0.0.1;host=\"api.example\";proto=http");
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_say_for_whom_he_asks() {
+    let legacy = always(|request| {
+        let names = ["x-forwarded-for", "x-forwarded-proto"];
+        let values = names.map(|name| format!("{:?}", request.headers().get(name)));
+        values.join(" ").into_response()
+    });
+    let front = before(legacy, |settings| settings.trust = Arc::new(|_| false)).await;
+    let request = client().get(format!("{}/x", front.url));
+    let request = request.header("x-forwarded-for", "1.1.1.1").header("x-forwarded-proto", "https");
+    let answer = request.send().await.unwrap().text().await.unwrap();
+    assert_eq!(answer, "Some(\"127.0.0.1\") Some(\"http\")");
+}
+
+#[tokio::test]
+async fn bodies_stream_both_ways_and_trailers_arrive() {
+    let legacy = Router::new().fallback(async |request: Request| {
+        // Answers as the request comes in.
+        let chunks = request.into_body().into_data_stream().map(|c| c.map(Frame::data));
+        let mut trailers = HeaderMap::new();
+        trailers.insert(HeaderName::from_static("x-sum"), HeaderValue::from_static("7"));
+        let end = futures_util::stream::iter([Ok(Frame::trailers(trailers))]);
+        ([("trailer", "x-sum")], Body::new(StreamBody::new(chunks.chain(end))))
+    });
+    let front = before(legacy, |_| {}).await;
+    let mut stream = TcpStream::connect(front.url.trim_start_matches("http://")).await.unwrap();
+    let head =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut received = String::new();
+    for word in ["first", "second"] {
+        stream.write_all(format!("{:x}\r\n{word}\r\n", word.len()).as_bytes()).await.unwrap();
+        // The one comes back before the other is sent.
+        while !received.contains(word) {
+            let mut buffer = [0; 1024];
+            let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut buffer)).await;
+            received.push_str(&String::from_utf8_lossy(&buffer[..read.unwrap().unwrap()]));
+        }
+    }
+    stream.write_all(b"0\r\n\r\n").await.unwrap();
+    while !received.contains("x-sum: 7") {
+        let mut buffer = [0; 1024];
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut buffer)).await;
+        received.push_str(&String::from_utf8_lossy(&buffer[..read.unwrap().unwrap()]));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_to_be_asked_for_its_body_is_asked() {
+    let legacy = Router::new().fallback(async |body: Bytes| format!("{} bytes", body.len()));
+    let front = before(legacy, |_| {}).await;
+    let mut stream = TcpStream::connect(front.url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\
+                Connection: close\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut buffer = [0; 25];
+    stream.read_exact(&mut buffer).await.unwrap();
+    assert_eq!(&buffer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"abc").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("3 bytes"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_old_service_that_is_away_slow_or_full_is_told_in_fastapis_shape() {
+    let front = before(Router::new(), |settings| {
+        settings.legacy = "http://127.0.0.1:9".parse().unwrap();
+    })
+    .await;
+    let answer = client().get(format!("{}/x", front.url)).send().await.unwrap();
+    assert_eq!(answer.status(), 502);
+    assert_eq!(answer.text().await.unwrap(), r#"{"detail":"Bad Gateway"}"#);
+
+    let slow = || Router::new().fallback(async || tokio::time::sleep(Duration::from_mins(1)).await);
+    let front = before(slow(), |s| s.timeout = Duration::from_millis(200)).await;
+    let answer = client().get(format!("{}/x", front.url)).send().await.unwrap();
+    assert_eq!(answer.status(), 504);
+    assert_eq!(answer.text().await.unwrap(), r#"{"detail":"Gateway Timeout"}"#);
+
+    let front = before(slow(), |settings| settings.max_in_flight = 1).await;
+    let waiting = tokio::spawn(client().get(format!("{}/x", front.url)).send());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let answer = client().get(format!("{}/x", front.url)).send().await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["retry-after"].as_bytes()),
+        (503, &b"1"[..])
+    );
+    waiting.abort();
+}
+
+#[tokio::test]
+async fn a_body_that_flows_is_never_too_slow() {
+    let legacy = Router::new().fallback(async |body: Bytes| format!("{} bytes", body.len()));
+    let front = before(legacy, |s| s.timeout = Duration::from_millis(300)).await;
+    let drops = futures_util::stream::unfold(0, async |n| {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        (n < 8).then(|| (Ok::<_, std::io::Error>("drop "), n + 1))
+    });
+    let body = reqwest::Body::wrap_stream(drops);
+    let answer = client().post(format!("{}/x", front.url)).body(body).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "40 bytes");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_takes_its_request_along() {
+    struct Gone(Count);
+    impl Drop for Gone {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let gone = Count::default();
+    let legacy = Router::new().fallback({
+        let gone = Arc::clone(&gone);
+        async move || {
+            let _gone = Gone(gone);
+            tokio::time::sleep(Duration::from_mins(1)).await;
+        }
+    });
+    let front = before(legacy, |_| {}).await;
+    let request = client().get(format!("{}/x", front.url)).timeout(Duration::from_millis(200));
+    assert!(request.send().await.is_err());
+    for _ in 0..100 {
+        if count(&gone) == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("legacy still works for nobody");
+}
+
+#[tokio::test]
+async fn an_answer_that_stands_still_is_broken_off() {
+    let legacy = Router::new().fallback(async || {
+        let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>("a part")]);
+        Body::from_stream(chunks.chain(futures_util::stream::pending()))
+    });
+    let front = before(legacy, |s| s.timeout = Duration::from_millis(200)).await;
+    let answer = client().get(format!("{}/x", front.url)).send().await.unwrap();
+    assert!(answer.bytes().await.is_err());
+}
