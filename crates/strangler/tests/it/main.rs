@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends so")]
 #![expect(clippy::disallowed_methods, reason = "these services are none of Molt's")]
 
+mod browser;
 mod modes;
 mod page;
 mod proxy;
