@@ -1,6 +1,6 @@
 //! Who competes, each exactly as it would run in production with one process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -19,11 +19,18 @@ pub(crate) enum Contender {
     Granian,
     Expert,
     Limit,
+    /// The Rust service as a strangler before python-legacy, in each mode.
+    ThroughLegacy,
+    ThroughShadow,
+    ThroughNative,
 }
 
 impl Contender {
     pub(crate) const ALL: [Self; 5] =
         [Self::Molt, Self::Legacy, Self::Granian, Self::Expert, Self::Limit];
+    /// Both services, and the one before the other.
+    pub(crate) const STRANGLER: [Self; 5] =
+        [Self::Molt, Self::Legacy, Self::ThroughLegacy, Self::ThroughShadow, Self::ThroughNative];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -32,7 +39,21 @@ impl Contender {
             Self::Granian => "granian",
             Self::Expert => "expert",
             Self::Limit => "limit",
+            Self::ThroughLegacy => "strangler: legacy",
+            Self::ThroughShadow => "strangler: shadow",
+            Self::ThroughNative => "strangler: native",
         }
+    }
+
+    /// The plan of the strangler, if this is one.
+    fn plan(self) -> Option<PathBuf> {
+        let mode = match self {
+            Self::ThroughLegacy => "legacy",
+            Self::ThroughShadow => "shadow",
+            Self::ThroughNative => "native",
+            _ => return None,
+        };
+        Some(root().join(format!("crates/bench/plans/{mode}.yaml")))
     }
 
     pub(crate) fn description(self) -> &'static str {
@@ -44,13 +65,18 @@ impl Contender {
             Self::Granian => "python-legacy on Granian, a server in Rust for Python applications",
             Self::Expert => "three operations in expert Python: async, asyncpg, orjson, no ORM",
             Self::Limit => "three operations on bare hyper and pipelined tokio-postgres",
+            Self::ThroughLegacy => "python-legacy behind the strangler",
+            Self::ThroughShadow => "the same, and the Rust service is asked as well and compared",
+            Self::ThroughNative => "the Rust service as a strangler that passes nothing on",
         }
     }
 
     /// How it is started, and what it prints before the URL that it listens on.
     fn command(self) -> Result<(Command, &'static str)> {
         let (mut command, announcement) = match self {
-            Self::Molt => (Command::new(molt_binary()?), "Molt listens on "),
+            Self::Molt | Self::ThroughLegacy | Self::ThroughShadow | Self::ThroughNative => {
+                (Command::new(molt_binary()?), "Molt listens on ")
+            }
             Self::Limit => {
                 (Command::new(molt_binary()?.with_file_name("limit")), "Limit listens on ")
             }
@@ -71,7 +97,7 @@ impl Contender {
             }
         };
         match self {
-            Self::Molt => {
+            Self::Molt | Self::ThroughLegacy | Self::ThroughShadow | Self::ThroughNative => {
                 command.env("RUST_LOG", "warn").env("PORT", "0").env("DATABASE_POOL_SIZE", "16");
             }
             Self::Limit => {}
@@ -103,10 +129,20 @@ impl Contender {
         Ok([settings, vec![words.join(" ")]].concat().join(" "))
     }
 
-    /// Starts it, pinned to a core.
-    pub(crate) async fn start(self, database_url: &str, core: Option<usize>) -> Result<Running> {
+    /// Starts it, pinned to a core; a strangler before `legacy`, an address.
+    pub(crate) async fn start(
+        self,
+        database_url: &str,
+        core: Option<usize>,
+        legacy: Option<&str>,
+    ) -> Result<Running> {
         let (mut command, announcement) = self.command()?;
         command.env("DATABASE_URL", database_url);
+        if let Some(plan) = self.plan() {
+            let legacy = legacy.ok_or("a strangler needs a legacy to stand before")?;
+            command.env("LEGACY_URL", format!("http://{legacy}")).env("STRANGLER_PLAN", plan);
+            command.env("MANAGEMENT_PORT", "0");
+        }
         if let Some(core) = core {
             let mut pinned = Command::new("taskset");
             pinned.args(["-c", &core.to_string()]).arg(command.get_program());

@@ -51,6 +51,7 @@ struct Stage<'a> {
     progress: ProgressBar,
 }
 
+#[expect(clippy::too_many_lines, reason = "one table after the other")]
 pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let cores = std::thread::available_parallelism()?.get();
     let core = pin_to_second_core(cores)?;
@@ -78,13 +79,23 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let connections = stage.connections(&sessions)?;
     drop(stage);
 
+    let mut strangler = Vec::new();
+    if plan.scenarios_of_full {
+        let stage = Stage::open(plan, &Contender::STRANGLER, &url, core, &progress).await?;
+        let sessions = Sessions::open(&stage.running[0].address, plan.items)?;
+        for mut scenario in sessions.scenarios(true) {
+            scenario.contenders = &Contender::STRANGLER;
+            strangler.push(stage.scenario(scenario)?);
+        }
+    }
+
     // Nobody else runs now, so that nobody shares pages with others.
     let mut cold_starts = Vec::new();
     for contender in Contender::ALL {
         progress.set_message(format!("cold start of {}", contender.name()));
         let mut start = ColdStart { contender: contender.name(), ..ColdStart::default() };
         for _ in 0..plan.cold_starts {
-            let running = contender.start(&url, core).await?;
+            let running = contender.start(&url, core, None).await?;
             start.seconds.push(running.cold_start.as_secs_f64());
             start.idle_pss_mib.push(pss_mib(&tree(running.pid)));
             let closed = Arrivals::Closed;
@@ -140,6 +151,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         ),
         scenarios,
         sqlite,
+        strangler,
         flood,
         connections,
         sizes,
@@ -182,7 +194,7 @@ fn pin_to_second_core(cores: usize) -> Result<Option<usize>> {
 /// Makes the schema and fills it.
 async fn prepare(url: &str, items: u64, progress: &ProgressBar) -> Result<String> {
     progress.set_message(format!("loading {items} items"));
-    drop(Contender::Molt.start(url, None).await?);
+    drop(Contender::Molt.start(url, None, None).await?);
     data::load(url, items).await?;
     Ok(url.to_owned())
 }
@@ -198,7 +210,10 @@ impl<'a> Stage<'a> {
         let mut running = Vec::new();
         for &contender in contenders {
             progress.set_message(format!("starting {}", contender.name()));
-            running.push(contender.start(url, core).await?);
+            let legacy = running.iter().find(|it: &&Running| it.contender == Contender::Legacy);
+            let legacy = legacy.map(|legacy| legacy.address.as_str());
+            let started = contender.start(url, core, legacy).await?;
+            running.push(started);
         }
         Ok(Self { plan, running, postgres: None, progress: progress.clone() })
     }

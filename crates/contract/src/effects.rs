@@ -13,6 +13,7 @@ use sqlx::{
 
 use crate::case::Case;
 use crate::compare::Answer;
+use crate::replay::hex;
 
 /// How long e-mails may be on their way.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -76,7 +77,7 @@ async fn sqlite_rows(url: &str, query: &str) -> Result<Value, EffectError> {
                 "REAL" => json!(row.try_get_unchecked::<f64, _>(index)?),
                 "BLOB" => {
                     let bytes: Vec<u8> = row.try_get_unchecked(index)?;
-                    json!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+                    json!(hex(&bytes).concat())
                 }
                 _ => json!(row.try_get_unchecked::<String, _>(index)?),
             };

@@ -97,7 +97,7 @@ fn har_entry(request: &Value, user: Option<&str>) -> Option<Case> {
     if let Some(text) = body["text"].as_str() {
         let decoded = (body["encoding"] == "base64").then(|| BASE64_STANDARD.decode(text).ok());
         match decoded {
-            Some(bytes) => case.hex = Some(hex(&bytes?)),
+            Some(bytes) => case.hex = Some(hex(&bytes?).join(" ")),
             None => case.body = Some(plain(text)),
         }
     } else if let Some(pairs) = body["params"].as_array() {
@@ -156,8 +156,8 @@ fn log_line(line: &str, user: Option<&str>) -> Option<Case> {
     Some(case)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+pub(crate) fn hex(bytes: &[u8]) -> Vec<String> {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn percent_encode(text: &str) -> String {

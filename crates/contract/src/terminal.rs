@@ -84,9 +84,10 @@ pub(crate) fn findings(findings: &Findings) {
     let Findings { injected, caught, false_alarms, runs, kinds, operations } = findings;
     for (kind, count) in kinds {
         let line = format!("{:5} of {:5} caught  {kind}", count.caught, count.injected);
-        match count.caught == count.injected {
-            true => println!("{line}"),
-            false => println!("{}", style(line).red()),
+        if count.caught == count.injected {
+            println!("{line}");
+        } else {
+            println!("{}", style(line).red());
         }
         for missed in &count.missed {
             println!("                       missed: {missed}");

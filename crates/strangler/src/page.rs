@@ -187,7 +187,7 @@ fn write_page(out: &mut String, overview: &Overview) -> std::fmt::Result {
         overview.others.requests,
     )?;
     if let Some(fault) = &overview.fault {
-        write!(out, "<p class=\"fault\" role=\"alert\">{}</p>\n", escape(fault))?;
+        writeln!(out, "<p class=\"fault\" role=\"alert\">{}</p>", escape(fault))?;
     }
     out.push_str(
         "<table>\n<thead><tr><th scope=\"col\">operation</th><th scope=\"col\">mode</th>\
@@ -262,8 +262,7 @@ fn modes(out: &mut String, id: &str, mode: Mode) -> std::fmt::Result {
 fn comparisons(out: &mut String, evidence: &View) -> std::fmt::Result {
     let View { matches, mismatches, noise, uncompared, dropped, last_differences, .. } = evidence;
     let compared = matches + mismatches;
-    if compared > 0 {
-        let tenths = matches * 1000 / compared;
+    if let Some(tenths) = (matches * 1000).checked_div(compared) {
         let class = if *mismatches == 0 { "good" } else { "bad" };
         write!(out, "<b class=\"{class}\">{}.{} %</b> of {compared}", tenths / 10, tenths % 10)?;
     }

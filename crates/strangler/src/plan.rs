@@ -133,7 +133,8 @@ impl Plan {
         }
         for (name, mode) in &self.operations {
             // JSON is YAML: whatever the name holds, it stays a name.
-            text.push_str(&format!("  {}: {mode}\n", serde_json::Value::from(name.as_str())));
+            let name = serde_json::Value::from(name.as_str());
+            text.extend(["  ", &name.to_string(), ": ", &mode.to_string(), "\n"]);
         }
         text
     }

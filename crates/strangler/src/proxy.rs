@@ -173,9 +173,8 @@ impl Proxy {
             if left.is_zero() {
                 return Err(ProxyError::Slow);
             }
-            match tokio::time::timeout(left, &mut answer).await {
-                Ok(answer) => return answer.map_err(ProxyError::Away),
-                Err(_) => {}
+            if let Ok(answer) = tokio::time::timeout(left, &mut answer).await {
+                return answer.map_err(ProxyError::Away);
             }
         }
     }

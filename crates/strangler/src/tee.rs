@@ -60,10 +60,10 @@ impl http_body::Body for Tee {
             None => {}
         }
         // hyper does not ask for the end of a body whose length it knows.
-        if frame.is_none() || this.inner.is_end_stream() {
-            if let Some(done) = this.done.take() {
-                done(this.kept.take().map(BytesMut::freeze));
-            }
+        if (frame.is_none() || this.inner.is_end_stream())
+            && let Some(done) = this.done.take()
+        {
+            done(this.kept.take().map(BytesMut::freeze));
         }
         Poll::Ready(frame)
     }

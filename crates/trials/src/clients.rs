@@ -149,7 +149,7 @@ impl Client {
         let refused = self.ask(Method::PUT, &path, Some(json!({"title": 7})), 422).await?;
         self.expect("why it is refused", &refused["detail"][0]["type"], &json!("string_type"));
 
-        if round % 4 != 0 {
+        if !round.is_multiple_of(4) {
             self.memory.deleting(&id);
             self.ask(Method::DELETE, &path, None, 200).await?;
             self.memory.deleted(&id);

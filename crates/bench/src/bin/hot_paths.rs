@@ -99,7 +99,7 @@ async fn run(cli: &Cli) -> Result<()> {
         Path::Serialise => (Method::GET, "/api/v1/items/", "", StatusCode::OK),
         Path::Request => (Method::GET, item_path.as_str(), "", StatusCode::OK),
     };
-    let router = api::app(&app);
+    let router = api::app(&app, None);
     for _ in 0..cli.times {
         let request = Request::builder()
             .method(&method)

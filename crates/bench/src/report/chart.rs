@@ -14,7 +14,10 @@ const HEADLINES: [&str; 4] = ["get_item", "list_100", "post_item", "mixed"];
 
 fn colour(contender: Contender) -> &'static str {
     match contender {
-        Contender::Molt => "#c2410c",
+        Contender::Molt
+        | Contender::ThroughLegacy
+        | Contender::ThroughShadow
+        | Contender::ThroughNative => "#c2410c",
         Contender::Legacy => "#64748b",
         Contender::Granian => "#94a3b8",
         Contender::Expert => "#4f7fb5",

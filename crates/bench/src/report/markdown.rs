@@ -43,6 +43,16 @@ impl Report {
         for scenario in &self.sqlite {
             write_scenario(out, scenario)?;
         }
+        if !self.strangler.is_empty() {
+            writeln!(
+                out,
+                "\n## Through the strangler\n\nThe strangler and python-legacy share the first core, as \
+                 the others do not."
+            )?;
+        }
+        for scenario in &self.strangler {
+            write_scenario(out, scenario)?;
+        }
         self.write_flood(out)?;
         write_growth(out, "Connections", "connections", &self.connections)?;
         write_growth(out, "Table sizes", "items", &self.sizes)?;

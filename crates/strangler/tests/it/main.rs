@@ -1,7 +1,6 @@
 //! The strangler between a client and two services, one of which may misbehave.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends so")]
-#![expect(clippy::disallowed_methods, reason = "these services are none of Molt's")]
 
 mod browser;
 mod modes;
