@@ -20,6 +20,8 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	cd python-legacy && ../$(VENV)/bin/python -m pytest -W ignore
 	cargo test --workspace --quiet
 	$(MAKE) contract
+	target/debug/testbed sqlite --through -- target/debug/contract run --users admin,alice \
+		--report target/contract-strangler/report.json
 	target/debug/walk --requests 5000 --stream 64
 	cargo build --quiet --package bench
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null

@@ -46,6 +46,7 @@ use crate::evidence::Evidence;
 pub use crate::evidence::{Figures, Margin, Seen, View};
 pub use crate::layer::{Strangled, StranglerLayer};
 pub use crate::operations::{Operation, Operations};
+pub use crate::page::{OperationView, Overview};
 pub use crate::plan::{Mode, ModeError, Plan, PlanError};
 use crate::proxy::Proxy;
 pub use crate::proxy::Trust;

@@ -7,6 +7,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::Strangler;
+use crate::evidence::{Figures, View};
+use crate::page::OperationView;
 use crate::plan::Mode;
 
 impl Strangler {
@@ -24,53 +26,41 @@ impl std::fmt::Debug for Collected {
     }
 }
 
+type Labels<'a> = [(&'static str, &'a str); 2];
+
+/// The figures of an operation's sides, with their labels.
+fn sides(operation: &OperationView) -> [(Labels<'_>, &Figures); 2] {
+    let labels = |side| [("operation", &*operation.id), ("side", side)];
+    let View { legacy, native, .. } = &operation.evidence;
+    [(labels("legacy"), legacy), (labels("native"), native)]
+}
+
 impl Collector for Collected {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
         let overview = self.0.overview();
         let counter = ConstCounter::new(0u64).metric_type();
         let gauge = ConstGauge::new(0.0f64).metric_type();
-        let mut family = encoder.encode_descriptor(
-            "strangler_requests",
-            "Requests by who answered",
-            None,
-            counter,
-        )?;
-        for operation in &overview.operations {
-            let view = &operation.evidence;
-            for (side, figures) in [("legacy", &view.legacy), ("native", &view.native)] {
-                let labels = [("operation", &*operation.id), ("side", side)];
-                ConstCounter::new(figures.requests).encode(family.encode_family(&labels)?)?;
-            }
+        let sides: Vec<_> = overview.operations.iter().flat_map(sides).collect();
+
+        let help = "Requests by who answered";
+        let mut family = encoder.encode_descriptor("strangler_requests", help, None, counter)?;
+        for (labels, figures) in &sides {
+            ConstCounter::new(figures.requests).encode(family.encode_family(labels)?)?;
         }
-        let mut family = encoder.encode_descriptor(
-            "strangler_errors",
-            "Answers of 500 and above",
-            None,
-            counter,
-        )?;
-        for operation in &overview.operations {
-            let view = &operation.evidence;
-            for (side, figures) in [("legacy", &view.legacy), ("native", &view.native)] {
-                let labels = [("operation", &*operation.id), ("side", side)];
-                ConstCounter::new(figures.errors).encode(family.encode_family(&labels)?)?;
-            }
+        let help = "Answers of 500 and above";
+        let mut family = encoder.encode_descriptor("strangler_errors", help, None, counter)?;
+        for (labels, figures) in &sides {
+            ConstCounter::new(figures.errors).encode(family.encode_family(labels)?)?;
         }
-        let mut family = encoder.encode_descriptor(
-            "strangler_latency_seconds",
-            "Time to the head of the answer",
-            None,
-            gauge,
-        )?;
-        for operation in &overview.operations {
-            let view = &operation.evidence;
-            for (side, figures) in [("legacy", &view.legacy), ("native", &view.native)] {
-                let quantiles = [("0.5", figures.p50), ("0.9", figures.p90), ("0.99", figures.p99)];
-                for (quantile, seconds) in quantiles {
-                    let Some(seconds) = seconds else { continue };
-                    let labels =
-                        [("operation", &*operation.id), ("side", side), ("quantile", quantile)];
-                    ConstGauge::new(seconds).encode(family.encode_family(&labels)?)?;
-                }
+        let help = "Time to the head of the answer";
+        let mut family =
+            encoder.encode_descriptor("strangler_latency_seconds", help, None, gauge)?;
+        for ([operation, side], figures) in &sides {
+            let quantiles = [("0.5", figures.p50), ("0.9", figures.p90), ("0.99", figures.p99)];
+            for (quantile, seconds) in quantiles {
+                let Some(seconds) = seconds else { continue };
+                let labels = [*operation, *side, ("quantile", quantile)];
+                ConstGauge::new(seconds).encode(family.encode_family(&labels)?)?;
             }
         }
         let mut family = encoder.encode_descriptor(

@@ -12,13 +12,17 @@ use testbed::{Error, Postgres, Service, SmtpSink, legacy, molt};
     version,
     after_help = "Example:
   testbed postgres -- contract run --ledger openapi/ledger.yaml
-  testbed sqlite --itself -- contract self-test"
+  testbed sqlite --itself -- contract self-test
+  testbed sqlite --through -- contract run"
 )]
 struct Cli {
     database: Database,
     /// Start the Rust service twice, to compare it with itself
     #[arg(long)]
     itself: bool,
+    /// Compare python-legacy with one behind the strangler
+    #[arg(long, conflicts_with = "itself")]
+    through: bool,
     #[arg(last = true, required = true)]
     command: Vec<String>,
 }
@@ -53,13 +57,13 @@ async fn run(cli: Cli) -> Result<u8, Error> {
         Database::Sqlite => {
             let url = |name: &str| format!("sqlite:///{}", folder.path().join(name).display());
             let urls = [url("reference.db"), url("candidate.db")];
-            let _services = Twins::start(cli.itself, urls, &mut command).await?;
+            let _services = Twins::start(&cli, urls, &mut command).await?;
             wait(command.env("CONTRACT_LABEL", "sqlite"), program).await
         }
         Database::Postgres => {
             let postgres = Postgres::start().await?;
             let urls = [postgres.database().await?, postgres.database().await?];
-            let _services = Twins::start(cli.itself, urls, &mut command).await?;
+            let _services = Twins::start(&cli, urls, &mut command).await?;
             wait(command.env("CONTRACT_LABEL", "postgres"), program).await
         }
         Database::Schema => {
@@ -79,19 +83,28 @@ async fn run(cli: Cli) -> Result<u8, Error> {
 /// Both services, each with a mail server of its own.
 struct Twins {
     _running: [(Service, SmtpSink); 2],
+    /// What the strangler stands before.
+    _legacy: Option<Service>,
 }
 
 impl Twins {
     /// Starts them and tells the command where they are.
     async fn start(
-        itself: bool,
+        cli: &Cli,
         [reference_url, candidate_url]: [String; 2],
         command: &mut Command,
     ) -> Result<Self, Error> {
         let (reference_mails, candidate_mails) =
             (SmtpSink::start().await?, SmtpSink::start().await?);
-        let reference = start(!itself, &reference_url, &reference_mails).await?;
-        let candidate = start(false, &candidate_url, &candidate_mails).await?;
+        let reference = start(!cli.itself, &reference_url, &reference_mails).await?;
+        let mut behind = None;
+        let candidate = if cli.through {
+            let legacy = behind.insert(start(true, &candidate_url, &candidate_mails).await?);
+            let settings = [("LEGACY_URL", legacy.url.as_str()), ("MANAGEMENT_PORT", "0")];
+            molt(&candidate_url, &settings).await?
+        } else {
+            start(false, &candidate_url, &candidate_mails).await?
+        };
         command
             .env("REFERENCE_URL", &reference.url)
             .env("CANDIDATE_URL", &candidate.url)
@@ -99,7 +112,10 @@ impl Twins {
             .env("CANDIDATE_DATABASE_URL", candidate_url)
             .env("REFERENCE_MAILS", reference_mails.maildir())
             .env("CANDIDATE_MAILS", candidate_mails.maildir());
-        Ok(Self { _running: [(reference, reference_mails), (candidate, candidate_mails)] })
+        Ok(Self {
+            _running: [(reference, reference_mails), (candidate, candidate_mails)],
+            _legacy: behind,
+        })
     }
 }
 

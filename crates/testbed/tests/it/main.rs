@@ -6,5 +6,6 @@ mod bad_days;
 mod client;
 mod emails;
 mod generated;
+mod management;
 mod one_database;
 mod schema;

@@ -1,0 +1,78 @@
+//! The management port, and how a process goes.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, StatusCode};
+use testbed::{Service, legacy, molt};
+
+use crate::client::{ADMIN, Api};
+
+/// Where the management port is.
+async fn management(service: &Service) -> String {
+    let start = Instant::now();
+    loop {
+        let log = service.log();
+        if let Some((url, _)) =
+            log.split_once("Management: ").and_then(|(_, after)| after.split_once("/metrics"))
+        {
+            return url.to_owned();
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{log}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn get(url: &str) -> (StatusCode, String) {
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(url).send().await.unwrap();
+    (answer.status(), answer.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn health_is_asked_on_a_port_of_its_own() {
+    let service = molt("sqlite::memory:", &[("MANAGEMENT_PORT", "0")]).await.unwrap();
+    let management = management(&service).await;
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(get(&format!("{management}{path}")).await, (StatusCode::OK, "ok\n".into()));
+        let (status, _) = get(&format!("{}{path}", service.url)).await;
+        assert_eq!(status, 404, "the service's own port has no {path}, as python-legacy has none");
+    }
+    let (status, _) = get(&format!("{management}/_molt")).await;
+    assert_eq!(status, 404, "without an old service there is no strangler");
+}
+
+#[tokio::test]
+async fn a_strangler_counts_who_answered() {
+    let old = legacy("sqlite:///old.db", &[]).await.unwrap();
+    let settings = [("LEGACY_URL", old.url.as_str()), ("MANAGEMENT_PORT", "0")];
+    let service = molt("sqlite::memory:", &settings).await.unwrap();
+    // Rust has another database: this token is legacy's.
+    Api::new(&service.url).sign_in(ADMIN).await;
+    let (_, metrics) = get(&format!("{}/metrics", management(&service).await)).await;
+    for (side, count) in [("legacy", 1), ("native", 0)] {
+        let line = format!(
+            "strangler_requests_total{{operation=\"login-login_access_token\",side=\"{side}\"}} {count}\n"
+        );
+        assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
+    }
+    let (status, _) = get(&format!("{}/_molt", management(&service).await)).await;
+    assert_eq!(status, 401);
+}
+
+#[tokio::test]
+async fn a_service_that_goes_is_not_ready_but_answers() {
+    let settings = [("MANAGEMENT_PORT", "0"), ("DRAIN_SECONDS", "3")];
+    let service = molt("sqlite::memory:", &settings).await.unwrap();
+    let management = management(&service).await;
+    let health = format!("{}/api/v1/utils/health-check/", service.url);
+    let stopping = tokio::spawn(service.stop());
+    let start = Instant::now();
+    while get(&format!("{management}/readyz")).await.0 == 200 {
+        assert!(start.elapsed() < Duration::from_secs(2), "it is still ready");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(get(&health).await, (StatusCode::OK, "true".into()));
+    stopping.await.unwrap();
+    assert!(start.elapsed() > Duration::from_secs(2), "it left at once");
+}
