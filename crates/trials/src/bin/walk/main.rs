@@ -1,22 +1,23 @@
 //! The command `walk`: a whole migration under load, there, back and there again, and then with
 //! faults. Clients check every answer, and that nothing that was acknowledged is ever lost.
 
+mod cost;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use clap::Parser;
-use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 use testbed::{Blow, Postgres, Service, legacy, molt_on};
 use trials::clients::Load;
 use trials::{BoxError, Stage};
+
+use crate::cost::{Proxied, cost, stream_through};
 
 const PASSWORD: &str = "the walk's own password";
 
@@ -65,21 +66,6 @@ struct Step {
     name: String,
     #[serde(flatten)]
     seen: Stage,
-}
-
-/// What it costs to go through the strangler.
-#[derive(Debug, Default, Serialize)]
-struct Proxied {
-    /// Median of GET item, one at a time, in milliseconds.
-    direct_p50_ms: f64,
-    through_p50_ms: f64,
-    /// GET item a second with 16 at a time.
-    direct_per_second: f64,
-    through_per_second: f64,
-    streamed_mib: u64,
-    /// Resident memory before a body streams through, and the most while it does, in MiB.
-    memory_before_mib: f64,
-    memory_peak_mib: f64,
 }
 
 /// The strangler as it runs at the moment, on a socket that stays.
@@ -420,103 +406,6 @@ async fn faults(
     report.failures += steps.iter().filter(calm).map(|step| step.seen.failed()).sum::<u64>();
     report.faults = steps;
     Ok(())
-}
-
-/// Talking to legacy through the strangler, beside talking to it directly, turn by turn.
-async fn cost(walk: &Walk) -> Result<Proxied, BoxError> {
-    let legacy = legacy(&walk.database, &[]).await?;
-    let socket = TcpListener::bind("127.0.0.1:0")?;
-    let settings =
-        [("LEGACY_URL", legacy.url.as_str()), ("MANAGEMENT_PORT", "0"), ("RUST_LOG", "warn")];
-    let molt = molt_on(&socket, &walk.database, &settings).await?;
-    let sign_in = walk.http.post(format!("{}/api/v1/login/access-token", legacy.url));
-    let sign_in = sign_in
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body("username=admin@example.com&password=changethis");
-    let token: Value = serde_json::from_slice(&sign_in.send().await?.bytes().await?)?;
-    let token = token["access_token"].as_str().unwrap_or_default().to_owned();
-    let get = async |base: &str| {
-        let url = format!("{base}/api/v1/users/me");
-        let answer = walk.http.get(url).bearer_auth(&token).send().await?;
-        let status = answer.status().as_u16();
-        answer.bytes().await?;
-        if status == 200 { Ok(()) } else { Err(BoxError::from(format!("{base} answers {status}"))) }
-    };
-    let mut proxied = Proxied::default();
-    let mut latencies = [Vec::new(), Vec::new()];
-    let mut rates = [Vec::new(), Vec::new()];
-    for round in 0..6 {
-        for (side, base) in [&legacy.url, &molt.url].into_iter().enumerate() {
-            let start = Instant::now();
-            for _ in 0..100 {
-                let start = Instant::now();
-                get(base).await?;
-                latencies[side].push(start.elapsed().as_secs_f64() * 1000.0);
-            }
-            if round == 0 || start.elapsed().is_zero() {
-                latencies[side].clear(); // warming up
-                continue;
-            }
-            let start = Instant::now();
-            let requests = stream::iter(0..600).map(|_| get(base)).buffer_unordered(16);
-            let answers: Vec<_> = requests.collect().await;
-            answers.into_iter().collect::<Result<(), _>>()?;
-            rates[side].push(600.0 / start.elapsed().as_secs_f64());
-        }
-    }
-    let median = |values: &mut Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or_default()
-    };
-    proxied.direct_p50_ms = median(&mut latencies[0]);
-    proxied.through_p50_ms = median(&mut latencies[1]);
-    proxied.direct_per_second = median(&mut rates[0]);
-    proxied.through_per_second = median(&mut rates[1]);
-    Ok(proxied)
-}
-
-/// Streams a large body up and down again and looks at the process's memory meanwhile.
-async fn stream_through(mib: u64, walk: &mut Walk, proxied: &mut Proxied) -> Result<(), BoxError> {
-    walk.bar.set_message(format!("{mib} MiB stream through"));
-    let echo = axum::Router::new().fallback(async |request: axum::extract::Request| {
-        axum::body::Body::new(request.into_body())
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async { axum::serve(listener, echo).await });
-    let socket = TcpListener::bind("127.0.0.1:0")?;
-    let settings = [("LEGACY_URL", url.as_str()), ("MANAGEMENT_PORT", "0"), ("RUST_LOG", "warn")];
-    let molt = molt_on(&socket, &walk.database, &settings).await?;
-    let pid = molt.pid()?;
-    proxied.memory_before_mib = memory(pid)?;
-    let chunk = Bytes::from(vec![7; 1 << 20]);
-    let sent = mib * (1 << 20);
-    let body = stream::iter((0..mib).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
-    let request =
-        walk.http.post(format!("{}/upload", molt.url)).body(reqwest::Body::wrap_stream(body));
-    let mut answer = request.send().await?;
-    let received = AtomicU64::new(0);
-    let mut peak = proxied.memory_before_mib;
-    while let Some(chunk) = answer.chunk().await? {
-        let before = received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-        if before >> 24 != (before + chunk.len() as u64) >> 24 {
-            peak = peak.max(memory(pid)?);
-        }
-    }
-    if received.load(Ordering::Relaxed) != sent {
-        return Err(format!("{sent} bytes went in and {received:?} came out").into());
-    }
-    (proxied.streamed_mib, proxied.memory_peak_mib) = (mib, peak);
-    Ok(())
-}
-
-/// Resident memory of a process in MiB.
-fn memory(pid: u32) -> Result<f64, BoxError> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 =
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0.0);
-    Ok(kib / 1024.0)
 }
 
 fn show(report: &Report) {
