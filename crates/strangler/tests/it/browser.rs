@@ -1,5 +1,6 @@
 //! The page as people see it, in headless Chromium.
 
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use axum::Json;
@@ -24,6 +25,8 @@ impl Driver {
             .arg(format!("--port={port}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            // Browsers end with their driver, also when the test fails.
+            .process_group(0)
             .spawn()
             .expect("chromedriver starts (Debian: apt-get install chromium chromium-driver)");
         Self { process, profile: tempfile::tempdir().unwrap(), port }
@@ -60,7 +63,8 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        _ = self.process.kill();
+        let group = format!("-{}", self.process.id());
+        _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         _ = self.process.wait();
     }
 }
