@@ -21,7 +21,7 @@ use http::{Request, StatusCode, Uri, Version};
 use http_body::{Frame, SizeHint};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -163,9 +163,10 @@ impl Proxy {
     /// Waits for the head of the answer; as long as the request's body flows, time does not count.
     async fn wait(
         &self,
-        request: Request<Body>,
+        mut request: Request<Body>,
         progress: &Progress,
     ) -> Result<Response<hyper::body::Incoming>, ProxyError> {
+        let connection = capture_connection(&mut request);
         let answer = self.client.request(request);
         tokio::pin!(answer);
         loop {
@@ -174,7 +175,14 @@ impl Proxy {
                 return Err(ProxyError::Slow);
             }
             if let Ok(answer) = tokio::time::timeout(left, &mut answer).await {
-                return answer.map_err(ProxyError::Away);
+                let answer = answer.map_err(ProxyError::Away)?;
+                // uvicorn closes a connection after an error, and does not say so.
+                if answer.status().is_server_error()
+                    && let Some(connection) = connection.connection_metadata().as_ref()
+                {
+                    connection.poison();
+                }
+                return Ok(answer);
             }
         }
     }

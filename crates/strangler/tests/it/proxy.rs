@@ -199,3 +199,30 @@ async fn an_answer_that_stands_still_is_broken_off() {
     let answer = client().get(format!("{}/x", front.url)).send().await.unwrap();
     assert!(answer.bytes().await.is_err());
 }
+
+/// uvicorn closes a connection after a 500 a moment later than it answers.
+#[tokio::test]
+async fn a_connection_on_which_legacy_failed_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Count::default();
+    let counter = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                    let answer = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n";
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    let front = before(Router::new(), |s| s.legacy = url.parse().unwrap()).await;
+    for _ in 0..3 {
+        let post = client().post(format!("{}/x", front.url)).body("a");
+        assert_eq!(post.send().await.unwrap().status(), 500);
+    }
+    assert_eq!(count(&connections), 3);
+}
