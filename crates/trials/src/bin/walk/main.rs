@@ -225,7 +225,7 @@ async fn run(cli: &Cli) -> Result<Report, BoxError> {
         bar.set_style(style);
     }
     // Whoever has chosen one before keeps it.
-    _ = rustls_ring();
+    _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut walk = Walk {
         socket,
@@ -251,10 +251,6 @@ async fn run(cli: &Cli) -> Result<Report, BoxError> {
     std::fs::write(&cli.report, serde_json::to_string_pretty(&report)? + "\n")?;
     println!("the report is in {}", cli.report.display());
     Ok(report)
-}
-
-fn rustls_ring() -> bool {
-    rustls::crypto::ring::default_provider().install_default().is_ok()
 }
 
 /// Everything at once, there and back, and then operation by operation.
@@ -295,7 +291,8 @@ async fn there_and_back(cli: &Cli, walk: &mut Walk, report: &mut Report) -> Resu
     let single = steps.split_off(at);
     steps.extend(single.into_iter().reduce(joined));
     let left = cli.requests.saturating_sub(steps.iter().map(|step| step.seen.requests).sum());
-    walk.stage("all native", &load, left, &mut steps).await;
+    // It ends with some requests at least: a stage without any would have no figures.
+    walk.stage("all native", &load, left.max(each), &mut steps).await;
     walk.count_comparisons(report).await?;
     finish(load, report, &mut steps).await?;
     report.stages = steps;
