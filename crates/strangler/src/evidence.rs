@@ -18,6 +18,9 @@ const WINDOW: Duration = Duration::from_secs(15);
 /// Below so many recent answers of a side nothing is concluded.
 const ENOUGH: u64 = 20;
 
+/// Every how many answers the sides are weighed: it means adding up whole histograms.
+const WEIGHED: u64 = 10;
+
 /// When the new service is worse than the old one.
 #[derive(Clone, Copy, Debug)]
 pub struct Margin {
@@ -201,6 +204,11 @@ impl Evidence {
             request,
             differences: differences.into_iter().map(redact::difference).collect(),
         });
+    }
+
+    /// Whether it is time to look again at [`Evidence::worse`].
+    pub(crate) fn is_due(&self) -> bool {
+        self.native.requests.load(Ordering::Relaxed).is_multiple_of(WEIGHED)
     }
 
     /// Why the new service is worse than the old one, if it is.

@@ -276,7 +276,11 @@ impl Strangler {
 
     /// Sends an operation's clients back to legacy if the new service is worse.
     fn check_canary(&self, index: usize) {
-        let Some(reason) = self.0.evidence[index].worse(self.0.settings.margin) else { return };
+        let evidence = &self.0.evidence[index];
+        if !evidence.is_due() {
+            return;
+        }
+        let Some(reason) = evidence.worse(self.0.settings.margin) else { return };
         let operation = self.0.operations.get(index).map_or("", |operation| &operation.id);
         if let Some(running) = self.write().operations.get_mut(index)
             && running.fallback.is_none()
