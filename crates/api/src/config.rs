@@ -1,16 +1,19 @@
 //! The settings: environment, `.env` and flags, the names of `python-legacy/app/config.py`.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use fastapi_compat::EmailStr;
+use fastapi_compat::{EmailStr, TrustedProxies};
 use http::Uri;
 use lettre::message::Mailbox;
 use storage::DatabaseUrl;
 use url::Url;
+
+use crate::limits::AttemptsPerMinute;
 
 const INSECURE_DEFAULT: &str = "changethis";
 
@@ -51,6 +54,9 @@ pub struct SettingsArgs {
     /// Key of the tokens [default: changethis, in local only]
     #[arg(long, env, global = true, hide_env_values = true)]
     secret_key: Option<String>,
+    /// Keys whose tokens are still accepted, separated by commas, while a new SECRET_KEY takes over
+    #[arg(long, env, global = true, hide_env_values = true)]
+    previous_secret_keys: Option<String>,
     /// How long a sign-in lasts, in minutes [default: 11520]
     #[arg(long, env, global = true)]
     access_token_expire_minutes: Option<String>,
@@ -102,6 +108,19 @@ pub struct SettingsArgs {
     /// Longest time for a request, in seconds [default: 30]
     #[arg(long, env, global = true)]
     request_timeout_seconds: Option<String>,
+    /// How many requests may be answered at a time; the rest gets 503 at once [default: 2048]
+    #[arg(long, env, global = true)]
+    max_in_flight: Option<String>,
+    /// Sign-ins and password recoveries a minute from one address [default: no limit]
+    #[arg(long, env, global = true)]
+    sign_in_limit_by_address: Option<String>,
+    /// Sign-ins and password recoveries a minute for one account [default: no limit]
+    #[arg(long, env, global = true)]
+    sign_in_limit_by_account: Option<String>,
+    /// Whether answers carry security headers and X-Request-Id, as python-legacy's do not
+    /// [default: false]
+    #[arg(long, env, global = true)]
+    security_headers: Option<String>,
     /// Port for /livez, /readyz, /metrics and the strangler's page, 0 for any free one
     /// [default: none, 9000 with LEGACY_URL]
     #[arg(long, env, global = true)]
@@ -140,11 +159,12 @@ pub struct Settings {
     pub migrate_on_start: bool,
     pub host: String,
     pub port: u16,
-    pub forwarded_allow_ips: Vec<String>,
+    pub forwarded_allow_ips: TrustedProxies,
     pub project_name: String,
     pub api_v1_str: String,
     pub environment: Environment,
     pub secret_key: String,
+    pub previous_secret_keys: Vec<String>,
     pub access_token_lifetime: TimeDelta,
     pub frontend_host: String,
     pub cors_origins: Vec<String>,
@@ -155,6 +175,9 @@ pub struct Settings {
     pub reset_token_lifetime: TimeDelta,
     pub body_limit_bytes: usize,
     pub request_timeout: Duration,
+    pub max_in_flight: usize,
+    pub sign_in_limits: AttemptsPerMinute,
+    pub security_headers: bool,
     pub password_threads: usize,
     /// Where the management port listens, if there is one.
     pub management: Option<(String, u16)>,
@@ -259,6 +282,15 @@ fn boolean(value: &str) -> Result<bool, String> {
     }
 }
 
+fn per_minute(value: &str) -> Result<Option<NonZeroU32>, String> {
+    number(1..=1_000_000)(value).map(NonZeroU32::new)
+}
+
+/// What stands between commas.
+fn list(value: &str) -> Vec<String> {
+    value.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+}
+
 fn email(value: &str) -> Result<String, String> {
     EmailStr::parse(value)
         .map(EmailStr::into_string)
@@ -308,7 +340,7 @@ impl Settings {
             "BACKEND_CORS_ORIGINS",
             args.backend_cors_origins.as_ref(),
             Vec::new(),
-            |value| value.split(',').filter(|o| !o.trim().is_empty()).map(origin).collect(),
+            |value| list(value).iter().map(|value| origin(value)).collect(),
         );
         cors_origins.push(frontend_host.trim_end_matches('/').to_owned());
         let patience = f.read(
@@ -375,8 +407,8 @@ impl Settings {
             forwarded_allow_ips: f.read(
                 "FORWARDED_ALLOW_IPS",
                 args.forwarded_allow_ips.as_ref(),
-                vec!["127.0.0.1".to_owned()],
-                |value| Ok(value.split(',').map(|address| address.trim().to_owned()).collect()),
+                TrustedProxies::new(["127.0.0.1".to_owned()]),
+                |value| Ok(TrustedProxies::new(list(value))),
             ),
             smtp: smtp(args, &project_name, f),
             project_name,
@@ -391,6 +423,12 @@ impl Settings {
             ),
             environment,
             secret_key: f.read("SECRET_KEY", args.secret_key.as_ref(), changethis(), text),
+            previous_secret_keys: f.read(
+                "PREVIOUS_SECRET_KEYS",
+                args.previous_secret_keys.as_ref(),
+                Vec::new(),
+                |value| Ok(list(value)),
+            ),
             access_token_lifetime: TimeDelta::minutes(access_minutes),
             frontend_host,
             cors_origins,
@@ -414,6 +452,32 @@ impl Settings {
                 number(1..=usize::MAX),
             ),
             request_timeout: Duration::from_secs(request_timeout),
+            max_in_flight: f.read(
+                "MAX_IN_FLIGHT",
+                args.max_in_flight.as_ref(),
+                2048,
+                number(1..=1_000_000),
+            ),
+            sign_in_limits: AttemptsPerMinute {
+                by_address: f.read(
+                    "SIGN_IN_LIMIT_BY_ADDRESS",
+                    args.sign_in_limit_by_address.as_ref(),
+                    None,
+                    per_minute,
+                ),
+                by_account: f.read(
+                    "SIGN_IN_LIMIT_BY_ACCOUNT",
+                    args.sign_in_limit_by_account.as_ref(),
+                    None,
+                    per_minute,
+                ),
+            },
+            security_headers: f.read(
+                "SECURITY_HEADERS",
+                args.security_headers.as_ref(),
+                false,
+                boolean,
+            ),
             password_threads: f.read(
                 "PASSWORD_THREADS",
                 args.password_threads.as_ref(),
@@ -432,6 +496,10 @@ impl Settings {
         if !local {
             for name in settings.insecure_defaults() {
                 faults.add::<()>(name, "still has the default value; set a secret of your own");
+            }
+            // A new one would have to be printed, into a log that many read.
+            if settings.legacy.as_ref().is_some_and(|legacy| legacy.password.is_none()) {
+                faults.add::<()>("STRANGLER_PASSWORD", "set one for the strangler's page");
             }
         }
         if faults.0.is_empty() { Ok(settings) } else { Err(faults) }

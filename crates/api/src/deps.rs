@@ -8,7 +8,7 @@ use fastapi_compat::{Bearer, Decode, Dependency, Describe};
 use http::request::Parts;
 use uuid::Uuid;
 
-use crate::{App, Error};
+use crate::{App, Error, telemetry};
 
 impl FromRequestParts<Self> for App {
     type Rejection = std::convert::Infallible;
@@ -28,8 +28,10 @@ impl FromRequestParts<App> for CallerId {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let token = Bearer::from_headers(&parts.headers).map_err(IntoResponse::into_response)?;
-        let id = app.tokens.read_access_token(token).ok_or(Error::InvalidCredentials);
-        id.map(Self).map_err(IntoResponse::into_response)
+        let id = app.tokens.read_access_token(token);
+        let id = id.ok_or_else(|| Error::InvalidCredentials.into_response())?;
+        telemetry::identify(id);
+        Ok(Self(id))
     }
 }
 

@@ -6,11 +6,16 @@ use fastapi_compat::EmailStr;
 use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::response::Code;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Output, State, Value, context};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -35,6 +40,16 @@ pub struct Mailer {
     reset_token_hours: i64,
     templates: Environment<'static>,
     queue: Option<mpsc::Sender<(String, Email)>>,
+    outcomes: Outcomes,
+}
+
+/// What became of e-mails.
+#[derive(Clone, Debug, Default)]
+struct Outcomes {
+    sent: Counter,
+    failed: Counter,
+    dropped: Counter,
+    waiting: Gauge,
 }
 
 /// The background task; it ends when the mailer is dropped and everything has been sent.
@@ -43,11 +58,13 @@ pub type Outbox = Option<JoinHandle<()>>;
 impl Mailer {
     /// Reads the templates and starts the background task, if e-mail is configured.
     pub fn start(settings: &Settings) -> Result<(Self, Outbox), Error> {
+        let outcomes = Outcomes::default();
         let (queue, outbox) = match &settings.smtp {
             None => (None, None),
             Some(smtp) => {
                 let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
-                let task = deliver(transport(smtp)?, smtp.from.clone(), receiver);
+                let (from, outcomes) = (smtp.from.clone(), outcomes.clone());
+                let task = deliver(transport(smtp)?, from, receiver, outcomes);
                 (Some(sender), Some(tokio::spawn(task)))
             }
         };
@@ -57,8 +74,18 @@ impl Mailer {
             reset_token_hours: settings.reset_token_lifetime.num_hours(),
             templates: templates().map_err(internal)?,
             queue,
+            outcomes,
         };
         Ok((mailer, outbox))
+    }
+
+    /// Adds `emails_*` to the metrics of the service.
+    pub fn register(&self, registry: &mut Registry) {
+        let Outcomes { sent, failed, dropped, waiting } = self.outcomes.clone();
+        registry.register("emails_sent", "E-mails that the mail server took", sent);
+        registry.register("emails_failed", "E-mails that it did not take", failed);
+        registry.register("emails_dropped", "E-mails for which the queue was too long", dropped);
+        registry.register("emails_waiting", "E-mails that wait for the mail server", waiting);
     }
 
     pub fn is_enabled(&self) -> bool {
@@ -100,10 +127,13 @@ impl Mailer {
     pub fn send(&self, email_to: String, email: Email) {
         match &self.queue {
             None => tracing::warn!("e-mail is not configured, nothing was sent"),
-            Some(queue) if queue.try_send((email_to, email)).is_err() => {
-                tracing::error!("the e-mail queue is full, an e-mail was dropped");
-            }
-            Some(_) => {}
+            Some(queue) => match queue.try_send((email_to, email)) {
+                Ok(()) => _ = self.outcomes.waiting.inc(),
+                Err(_) => {
+                    self.outcomes.dropped.inc();
+                    tracing::error!("the e-mail queue is full, an e-mail was dropped");
+                }
+            },
         }
     }
 }
@@ -157,10 +187,43 @@ fn transport(smtp: &Smtp) -> Result<Transport, Error> {
     Ok(builder.build())
 }
 
-async fn deliver(transport: Transport, from: Mailbox, mut queue: mpsc::Receiver<(String, Email)>) {
+async fn deliver(
+    transport: Transport,
+    from: Mailbox,
+    mut queue: mpsc::Receiver<(String, Email)>,
+    outcomes: Outcomes,
+) {
     while let Some((email_to, email)) = queue.recv().await {
-        if let Err(error) = deliver_one(&transport, from.clone(), &email_to, email).await {
-            tracing::error!(error, "an e-mail could not be sent");
+        match deliver_one(&transport, from.clone(), &email_to, email).await {
+            Ok(()) => outcomes.sent.inc(),
+            Err(reason) => {
+                tracing::error!(%reason, "an e-mail could not be sent");
+                outcomes.failed.inc()
+            }
+        };
+        outcomes.waiting.dec();
+    }
+}
+
+/// Why an e-mail was not sent, without what the mail server said: that may be the address.
+#[derive(Debug, thiserror::Error)]
+enum NotSent {
+    #[error("it cannot be written")]
+    Unwritable,
+    #[error("the mail server answered {0}")]
+    Refused(Code),
+    #[error("the mail server cannot be reached, or broke off")]
+    Unreachable,
+    #[error("the mail server does not speak TLS as we do")]
+    Tls,
+}
+
+impl From<smtp::Error> for NotSent {
+    fn from(error: smtp::Error) -> Self {
+        match error.status() {
+            Some(code) => Self::Refused(code),
+            None if error.is_tls() => Self::Tls,
+            None => Self::Unreachable,
         }
     }
 }
@@ -170,27 +233,28 @@ async fn deliver_one(
     from: Mailbox,
     email_to: &str,
     email: Email,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let to = address(email_to)?;
+) -> Result<(), NotSent> {
+    let to = address(email_to).ok_or(NotSent::Unwritable)?;
+    let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()]);
     let message = Message::builder()
         // Else lettre would read the addresses again from the headers.
-        .envelope(Envelope::new(Some(from.email.clone()), vec![to.clone()])?)
+        .envelope(envelope.map_err(|_| NotSent::Unwritable)?)
         .from(from)
         .to(Mailbox::new(None, to))
         .subject(email.subject)
         .header(ContentType::TEXT_HTML)
-        .body(email.html)?;
+        .body(email.html)
+        .map_err(|_| NotSent::Unwritable)?;
     transport.send(message).await?;
     Ok(())
 }
 
 /// An address as pydantic takes it, which lettre's own parser does not do for all of them: it
 /// refuses more than 64 characters before the @-sign.
-fn address(text: &str) -> Result<Address, Box<dyn std::error::Error + Send + Sync>> {
-    let email = EmailStr::parse(text)
-        .map_err(|reason| format!("the recipient is not an e-mail address: {reason}"))?;
-    let (user, domain) = email.as_str().rsplit_once('@').ok_or("the address has no @-sign")?;
-    Ok(Address::new_dangerous(user, domain))
+fn address(text: &str) -> Option<Address> {
+    let email = EmailStr::parse(text).ok()?;
+    let (user, domain) = email.as_str().rsplit_once('@')?;
+    Some(Address::new_dangerous(user, domain))
 }
 
 fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {

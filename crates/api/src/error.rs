@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use domain::StorageError;
 use fastapi_compat::HttpError;
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 
 /// Everything an endpoint can answer instead of success; the text is the contract's `detail`.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,11 @@ pub enum Error {
     ItemNotFound,
     #[error("Not enough permissions")]
     NotOwner,
+    /// Off by default, as python-legacy has no limit.
+    #[error("Too Many Requests")]
+    TooManyAttempts { retry_after: Duration },
+    #[error("Service Unavailable")]
+    Overloaded,
     #[error("Service Unavailable")]
     Unavailable(#[source] StorageError),
     #[error("Internal Server Error")]
@@ -62,7 +70,8 @@ impl Error {
                 StatusCode::NOT_FOUND
             }
             Self::EmailTaken => StatusCode::CONFLICT,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Overloaded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -91,7 +100,14 @@ impl IntoResponse for Error {
             }
             _ => {}
         }
-        HttpError::new(self.status(), self.to_string()).into_response()
+        let retry_after = match &self {
+            Self::TooManyAttempts { retry_after } => retry_after.as_secs() + 1,
+            Self::Overloaded => 1,
+            _ => return HttpError::new(self.status(), self.to_string()).into_response(),
+        };
+        HttpError::new(self.status(), self.to_string())
+            .with_header(RETRY_AFTER, retry_after.into())
+            .into_response()
     }
 }
 

@@ -7,6 +7,7 @@ pub mod deps;
 mod docs;
 pub mod emails;
 mod error;
+pub mod limits;
 pub mod management;
 pub mod routes;
 pub mod security;
@@ -28,7 +29,9 @@ use strangler::{Operations, Strangler};
 use crate::config::Settings;
 use crate::emails::Mailer;
 pub use crate::error::Error;
+use crate::limits::{Attempts, InFlight};
 use crate::security::{Passwords, Tokens};
+use crate::telemetry::{Metrics, Watch};
 
 /// What an endpoint gives: its answer, or an error that is one.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -40,6 +43,8 @@ pub struct Services {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub mailer: Mailer,
+    pub attempts: Attempts,
+    pub metrics: Metrics,
 }
 
 impl Services {
@@ -81,35 +86,61 @@ impl Deref for App {
 pub fn app(app: &App, strangler: Option<&Strangler>) -> axum::Router {
     let settings = &app.settings;
     let routes = all_routes(settings).with_state(app);
-    let edge = Arc::new(Edge::new(
+    let edge = Edge::new(
         settings.cors_origins.iter().cloned(),
-        settings.forwarded_allow_ips.iter().cloned(),
+        settings.forwarded_allow_ips.clone(),
         BodyLimit(settings.body_limit_bytes),
-    ));
-    let patience = settings.request_timeout;
+    );
+    let watch = Arc::new(Watch {
+        metrics: app.metrics.clone(),
+        passes_on: strangler.is_some(),
+        hardened: settings.security_headers,
+    });
+    let bounds = Arc::new(Bounds {
+        edge,
+        patience: settings.request_timeout,
+        in_flight: InFlight::new(settings.max_in_flight),
+        metrics: app.metrics.clone(),
+    });
     match strangler {
         // One layer for everything: each costs a box and a copy of the request.
         None => routes.layer(from_fn(move |request: Request, next: Next| {
-            let edge = Arc::clone(&edge);
-            telemetry::log_request(request, async move |request| {
-                within(patience, edge, request, next).await
-            })
+            let (watch, bounds) = (Arc::clone(&watch), Arc::clone(&bounds));
+            async move {
+                watch.observe(request, async |request| bounds.within(request, next).await).await
+            }
         })),
         Some(strangler) => routes
             .layer(from_fn(move |request: Request, next: Next| {
-                within(patience, Arc::clone(&edge), request, next)
+                let bounds = Arc::clone(&bounds);
+                async move { bounds.within(request, next).await }
             }))
             .layer(strangler.layer())
             .layer(from_fn(move |request: Request, next: Next| {
-                telemetry::log_request(request, async move |request| next.run(request).await)
+                let watch = Arc::clone(&watch);
+                async move { watch.observe(request, async |request| next.run(request).await).await }
             })),
     }
 }
 
-async fn within(patience: Duration, edge: Arc<Edge>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(patience, edge.around(request, next)).await {
-        Ok(response) => response,
-        Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+/// What no request may exceed.
+struct Bounds {
+    edge: Edge,
+    patience: Duration,
+    in_flight: InFlight,
+    metrics: Metrics,
+}
+
+impl Bounds {
+    async fn within(&self, request: Request, next: Next) -> Response {
+        let Some(_place) = self.in_flight.enter() else {
+            self.metrics.refused();
+            return Error::Overloaded.into_response();
+        };
+        match tokio::time::timeout(self.patience, self.edge.around(request, next)).await {
+            Ok(response) => response,
+            Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+        }
     }
 }
 
@@ -135,10 +166,7 @@ pub fn strangler(
         plan: legacy.plan.clone(),
         timeout: legacy.timeout,
         max_in_flight: legacy.max_in_flight,
-        trust: Arc::new(move |peer| {
-            let peer = peer.to_string();
-            trusted.iter().any(|trusted| trusted == "*" || *trusted == peer)
-        }),
+        trust: Arc::new(move |peer| trusted.trusts(peer)),
         dry_run: Some(strangler::DryRun {
             prepare: |request| _ = request.extensions_mut().insert(DryRun),
             would_act: |response| response.extensions().get::<WouldAct>().is_some(),

@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use api::config::{Settings, SettingsArgs};
+use api::config::{Environment, Settings, SettingsArgs};
 use api::emails::Mailer;
+use api::limits::Attempts;
 use api::security::{Passwords, Tokens};
 use api::serve::{Draining, Patience};
+use api::telemetry::Metrics;
 use api::{App, Services, management, routes, serve, telemetry};
 use clap::{Parser, Subcommand};
-use domain::{StorageError, User, UserChanges};
+use domain::{Storage, StorageError, User, UserChanges};
 use fastapi_compat::EmailStr;
 use listenfd::ListenFd;
 use storage::{Database, DatabaseUrl};
@@ -51,6 +53,8 @@ enum Command {
     },
     /// Print the OpenAPI document
     Openapi,
+    /// Ask the service on this machine whether it is alive; containers do
+    Healthcheck,
 }
 
 #[tokio::main]
@@ -90,6 +94,7 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
         Command::CreateSuperuser { email, password } => {
             create_superuser(&settings, &email, password).await
         }
+        Command::Healthcheck => management::healthcheck(&settings).await,
         Command::Openapi => {
             println!("{:#}", routes::document(&settings)?);
             Ok(())
@@ -99,24 +104,47 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
 
 /// Connects, and waits for a database that is not there yet.
 async fn connect(settings: &Settings) -> Result<Database, BoxError> {
-    let url = &settings.database_url;
-    // A server may still be starting; a file will not appear by itself.
-    let attempts = if matches!(url, DatabaseUrl::Postgres(_)) { 60 } else { 1 };
-    let database = Database::connect(url, settings.database_pool)?;
+    let database = Database::connect(&settings.database_url, settings.database_pool)?;
     let storage = database.clone().into_storage();
+    wait(&settings.database_url, async || match storage.ping().await {
+        Err(StorageError::Unavailable(error)) => Ok(Some(error.to_string())),
+        result => result.map(|()| None),
+    })
+    .await?;
+    Ok(database)
+}
+
+/// Waits for whoever else brings the schema up to date.
+async fn wait_for_schema(settings: &Settings, storage: &dyn Storage) -> Result<(), BoxError> {
+    wait(&settings.database_url, async || match storage.pending_migrations().await {
+        Ok(0) => Ok(None),
+        Ok(pending) => Ok(Some(format!("it lacks {pending} migrations, run `molt migrate`"))),
+        Err(error) => Err(error),
+    })
+    .await
+}
+
+/// Asks until there is nothing more to wait for, ever more seldom, for about five minutes.
+async fn wait(
+    url: &DatabaseUrl,
+    lacks: impl AsyncFn() -> Result<Option<String>, StorageError>,
+) -> Result<(), BoxError> {
+    // A server may still be starting; a file will not change by itself.
+    let attempts = if matches!(url, DatabaseUrl::Postgres(_)) { 60 } else { 1 };
     let mut pause = Duration::from_millis(100);
     for attempt in 1.. {
-        match storage.ping().await {
-            Err(StorageError::Unavailable(error)) if attempt < attempts => {
-                eprintln!("molt: waiting for {url}: {error}");
+        match lacks().await {
+            Ok(None) => break,
+            Ok(Some(reason)) if attempt < attempts => {
+                eprintln!("molt: waiting for {url}: {reason}");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
+            Ok(Some(reason)) => return Err(format!("{url} cannot be used: {reason}").into()),
             Err(error) => return Err(format!("{url} cannot be used: {}", chain(&error)).into()),
-            Ok(()) => break,
         }
     }
-    Ok(database)
+    Ok(())
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -157,24 +185,30 @@ async fn create_superuser(
 }
 
 async fn serve(settings: Settings) -> Result<(), BoxError> {
-    telemetry::start();
+    let exporter = telemetry::start()?;
     for name in settings.insecure_defaults() {
         tracing::warn!("{name} has its default value; that is for local use only");
     }
     let database = connect(&settings).await?;
+    let storage = database.clone().into_storage();
     if settings.migrate_on_start {
         database.migrate().await?;
+    } else {
+        wait_for_schema(&settings, &*storage).await?;
     }
     let (mailer, outbox) = Mailer::start(&settings)?;
     let app = App::new(Services {
-        storage: database.into_storage(),
+        storage,
         tokens: Tokens::new(
             &settings.secret_key,
+            &settings.previous_secret_keys,
             settings.access_token_lifetime,
             settings.reset_token_lifetime,
         ),
         passwords: Passwords::new(settings.password_threads)?,
         mailer,
+        attempts: Attempts::new(settings.sign_in_limits),
+        metrics: Metrics::default(),
         settings,
     });
     app.create_first_superuser().await?;
@@ -202,10 +236,17 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     serve::serve(listener, router, draining, patience, shutdown_signal()).await;
     // The mailer went with the router: what it still had to send is sent now.
     if let Some(outbox) = outbox {
-        outbox.await?;
+        match tokio::time::timeout(LAST_EMAILS, outbox).await {
+            Ok(ended) => ended?,
+            Err(_) => tracing::error!("the mail server is too slow: e-mails were not sent"),
+        }
     }
+    exporter.flush().await;
     Ok(())
 }
+
+/// How long e-mails that wait may take when the service ends.
+const LAST_EMAILS: Duration = Duration::from_secs(10);
 
 /// The socket that a supervisor passes on (systemd's socket activation), so that none is refused while
 /// one process follows another; else a new one.
@@ -225,6 +266,10 @@ fn greet(app: &App, listener: &TcpListener) -> Result<(), BoxError> {
         app.settings.database_url
     );
     println!("Documentation: http://{address}/docs");
+    if app.settings.environment != Environment::Local {
+        // What is printed ends up in a log, where nobody's address belongs.
+        return Ok(());
+    }
     let password = if app.settings.insecure_defaults().contains(&"FIRST_SUPERUSER_PASSWORD") {
         app.settings.first_superuser_password.as_str()
     } else {

@@ -1,34 +1,51 @@
 //! What operators ask, on a port of its own: health, metrics, the strangler's page.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{StatusCode, header};
+use http::{Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use strangler::Strangler;
+use tokio::net::TcpStream;
 
-use crate::App;
+use crate::{App, telemetry};
+use crate::config::Settings;
 use crate::serve::Draining;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long a healthy service takes to answer, at most.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 struct Management {
     app: App,
     draining: Draining,
     registry: Arc<Registry>,
+    is_migrated: Arc<AtomicBool>,
 }
 
 /// The routes of the management port.
 pub fn router(app: &App, strangler: Option<Strangler>, draining: Draining) -> axum::Router {
-    let mut registry = Registry::default();
+    let mut registry = telemetry::registry(app);
     let mut page = axum::Router::new();
     if let Some(strangler) = strangler {
         strangler.register(&mut registry);
         page = strangler.page(password(app));
     }
-    let management = Management { app: app.clone(), draining, registry: Arc::new(registry) };
+    let management = Management {
+        app: app.clone(),
+        draining,
+        registry: Arc::new(registry),
+        is_migrated: Arc::default(),
+    };
     axum::Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
@@ -47,13 +64,28 @@ fn password(app: &App) -> String {
     })
 }
 
-/// Whether requests should come here: not while the service drains, nor without its database.
+/// Whether requests should come here: not while the service drains, nor without its database, nor on
+/// a schema that is too old.
 async fn readyz(State(management): State<Management>) -> Response {
     if management.draining.has_begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
-    match management.app.storage.ping().await {
-        Ok(()) => "ok\n".into_response(),
+    // Migrations are asked for until none is missing: they do not go away.
+    let storage = &management.app.storage;
+    let pending = if management.is_migrated.load(Ordering::Relaxed) {
+        storage.ping().await.map(|()| 0)
+    } else {
+        storage.pending_migrations().await
+    };
+    match pending {
+        Ok(0) => {
+            management.is_migrated.store(true, Ordering::Relaxed);
+            "ok\n".into_response()
+        }
+        Ok(pending) => {
+            let text = format!("the schema lacks {pending} migrations: run `molt migrate`\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
@@ -68,4 +100,39 @@ async fn metrics(State(management): State<Management>) -> Response {
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// Asks a service with these settings, on this machine, whether it is alive: for containers without
+/// any other program.
+///
+/// # Errors
+/// When it does not answer within [`PATIENCE`], or not with 200.
+pub async fn healthcheck(settings: &Settings) -> Result<(), BoxError> {
+    let (host, port, path) = match &settings.management {
+        Some((host, port)) => (host, *port, "/livez".to_owned()),
+        None => {
+            let path = format!("{}/utils/health-check/", settings.api_v1_str);
+            (&settings.host, settings.port, path)
+        }
+    };
+    // Whoever listens everywhere is found here.
+    let host = match host.as_str() {
+        "0.0.0.0" => "127.0.0.1",
+        "::" => "::1",
+        host => host,
+    };
+    let asked = async {
+        let stream = TokioIo::new(TcpStream::connect((host, port)).await?);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
+        tokio::spawn(connection);
+        let request = Request::get(path).header(header::HOST, host).body(Body::empty())?;
+        match sender.send_request(request).await?.status() {
+            StatusCode::OK => Ok(()),
+            status => Err(format!("{host}:{port} answers {status}").into()),
+        }
+    };
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(answered) => answered,
+        Err(_) => Err(format!("{host}:{port} does not answer").into()),
+    }
 }

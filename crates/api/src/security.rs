@@ -9,10 +9,14 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use domain::HashedPassword;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
+use tracing::instrument;
 use uuid::Uuid;
 
 use crate::Error;
@@ -20,7 +24,8 @@ use crate::Error;
 /// Makes and reads the tokens of both kinds, HS256 only.
 pub struct Tokens {
     encoding: EncodingKey,
-    decoding: DecodingKey,
+    /// Today's key, then those that were used before it.
+    decoding: Vec<DecodingKey>,
     validation: Validation,
     access_lifetime: TimeDelta,
     reset_lifetime: TimeDelta,
@@ -54,7 +59,13 @@ struct Claims {
 }
 
 impl Tokens {
-    pub fn new(secret: &str, access_lifetime: TimeDelta, reset_lifetime: TimeDelta) -> Self {
+    /// Tokens are made with `secret`; those made with one of the `previous` are still good.
+    pub fn new(
+        secret: &str,
+        previous: &[String],
+        access_lifetime: TimeDelta,
+        reset_lifetime: TimeDelta,
+    ) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         // Claims are checked below, as PyJWT does it.
         validation.validate_exp = false;
@@ -62,7 +73,10 @@ impl Tokens {
         validation.required_spec_claims.clear();
         Self {
             encoding: EncodingKey::from_secret(secret.as_bytes()),
-            decoding: DecodingKey::from_secret(secret.as_bytes()),
+            decoding: std::iter::once(secret)
+                .chain(previous.iter().map(String::as_str))
+                .map(|secret| DecodingKey::from_secret(secret.as_bytes()))
+                .collect(),
             validation,
             access_lifetime,
             reset_lifetime,
@@ -109,8 +123,8 @@ impl Tokens {
 
     /// The claims of a token that PyJWT would accept.
     fn read(&self, token: &str) -> Option<Claims> {
-        let claims =
-            jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
+        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
+        let claims = self.decoding.iter().find_map(decode)?.claims;
         let now = domain::now().timestamp();
         let not_before = |claim: &Option<Value>| {
             claim.as_ref().is_none_or(|at| seconds(at).is_some_and(|at| at <= now))
@@ -142,6 +156,9 @@ fn seconds(claim: &Value) -> Option<i64> {
 pub struct Passwords {
     argon2: Argon2<'static>,
     threads: Arc<ThreadPool>,
+    /// Passwords that wait for a thread.
+    waiting: Gauge,
+    done: Counter,
 }
 
 /// Verified when the e-mail is unknown, so that the answer takes the same time; no password has it.
@@ -177,7 +194,15 @@ impl Passwords {
             })
             .build()
             .map_err(internal)?;
-        Ok(Self { argon2, threads: Arc::new(threads) })
+        let (waiting, done) = (Gauge::default(), Counter::default());
+        Ok(Self { argon2, threads: Arc::new(threads), waiting, done })
+    }
+
+    /// Adds `password_hashes_*` to the metrics of the service.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Passwords that wait for a thread";
+        registry.register("password_hashes_waiting", help, self.waiting.clone());
+        registry.register("password_hashes", "Passwords hashed or verified", self.done.clone());
     }
 
     pub async fn hash(&self, password: String) -> Result<HashedPassword, Error> {
@@ -196,19 +221,24 @@ impl Passwords {
         Ok(if known { verdict } else { Verdict::Wrong })
     }
 
+    #[instrument(level = "debug", name = "password", skip_all)]
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Argon2<'static>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let argon2 = self.argon2.clone();
-        let (answer, done) = oneshot::channel();
+        let (waiting, done) = (self.waiting.clone(), self.done.clone());
+        let (answer, result) = oneshot::channel();
+        waiting.inc();
         self.threads.spawn(move || {
+            waiting.dec();
             // Nobody waits any more for a request that was given up.
             if !answer.is_closed() {
                 _ = answer.send(work(&argon2));
+                done.inc();
             }
         });
-        done.await.map_err(|error| Error::Internal(error.into()))?
+        result.await.map_err(|error| Error::Internal(error.into()))?
     }
 }
 

@@ -8,5 +8,5 @@ pub mod users;
 
 pub use clock::now;
 pub use items::{Item, ItemChanges, ItemPage, Items};
-pub use storage::{Page, Storage, StorageError};
+pub use storage::{Connections, Page, Storage, StorageError};
 pub use users::{Caller, HashedPassword, User, UserChanges, Users};

@@ -6,6 +6,22 @@ use crate::users::Users;
 pub trait Storage: Users + Items {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StorageError>;
+
+    /// How many migrations the schema still lacks.
+    async fn pending_migrations(&self) -> Result<usize, StorageError>;
+
+    fn connections(&self) -> Connections;
+}
+
+/// The connections to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// How many there may be.
+    pub max: usize,
+    pub open: usize,
+    pub idle: usize,
+    /// Statements that wait for one, where that is known.
+    pub waiting: usize,
 }
 
 /// A part of a list; both numbers are at least 0.

@@ -25,14 +25,13 @@ pub struct Edge {
 
 impl Edge {
     /// `origins` are those whose pages may call the service, as browsers send them: scheme, host and
-    /// port, no slash at the end. `proxies` are the addresses whose `X-Forwarded-Proto` is believed,
-    /// `*` for all.
+    /// port, no slash at the end. `proxies` are those whose `X-Forwarded-Proto` is believed.
     pub fn new(
         origins: impl IntoIterator<Item = String>,
-        proxies: impl IntoIterator<Item = String>,
+        proxies: TrustedProxies,
         body_limit: BodyLimit,
     ) -> Self {
-        Self { cors: Cors::new(origins), proxies: TrustedProxies::new(proxies), body_limit }
+        Self { cors: Cors::new(origins), proxies: proxies, body_limit }
     }
 
     /// The middleware, for `axum::middleware::from_fn_with_state`.

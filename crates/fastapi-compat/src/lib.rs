@@ -71,6 +71,7 @@ pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
 pub use form::Form;
 pub use openapi::{Describe, Outline, Schema};
 pub use params::{Cookie, Header, Path, Path2, Query};
+pub use protocol::TrustedProxies;
 pub use response::{HttpError, Json, internal_server_error};
 pub use router::{Operation, PathParams, Router};
 pub use security::{ApiKeyHeader, ApiKeyName, Basic, Bearer};

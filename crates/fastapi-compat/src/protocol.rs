@@ -1,10 +1,11 @@
 //! What uvicorn does before any application sees a request.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 /// Methods that uvicorn's HTTP parser knows beyond those that have names in `http`.
 const OTHER_METHODS: [&str; 26] = [
@@ -42,11 +43,11 @@ pub(crate) struct Https;
 
 /// The proxies whose `X-Forwarded-Proto` is believed, as uvicorn's `--forwarded-allow-ips` has it:
 /// addresses, or `*` for all.
-#[derive(Debug)]
-pub(crate) struct TrustedProxies(Box<[String]>);
+#[derive(Clone, Debug)]
+pub struct TrustedProxies(Arc<[String]>);
 
 impl TrustedProxies {
-    pub(crate) fn new(addresses: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(addresses: impl IntoIterator<Item = String>) -> Self {
         Self(addresses.into_iter().collect())
     }
 
@@ -55,15 +56,28 @@ impl TrustedProxies {
         if let Some(scheme) = request.headers().get("x-forwarded-proto")
             && scheme.as_bytes().trim_ascii() == b"https"
             && let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>()
-            && self.trusts(*peer)
+            && self.trusts(peer.ip())
         {
             request.extensions_mut().insert(Https);
         }
     }
 
-    fn trusts(&self, peer: SocketAddr) -> bool {
-        let peer = peer.ip().to_canonical().to_string();
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical().to_string();
         self.0.iter().any(|trusted| trusted == "*" || *trusted == peer)
+    }
+
+    /// Whose request it is: the last address of `X-Forwarded-For` that is not a trusted proxy's, if
+    /// the peer is one, else the peer.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.trusts(peer) {
+            return peer;
+        }
+        let all = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let hops: Vec<IpAddr> =
+            all.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+        let first_of_all = hops.first().copied();
+        hops.into_iter().rev().find(|hop| !self.trusts(*hop)).or(first_of_all).unwrap_or(peer)
     }
 }
 
@@ -79,4 +93,24 @@ pub(crate) fn is_known(method: &Method) -> bool {
 pub(crate) fn invalid_request() -> Response {
     let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
     (StatusCode::BAD_REQUEST, close, "Invalid HTTP request received.").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_say_who_the_client_is() {
+        let client = |trusted: &str, peer: &str, forwarded: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_str(forwarded).unwrap());
+            let proxies = TrustedProxies::new(trusted.split(',').map(str::to_owned));
+            proxies.client(peer.parse().unwrap(), &headers).to_string()
+        };
+        assert_eq!(client("127.0.0.1", "10.0.0.9", "1.2.3.4"), "10.0.0.9");
+        assert_eq!(client("127.0.0.1", "127.0.0.1", "6.6.6.6, 1.2.3.4"), "1.2.3.4");
+        assert_eq!(client("127.0.0.1,10.0.0.9", "127.0.0.1", "1.2.3.4, 10.0.0.9"), "1.2.3.4");
+        assert_eq!(client("*", "127.0.0.1", "1.2.3.4, 5.6.7.8"), "1.2.3.4");
+        assert_eq!(client("127.0.0.1", "127.0.0.1", "unknown"), "127.0.0.1");
+    }
 }

@@ -9,12 +9,15 @@ mod users;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Storage, StorageError};
+use domain::{Connections, Storage, StorageError};
 use sqlx::ConnectOptions;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::errors::storage_error;
 use crate::pool::Pool;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// A database, through a pool of connections.
 #[derive(Clone, Debug)]
@@ -33,7 +36,7 @@ impl Postgres {
     }
 
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        self.pool.migrate(&sqlx::migrate!("../../migrations/postgres")).await
+        self.pool.migrate(&MIGRATIONS).await
     }
 }
 
@@ -41,5 +44,14 @@ impl Postgres {
 impl Storage for Postgres {
     async fn ping(&self) -> Result<(), StorageError> {
         self.pool.execute(sqlx::query("SELECT 1")).await
+    }
+
+    async fn pending_migrations(&self) -> Result<usize, StorageError> {
+        let applied = self.pool.migrations().await?;
+        Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count())
+    }
+
+    fn connections(&self) -> Connections {
+        self.pool.connections()
     }
 }

@@ -7,11 +7,12 @@
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult};
-use domain::StorageError;
+use domain::{Connections, StorageError};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::{Map, Query, QueryScalar};
-use sqlx::{ConnectOptions, Error, PgConnection, Postgres};
+use sqlx::{ConnectOptions, Error, PgConnection, Postgres, query_scalar};
+use tracing::instrument;
 
 use crate::errors::storage_error;
 
@@ -19,11 +20,14 @@ use crate::errors::storage_error;
 /// ever.
 const LIFETIME: Duration = Duration::from_mins(30);
 
+/// What PostgreSQL says when a table is not there: appendix A, `undefined_table`.
+const NO_TABLE: &str = "42P01";
+
 #[derive(Clone, Debug)]
-pub(crate) struct Pool(managed::Pool<Connections>);
+pub(crate) struct Pool(managed::Pool<Connector>);
 
 #[derive(Debug)]
-struct Connections(PgConnectOptions);
+struct Connector(PgConnectOptions);
 
 #[derive(Debug)]
 struct Connection {
@@ -32,7 +36,7 @@ struct Connection {
     settled: bool,
 }
 
-impl managed::Manager for Connections {
+impl managed::Manager for Connector {
     type Type = Connection;
     type Error = Error;
 
@@ -57,7 +61,7 @@ impl Pool {
     /// At most `size` connections, each opened when it is first needed; waits for a free one, and
     /// for the server to accept a new one, at most `patience`.
     pub(crate) fn new(options: PgConnectOptions, size: u32, patience: Duration) -> Self {
-        let builder = managed::Pool::builder(Connections(options))
+        let builder = managed::Pool::builder(Connector(options))
             .max_size(usize::try_from(size).unwrap_or(usize::MAX))
             .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(patience))
@@ -67,6 +71,17 @@ impl Pool {
         Self(builder.build().expect("the runtime is given"))
     }
 
+    pub(crate) fn connections(&self) -> Connections {
+        let status = self.0.status();
+        Connections {
+            max: status.max_size,
+            open: status.size,
+            idle: status.available,
+            waiting: status.waiting,
+        }
+    }
+
+    #[instrument(level = "debug", name = "postgresql", skip_all, fields(otel.kind = "client"))]
     pub(crate) async fn fetch_optional<T: Send + Unpin>(
         &self,
         statement: Map<'_, Postgres, impl FnMut(PgRow) -> Result<T, Error> + Send, PgArguments>,
@@ -76,6 +91,7 @@ impl Pool {
         connection.settle(result)
     }
 
+    #[instrument(level = "debug", name = "postgresql", skip_all, fields(otel.kind = "client"))]
     pub(crate) async fn fetch_count(
         &self,
         statement: QueryScalar<'_, Postgres, i64, PgArguments>,
@@ -85,6 +101,7 @@ impl Pool {
         connection.settle(result)
     }
 
+    #[instrument(level = "debug", name = "postgresql", skip_all, fields(otel.kind = "client"))]
     pub(crate) async fn fetch_all<T: Send + Unpin>(
         &self,
         statement: Map<'_, Postgres, impl FnMut(PgRow) -> Result<T, Error> + Send, PgArguments>,
@@ -94,6 +111,7 @@ impl Pool {
         connection.settle(result)
     }
 
+    #[instrument(level = "debug", name = "postgresql", skip_all, fields(otel.kind = "client"))]
     pub(crate) async fn execute(
         &self,
         statement: Query<'_, Postgres, PgArguments>,
@@ -101,6 +119,21 @@ impl Pool {
         let mut connection = self.acquire().await?;
         let result = statement.execute(&mut connection.inner).await;
         connection.settle(result).map(drop)
+    }
+
+    /// The versions of the migrations that were run; none if there never was one.
+    pub(crate) async fn migrations(&self) -> Result<Vec<i64>, StorageError> {
+        let mut connection = self.acquire().await?;
+        let applied = query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&mut connection.inner)
+            .await;
+        let applied = match applied {
+            Err(Error::Database(error)) if error.code().is_some_and(|code| code == NO_TABLE) => {
+                Ok(Vec::new())
+            }
+            applied => applied,
+        };
+        connection.settle(applied)
     }
 
     pub(crate) async fn migrate(&self, migrator: &Migrator) -> Result<(), StorageError> {
@@ -114,7 +147,7 @@ impl Pool {
     }
 
     /// A connection of which nobody knows whether it is still good, until it has settled.
-    async fn acquire(&self) -> Result<managed::Object<Connections>, StorageError> {
+    async fn acquire(&self) -> Result<managed::Object<Connector>, StorageError> {
         let mut connection = self.0.get().await.map_err(|error| match error {
             PoolError::Backend(error) => storage_error(error),
             error => StorageError::Unavailable(error.into()),

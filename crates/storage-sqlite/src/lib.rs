@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Storage, StorageError};
+use domain::{Connections, Storage, StorageError};
+use sqlx::migrate::Migrator;
+use sqlx::query_scalar;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
 use crate::errors::storage_error;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// A pool of connections to one file.
 #[derive(Clone, Debug)]
@@ -49,7 +53,7 @@ impl Sqlite {
     }
 
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        sqlx::migrate!("../../migrations/sqlite")
+        MIGRATIONS
             .run(&self.pool)
             .await
             .map_err(|error| StorageError::Internal(error.into()))
@@ -61,6 +65,27 @@ impl Storage for Sqlite {
     async fn ping(&self) -> Result<(), StorageError> {
         sqlx::query("SELECT 1").execute(&self.pool).await.map_err(storage_error)?;
         Ok(())
+    }
+
+    async fn pending_migrations(&self) -> Result<usize, StorageError> {
+        let has_any = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+        let has_any: i64 =
+            query_scalar(has_any).fetch_one(&self.pool).await.map_err(storage_error)?;
+        let mut applied: Vec<i64> = Vec::new();
+        if has_any > 0 {
+            let statement = "SELECT version FROM _sqlx_migrations WHERE success";
+            applied = query_scalar(statement).fetch_all(&self.pool).await.map_err(storage_error)?;
+        }
+        Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count())
+    }
+
+    fn connections(&self) -> Connections {
+        Connections {
+            max: usize::try_from(self.pool.options().get_max_connections()).unwrap_or(usize::MAX),
+            open: usize::try_from(self.pool.size()).unwrap_or(usize::MAX),
+            idle: self.pool.num_idle(),
+            waiting: 0,
+        }
     }
 }
 

@@ -33,10 +33,14 @@ async fn suite(url: &str) {
     let url: DatabaseUrl = url.parse().unwrap();
     let pool = Pool { size: 4, patience: Duration::from_secs(5) };
     let database = Database::connect(&url, pool).unwrap();
+    assert_ne!(database.clone().into_storage().pending_migrations().await.unwrap(), 0);
     database.migrate().await.unwrap();
     database.migrate().await.unwrap(); // a second time changes nothing
     let storage = database.into_storage();
     storage.ping().await.unwrap();
+    assert_eq!(storage.pending_migrations().await.unwrap(), 0);
+    let connections = storage.connections();
+    assert!(connections.idle <= connections.open && connections.open <= connections.max);
 
     users_are_stored_and_found(&storage).await;
     an_email_belongs_to_one_user(&storage).await;

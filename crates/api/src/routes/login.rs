@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Message;
 use super::users::UserPublic;
 use crate::deps::{CurrentUser, Superuser};
+use crate::limits::Client;
 use crate::security::Verdict;
 use crate::{App, Error, Result};
 use domain::UserChanges;
@@ -53,8 +54,10 @@ struct Token {
 #[post("/login/access-token")]
 async fn login_access_token(
     app: App,
+    client: Client,
     Call((), Form(form)): Call<(), Form<PasswordRequestForm>>,
 ) -> Result<Json<Token>> {
+    app.attempts.count(client, &form.username)?;
     let user = app.storage.user_by_email(&form.username).await?;
     let hashed = user.as_ref().map(|user| user.hashed_password.clone());
     let verdict = app.passwords.verify(form.password, hashed).await?;
@@ -79,8 +82,10 @@ async fn test_token(Call(CurrentUser(user), ()): Call<CurrentUser>) -> Json<User
 #[post("/password-recovery/{email}")]
 async fn recover_password(
     app: App,
+    client: Client,
     Call((), Path(Storable(email))): Call<(), Path<Storable<255>>>,
 ) -> Result<Json<Message>> {
+    app.attempts.count(client, &email)?;
     if let Some(user) = app.storage.user_by_email(&email).await? {
         let token = app.tokens.reset_token(&user.email)?;
         let message = app.mailer.reset_password_email(&user.email, &token)?;

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use api::config::{Settings, SettingsArgs};
 use api::emails::Mailer;
+use api::limits::Attempts;
 use api::security::{Passwords, Tokens};
+use api::telemetry::Metrics;
 use api::{App, Services};
 use async_trait::async_trait;
 use axum::body::Body;
 use chrono::TimeDelta;
 use clap::{Parser, ValueEnum};
-use domain::{
+use domain::{Connections, 
     Caller, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError, User, UserChanges,
     Users,
 };
@@ -66,7 +68,7 @@ async fn run(cli: &Cli) -> Result<()> {
     let caller = Caller { id: Uuid::new_v4(), is_active: true, is_superuser: false };
     let description = "A description of about fifty characters, like most.";
     let item = Item::new(caller.id, "item 000001".into(), Some(description.into()));
-    let tokens = Tokens::new(&settings.secret_key, TimeDelta::days(1), TimeDelta::days(1));
+    let tokens = Tokens::new(&settings.secret_key, &[], TimeDelta::days(1), TimeDelta::days(1));
     let token = tokens.access_token(caller.id)?;
     let (mailer, _) = Mailer::start(&settings)?;
     let app = App::new(Services {
@@ -74,6 +76,8 @@ async fn run(cli: &Cli) -> Result<()> {
         storage: Arc::new(Stub { caller, item: item.clone() }),
         tokens,
         mailer,
+        attempts: Attempts::new(settings.sign_in_limits),
+        metrics: Metrics::default(),
         settings,
     });
     let item_path = format!("/api/v1/items/{}", item.id);
@@ -121,6 +125,14 @@ async fn run(cli: &Cli) -> Result<()> {
 impl Storage for Stub {
     async fn ping(&self) -> std::result::Result<(), StorageError> {
         Ok(())
+    }
+
+    async fn pending_migrations(&self) -> std::result::Result<usize, StorageError> {
+        Ok(0)
+    }
+
+    fn connections(&self) -> Connections {
+        Connections { max: 0, open: 0, idle: 0, waiting: 0 }
     }
 }
 

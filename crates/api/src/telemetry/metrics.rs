@@ -1,0 +1,196 @@
+//! Metrics for Prometheus: requests by operation, and what the process is made of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use fastapi_compat::Operation;
+use http::Method;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use crate::App;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRequest {
+    operation: Arc<str>,
+    /// One that HTTP defines, or `other`: clients make up methods.
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfOperation {
+    operation: Arc<str>,
+}
+
+/// Rate, errors and duration by operation. Its clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    requests: Family<OfRequest, Counter>,
+    durations: Family<OfOperation, Histogram, fn() -> Histogram>,
+    in_flight: Gauge,
+    refused: Counter,
+    /// What belongs to no operation.
+    none: Arc<str>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            requests: Family::default(),
+            durations: Family::new_with_constructor(histogram),
+            in_flight: Gauge::default(),
+            refused: Counter::default(),
+            none: "none".into(),
+        }
+    }
+}
+
+/// From half a millisecond to half a minute.
+fn histogram() -> Histogram {
+    Histogram::new([
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+    ])
+}
+
+/// A request that is being answered, or was given up.
+pub(super) struct Entered<'a>(&'a Metrics);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.dec();
+    }
+}
+
+impl Entered<'_> {
+    pub(super) fn answered(&self, method: &Method, response: &Response, took: Duration) {
+        let operation = response.extensions().get::<Operation>();
+        let operation = Arc::clone(operation.map_or(&self.0.none, |operation| &operation.id));
+        let labels = OfRequest {
+            operation: Arc::clone(&operation),
+            method: label(method),
+            status: response.status().as_u16(),
+        };
+        self.0.requests.get_or_create(&labels).inc();
+        self.0.durations.get_or_create(&OfOperation { operation }).observe(took.as_secs_f64());
+    }
+}
+
+fn label(method: &Method) -> &'static str {
+    ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT"]
+        .into_iter()
+        .find(|known| method == known)
+        .unwrap_or("other")
+}
+
+impl Metrics {
+    pub(super) fn entered(&self) -> Entered<'_> {
+        self.in_flight.inc();
+        Entered(self)
+    }
+
+    /// A request was refused because too many were being answered.
+    pub fn refused(&self) {
+        self.refused.inc();
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let help = "Requests by operation, method and status";
+        registry.register("http_server_requests", help, self.requests.clone());
+        let help = "Time to the head of the answer";
+        registry.register("http_server_request_duration_seconds", help, self.durations.clone());
+        let help = "Requests that are being answered";
+        registry.register("http_server_requests_in_flight", help, self.in_flight.clone());
+        let help = "Requests refused because too many were being answered";
+        registry.register("http_server_requests_refused", help, self.refused.clone());
+    }
+}
+
+/// Everything there is to tell about a service.
+pub fn registry(app: &App) -> Registry {
+    let mut registry = Registry::default();
+    let build = Info::new([
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("revision", option_env!("MOLT_REVISION").unwrap_or("unknown")),
+    ]);
+    registry.register("molt_build", "What this is", build);
+    app.metrics.register(&mut registry);
+    app.mailer.register(&mut registry);
+    app.passwords.register(&mut registry);
+    registry.register_collector(Box::new(Process(app.clone())));
+    registry
+}
+
+/// What is read when somebody asks: connections to the database, the runtime, the process.
+struct Process(App);
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Process")
+    }
+}
+
+impl Collector for Process {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let mut gauge = |name: &str, help: &str, value: usize| {
+            let gauge = ConstGauge::new(u64::try_from(value).unwrap_or(u64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+        };
+        let connections = self.0.storage.connections();
+        gauge("database_connections_max", "How many there may be", connections.max)?;
+        gauge("database_connections_open", "Connections to the database", connections.open)?;
+        gauge("database_connections_idle", "Those that nobody uses", connections.idle)?;
+        gauge("database_waiting", "Requests that wait for one", connections.waiting)?;
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let runtime = runtime.metrics();
+            gauge("tokio_workers", "Threads of the runtime", runtime.num_workers())?;
+            gauge("tokio_tasks", "Tasks that are alive", runtime.num_alive_tasks())?;
+            let queue = runtime.global_queue_depth();
+            gauge("tokio_queue", "Tasks that wait for a worker", queue)?;
+        }
+        #[cfg(target_os = "linux")]
+        linux(&mut encoder)?;
+        Ok(())
+    }
+}
+
+/// The names that Prometheus' own clients use; what `/proc` does not tell is left out.
+#[cfg(target_os = "linux")]
+#[expect(clippy::cast_precision_loss, reason = "bytes and seconds below 2^53")]
+fn linux(encoder: &mut DescriptorEncoder<'_>) -> std::fmt::Result {
+    let Ok(process) = procfs::process::Process::myself() else { return Ok(()) };
+    let mut gauge = |name: &str, help: &str, value: f64| {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+    };
+    if let Ok(open) = process.fd_count() {
+        gauge("process_open_fds", "Open files", open as f64)?;
+    }
+    if let Ok(limits) = process.limits()
+        && let procfs::process::LimitValue::Value(max) = limits.max_open_files.soft_limit
+    {
+        gauge("process_max_fds", "How many there may be", max as f64)?;
+    }
+    let Ok(stat) = process.stat() else { return Ok(()) };
+    let resident = stat.rss * procfs::page_size();
+    gauge("process_resident_memory_bytes", "Memory in use", resident as f64)?;
+    gauge("process_virtual_memory_bytes", "Memory reserved", stat.vsize as f64)?;
+    gauge("process_threads", "Threads", stat.num_threads as f64)?;
+    let ticks = procfs::ticks_per_second() as f64;
+    if let Ok(boot) = procfs::boot_time_secs() {
+        let started = boot as f64 + stat.starttime as f64 / ticks;
+        gauge("process_start_time_seconds", "When it started, Unix time", started)?;
+    }
+    let seconds = (stat.utime + stat.stime) as f64 / ticks;
+    let counter = ConstCounter::new(seconds);
+    let help = "Processor time, of users and of the system";
+    let kind = counter.metric_type();
+    counter.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, kind)?)
+}

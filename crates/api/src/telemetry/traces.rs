@@ -1,0 +1,162 @@
+//! Traces: W3C trace context in and out, spans to a collector over OTLP.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::HeaderMap;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TracerProvider,
+};
+use opentelemetry::Context;
+use opentelemetry_http::{HeaderExtractor, HeaderInjector};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Level, Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::registry::LookupSpan;
+
+/// Whether spans are sent anywhere.
+static ON: AtomicBool = AtomicBool::new(false);
+
+/// How long the last spans may take to reach the collector.
+const LAST_SPANS: Duration = Duration::from_secs(5);
+
+pub(super) fn are_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
+/// What sends spans to a collector, if one is set.
+#[derive(Debug)]
+pub struct Exporter(Option<SdkTracerProvider>);
+
+impl Exporter {
+    /// The variables are OpenTelemetry's own: `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`,
+    /// `OTEL_TRACES_SAMPLER` and so on.
+    pub(super) fn from_env() -> Result<Self, ExporterBuildError> {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let endpoints = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+        if is_set("OTEL_SDK_DISABLED") || !endpoints.into_iter().any(is_set) {
+            return Ok(Self(None));
+        }
+        // Whoever has chosen one before keeps it.
+        _ = rustls::crypto::ring::default_provider().install_default();
+        // It lives on the thread of the exporter, where nothing is asynchronous.
+        let client = std::thread::spawn(reqwest::blocking::Client::new).join();
+        let mut exporter = SpanExporter::builder().with_http();
+        if let Ok(client) = client {
+            exporter = exporter.with_http_client(client);
+        }
+        let mut resource = Resource::builder();
+        if !is_set("OTEL_SERVICE_NAME") {
+            resource = resource.with_service_name("molt");
+        }
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter.build()?)
+            .with_resource(resource.build())
+            .build();
+        ON.store(true, Ordering::Relaxed);
+        Ok(Self(Some(provider)))
+    }
+
+    /// Takes requests and what they wait for: the database, the password threads.
+    pub(super) fn layer<S>(&self) -> Option<impl Layer<S> + use<S>>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let tracer = self.0.as_ref()?.tracer("molt");
+        let ours = ["api", "molt", "storage_postgres", "storage_sqlite", "strangler"];
+        let filter = Targets::new().with_targets(ours.map(|target| (target, Level::DEBUG)));
+        Some(tracing_opentelemetry::layer().with_tracer(tracer).with_filter(filter))
+    }
+
+    /// Sends what has not been sent yet.
+    pub async fn flush(self) {
+        let Some(provider) = self.0 else { return };
+        let flushed =
+            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_SPANS)).await;
+        if !matches!(flushed, Ok(Ok(()))) {
+            tracing::warn!("the last spans did not reach the collector");
+        }
+    }
+}
+
+/// What a request belongs to.
+pub(super) struct Trace(Context);
+
+impl Trace {
+    /// The trace of the `traceparent` header, if there is one.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        if headers.contains_key("traceparent") {
+            let parent = TraceContextPropagator::new();
+            return Self(parent.extract_with_context(&Context::new(), &HeaderExtractor(headers)));
+        }
+        Self(Context::new())
+    }
+
+    /// The same for what is below this span.
+    pub(super) fn enter(self, span: &Span) -> Self {
+        if are_on() && !span.is_disabled() {
+            // It fails for spans that nobody collects.
+            _ = span.set_parent(self.0);
+            return Self(span.context());
+        }
+        let parent = self.0.span().span_context().clone();
+        let (id, flags) = if parent.is_valid() {
+            (parent.trace_id(), parent.trace_flags())
+        } else {
+            (TraceId::from(fastrand::u128(1..)), TraceFlags::NOT_SAMPLED)
+        };
+        let span_id = SpanId::from(fastrand::u64(1..));
+        let state = parent.trace_state().clone();
+        let context = SpanContext::new(id, span_id, flags, false, state);
+        Self(Context::new().with_remote_span_context(context))
+    }
+
+    pub(super) fn id(&self) -> String {
+        self.0.span().span_context().trace_id().to_string()
+    }
+
+    pub(super) fn pass_on(&self, headers: &mut HeaderMap) {
+        TraceContextPropagator::new().inject_context(&self.0, &mut HeaderInjector(headers));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_goes_on() {
+        let mut headers = HeaderMap::new();
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        headers.insert("traceparent", parent.parse().unwrap());
+        headers.insert("tracestate", "vendor=1".parse().unwrap());
+        let trace = Trace::of(&headers).enter(&Span::none());
+        assert_eq!(trace.id(), "0af7651916cd43dd8448eb211c80319c");
+        trace.pass_on(&mut headers);
+        let passed_on = headers["traceparent"].to_str().unwrap();
+        assert!(passed_on.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{passed_on}");
+        assert!(passed_on.ends_with("-01"), "sampled is sampled: {passed_on}");
+        assert_ne!(passed_on, parent, "we are the parent now");
+        assert_eq!(headers["tracestate"], "vendor=1");
+    }
+
+    #[test]
+    fn a_new_trace_starts_where_there_is_none_or_a_broken_one() {
+        for parent in [None, Some("00-00000000000000000000000000000000-b7ad6b7169203331-01"), Some("x")]
+        {
+            let mut headers = HeaderMap::new();
+            if let Some(parent) = parent {
+                headers.insert("traceparent", parent.parse().unwrap());
+            }
+            let trace = Trace::of(&headers).enter(&Span::none());
+            assert_eq!(trace.id().len(), 32);
+            assert_ne!(trace.id(), "0".repeat(32));
+        }
+    }
+}
