@@ -127,13 +127,11 @@ impl Mailer {
     pub fn send(&self, email_to: String, email: Email) {
         match &self.queue {
             None => tracing::warn!("e-mail is not configured, nothing was sent"),
-            Some(queue) => match queue.try_send((email_to, email)) {
-                Ok(()) => _ = self.outcomes.waiting.inc(),
-                Err(_) => {
-                    self.outcomes.dropped.inc();
-                    tracing::error!("the e-mail queue is full, an e-mail was dropped");
-                }
-            },
+            Some(queue) if queue.try_send((email_to, email)).is_err() => {
+                self.outcomes.dropped.inc();
+                tracing::error!("the e-mail queue is full, an e-mail was dropped");
+            }
+            Some(_) => _ = self.outcomes.waiting.inc(),
         }
     }
 }

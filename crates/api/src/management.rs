@@ -15,9 +15,9 @@ use prometheus_client::registry::Registry;
 use strangler::Strangler;
 use tokio::net::TcpStream;
 
-use crate::{App, telemetry};
 use crate::config::Settings;
 use crate::serve::Draining;
+use crate::{App, telemetry};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -108,12 +108,11 @@ async fn metrics(State(management): State<Management>) -> Response {
 /// # Errors
 /// When it does not answer within [`PATIENCE`], or not with 200.
 pub async fn healthcheck(settings: &Settings) -> Result<(), BoxError> {
-    let (host, port, path) = match &settings.management {
-        Some((host, port)) => (host, *port, "/livez".to_owned()),
-        None => {
-            let path = format!("{}/utils/health-check/", settings.api_v1_str);
-            (&settings.host, settings.port, path)
-        }
+    let (host, port, path) = if let Some((host, port)) = &settings.management {
+        (host, *port, "/livez".to_owned())
+    } else {
+        let path = format!("{}/utils/health-check/", settings.api_v1_str);
+        (&settings.host, settings.port, path)
     };
     // Whoever listens everywhere is found here.
     let host = match host.as_str() {

@@ -31,7 +31,7 @@ impl Edge {
         proxies: TrustedProxies,
         body_limit: BodyLimit,
     ) -> Self {
-        Self { cors: Cors::new(origins), proxies: proxies, body_limit }
+        Self { cors: Cors::new(origins), proxies, body_limit }
     }
 
     /// The middleware, for `axum::middleware::from_fn_with_state`.

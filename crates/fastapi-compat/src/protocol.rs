@@ -74,8 +74,10 @@ impl TrustedProxies {
             return peer;
         }
         let all = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let hops: Vec<IpAddr> =
-            all.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+        let hops: Vec<IpAddr> = all
+            .flat_map(|value| value.split(','))
+            .filter_map(|hop| hop.trim().parse().ok())
+            .collect();
         let first_of_all = hops.first().copied();
         hops.into_iter().rev().find(|hop| !self.trusts(*hop)).or(first_of_all).unwrap_or(peer)
     }

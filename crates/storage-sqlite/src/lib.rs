@@ -53,10 +53,7 @@ impl Sqlite {
     }
 
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        MIGRATIONS
-            .run(&self.pool)
-            .await
-            .map_err(|error| StorageError::Internal(error.into()))
+        MIGRATIONS.run(&self.pool).await.map_err(|error| StorageError::Internal(error.into()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! PostgreSQL, wherever it can be had.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -88,7 +89,12 @@ impl Postgres {
                 IMAGE.0, IMAGE.1
             );
         }
-        local().await
+        local(None).await
+    }
+
+    /// The machine's own PostgreSQL, which speaks TLS with this certificate and key, both PEM.
+    pub async fn start_with_tls(certificate: &str, key: &str) -> Result<Self, Error> {
+        local(Some((certificate, key))).await
     }
 
     /// The id of the server's process, if it is one of ours.
@@ -169,7 +175,7 @@ fn url(port: u16) -> Url {
     format!("postgresql://postgres@127.0.0.1:{port}/postgres").parse().expect("the URL is valid")
 }
 
-async fn local() -> Result<Postgres, Error> {
+async fn local(tls: Option<(&str, &str)>) -> Result<Postgres, Error> {
     let programs = programs().ok_or_else(|| {
         Error::Missing(
             "there is no PostgreSQL: set TEST_DATABASE_URL, start Docker, or install it \
@@ -194,8 +200,15 @@ async fn local() -> Result<Postgres, Error> {
     let port = free_port()?;
     let mut postgres = command(account.as_ref(), &programs.join("postgres"));
     let sockets = folder.display();
-    let options =
+    let mut options =
         format!("-k {sockets} -p {port} -c listen_addresses=127.0.0.1 -c max_connections=200");
+    if let Some((certificate, key)) = tls {
+        for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
+            secret(account.as_ref(), &data.join(name), pem).map_err(failed)?;
+        }
+        // The names are those that PostgreSQL looks for itself.
+        options += " -c ssl=on";
+    }
     postgres.arg("-D").arg(&data).args(options.split(' '));
     let control = Control { pg_ctl: programs.join("pg_ctl"), account, data, options };
     let server = Running::start("PostgreSQL", folder, Signal::Int, &postgres, None)?;
@@ -223,6 +236,16 @@ fn account(folder: &Path) -> std::io::Result<Option<String>> {
     let account = if id(&["postgres"])?.status.success() { "postgres" } else { "nobody" };
     Command::new("chown").arg(account).arg(folder).status()?;
     Ok(Some(account.to_owned()))
+}
+
+/// A file that only the server may read, else it refuses to.
+fn secret(account: Option<&String>, path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::write(path, text)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    if let Some(account) = account {
+        Command::new("chown").arg(account).arg(path).status()?;
+    }
+    Ok(())
 }
 
 fn command(account: Option<&String>, program: &Path) -> Command {

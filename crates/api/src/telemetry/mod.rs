@@ -49,10 +49,7 @@ pub fn start() -> Result<Exporter, ExporterBuildError> {
         lines.json().flatten_event(true).with_span_list(false).boxed()
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::registry()
-        .with(exporter.layer())
-        .with(lines.with_filter(filter))
-        .init();
+    tracing_subscriber::registry().with(exporter.layer()).with(lines.with_filter(filter)).init();
     Ok(exporter)
 }
 
@@ -95,9 +92,7 @@ impl Watch {
             "request",
             request_id = Empty,
             trace_id = Empty,
-            otel.name = Empty,
             otel.kind = "server",
-            otel.status_code = Empty,
             http.request.method = Empty,
             http.route = Empty,
             http.response.status_code = Empty,
@@ -125,14 +120,11 @@ impl Watch {
         let status = response.status().as_u16();
         if traces::are_on() {
             let path = operation.map_or("", |operation| &operation.path);
-            told.record("otel.name", format!("{method} {path}").trim_end());
+            trace.conclude(format!("{method} {path}").trim_end(), status);
             told.record("http.request.method", method.as_str());
             told.record("http.response.status_code", status);
             if operation.is_some() {
                 told.record("http.route", path);
-            }
-            if status >= 500 {
-                told.record("otel.status_code", "ERROR");
             }
             if let Some(user) = user {
                 told.record("user.id", tracing::field::display(user));

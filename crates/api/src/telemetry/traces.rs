@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::HeaderMap;
+use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
-    SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TracerProvider,
+    SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TracerProvider,
 };
-use opentelemetry::Context;
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithHttpConfig};
 use opentelemetry_sdk::Resource;
@@ -71,7 +71,9 @@ impl Exporter {
         let tracer = self.0.as_ref()?.tracer("molt");
         let ours = ["api", "molt", "storage_postgres", "storage_sqlite", "strangler"];
         let filter = Targets::new().with_targets(ours.map(|target| (target, Level::DEBUG)));
-        Some(tracing_opentelemetry::layer().with_tracer(tracer).with_filter(filter))
+        // Where the code stands helps nobody who looks at a request.
+        let layer = tracing_opentelemetry::layer().with_location(false).with_threads(false);
+        Some(layer.with_target(false).with_tracer(tracer).with_filter(filter))
     }
 
     /// Sends what has not been sent yet.
@@ -121,6 +123,15 @@ impl Trace {
         self.0.span().span_context().trace_id().to_string()
     }
 
+    /// Gives the span its name, which is known only when the operation is.
+    pub(super) fn conclude(&self, name: &str, status: u16) {
+        let span = self.0.span();
+        span.update_name(name.to_owned());
+        if status >= 500 {
+            span.set_status(Status::error(""));
+        }
+    }
+
     pub(super) fn pass_on(&self, headers: &mut HeaderMap) {
         TraceContextPropagator::new().inject_context(&self.0, &mut HeaderInjector(headers));
     }
@@ -148,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_new_trace_starts_where_there_is_none_or_a_broken_one() {
-        for parent in [None, Some("00-00000000000000000000000000000000-b7ad6b7169203331-01"), Some("x")]
+        for parent in
+            [None, Some("00-00000000000000000000000000000000-b7ad6b7169203331-01"), Some("x")]
         {
             let mut headers = HeaderMap::new();
             if let Some(parent) = parent {

@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use axum::body::Body;
 use chrono::TimeDelta;
 use clap::{Parser, ValueEnum};
-use domain::{Connections, 
-    Caller, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError, User, UserChanges,
-    Users,
+use domain::{
+    Caller, Connections, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError, User,
+    UserChanges, Users,
 };
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;

@@ -1,4 +1,4 @@
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 pub(crate) const ADMIN: (&str, &str) = ("admin@example.com", "changethis");
@@ -17,6 +17,10 @@ impl Api {
         Self { base: format!("{base}/api/v1"), http: Client::builder().no_proxy().build().unwrap() }
     }
 
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -24,7 +28,7 @@ impl Api {
         token: Option<&str>,
         body: Option<Value>,
     ) -> Response {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = self.request(method, path);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }

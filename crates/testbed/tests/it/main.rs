@@ -7,5 +7,7 @@ mod client;
 mod emails;
 mod generated;
 mod management;
+mod observability;
 mod one_database;
+mod protection;
 mod schema;

@@ -8,7 +8,7 @@ use testbed::{Service, legacy, molt};
 use crate::client::{ADMIN, Api};
 
 /// Where the management port is.
-async fn management(service: &Service) -> String {
+pub(crate) async fn management(service: &Service) -> String {
     let start = Instant::now();
     loop {
         let log = service.log();
@@ -22,7 +22,7 @@ async fn management(service: &Service) -> String {
     }
 }
 
-async fn get(url: &str) -> (StatusCode, String) {
+pub(crate) async fn get(url: &str) -> (StatusCode, String) {
     _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().no_proxy().build().unwrap();
     let answer = client.get(url).send().await.unwrap();
