@@ -23,6 +23,8 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	target/debug/testbed sqlite --through -- target/debug/contract run --users admin,alice \
 		--report target/contract-strangler/report.json
 	target/debug/walk --requests 5000 --stream 64
+	target/debug/chaos --short
+	$(MAKE) k8s-check
 	cargo build --quiet --package bench
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 
@@ -43,6 +45,17 @@ contract-selftest: venv build ## Prove that the suite sees: faults of many kinds
 walk: venv ## Walk a whole migration under load, there and back and with faults: REQUESTS=100000
 	cargo build --release --package api --package trials
 	target/release/walk --requests $(or $(REQUESTS),100000)
+
+chaos: ## Bad days: databases, networks and disks that fail, clients that do everything wrong
+	cargo build --release --package api --package trials
+	target/release/chaos
+
+soak: ## Load with a fault every twenty seconds, for an hour: SECONDS=3600
+	cargo build --release --package api --package trials
+	target/release/chaos --soak $(or $(SECONDS),3600) --report target/chaos/soak.json
+
+k8s-check: build ## Render and check the Kubernetes manifests of every stage, without a cluster
+	sh k8s/check.sh
 
 bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minutes
 	cargo build --release --package api --package bench
@@ -67,6 +80,19 @@ lint: venv build ## Check format, lints, types and the checked SQL
 	cd python-legacy && ../$(VENV)/bin/ruff check . && ../$(VENV)/bin/ruff format --check .
 	cd python-legacy && ../$(VENV)/bin/mypy app tests
 	target/debug/testbed schema -- sh crates/storage/prepare.sh --check
+	$(VENV)/bin/ruff check --quiet --config python-legacy/pyproject.toml docs/include.py
+	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml docs/include.py
+	$(VENV)/bin/python docs/include.py --check
+	sh .ci/lint.sh
+
+docs: venv ## Write the code in the guide anew, from the tree
+	$(VENV)/bin/python docs/include.py
+
+sbom: ## List everything that the Rust service is made of, as CycloneDX: target/sbom.json
+	sh .ci/sbom.sh
+
+image-check: ## Build the program of the image, and run it as the image does; needs root, not Docker
+	sh crates/api/image-check.sh
 
 sqlx: ## Write the data with which SQL is checked offline, after changing a statement
 	cargo build --quiet --package testbed
@@ -82,4 +108,5 @@ $(VENV)/.complete: python-legacy/requirements.lock
 build:
 	cargo build --quiet --package api --package contract --package testbed --package trials
 
-.PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard walk
+.PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard walk chaos soak \
+	k8s-check docs sbom image-check

@@ -24,6 +24,9 @@ pub struct SettingsArgs {
     /// Where the data is: sqlite:… or postgresql:… [default: sqlite:///./molt.db]
     #[arg(long, env, global = true, hide_env_values = true)]
     database_url: Option<String>,
+    /// A replica of a PostgreSQL database; lists are read from it and may be a moment old
+    #[arg(long, env, global = true, hide_env_values = true)]
+    database_replica_url: Option<String>,
     /// Largest number of connections to the database [default: 10]
     #[arg(long, env, global = true)]
     database_pool_size: Option<String>,
@@ -155,6 +158,8 @@ pub struct SettingsArgs {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub database_url: DatabaseUrl,
+    /// `None` if everything is read from the database itself.
+    pub database_replica: Option<Url>,
     pub database_pool: storage::Pool,
     pub migrate_on_start: bool,
     pub host: String,
@@ -386,6 +391,16 @@ impl Settings {
                 args.database_url.as_ref(),
                 DatabaseUrl::Sqlite("./molt.db".to_owned()),
                 |value| value.parse().map_err(|fault: storage::DatabaseUrlError| fault.to_string()),
+            ),
+            database_replica: f.read(
+                "DATABASE_REPLICA_URL",
+                args.database_replica_url.as_ref(),
+                None,
+                |value| match value.parse() {
+                    Ok(DatabaseUrl::Postgres(url)) => Ok(Some(url)),
+                    Ok(DatabaseUrl::Sqlite(_)) => Err("SQLite has no replicas".to_owned()),
+                    Err(fault) => Err(fault.to_string()),
+                },
             ),
             database_pool: storage::Pool {
                 size: f.read(

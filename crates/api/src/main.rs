@@ -104,7 +104,11 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
 
 /// Connects, and waits for a database that is not there yet.
 async fn connect(settings: &Settings) -> Result<Database, BoxError> {
-    let database = Database::connect(&settings.database_url, settings.database_pool)?;
+    let database = Database::connect(
+        &settings.database_url,
+        settings.database_replica.as_ref(),
+        settings.database_pool,
+    )?;
     let storage = database.clone().into_storage();
     wait(&settings.database_url, async || match storage.ping().await {
         Err(StorageError::Unavailable(error)) => Ok(Some(error.to_string())),

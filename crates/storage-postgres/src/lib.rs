@@ -23,16 +23,26 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pool: Pool,
+    /// Where lists are read first, if they may be a moment old.
+    replica: Option<Pool>,
 }
 
 impl Postgres {
     /// Prepares a pool of at most `size` connections, each opened when it is first needed; waits
-    /// for a free one at most `patience`.
-    pub fn connect(url: &str, size: u32, patience: Duration) -> Result<Self, StorageError> {
-        let options: PgConnectOptions = url.parse().map_err(storage_error)?;
-        // Nobody reads the time that each statement took.
-        let options = options.disable_statement_logging();
-        Ok(Self { pool: Pool::new(options, size, patience) })
+    /// for a free one at most `patience`. Lists come from the replica, if there is one and it
+    /// answers.
+    pub fn connect(
+        url: &str,
+        replica: Option<&str>,
+        size: u32,
+        patience: Duration,
+    ) -> Result<Self, StorageError> {
+        let pool = |url: &str| {
+            let options: PgConnectOptions = url.parse().map_err(storage_error)?;
+            // Nobody reads the time that each statement took.
+            Ok(Pool::new(options.disable_statement_logging(), size, patience))
+        };
+        Ok(Self { pool: pool(url)?, replica: replica.map(pool).transpose()? })
     }
 
     pub async fn migrate(&self) -> Result<(), StorageError> {
@@ -53,5 +63,16 @@ impl Storage for Postgres {
 
     fn connections(&self) -> Connections {
         self.pool.connections()
+    }
+}
+
+/// What a replica said; nothing if it is away, which is no reason to fail.
+fn of_replica<T>(said: Result<T, StorageError>) -> Option<Result<T, StorageError>> {
+    match said {
+        Err(StorageError::Unavailable(error)) => {
+            tracing::warn!(error = &*error as &dyn std::error::Error, "the replica is away");
+            None
+        }
+        said => Some(said),
     }
 }

@@ -3,7 +3,8 @@ use domain::{HashedPassword, Page, StorageError, User, UserChanges, Users};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::Postgres;
+use crate::pool::Pool;
+use crate::{Postgres, of_replica};
 
 #[async_trait]
 impl Users for Postgres {
@@ -22,20 +23,12 @@ impl Users for Postgres {
     }
 
     async fn users(&self, page: Page) -> Result<(Vec<User>, i64), StorageError> {
-        let count = self
-            .pool
-            .fetch_count(query_scalar!(r#"SELECT count(*) AS "count!" FROM "user""#))
-            .await?;
-        let users = self
-            .pool
-            .fetch_all(query_as!(
-                User,
-                r#"SELECT * FROM "user" ORDER BY created_at DESC, id OFFSET $1 LIMIT $2"#,
-                page.skip,
-                page.limit,
-            ))
-            .await?;
-        Ok((users, count))
+        if let Some(replica) = &self.replica
+            && let Some(users) = of_replica(users_of(replica, page).await)
+        {
+            return users;
+        }
+        users_of(&self.pool, page).await
     }
 
     async fn create_user(&self, user: &User) -> Result<(), StorageError> {
@@ -84,4 +77,16 @@ impl Users for Postgres {
     async fn delete_user(&self, id: Uuid) -> Result<(), StorageError> {
         self.pool.execute(query!(r#"DELETE FROM "user" WHERE id = $1"#, id)).await
     }
+}
+
+async fn users_of(pool: &Pool, page: Page) -> Result<(Vec<User>, i64), StorageError> {
+    let count = query_scalar!(r#"SELECT count(*) AS "count!" FROM "user""#);
+    let count = pool.fetch_count(count).await?;
+    let users = query_as!(
+        User,
+        r#"SELECT * FROM "user" ORDER BY created_at DESC, id OFFSET $1 LIMIT $2"#,
+        page.skip,
+        page.limit,
+    );
+    Ok((pool.fetch_all(users).await?, count))
 }

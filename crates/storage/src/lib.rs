@@ -5,6 +5,7 @@ mod url;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::url::Url;
 use domain::{Storage, StorageError};
 use storage_postgres::Postgres;
 use storage_sqlite::Sqlite;
@@ -26,10 +27,17 @@ pub enum Database {
 }
 
 impl Database {
-    pub fn connect(url: &DatabaseUrl, pool: Pool) -> Result<Self, StorageError> {
+    /// Lists are read from the replica, which SQLite has none of.
+    pub fn connect(
+        url: &DatabaseUrl,
+        replica: Option<&Url>,
+        pool: Pool,
+    ) -> Result<Self, StorageError> {
         match url {
             DatabaseUrl::Postgres(url) => {
-                Postgres::connect(url.as_str(), pool.size, pool.patience).map(Self::Postgres)
+                let replica = replica.map(Url::as_str);
+                Postgres::connect(url.as_str(), replica, pool.size, pool.patience)
+                    .map(Self::Postgres)
             }
             DatabaseUrl::Sqlite(path) => {
                 Ok(Self::Sqlite(Sqlite::connect(path, pool.size, pool.patience)))

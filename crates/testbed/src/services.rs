@@ -40,6 +40,15 @@ impl Service {
         Ok(Self { url, process })
     }
 
+    /// The address of the management port, once the Rust service listens there.
+    pub async fn management(&self) -> Result<String, Error> {
+        let address = |log: &str| {
+            let (_, after) = log.split_once("Management: ")?;
+            Some(after.split_once("/metrics")?.0.to_owned())
+        };
+        self.process.wait(address).await
+    }
+
     pub fn pid(&self) -> Result<u32, Error> {
         self.process.pid()
     }

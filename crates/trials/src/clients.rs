@@ -47,6 +47,11 @@ impl Client {
         Ok(client)
     }
 
+    /// With which the client signs its requests.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     async fn sign_in(&mut self) -> Result<(), GivenUp> {
         let form = format!("username={}&password={PASSWORD}", self.email);
         let request = self

@@ -5,6 +5,7 @@
 
 pub mod clients;
 mod memory;
+pub mod proxy;
 mod tally;
 
 pub use memory::{Memory, Promise};

@@ -3,24 +3,9 @@
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
-use testbed::{Service, legacy, molt};
+use testbed::{legacy, molt};
 
 use crate::client::{ADMIN, Api};
-
-/// Where the management port is.
-pub(crate) async fn management(service: &Service) -> String {
-    let start = Instant::now();
-    loop {
-        let log = service.log();
-        if let Some((url, _)) =
-            log.split_once("Management: ").and_then(|(_, after)| after.split_once("/metrics"))
-        {
-            return url.to_owned();
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "{log}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
 
 pub(crate) async fn get(url: &str) -> (StatusCode, String) {
     _ = rustls::crypto::ring::default_provider().install_default();
@@ -32,7 +17,7 @@ pub(crate) async fn get(url: &str) -> (StatusCode, String) {
 #[tokio::test]
 async fn health_is_asked_on_a_port_of_its_own() {
     let service = molt("sqlite::memory:", &[("MANAGEMENT_PORT", "0")]).await.unwrap();
-    let management = management(&service).await;
+    let management = service.management().await.unwrap();
     for path in ["/livez", "/readyz"] {
         assert_eq!(get(&format!("{management}{path}")).await, (StatusCode::OK, "ok\n".into()));
         let (status, _) = get(&format!("{}{path}", service.url)).await;
@@ -49,14 +34,14 @@ async fn a_strangler_counts_who_answered() {
     let service = molt("sqlite::memory:", &settings).await.unwrap();
     // Rust has another database: this token is legacy's.
     Api::new(&service.url).sign_in(ADMIN).await;
-    let (_, metrics) = get(&format!("{}/metrics", management(&service).await)).await;
+    let (_, metrics) = get(&format!("{}/metrics", service.management().await.unwrap())).await;
     for (side, count) in [("legacy", 1), ("native", 0)] {
         let line = format!(
             "strangler_requests_total{{operation=\"login-login_access_token\",side=\"{side}\"}} {count}\n"
         );
         assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
     }
-    let (status, _) = get(&format!("{}/_molt", management(&service).await)).await;
+    let (status, _) = get(&format!("{}/_molt", service.management().await.unwrap())).await;
     assert_eq!(status, 401);
 }
 
@@ -64,7 +49,7 @@ async fn a_strangler_counts_who_answered() {
 async fn a_service_that_goes_is_not_ready_but_answers() {
     let settings = [("MANAGEMENT_PORT", "0"), ("DRAIN_SECONDS", "3")];
     let service = molt("sqlite::memory:", &settings).await.unwrap();
-    let management = management(&service).await;
+    let management = service.management().await.unwrap();
     let health = format!("{}/api/v1/utils/health-check/", service.url);
     let stopping = tokio::spawn(service.stop());
     let start = Instant::now();

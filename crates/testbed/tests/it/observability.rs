@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use crate::client::{ADMIN, Api, PASSWORD};
-use crate::management::{get, management};
+use crate::management::get;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -70,7 +70,7 @@ async fn lines(service: &Service, count: usize) -> Vec<Value> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn metrics_tell_of_requests_and_of_the_process() {
     let path = "/utils/test-email/?email_to=someone@example.com";
     assert_eq!(api.ask(Method::POST, path, Some(&admin), None).await.0, 201);
     sink.mails(1).await;
-    let (_, metrics) = get(&format!("{}/metrics", management(&service).await)).await;
+    let (_, metrics) = get(&format!("{}/metrics", service.management().await.unwrap())).await;
     for line in [
         r#"http_server_requests_total{operation="login-login_access_token",method="POST",status="200"} 1"#,
         r#"http_server_requests_total{operation="items-read_item",method="GET",status="422"} 1"#,
@@ -258,7 +258,7 @@ async fn no_secret_and_no_address_is_told() {
         assert!(start.elapsed() < Duration::from_secs(10), "{}", service.log());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let (_, metrics) = get(&format!("{}/metrics", management(&service).await)).await;
+    let (_, metrics) = get(&format!("{}/metrics", service.management().await.unwrap())).await;
     let log = service.log();
     service.stop().await;
     let spans = format!("{:?}", collector.spans());

@@ -98,21 +98,8 @@ impl Walk {
             ],
         )
         .await?;
-        let start = Instant::now();
-        loop {
-            let log = service.log();
-            let address = log.split_once("Management: ").and_then(|(_, after)| {
-                let (url, _) = after.split_once("/metrics")?;
-                Some(url.to_owned())
-            });
-            match address {
-                Some(address) => return Ok((service, address)),
-                None if start.elapsed() > Duration::from_secs(10) => {
-                    return Err(format!("molt has no management port:\n{log}").into());
-                }
-                None => tokio::time::sleep(Duration::from_millis(5)).await,
-            }
-        }
+        let management = service.management().await?;
+        Ok((service, management))
     }
 
     /// A new process takes the socket over before the old one lets go of it.

@@ -1,0 +1,269 @@
+//! What no schema says: names that point at something, everything pinned and limited.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::manifests::{Manifests, list, matches};
+use crate::{BoxError, Faults};
+
+type Assertion = fn(&Manifests) -> (usize, Faults);
+
+pub(crate) const ALL: [(&str, Assertion); 8] = [
+    ("images pinned", images),
+    ("containers limited", limits),
+    ("containers confined", confinement),
+    ("probes of three kinds", probes),
+    ("selectors match pods", selectors),
+    ("routes end somewhere", routes),
+    ("settings from somewhere", references),
+    ("time to go", time_to_go),
+];
+
+/// Secrets that are made by others: by hand, and by the operator of the database.
+const SECRETS: [&str; 4] = ["molt", "database-app", "database-ca", "backup-store"];
+
+/// Each container, with its owner's name.
+fn containers(all: &Manifests) -> Vec<(String, &Value)> {
+    all.pods()
+        .flat_map(|pod| {
+            let name = pod.owner.id();
+            list(pod.spec, "/containers").iter().chain(list(pod.spec, "/initContainers")).map(
+                move |container| {
+                    (
+                        format!("{name}: {}", container["name"].as_str().unwrap_or_default()),
+                        container,
+                    )
+                },
+            )
+        })
+        .collect()
+}
+
+/// Looks at each of them; `None` is good.
+fn each<T>(
+    things: impl IntoIterator<Item = T>,
+    fault: impl Fn(&T) -> Option<String>,
+) -> (usize, Faults) {
+    let things: Vec<_> = things.into_iter().collect();
+    (things.len(), things.iter().filter_map(fault).collect())
+}
+
+fn images(all: &Manifests) -> (usize, Faults) {
+    each(containers(all), |(name, container)| {
+        let image = container["image"].as_str().unwrap_or_default();
+        let last = image.rsplit('/').next().unwrap_or_default();
+        let pinned = image.contains("@sha256:")
+            || last.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest");
+        (!pinned).then(|| format!("{name}: '{image}' may be another one tomorrow"))
+    })
+}
+
+fn limits(all: &Manifests) -> (usize, Faults) {
+    each(containers(all), |(name, container)| {
+        let wanted = ["/requests/cpu", "/requests/memory", "/limits/cpu", "/limits/memory"];
+        let lacks = |what: &&&str| container["resources"].pointer(what).is_none();
+        wanted.iter().find(lacks).map(|what| format!("{name} has no {}", &what[1..]))
+    })
+}
+
+fn confinement(all: &Manifests) -> (usize, Faults) {
+    let pods: BTreeMap<String, &Value> =
+        all.pods().map(|pod| (pod.owner.id(), &pod.spec["securityContext"])).collect();
+    each(containers(all), |(name, container)| {
+        let own = &container["securityContext"];
+        let pod = pods.iter().find(|(owner, _)| name.starts_with(&format!("{owner}: ")))?.1;
+        [
+            (own["readOnlyRootFilesystem"] == true, "its root file system can be written"),
+            (own["allowPrivilegeEscalation"] == false, "it may gain privileges"),
+            (own["capabilities"]["drop"][0] == "ALL", "it keeps capabilities"),
+            (pod["runAsNonRoot"] == true, "it may be root"),
+            (pod["seccompProfile"]["type"] == "RuntimeDefault", "it may call the system freely"),
+        ]
+        .into_iter()
+        .find(|(holds, _)| !holds)
+        .map(|(_, fault)| format!("{name}: {fault}"))
+    })
+}
+
+fn probes(all: &Manifests) -> (usize, Faults) {
+    let deployed = all.pods().filter(|pod| pod.owner.kind() == "Deployment");
+    let probed = deployed.flat_map(|pod| {
+        let name = pod.owner.id();
+        list(pod.spec, "/containers").iter().flat_map(move |container| {
+            let name = name.clone();
+            ["startupProbe", "readinessProbe", "livenessProbe"]
+                .map(|probe| (format!("{name}: {probe}"), container, &container[probe]))
+        })
+    });
+    each(probed, |(name, container, probe)| {
+        let port = &probe["httpGet"]["port"];
+        let named = list(container, "/ports").iter().any(|known| known["name"] == *port);
+        (!named).then(|| format!("{name} asks no port of its container"))
+    })
+}
+
+/// Everything that selects pods, with the selector.
+fn selectors(all: &Manifests) -> (usize, Faults) {
+    let pointer = |kind: &str| match kind {
+        "Service" => Some("/spec/selector"),
+        "Deployment" | "PodDisruptionBudget" => Some("/spec/selector/matchLabels"),
+        "NetworkPolicy" => Some("/spec/podSelector/matchLabels"),
+        _ => None,
+    };
+    let selecting = all
+        .all()
+        .filter_map(|object| Some((object, object.value.pointer(pointer(object.kind())?)?)));
+    // The operator's pods are not ours to render.
+    let database = serde_json::json!({"cnpg.io/cluster": "database"});
+    let (looked_at, mut faults) = each(selecting, |(object, selector)| {
+        let found = all.pods().any(|pod| matches(selector, pod.labels))
+            || object.kind() == "NetworkPolicy" && matches(selector, &database);
+        (!found).then(|| format!("{} selects nothing", object.id()))
+    });
+    let (scaled, more) = each(all.of_kind("HorizontalPodAutoscaler"), |scaler| {
+        let target = &scaler.value["spec"]["scaleTargetRef"];
+        let text = |name: &str| target[name].as_str().unwrap_or_default();
+        let found = all.find(text("kind"), text("name")).is_some();
+        (!found).then(|| format!("{} scales nothing", scaler.id()))
+    });
+    let (watched, still_more) = each(all.of_kind("ServiceMonitor"), |monitor| {
+        let selector = &monitor.value["spec"]["selector"];
+        let ports = monitor.list("/spec/endpoints");
+        let found = all.of_kind("Service").any(|service| {
+            let has = |port: &Value| {
+                service.list("/spec/ports").iter().any(|known| known["name"] == port["port"])
+            };
+            matches(selector, &service.value["metadata"]["labels"]) && ports.iter().all(has)
+        });
+        (!found).then(|| format!("{} watches nothing", monitor.id()))
+    });
+    faults.extend(more);
+    faults.extend(still_more);
+    (looked_at + scaled + watched, faults)
+}
+
+fn routes(all: &Manifests) -> (usize, Faults) {
+    let backends = all.of_kind("HTTPRoute").flat_map(|route| {
+        route.list("/spec/rules").iter().flat_map(|rule| list(rule, "/backendRefs"))
+    });
+    let (looked_at, mut faults) = each(backends, |backend| {
+        let name = backend["name"].as_str().unwrap_or_default();
+        let has_port = |port: &Value| port["port"] == backend["port"];
+        let service = all.find("Service", name);
+        let found = service.is_some_and(|one| one.list("/spec/ports").iter().any(has_port));
+        (!found).then(|| format!("nobody listens at {name}:{}", backend["port"]))
+    });
+    if looked_at == 0 {
+        faults.push("there is no way in".into());
+    }
+    let ports = all
+        .of_kind("Service")
+        .flat_map(|service| service.list("/spec/ports").iter().map(move |port| (service, port)));
+    let (targets, more) = each(ports, |(service, port)| {
+        let selector = &service.value["spec"]["selector"];
+        let pod = all.pods().find(|pod| matches(selector, pod.labels))?;
+        let mut known = list(pod.spec, "/containers").iter().flat_map(|one| list(one, "/ports"));
+        let target = &port["targetPort"];
+        (!known.any(|known| known["name"] == *target || known["containerPort"] == *target))
+            .then(|| format!("{} leads to a port {target} that no container has", service.id()))
+    });
+    faults.extend(more);
+    (looked_at + targets, faults)
+}
+
+fn references(all: &Manifests) -> (usize, Faults) {
+    let mut wanted = Vec::new();
+    for pod in all.pods() {
+        let owner = pod.owner.id();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        for container in list(pod.spec, "/containers") {
+            for from in list(container, "/envFrom") {
+                wanted.push((owner.clone(), "ConfigMap", text(&from["configMapRef"]["name"])));
+                wanted.push((owner.clone(), "Secret", text(&from["secretRef"]["name"])));
+            }
+            for env in list(container, "/env") {
+                let from = &env["valueFrom"];
+                wanted.push((owner.clone(), "ConfigMap", text(&from["configMapKeyRef"]["name"])));
+                wanted.push((owner.clone(), "Secret", text(&from["secretKeyRef"]["name"])));
+            }
+        }
+        for volume in list(pod.spec, "/volumes") {
+            wanted.push((owner.clone(), "ConfigMap", text(&volume["configMap"]["name"])));
+            wanted.push((owner.clone(), "Secret", text(&volume["secret"]["secretName"])));
+        }
+        wanted.push((owner, "ServiceAccount", text(&pod.spec["serviceAccountName"])));
+    }
+    wanted.retain(|(_, _, name)| !name.is_empty());
+    each(wanted, |(owner, kind, name)| {
+        let found = match *kind {
+            "Secret" => SECRETS.contains(&name.as_str()),
+            kind => all.find(kind, name).is_some(),
+        };
+        (!found).then(|| format!("{owner} wants the {kind} {name}, which nobody makes"))
+    })
+}
+
+/// Draining, the longest request and the last e-mails have to fit in the time until SIGKILL.
+fn time_to_go(all: &Manifests) -> (usize, Faults) {
+    let deployed = all.pods().filter(|pod| pod.owner.kind() == "Deployment");
+    each(deployed, |pod| {
+        let given = pod.spec["terminationGracePeriodSeconds"].as_u64().unwrap_or(30);
+        let environment = list(pod.spec, "/containers").iter().flat_map(|one| list(one, "/env"));
+        let seconds = |wanted: &str| {
+            let mut found = environment.clone().filter(|env| env["name"] == wanted);
+            found.next().and_then(|env| env["value"].as_str()?.parse::<u64>().ok())
+        };
+        let drain = seconds("DRAIN_SECONDS").unwrap_or(10);
+        let request = seconds("REQUEST_TIMEOUT_SECONDS").unwrap_or(30);
+        let needed = drain + request + 15;
+        (given < needed).then(|| format!("{}: {given} s, {needed} s needed", pod.owner.id()))
+    })
+}
+
+/// Starts the service with the settings of a stage, as far as it checks them.
+pub(crate) fn settings(all: &Manifests, molt: &Path) -> Result<(usize, Faults), BoxError> {
+    let Some(pod) = all.pods().find(|pod| pod.owner.id() == "Deployment molt") else {
+        return Ok((0, Faults::new()));
+    };
+    let mut settings: BTreeMap<String, String> = BTreeMap::new();
+    // Its name ends with a hash of what is in it.
+    let mut maps = all.of_kind("ConfigMap");
+    let config = maps.find(|map| map.name().starts_with("settings-")).map(|map| &map.value["data"]);
+    for (name, value) in config.and_then(Value::as_object).into_iter().flatten() {
+        settings.insert(name.clone(), value.as_str().unwrap_or_default().to_owned());
+    }
+    // What the Secrets will have.
+    for name in ["SECRET_KEY", "FIRST_SUPERUSER_PASSWORD", "STRANGLER_PASSWORD"] {
+        settings.insert(name.into(), "a secret".into());
+    }
+    let uri = "postgresql://molt:secret@database-rw.molt:5432/molt";
+    for env in list(pod.spec, "/containers").iter().flat_map(|one| list(one, "/env")) {
+        if let (Some(name), Some(value)) = (env["name"].as_str(), env["value"].as_str()) {
+            settings.insert(name.into(), value.replace("$(DATABASE_APP_URI)", uri));
+        }
+    }
+    let help = Command::new(molt).arg("--help").output();
+    let help = help.map_err(|error| format!("{}: {error}; run `make build`", molt.display()))?;
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    // OpenTelemetry has names of its own.
+    let is_known =
+        |name: &str| help.contains(&format!("[env: {name}")) || name.starts_with("OTEL_");
+    let mut faults: Faults = settings
+        .keys()
+        .filter(|name| !is_known(name))
+        .map(|name| format!("molt has no setting {name}"))
+        .collect();
+    let checked = Command::new(molt)
+        .arg("openapi")
+        .env_clear()
+        .envs(&settings)
+        .stdout(Stdio::null())
+        .output()?;
+    if !checked.status.success() {
+        faults.push(String::from_utf8_lossy(&checked.stderr).into_owned());
+    }
+    Ok((settings.len(), faults))
+}

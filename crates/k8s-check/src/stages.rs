@@ -1,0 +1,92 @@
+//! What may change from stage to stage: who runs, and who answers. Everything else stays as it is.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::Faults;
+use crate::manifests::{Manifests, Object};
+
+/// What differs between stages, on purpose.
+const ROUTE: &str = "HTTPRoute api";
+const DEPLOYMENT: &str = "Deployment molt";
+
+/// What belongs to one service alone comes and goes with it.
+const LEGACY: [&str; 5] = [
+    "Deployment legacy",
+    "HorizontalPodAutoscaler legacy",
+    "PodDisruptionBudget legacy",
+    "Service legacy",
+    "ServiceAccount legacy",
+];
+const MOLT: [&str; 10] = [
+    DEPLOYMENT,
+    "HorizontalPodAutoscaler molt",
+    "Job molt-migrate",
+    "NetworkPolicy molt",
+    "PodDisruptionBudget molt",
+    "PrometheusRule molt",
+    "Service molt",
+    "Service molt-management",
+    "ServiceAccount molt",
+    "ServiceMonitor molt",
+];
+const STRANGLER: [&str; 3] =
+    ["ConfigMap strangler", "NetworkPolicy strangled", "NetworkPolicy strangler"];
+
+/// Who runs in a stage: legacy, molt, the strangler.
+fn runs(stage: &str) -> [(bool, &'static [&'static str]); 3] {
+    [(stage != "rust", &LEGACY), (stage != "legacy", &MOLT), (stage == "shadow", &STRANGLER)]
+}
+
+/// Each stage against the one that has most: what is there, and what it says.
+pub(crate) fn compare(stages: &[(&str, &Manifests)]) -> Vec<(usize, Faults)> {
+    let Some((_, most)) = stages.iter().max_by_key(|(_, all)| all.len()) else {
+        return Vec::new();
+    };
+    stages.iter().map(|(stage, all)| (all.len(), differences(stage, all, most))).collect()
+}
+
+fn differences(stage: &str, all: &Manifests, most: &Manifests) -> Faults {
+    let ids = |all: &Manifests| all.all().map(Object::id).collect::<BTreeSet<_>>();
+    let mut expected = ids(most);
+    for (is_there, its) in runs(stage) {
+        if !is_there {
+            its.iter().for_each(|&id| _ = expected.remove(id));
+        }
+    }
+    let found = ids(all);
+    let missing = expected.difference(&found).map(|id| format!("{id} is missing"));
+    let more = found.difference(&expected).map(|id| format!("{id} should not be here"));
+    let mut faults: Faults = missing.chain(more).collect();
+    for object in all.all() {
+        let id = object.id();
+        let other = most.find(object.kind(), object.name());
+        let Some(other) = other.filter(|_| id != ROUTE) else { continue };
+        let same = if id == DEPLOYMENT {
+            without_strangler(&object.value) == without_strangler(&other.value)
+        } else {
+            object.value == other.value
+        };
+        if !same {
+            faults.push(format!("{id} is not what it is in the other stages"));
+        }
+    }
+    faults
+}
+
+/// The deployment without what the strangler adds to it.
+fn without_strangler(deployment: &Value) -> Value {
+    let mut deployment = deployment.clone();
+    let added = ["LEGACY_URL", "STRANGLER_PLAN", "strangler"];
+    for list in [
+        "/spec/template/spec/containers/0/env",
+        "/spec/template/spec/containers/0/volumeMounts",
+        "/spec/template/spec/volumes",
+    ] {
+        if let Some(Value::Array(list)) = deployment.pointer_mut(list) {
+            list.retain(|one| !added.iter().any(|name| one["name"] == *name));
+        }
+    }
+    deployment
+}

