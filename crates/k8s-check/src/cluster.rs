@@ -102,14 +102,16 @@ enum SynchronousMethod {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Affinity {
-    enable_pod_anti_affinity: bool,
+    #[serde(rename = "enablePodAntiAffinity")]
+    spread: bool,
     topology_key: Option<String>,
-    pod_anti_affinity_type: Option<AntiAffinity>,
+    #[serde(rename = "podAntiAffinityType")]
+    strength: Option<Strength>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum AntiAffinity {
+enum Strength {
     Preferred,
     Required,
 }
