@@ -18,25 +18,28 @@ fi
 root=$(mktemp -d)
 molt=""
 trap '[ -z "$molt" ] || kill "$molt" 2>/dev/null || true; rm -rf "$root"' EXIT
-mkdir -p "$root/data" "$root/etc"
+mkdir -p "$root/data" "$root/dev" "$root/etc"
 cp "$program" "$root/molt"
 # Containers get these from their engine.
+mknod -m 666 "$root/dev/null" c 1 3
+mknod -m 666 "$root/dev/random" c 1 8
+mknod -m 666 "$root/dev/urandom" c 1 9
 printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
 chown 65532:65532 "$root/data"
 chmod 555 "$root"
 port=18099
-env -i PORT=$port MANAGEMENT_PORT=18098 DATABASE_URL=sqlite:////data/molt.db \
+env -i PATH="$PATH" PORT=$port MANAGEMENT_PORT=18098 DATABASE_URL=sqlite:////data/molt.db \
     chroot --userspec=65532:65532 "$root" /molt > target/image-check.log 2>&1 &
 molt=$!
 tries=0
-until env -i PORT=$port MANAGEMENT_PORT=18098 chroot --userspec=65532:65532 "$root" /molt healthcheck \
+until env -i PATH="$PATH" PORT=$port MANAGEMENT_PORT=18098 chroot --userspec=65532:65532 "$root" /molt healthcheck \
     2>/dev/null; do
     tries=$((tries + 1))
     [ $tries -lt 50 ] || { cat target/image-check.log >&2; exit 1; }
     sleep 0.2
 done
 # Names are resolved by the program itself.
-env -i MANAGEMENT_HOST=localhost MANAGEMENT_PORT=18098 \
+env -i PATH="$PATH" MANAGEMENT_HOST=localhost MANAGEMENT_PORT=18098 \
     chroot --userspec=65532:65532 "$root" /molt healthcheck
 kill -TERM $molt
 wait $molt
