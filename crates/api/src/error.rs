@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use domain::StorageError;
 use fastapi_compat::HttpError;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 
 /// Everything an endpoint can answer instead of success; the text is the contract's `detail`.
 #[derive(Debug, thiserror::Error)]
@@ -100,14 +100,19 @@ impl IntoResponse for Error {
             }
             _ => {}
         }
-        let retry_after = match &self {
-            Self::TooManyAttempts { retry_after } => retry_after.as_secs() + 1,
-            Self::Overloaded => 1,
-            _ => return HttpError::new(self.status(), self.to_string()).into_response(),
-        };
-        HttpError::new(self.status(), self.to_string())
-            .with_header(RETRY_AFTER, retry_after.into())
-            .into_response()
+        let answer = HttpError::new(self.status(), self.to_string());
+        match self {
+            Self::TooManyAttempts { retry_after } => {
+                answer.with_header(RETRY_AFTER, (retry_after.as_secs() + 1).into()).into_response()
+            }
+            // A body was not read: the next request comes by another connection, perhaps to another
+            // process.
+            Self::Overloaded => {
+                let close = [(CONNECTION, HeaderValue::from_static("close"))];
+                (close, answer.with_header(RETRY_AFTER, 1.into())).into_response()
+            }
+            _ => answer.into_response(),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use axum::response::{IntoResponse, Response};
 use domain::{Storage, StorageError, User};
 use fastapi_compat::{BodyLimit, DryRun, Edge, WouldAct};
 use http::StatusCode;
+use http::header::{CONNECTION, HeaderValue};
 use strangler::{Operations, Strangler};
 
 use crate::config::Settings;
@@ -137,10 +138,12 @@ impl Bounds {
             self.metrics.refused();
             return Error::Overloaded.into_response();
         };
-        match tokio::time::timeout(self.patience, self.edge.around(request, next)).await {
-            Ok(response) => response,
-            Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
-        }
+        let answer = tokio::time::timeout(self.patience, self.edge.around(request, next)).await;
+        answer.unwrap_or_else(|_| {
+            // Whatever is left of the body will not be read.
+            let close = [(CONNECTION, HeaderValue::from_static("close"))];
+            (StatusCode::GATEWAY_TIMEOUT, close).into_response()
+        })
     }
 }
 

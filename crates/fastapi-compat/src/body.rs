@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
@@ -186,8 +186,11 @@ pub(crate) async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Respon
     }
 }
 
+/// What is left of the body is not read: the connection is good for nothing else, and says so.
 fn too_large() -> Response {
-    HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large").into_response()
+    HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+        .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+        .into_response()
 }
 
 #[cfg(test)]

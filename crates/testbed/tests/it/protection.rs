@@ -58,6 +58,7 @@ async fn what_is_too_much_is_refused_at_once() {
     };
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(refused.headers()["connection"], "close", "its body may not have been read");
     assert_eq!(refused.text().await.unwrap(), r#"{"detail":"Service Unavailable"}"#);
     drop(slow);
     let start = Instant::now();
