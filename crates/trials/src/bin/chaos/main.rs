@@ -25,8 +25,8 @@ use crate::scenario::{Extent, Scenario};
         scenarios could not be run.
 
 Examples:
-  chaos                       every scenario, about three minutes
-  chaos --short               the same in a minute
+  chaos                       every scenario, about six minutes
+  chaos --short               the same in three minutes
   chaos --only disk-full      one of them
   chaos --soak 3600           an hour under load, with a fault every twenty seconds"
 )]
@@ -77,6 +77,9 @@ async fn run(cli: &Cli) -> Result<bool, BoxError> {
             |name: &&str| cli.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
         for name in scenario::NAMES.into_iter().filter(wanted) {
             bar.set_message(name);
+            if bar.is_hidden() {
+                eprintln!("chaos: {name}");
+            }
             let start = Instant::now();
             let mut scenario = scenario::play(name, extent).await?;
             scenario.seconds = start.elapsed().as_secs_f64();
