@@ -395,7 +395,7 @@ pub(crate) async fn fuzz(extent: Extent) -> Result<Scenario, BoxError> {
     let seed: u64 = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let mut random = fastrand::Rng::with_seed(seed);
     let (service, _) = service(&[]).await?;
-    let count = extent.pick(500, 1_500);
+    let count = extent.pick(500, 600);
     let (mut errors, mut found) = (0, Vec::new());
     let scenario = under_load("fuzz", &service, extent, async || {
         let http = Http::builder().no_proxy().build()?;
