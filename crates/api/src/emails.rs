@@ -1,6 +1,7 @@
 //! The e-mails of the service: the twin of `python-legacy/app/emails.py`.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use fastapi_compat::EmailStr;
 use lettre::address::Envelope;
@@ -16,8 +17,9 @@ use minijinja::{AutoEscape, Environment, Output, State, Value, context};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::error::Elapsed;
 
 use crate::Error;
 use crate::config::{Settings, Smtp, SmtpSecurity};
@@ -52,20 +54,36 @@ struct Outcomes {
     waiting: Gauge,
 }
 
-/// The background task; it ends when the mailer is dropped and everything has been sent.
-pub type Outbox = Option<JoinHandle<()>>;
+/// The background task.
+pub struct Outbox {
+    task: JoinHandle<()>,
+    end: oneshot::Sender<()>,
+}
+
+impl Outbox {
+    /// Takes no more e-mails, and waits until those that it has are sent.
+    ///
+    /// # Errors
+    /// When that takes longer than `patience`.
+    pub async fn flush(self, patience: Duration) -> Result<(), Elapsed> {
+        // It is gone only if the task is.
+        _ = self.end.send(());
+        tokio::time::timeout(patience, self.task).await.map(drop)
+    }
+}
 
 impl Mailer {
     /// Reads the templates and starts the background task, if e-mail is configured.
-    pub fn start(settings: &Settings) -> Result<(Self, Outbox), Error> {
+    pub fn start(settings: &Settings) -> Result<(Self, Option<Outbox>), Error> {
         let outcomes = Outcomes::default();
         let (queue, outbox) = match &settings.smtp {
             None => (None, None),
             Some(smtp) => {
                 let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
                 let (from, outcomes) = (smtp.from.clone(), outcomes.clone());
-                let task = deliver(transport(smtp)?, from, receiver, outcomes);
-                (Some(sender), Some(tokio::spawn(task)))
+                let (end, ending) = oneshot::channel();
+                let task = deliver(transport(smtp)?, from, receiver, ending, outcomes);
+                (Some(sender), Some(Outbox { task: tokio::spawn(task), end }))
             }
         };
         let mailer = Self {
@@ -189,9 +207,20 @@ async fn deliver(
     transport: Transport,
     from: Mailbox,
     mut queue: mpsc::Receiver<(String, Email)>,
+    mut ending: oneshot::Receiver<()>,
     outcomes: Outcomes,
 ) {
-    while let Some((email_to, email)) = queue.recv().await {
+    loop {
+        let next = tokio::select! {
+            // What came before the end is still sent.
+            biased;
+            next = queue.recv() => next,
+            _ = &mut ending, if !queue.is_closed() => {
+                queue.close();
+                continue;
+            }
+        };
+        let Some((email_to, email)) = next else { return };
         match deliver_one(&transport, from.clone(), &email_to, email).await {
             Ok(()) => outcomes.sent.inc(),
             Err(reason) => {

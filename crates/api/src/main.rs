@@ -238,13 +238,10 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     }
     drop(app);
     serve::serve(listener, router, draining, patience, shutdown_signal()).await;
-    // The mailer went with the router: what it still had to send is sent now.
-    if let Some(outbox) = outbox {
-        if let Ok(ended) = tokio::time::timeout(LAST_EMAILS, outbox).await {
-            ended?;
-        } else {
-            tracing::error!("the mail server is too slow: e-mails were not sent");
-        }
+    if let Some(outbox) = outbox
+        && outbox.flush(LAST_EMAILS).await.is_err()
+    {
+        tracing::error!("the mail server is too slow: e-mails were not sent");
     }
     exporter.flush().await;
     Ok(())

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use testbed::{Postgres, molt, molt_binary};
+use testbed::{Postgres, SmtpSink, molt, molt_binary};
 
 use crate::client::{ADMIN, Api};
 
@@ -152,17 +152,20 @@ async fn postgresql_is_reached_over_tls() {
 #[tokio::test]
 async fn a_service_that_is_asked_to_go_ends_well() {
     let folder = tempfile::tempdir().unwrap();
+    let sink = SmtpSink::start().await.unwrap();
+    let file = |name: &str| folder.path().join(name);
     let mut service = Command::new(molt_binary().unwrap())
         .env("PORT", "0")
         .env("MANAGEMENT_PORT", "0")
+        .envs(sink.settings())
         .current_dir(folder.path())
-        .stdout(std::fs::File::create(folder.path().join("log")).unwrap())
-        .stderr(Stdio::null())
+        .stdout(std::fs::File::create(file("log")).unwrap())
+        .stderr(std::fs::File::create(file("errors")).unwrap())
         .spawn()
         .unwrap();
     let start = Instant::now();
     let management = loop {
-        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        let log = std::fs::read_to_string(file("log")).unwrap();
         if let Some((_, after)) = log.split_once("Management: http://127.0.0.1:")
             && let Some((port, _)) = after.split_once("/metrics")
         {
@@ -182,9 +185,20 @@ async fn a_service_that_is_asked_to_go_ends_well() {
             .success()
     };
     assert!(healthcheck(&management).await, "it is well");
+    let log = std::fs::read_to_string(file("log")).unwrap();
+    let (_, after) = log.split_once("Molt listens on ").unwrap();
+    let api = Api::new(after.split_whitespace().next().unwrap());
+    let admin = api.sign_in(ADMIN).await;
+    for _ in 0..5 {
+        let path = "/utils/test-email/?email_to=someone@example.com";
+        assert_eq!(api.ask(Method::POST, path, Some(&admin), None).await.0, 201);
+    }
     let pid = service.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(service.wait().unwrap().code(), Some(0));
+    let errors = std::fs::read_to_string(file("errors")).unwrap();
+    assert!(!errors.contains("not sent"), "{errors}");
+    assert_eq!(sink.mails(5).await.len(), 5, "what waits is sent before it ends");
     assert!(!healthcheck(&management).await, "it is gone");
 }
 
