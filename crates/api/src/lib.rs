@@ -26,11 +26,12 @@ use fastapi_compat::{BodyLimit, DryRun, Edge, WouldAct};
 use http::StatusCode;
 use http::header::{CONNECTION, HeaderValue};
 use strangler::{Operations, Strangler};
+use tokio::sync::Semaphore;
 
 use crate::config::Settings;
 use crate::emails::Mailer;
 pub use crate::error::Error;
-use crate::limits::{Attempts, InFlight};
+use crate::limits::Attempts;
 use crate::security::{Passwords, Tokens};
 use crate::telemetry::{Metrics, Watch};
 
@@ -100,7 +101,7 @@ pub fn app(app: &App, strangler: Option<&Strangler>) -> axum::Router {
     let bounds = Arc::new(Bounds {
         edge,
         patience: settings.request_timeout,
-        in_flight: InFlight::new(settings.max_in_flight),
+        places: Semaphore::new(settings.max_in_flight),
         metrics: app.metrics.clone(),
     });
     match strangler {
@@ -128,13 +129,15 @@ pub fn app(app: &App, strangler: Option<&Strangler>) -> axum::Router {
 struct Bounds {
     edge: Edge,
     patience: Duration,
-    in_flight: InFlight,
+    /// As many as requests may be answered at a time: beyond that, clients are asked to come again,
+    /// which is quicker and needs no memory.
+    places: Semaphore,
     metrics: Metrics,
 }
 
 impl Bounds {
     async fn within(&self, request: Request, next: Next) -> Response {
-        let Some(_place) = self.in_flight.enter() else {
+        let Ok(_place) = self.places.try_acquire() else {
             self.metrics.refused();
             return Error::Overloaded.into_response();
         };

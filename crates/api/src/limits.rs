@@ -1,5 +1,4 @@
-//! How much is allowed at a time: requests in the whole, and attempts to sign in by one client or to
-//! one account.
+//! How many attempts to sign in are allowed by one client, and to one account.
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
@@ -11,25 +10,8 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::request::Parts;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{App, Error};
-
-/// How many requests may be answered at a time: beyond that, clients are asked to come again, which
-/// is quicker and needs no memory.
-#[derive(Debug)]
-pub struct InFlight(Semaphore);
-
-impl InFlight {
-    pub fn new(most: usize) -> Self {
-        Self(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
-    }
-
-    /// A place, until it is dropped; none if all are taken.
-    pub fn enter(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.try_acquire().ok()
-    }
-}
 
 /// Attempts a minute to sign in or to recover a password; no limit where there is no number.
 #[derive(Clone, Copy, Debug, Default)]
