@@ -119,16 +119,7 @@ impl Watch {
         let operation = response.extensions().get::<Operation>();
         let status = response.status().as_u16();
         if traces::are_on() {
-            let path = operation.map_or("", |operation| &operation.path);
-            trace.conclude(format!("{method} {path}").trim_end(), status);
-            told.record("http.request.method", method.as_str());
-            told.record("http.response.status_code", status);
-            if operation.is_some() {
-                told.record("http.route", path);
-            }
-            if let Some(user) = user {
-                told.record("user.id", tracing::field::display(user));
-            }
+            trace.conclude(&told, &method, operation, status, user);
         }
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         tracing::info!(

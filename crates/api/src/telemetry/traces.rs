@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::HeaderMap;
+use fastapi_compat::Operation;
+use http::{HeaderMap, Method};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
@@ -19,6 +20,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
+use uuid::Uuid;
 
 /// Whether spans are sent anywhere.
 static ON: AtomicBool = AtomicBool::new(false);
@@ -123,12 +125,30 @@ impl Trace {
         self.0.span().span_context().trace_id().to_string()
     }
 
-    /// Gives the span its name, which is known only when the operation is.
-    pub(super) fn conclude(&self, name: &str, status: u16) {
-        let span = self.0.span();
-        span.update_name(name.to_owned());
+    /// Tells the span of the request what is known only now, its name among it: the operation is.
+    pub(super) fn conclude(
+        &self,
+        span: &Span,
+        method: &Method,
+        operation: Option<&Operation>,
+        status: u16,
+        user: Option<Uuid>,
+    ) {
+        let name = match operation {
+            Some(operation) => format!("{method} {}", operation.path),
+            None => method.to_string(),
+        };
+        self.0.span().update_name(name);
         if status >= 500 {
-            span.set_status(Status::error(""));
+            self.0.span().set_status(Status::error(""));
+        }
+        span.record("http.request.method", method.as_str());
+        span.record("http.response.status_code", status);
+        if let Some(operation) = operation {
+            span.record("http.route", &*operation.path);
+        }
+        if let Some(user) = user {
+            span.record("user.id", tracing::field::display(user));
         }
     }
 
