@@ -88,6 +88,19 @@ lint: venv build ## Check format, lints, types and the checked SQL
 docs: venv ## Write the code in the guide anew, from the tree
 	$(VENV)/bin/python docs/include.py
 
+resource: venv ## Write a whole resource: NAME=orders FIELDS="number:string(1..40) note:string?"
+	cargo run --quiet --package scaffold -- resource $(NAME) $(if $(SINGULAR),--singular $(SINGULAR)) "$(FIELDS)"
+	$(MAKE) sqlx openapi
+
+service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=items,python-legacy,strangler,sqlite
+	cargo run --quiet --package new-service -- $(NAME) --into $(INTO) $(if $(WITHOUT),--without $(WITHOUT))
+
+service-check: ## Make services in four combinations, give them resources, and run their `make lint test`
+	sh crates/new-service/check.sh
+
+draft: ## Draft Rust before somebody's FastAPI service: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
+	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")
+
 sbom: ## List everything that the Rust service is made of, as CycloneDX: target/sbom.json
 	sh .ci/sbom.sh
 
@@ -109,4 +122,4 @@ build:
 	cargo build --quiet --package api --package contract --package testbed --package trials
 
 .PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check docs sbom image-check
+	k8s-check docs resource service service-check draft sbom image-check

@@ -16,8 +16,8 @@ if ldd "$program" >/dev/null 2>&1 && ! ldd "$program" 2>&1 | grep -q 'statically
 fi
 
 root=$(mktemp -d)
-molt=""
-trap '[ -z "$molt" ] || kill "$molt" 2>/dev/null || true; rm -rf "$root"' EXIT
+service=""
+trap '[ -z "$service" ] || kill "$service" 2>/dev/null || true; rm -rf "$root"' EXIT
 mkdir -p "$root/data" "$root/dev" "$root/etc"
 cp "$program" "$root/molt"
 # Containers get these from their engine.
@@ -30,7 +30,7 @@ chmod 555 "$root"
 port=18099
 env -i PATH="$PATH" PORT=$port MANAGEMENT_PORT=18098 DATABASE_URL=sqlite:////data/molt.db \
     chroot --userspec=65532:65532 "$root" /molt > target/image-check.log 2>&1 &
-molt=$!
+service=$!
 tries=0
 until env -i PATH="$PATH" PORT=$port MANAGEMENT_PORT=18098 chroot --userspec=65532:65532 "$root" /molt healthcheck \
     2>/dev/null; do
@@ -41,7 +41,7 @@ done
 # Names are resolved by the program itself.
 env -i PATH="$PATH" MANAGEMENT_HOST=localhost MANAGEMENT_PORT=18098 \
     chroot --userspec=65532:65532 "$root" /molt healthcheck
-kill -TERM $molt
-wait $molt
-molt=""
+kill -TERM $service
+wait $service
+service=""
 echo "image-check: $((size / 1000000)) MB, static; healthy and gone with 0 in an empty root"

@@ -12,6 +12,11 @@ def storable(value: str) -> str:
     """Refuse what a varchar(255) of a database cannot hold, whichever database it is."""
     if len(value) > COLUMN_LENGTH:
         raise PydanticKnownError("string_too_long", {"max_length": COLUMN_LENGTH})
+    return without_nul(value)
+
+
+def without_nul(value: str) -> str:
+    """Refuse the one character that PostgreSQL cannot hold in a text."""
     if "\0" in value:
         raise PydanticCustomError("string_nul", "String should not contain the character U+0000")
     return value

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use testbed::{Service, free_port, molt_binary, python, root};
+use testbed::{Service, free_port, python, root, rust_binary};
 
 use crate::Result;
 use crate::load::{Client, Request};
@@ -75,10 +75,10 @@ impl Contender {
     fn command(self) -> Result<(Command, &'static str)> {
         let (mut command, announcement) = match self {
             Self::Molt | Self::ThroughLegacy | Self::ThroughShadow | Self::ThroughNative => {
-                (Command::new(molt_binary()?), "Molt listens on ")
+                (Command::new(rust_binary()?), "Molt listens on ")
             }
             Self::Limit => {
-                (Command::new(molt_binary()?.with_file_name("limit")), "Limit listens on ")
+                (Command::new(rust_binary()?.with_file_name("limit")), "Limit listens on ")
             }
             Self::Legacy | Self::Expert => {
                 let mut command = Command::new(python()?);

@@ -156,7 +156,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         connections,
         sizes,
         cold_starts,
-        binary_mib: mib(fs::metadata(testbed::molt_binary()?)?.len()),
+        binary_mib: mib(fs::metadata(testbed::rust_binary()?)?.len()),
         python_mib: mib(folder_size(&root().join("target/venv"))),
     })
 }

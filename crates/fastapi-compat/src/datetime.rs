@@ -4,19 +4,19 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::Serializer;
 use serde::ser::Error as _;
 
-/// For `#[serde(serialize_with = …)]` on an `Option<DateTime<Utc>>`.
+/// For `#[serde(serialize_with = …)]` on a `DateTime<Utc>` or an `Option` of it.
 ///
 /// chrono alone drops the last three decimals when they are zeros, and interprets its format anew
 /// for every point in time.
 ///
 /// # Errors
 /// For a year that Python does not have: it knows 1 to 9999.
-pub fn serialize_datetime<S: Serializer>(
-    time: &Option<DateTime<Utc>>,
+pub fn serialize_datetime<T: Copy + Into<Option<DateTime<Utc>>>, S: Serializer>(
+    time: &T,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let Some(time) = time else { return serializer.serialize_none() };
-    let text = write(*time).ok_or_else(|| S::Error::custom("a year beyond 1 to 9999"))?;
+    let Some(time) = (*time).into() else { return serializer.serialize_none() };
+    let text = write(time).ok_or_else(|| S::Error::custom("a year beyond 1 to 9999"))?;
     serializer.serialize_str(text.as_str())
 }
 

@@ -224,7 +224,7 @@ fn time_to_go(all: &Manifests) -> (usize, Faults) {
 }
 
 /// Starts the service with the settings of a stage, as far as it checks them.
-pub(crate) fn settings(all: &Manifests, molt: &Path) -> Result<(usize, Faults), BoxError> {
+pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults), BoxError> {
     let Some(pod) = all.pods().find(|pod| pod.owner.id() == "Deployment molt") else {
         return Ok((0, Faults::new()));
     };
@@ -236,7 +236,7 @@ pub(crate) fn settings(all: &Manifests, molt: &Path) -> Result<(usize, Faults), 
         settings.insert(name.clone(), value.as_str().unwrap_or_default().to_owned());
     }
     // What the Secrets will have.
-    for name in ["SECRET_KEY", "FIRST_SUPERUSER_PASSWORD", "STRANGLER_PASSWORD"] {
+    for name in ["SECRET_KEY", "FIRST_SUPERUSER_PASSWORD"] {
         settings.insert(name.into(), "a secret".into());
     }
     let uri = "postgresql://molt:secret@database-rw.molt:5432/molt";
@@ -245,8 +245,11 @@ pub(crate) fn settings(all: &Manifests, molt: &Path) -> Result<(usize, Faults), 
             settings.insert(name.into(), value.replace("$(DATABASE_APP_URI)", uri));
         }
     }
-    let help = Command::new(molt).arg("--help").output();
-    let help = help.map_err(|error| format!("{}: {error}; run `make build`", molt.display()))?;
+    if settings.contains_key("LEGACY_URL") {
+        settings.insert("STRANGLER_PASSWORD".into(), "a secret".into());
+    }
+    let help = Command::new(binary).arg("--help").output();
+    let help = help.map_err(|error| format!("{}: {error}; run `make build`", binary.display()))?;
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     // OpenTelemetry has names of its own.
     let is_known =
@@ -256,7 +259,7 @@ pub(crate) fn settings(all: &Manifests, molt: &Path) -> Result<(usize, Faults), 
         .filter(|name| !is_known(name))
         .map(|name| format!("molt has no setting {name}"))
         .collect();
-    let checked = Command::new(molt)
+    let checked = Command::new(binary)
         .arg("openapi")
         .env_clear()
         .envs(&settings)

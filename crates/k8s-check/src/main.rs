@@ -21,7 +21,7 @@ use clap::Parser;
 use crate::manifests::Manifests;
 use crate::tools::Tools;
 
-/// The stages of a migration, in their order: the overlays.
+/// The stages of a migration, in their order: the overlays, of which not all need be there.
 const STAGES: [&str; 4] = ["legacy", "shadow", "canary", "rust"];
 
 /// Check the Kubernetes manifests of every stage, without a cluster
@@ -44,7 +44,7 @@ struct Cli {
     kubernetes: String,
     /// The service, which checks its own settings
     #[arg(long, default_value = "target/debug/molt")]
-    molt: PathBuf,
+    binary: PathBuf,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -70,16 +70,24 @@ fn main() -> ExitCode {
 /// One line of the table for each check, one column for each stage.
 fn check(cli: &Cli) -> Result<usize, BoxError> {
     let tools = Tools::find(&cli.venv)?;
+    let overlays = cli.manifests.join("overlays");
     let mut stages = Vec::new();
-    for stage in STAGES {
+    for stage in STAGES.into_iter().filter(|stage| overlays.join(stage).is_dir()) {
         eprintln!("k8s-check: rendering {stage} with {}", tools.renderer());
         let path = cli.rendered.join(format!("{stage}.yaml"));
-        let text = tools.render(&cli.manifests.join("overlays").join(stage))?;
+        let text = tools.render(&overlays.join(stage))?;
         std::fs::create_dir_all(&cli.rendered)?;
         std::fs::write(&path, &text)?;
         stages.push((stage, path, Manifests::read(&text)?));
     }
-    let mut table = Table::default();
+    if stages.is_empty() {
+        return Err(format!("{} has none of {}", overlays.display(), STAGES.join(", ")).into());
+    }
+    let mut table = Table {
+        stages: stages.iter().map(|(stage, _, _)| *stage).collect(),
+        text: String::new(),
+        faults: 0,
+    };
     table.line("objects", stages.iter().map(|(_, _, all)| (all.len(), Vec::new())));
     eprintln!("k8s-check: validating with kubernetes-validate, strictly");
     let mut built_in = Vec::new();
@@ -102,7 +110,7 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
     }
     let mut settings = Vec::new();
     for (_, _, all) in &stages {
-        settings.push(assertions::settings(all, &cli.molt)?);
+        settings.push(assertions::settings(all, &cli.binary)?);
     }
     table.line("settings that molt takes", settings);
     let all: Vec<_> = stages.iter().map(|(stage, _, all)| (*stage, all)).collect();
@@ -112,8 +120,8 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
     Ok(table.faults)
 }
 
-#[derive(Default)]
 struct Table {
+    stages: Vec<&'static str>,
     text: String,
     faults: usize,
 }
@@ -124,11 +132,11 @@ impl Table {
         use std::fmt::Write;
 
         if self.text.is_empty() {
-            let stages: Vec<_> = STAGES.iter().map(|stage| format!("{stage:>9}")).collect();
+            let stages: Vec<_> = self.stages.iter().map(|stage| format!("{stage:>9}")).collect();
             self.text = format!("{:30}{}\n", "", stages.join(""));
         }
         _ = write!(self.text, "{name:30}");
-        for (stage, (looked_at, faults)) in STAGES.into_iter().zip(columns) {
+        for (stage, (looked_at, faults)) in self.stages.iter().zip(columns) {
             let cell = if looked_at == 0 && faults.is_empty() {
                 console::style(format!("{:>9}", "-"))
             } else if faults.is_empty() {

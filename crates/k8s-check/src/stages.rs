@@ -39,17 +39,14 @@ fn runs(stage: &str) -> [(bool, &'static [&'static str]); 3] {
     [(stage != "rust", &LEGACY), (stage != "legacy", &MOLT), (stage == "shadow", &STRANGLER)]
 }
 
-/// Each stage against the one that has most: what is there, and what it says.
+/// Each stage against all of them: what is there, and what it says.
 pub(crate) fn compare(stages: &[(&str, &Manifests)]) -> Vec<(usize, Faults)> {
-    let Some((_, most)) = stages.iter().max_by_key(|(_, all)| all.len()) else {
-        return Vec::new();
-    };
-    stages.iter().map(|(stage, all)| (all.len(), differences(stage, all, most))).collect()
+    let every: Vec<&Object> = stages.iter().flat_map(|(_, all)| all.all()).collect();
+    stages.iter().map(|(stage, all)| (all.len(), differences(stage, all, &every))).collect()
 }
 
-fn differences(stage: &str, all: &Manifests, most: &Manifests) -> Faults {
-    let ids = |all: &Manifests| all.all().map(Object::id).collect::<BTreeSet<_>>();
-    let mut expected = ids(most);
+fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
+    let mut expected: BTreeSet<_> = every.iter().map(|object| object.id()).collect();
     for (is_there, its) in runs(stage) {
         if !is_there {
             for &id in its {
@@ -57,13 +54,13 @@ fn differences(stage: &str, all: &Manifests, most: &Manifests) -> Faults {
             }
         }
     }
-    let found = ids(all);
+    let found: BTreeSet<_> = all.all().map(Object::id).collect();
     let missing = expected.difference(&found).map(|id| format!("{id} is missing"));
     let more = found.difference(&expected).map(|id| format!("{id} should not be here"));
     let mut faults: Faults = missing.chain(more).collect();
     for object in all.all() {
         let id = object.id();
-        let other = most.find(object.kind(), object.name());
+        let other = every.iter().find(|other| other.id() == id);
         let Some(other) = other.filter(|_| id != ROUTE) else { continue };
         let same = if id == DEPLOYMENT {
             without_strangler(&object.value) == without_strangler(&other.value)

@@ -101,12 +101,3 @@ impl Items for Sqlite {
         Ok(())
     }
 }
-
-impl Sqlite {
-    async fn caller(&self, id: Uuid) -> Result<Option<Caller>, StorageError> {
-        query_as!(Caller, "SELECT id, is_active, is_superuser FROM user WHERE id = $1", id.simple())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(storage_error)
-    }
-}

@@ -1,6 +1,7 @@
 //! Users and items in SQLite. Every statement is checked against a real database when the crate is
 //! built with `SQLITE_URL`, and against `.sqlx` otherwise; `make sqlx` writes that.
 
+mod callers;
 mod errors;
 mod items;
 mod users;

@@ -6,6 +6,7 @@
 
 mod postgres;
 mod process;
+mod scratch;
 mod services;
 mod smtp;
 
@@ -13,7 +14,8 @@ use std::path::PathBuf;
 
 pub use postgres::Postgres;
 pub use process::{Blow, Running, Signal, free_port};
-pub use services::{Service, legacy, molt, molt_binary, molt_on, python};
+pub use scratch::Scratch;
+pub use services::{Service, legacy, python, rust, rust_binary, rust_on};
 pub use smtp::SmtpSink;
 
 /// Why something could not be started.

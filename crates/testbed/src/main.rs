@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, ValueEnum};
-use testbed::{Error, Postgres, Service, SmtpSink, legacy, molt};
+use testbed::{Error, Postgres, Service, SmtpSink, legacy, rust};
 
 /// Starts python-legacy and the Rust service, each on an empty database of its own, and runs a
 /// command with REFERENCE_URL, CANDIDATE_URL and CONTRACT_LABEL set.
@@ -13,6 +13,7 @@ use testbed::{Error, Postgres, Service, SmtpSink, legacy, molt};
     after_help = "Example:
   testbed postgres -- contract run --ledger openapi/ledger.yaml
   testbed sqlite --itself -- contract self-test
+  testbed both --itself -- contract run
   testbed sqlite --through -- contract run"
 )]
 struct Cli {
@@ -31,7 +32,9 @@ struct Cli {
 enum Database {
     Sqlite,
     Postgres,
-    /// No service, but the schema on both databases, as POSTGRES_URL and SQLITE_URL
+    /// The reference on SQLite, the candidate on PostgreSQL
+    Both,
+    /// No service, but the schema on each database, as POSTGRES_URL and SQLITE_URL
     Schema,
 }
 
@@ -65,6 +68,15 @@ async fn run(cli: Cli) -> Result<u8, Error> {
             let urls = [postgres.database().await?, postgres.database().await?];
             let _services = Twins::start(&cli, urls, &mut command).await?;
             wait(command.env("CONTRACT_LABEL", "postgres"), program).await
+        }
+        Database::Both => {
+            let postgres = Postgres::start().await?;
+            let sqlite = format!("sqlite:///{}", folder.path().join("reference.db").display());
+            let urls = [sqlite, postgres.database().await?];
+            let _services = Twins::start(&cli, urls, &mut command).await?;
+            // Their rows have other types.
+            command.env_remove("REFERENCE_DATABASE_URL").env_remove("CANDIDATE_DATABASE_URL");
+            wait(command.env("CONTRACT_LABEL", "both"), program).await
         }
         Database::Schema => {
             let postgres = Postgres::start().await?;
@@ -101,7 +113,7 @@ impl Twins {
         let candidate = if cli.through {
             let legacy = behind.insert(start(true, &candidate_url, &candidate_mails).await?);
             let settings = [("LEGACY_URL", legacy.url.as_str()), ("MANAGEMENT_PORT", "0")];
-            molt(&candidate_url, &settings).await?
+            rust(&candidate_url, &settings).await?
         } else {
             start(false, &candidate_url, &candidate_mails).await?
         };
@@ -125,7 +137,7 @@ async fn start(is_legacy: bool, database_url: &str, mails: &SmtpSink) -> Result<
     if is_legacy {
         legacy(database_url, &settings).await
     } else {
-        molt(database_url, &settings).await
+        rust(database_url, &settings).await
     }
 }
 

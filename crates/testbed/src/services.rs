@@ -88,25 +88,25 @@ pub async fn legacy(database_url: &str, settings: &[(&str, &str)]) -> Result<Ser
 }
 
 /// Starts the Rust service: `MOLT_BIN`, or the binary beside the running program.
-pub async fn molt(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
-    let command = Command::new(molt_binary()?);
+pub async fn rust(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
+    let command = Command::new(rust_binary()?);
     start("molt", command, database_url, settings, "Molt listens on ").await
 }
 
 /// Starts the Rust service on a socket that is there already, so that one process can follow
 /// another while clients go on.
-pub async fn molt_on(
+pub async fn rust_on(
     socket: &TcpListener,
     database_url: &str,
     settings: &[(&str, &str)],
 ) -> Result<Service, Error> {
-    let mut command = Command::new(molt_binary()?);
+    let mut command = Command::new(rust_binary()?);
     command.env("DATABASE_URL", database_url).envs(settings.iter().copied());
     Service::start_on("molt", &command, "Molt listens on ", Some(socket)).await
 }
 
 /// The Rust service's program.
-pub fn molt_binary() -> Result<PathBuf, Error> {
+pub fn rust_binary() -> Result<PathBuf, Error> {
     if let Some(binary) = std::env::var_os("MOLT_BIN") {
         return Ok(binary.into());
     }

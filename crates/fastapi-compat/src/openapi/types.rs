@@ -134,6 +134,13 @@ impl Schema for Decimal {
     }
 }
 
+#[cfg(feature = "numeric")]
+impl<const PLACES: u32> Schema for crate::Numeric<PLACES> {
+    fn schema(constraints: &Constraints, models: &mut Models) -> Value {
+        Decimal::schema(constraints, models)
+    }
+}
+
 impl<const N: usize> Schema for Storable<N> {
     fn schema(constraints: &Constraints, models: &mut Models) -> Value {
         String::schema(constraints, models)

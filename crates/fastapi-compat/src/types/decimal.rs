@@ -147,6 +147,16 @@ impl Decimal {
         matches!(self.kind, Kind::Finite { .. })
     }
 
+    /// The sign, the digits without leading zeros, and the power of ten that they are times of; `None`
+    /// for what is no finite number.
+    #[cfg(feature = "numeric")]
+    pub(super) fn parts(&self) -> Option<(bool, &str, i64)> {
+        match &self.kind {
+            Kind::Finite { digits, exponent } => Some((self.negative, digits, *exponent)),
+            _ => None,
+        }
+    }
+
     fn is_nan(&self) -> bool {
         matches!(self.kind, Kind::NotANumber { .. })
     }

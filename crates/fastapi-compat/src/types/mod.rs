@@ -7,6 +7,8 @@ mod decimal;
 mod file;
 mod float;
 mod integer;
+#[cfg(feature = "numeric")]
+mod numeric;
 mod temporal;
 mod text;
 mod url;
@@ -16,6 +18,8 @@ pub use decimal::Decimal;
 pub use file::UploadFile;
 pub use integer::Integer;
 pub(crate) use integer::SIZE;
+#[cfg(feature = "numeric")]
+pub use numeric::Numeric;
 pub use temporal::{Date, DateTime, Duration, Time};
 pub use text::Storable;
 pub use url::{AnyUrl, HttpUrl};

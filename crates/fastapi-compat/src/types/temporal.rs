@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use chrono::Datelike;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use speedate::{
     DateConfig, DateTimeConfig, MicrosecondsPrecisionOverflowBehavior, ParseError, TimeConfig,
@@ -18,6 +19,22 @@ use crate::value::Value;
 /// A day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date(pub speedate::Date);
+
+impl From<Date> for chrono::NaiveDate {
+    fn from(Date(date): Date) -> Self {
+        // Never the default: chrono knows every day of the years 1 to 9999.
+        Self::from_ymd_opt(date.year.into(), date.month.into(), date.day.into()).unwrap_or_default()
+    }
+}
+
+impl From<chrono::NaiveDate> for Date {
+    /// Years beyond 1 to 9999, which Python does not have, become those.
+    fn from(date: chrono::NaiveDate) -> Self {
+        let year = u16::try_from(date.year().clamp(1, 9999)).unwrap_or(1);
+        let part = |part: u32| u8::try_from(part).unwrap_or(1);
+        Self(speedate::Date { year, month: part(date.month()), day: part(date.day()) })
+    }
+}
 
 /// A time of day, with an offset from UTC or without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

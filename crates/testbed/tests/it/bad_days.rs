@@ -4,34 +4,34 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use testbed::{Postgres, legacy, molt};
+use testbed::{Postgres, Scratch, Service, rust};
 
 use crate::client::{ADMIN, Api};
 
 #[tokio::test]
 async fn of_two_sign_ups_at_one_instant_one_wins() {
-    let folder = tempfile::tempdir().unwrap();
-    let postgres = Postgres::start().await.unwrap();
-    let sqlite = format!("sqlite:///{}/race.db", folder.path().display());
-    for url in [sqlite, postgres.database().await.unwrap()] {
-        let services = [molt(&url, &[]).await.unwrap(), legacy(&url, &[]).await.unwrap()];
-        for service in &services {
-            let api = Api::new(&service.url);
-            for round in 0..5 {
-                let port = service.url.rsplit(':').next().unwrap();
-                let email = format!("race{round}-{port}@example.com");
-                let (one, other) = tokio::join!(api.sign_up(&email), api.sign_up(&email));
-                let mut statuses = [one.0, other.0];
-                statuses.sort_unstable();
-                assert_eq!(statuses, [200, 400], "{one:?} {other:?}");
-            }
-        }
+    let (scratch, postgres) = (Scratch::new().await.unwrap(), Postgres::start().await.unwrap());
+    for url in [&scratch.url, &postgres.database().await.unwrap()] {
+        sign_up_twice(&rust(url, &[]).await.unwrap()).await;
+    }
+}
+
+pub(crate) async fn sign_up_twice(service: &Service) {
+    let api = Api::new(&service.url);
+    for round in 0..5 {
+        let port = service.url.rsplit(':').next().unwrap();
+        let email = format!("race{round}-{port}@example.com");
+        let (one, other) = tokio::join!(api.sign_up(&email), api.sign_up(&email));
+        let mut statuses = [one.0, other.0];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 400], "{one:?} {other:?}");
     }
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
-    let service = molt("sqlite::memory:", &[("BODY_LIMIT_BYTES", "1000")]).await.unwrap();
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &[("BODY_LIMIT_BYTES", "1000")]).await.unwrap();
     let api = Api::new(&service.url);
     let body = |length| Some(Value::from("x".repeat(length)));
     let (status, answer) = api.ask(Method::POST, "/users/signup", None, body(999)).await;
@@ -44,7 +44,7 @@ async fn a_body_over_the_limit_is_refused() {
 async fn a_database_that_is_away_gives_503_until_it_is_back() {
     let postgres = Postgres::start().await.unwrap();
     let proxy = Proxy::start(&postgres).await;
-    let service = molt(&proxy.url, &[("DATABASE_TIMEOUT_SECONDS", "1")]).await.unwrap();
+    let service = rust(&proxy.url, &[("DATABASE_TIMEOUT_SECONDS", "1")]).await.unwrap();
     let api = Api::new(&service.url);
     let token = api.sign_in(ADMIN).await;
     let status = async || api.ask(Method::GET, "/users/me", Some(&token), None).await;

@@ -1,13 +1,12 @@
-//! Both services as their users meet them: on one database, with a mail server, on bad days.
+//! The services as their users meet them: on their own, on bad days, and as twins.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod bad_days;
 mod client;
 mod emails;
-mod generated;
 mod management;
 mod observability;
-mod one_database;
 mod protection;
-mod schema;
+mod strangler;
+mod twins;

@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
-use testbed::{legacy, molt};
-
-use crate::client::{ADMIN, Api};
+use testbed::{Scratch, rust};
 
 pub(crate) async fn get(url: &str) -> (StatusCode, String) {
     _ = rustls::crypto::ring::default_provider().install_default();
@@ -16,7 +14,8 @@ pub(crate) async fn get(url: &str) -> (StatusCode, String) {
 
 #[tokio::test]
 async fn health_is_asked_on_a_port_of_its_own() {
-    let service = molt("sqlite::memory:", &[("MANAGEMENT_PORT", "0")]).await.unwrap();
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &[("MANAGEMENT_PORT", "0")]).await.unwrap();
     let management = service.management().await.unwrap();
     for path in ["/livez", "/readyz"] {
         assert_eq!(get(&format!("{management}{path}")).await, (StatusCode::OK, "ok\n".into()));
@@ -28,27 +27,10 @@ async fn health_is_asked_on_a_port_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_strangler_counts_who_answered() {
-    let old = legacy("sqlite:///old.db", &[]).await.unwrap();
-    let settings = [("LEGACY_URL", old.url.as_str()), ("MANAGEMENT_PORT", "0")];
-    let service = molt("sqlite::memory:", &settings).await.unwrap();
-    // Rust has another database: this token is legacy's.
-    Api::new(&service.url).sign_in(ADMIN).await;
-    let (_, metrics) = get(&format!("{}/metrics", service.management().await.unwrap())).await;
-    for (side, count) in [("legacy", 1), ("native", 0)] {
-        let line = format!(
-            "strangler_requests_total{{operation=\"login-login_access_token\",side=\"{side}\"}} {count}\n"
-        );
-        assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
-    }
-    let (status, _) = get(&format!("{}/_molt", service.management().await.unwrap())).await;
-    assert_eq!(status, 401);
-}
-
-#[tokio::test]
 async fn a_service_that_goes_is_not_ready_but_answers() {
     let settings = [("MANAGEMENT_PORT", "0"), ("DRAIN_SECONDS", "3")];
-    let service = molt("sqlite::memory:", &settings).await.unwrap();
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &settings).await.unwrap();
     let management = service.management().await.unwrap();
     let health = format!("{}/api/v1/utils/health-check/", service.url);
     let stopping = tokio::spawn(service.stop());

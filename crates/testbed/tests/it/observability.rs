@@ -11,22 +11,22 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testbed::{Service, SmtpSink, molt};
+use testbed::{Scratch, Service, SmtpSink, rust};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use crate::client::{ADMIN, Api, PASSWORD};
 use crate::management::get;
 
-const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-const PARENT: &str = "b7ad6b7169203331";
+pub(crate) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+pub(crate) const PARENT: &str = "b7ad6b7169203331";
 
 /// A server that keeps what it is sent: headers and bodies.
 #[derive(Clone, Default)]
-struct Received(Arc<Mutex<Vec<(HeaderMap, Bytes)>>>);
+pub(crate) struct Received(Arc<Mutex<Vec<(HeaderMap, Bytes)>>>);
 
 impl Received {
-    async fn listen(&self) -> String {
+    pub(crate) async fn listen(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let keep = async |State(Self(all)): State<Self>, headers: HeaderMap, body: Bytes| {
@@ -37,7 +37,7 @@ impl Received {
         url
     }
 
-    fn all(&self) -> Vec<(HeaderMap, Bytes)> {
+    pub(crate) fn all(&self) -> Vec<(HeaderMap, Bytes)> {
         self.0.lock().unwrap().clone()
     }
 
@@ -77,8 +77,8 @@ fn hex(bytes: &[u8]) -> String {
 async fn a_request_is_told_in_a_line_and_a_trace() {
     let collector = Received::default();
     let endpoint = collector.listen().await;
-    let service =
-        molt("sqlite::memory:", &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await.unwrap();
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await.unwrap();
     let api = Api::new(&service.url);
     let token = api.sign_in(ADMIN).await;
     let answer = api
@@ -128,7 +128,7 @@ async fn statements_are_spans_of_their_request() {
     let collector = Received::default();
     let endpoint = collector.listen().await;
     let url = postgres.database().await.unwrap();
-    let service = molt(&url, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await.unwrap();
+    let service = rust(&url, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await.unwrap();
     Api::new(&service.url).sign_in(ADMIN).await;
     service.stop().await;
     let spans = collector.spans();
@@ -141,32 +141,16 @@ async fn statements_are_spans_of_their_request() {
 }
 
 #[tokio::test]
-async fn the_old_service_hears_of_the_trace() {
-    let old = Received::default();
-    let url = old.listen().await;
-    let settings = [("LEGACY_URL", url.as_str()), ("MANAGEMENT_PORT", "0")];
-    let service = molt("sqlite::memory:", &settings).await.unwrap();
-    let api = Api::new(&service.url);
-    let traceparent = format!("00-{TRACE}-{PARENT}-01");
-    let request = api.request(Method::GET, "/items/").header("traceparent", traceparent);
-    request.send().await.unwrap();
-    let (headers, _) = old.all().pop().unwrap();
-    let passed_on = headers["traceparent"].to_str().unwrap();
-    assert!(passed_on.starts_with(&format!("00-{TRACE}-")), "{passed_on}");
-    assert!(!passed_on.contains(PARENT), "{passed_on}");
-    assert_eq!(headers["x-request-id"], TRACE);
-}
-
-#[tokio::test]
 async fn metrics_tell_of_requests_and_of_the_process() {
     let sink = SmtpSink::start().await.unwrap();
     let settings = sink.settings();
     let mut settings: Vec<_> = settings.iter().map(|(name, v)| (*name, v.as_str())).collect();
     settings.push(("MANAGEMENT_PORT", "0"));
-    let service = molt("sqlite::memory:", &settings).await.unwrap();
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &settings).await.unwrap();
     let api = Api::new(&service.url);
     let admin = api.sign_in(ADMIN).await;
-    api.ask(Method::GET, "/items/0", Some(&admin), None).await;
+    api.ask(Method::GET, "/users/0", Some(&admin), None).await;
     api.ask(Method::GET, "/nowhere", None, None).await;
     let path = "/utils/test-email/?email_to=someone@example.com";
     assert_eq!(api.ask(Method::POST, path, Some(&admin), None).await.0, 201);
@@ -174,9 +158,9 @@ async fn metrics_tell_of_requests_and_of_the_process() {
     let (_, metrics) = get(&format!("{}/metrics", service.management().await.unwrap())).await;
     for line in [
         r#"http_server_requests_total{operation="login-login_access_token",method="POST",status="200"} 1"#,
-        r#"http_server_requests_total{operation="items-read_item",method="GET",status="422"} 1"#,
+        r#"http_server_requests_total{operation="users-read_user_by_id",method="GET",status="422"} 1"#,
         r#"http_server_requests_total{operation="none",method="GET",status="404"} 1"#,
-        r#"http_server_request_duration_seconds_count{operation="items-read_item"} 1"#,
+        r#"http_server_request_duration_seconds_count{operation="users-read_user_by_id"} 1"#,
         "http_server_requests_in_flight 0",
         "http_server_requests_refused_total 0",
         "password_hashes_waiting 0",
@@ -238,7 +222,7 @@ async fn no_secret_and_no_address_is_told() {
         ("SMTP_TLS", "false"),
         ("EMAILS_FROM_EMAIL", "sender@example.com"),
     ];
-    let service = molt(&url, &settings).await.unwrap();
+    let service = rust(&url, &settings).await.unwrap();
     let api = Api::new(&service.url);
     let (status, _) = api.sign_up("somebody@example.com").await;
     assert_eq!(status, 200);

@@ -6,14 +6,15 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use testbed::{Postgres, SmtpSink, molt, molt_binary};
+use testbed::{Postgres, Scratch, SmtpSink, rust, rust_binary};
 
 use crate::client::{ADMIN, Api};
 
 #[tokio::test]
 async fn guessing_passwords_is_limited_by_account_and_by_address() {
     let limits = [("SIGN_IN_LIMIT_BY_ACCOUNT", "3"), ("SIGN_IN_LIMIT_BY_ADDRESS", "5")];
-    let service = molt("sqlite::memory:", &limits).await.unwrap();
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &limits).await.unwrap();
     let api = Api::new(&service.url);
     let attempt = async |email: &str, forwarded: &str| {
         let form = format!("username={email}&password=wrong");
@@ -42,7 +43,8 @@ async fn guessing_passwords_is_limited_by_account_and_by_address() {
 
 #[tokio::test]
 async fn what_is_too_much_is_refused_at_once() {
-    let service = molt("sqlite::memory:", &[("MAX_IN_FLIGHT", "1")]).await.unwrap();
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &[("MAX_IN_FLIGHT", "1")]).await.unwrap();
     let api = Api::new(&service.url);
     // A request whose body does not come occupies the only place.
     let mut slow = TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
@@ -69,19 +71,18 @@ async fn what_is_too_much_is_refused_at_once() {
 
 #[tokio::test]
 async fn tokens_outlive_a_change_of_keys() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:///{}/keys.db", folder.path().display());
-    let old = molt(&url, &[("SECRET_KEY", "old")]).await.unwrap();
+    let Scratch { url, .. } = &Scratch::new().await.unwrap();
+    let old = rust(url, &[("SECRET_KEY", "old")]).await.unwrap();
     let token = Api::new(&old.url).sign_in(ADMIN).await;
     let rotated = [("SECRET_KEY", "new"), ("PREVIOUS_SECRET_KEYS", "older, old")];
-    let rotated = molt(&url, &rotated).await.unwrap();
+    let rotated = rust(url, &rotated).await.unwrap();
     let api = Api::new(&rotated.url);
     assert_eq!(api.ask(Method::GET, "/users/me", Some(&token), None).await.0, 200);
     let new_token = api.sign_in(ADMIN).await;
     // The old key only reads: what is new is made with the new one.
     let old = Api::new(&old.url);
     assert_eq!(old.ask(Method::GET, "/users/me", Some(&new_token), None).await.0, 403);
-    let done = molt(&url, &[("SECRET_KEY", "new")]).await.unwrap();
+    let done = rust(url, &[("SECRET_KEY", "new")]).await.unwrap();
     let done = Api::new(&done.url);
     assert_eq!(done.ask(Method::GET, "/users/me", Some(&token), None).await.0, 403);
     assert_eq!(done.ask(Method::GET, "/users/me", Some(&new_token), None).await.0, 200);
@@ -89,7 +90,8 @@ async fn tokens_outlive_a_change_of_keys() {
 
 #[tokio::test]
 async fn security_headers_are_there_when_asked_for() {
-    let service = molt("sqlite::memory:", &[("SECURITY_HEADERS", "true")]).await.unwrap();
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &[("SECURITY_HEADERS", "true")]).await.unwrap();
     let api = Api::new(&service.url);
     let request = api.request(Method::GET, "/utils/health-check/");
     let answer = request.header("x-request-id", "7").send().await.unwrap();
@@ -120,7 +122,7 @@ async fn postgresql_is_reached_over_tls() {
     let with = |roots: &std::path::Path| {
         format!("{url}?sslmode=verify-full&sslrootcert={}", roots.display())
     };
-    let service = molt(&with(&roots), &[]).await.unwrap();
+    let service = rust(&with(&roots), &[]).await.unwrap();
     Api::new(&service.url).sign_in(ADMIN).await;
     let versions = sqlx::PgPool::connect(&url).await.unwrap();
     let encrypted: i64 = sqlx::query_scalar(
@@ -131,7 +133,7 @@ async fn postgresql_is_reached_over_tls() {
     .await
     .unwrap();
     assert!(encrypted > 0, "no connection is encrypted");
-    let refused = Command::new(molt_binary().unwrap())
+    let refused = Command::new(rust_binary().unwrap())
         .arg("migrate")
         .env("DATABASE_URL", with(&strangers))
         .current_dir(folder.path())
@@ -154,7 +156,7 @@ async fn a_service_that_is_asked_to_go_ends_well() {
     let folder = tempfile::tempdir().unwrap();
     let sink = SmtpSink::start().await.unwrap();
     let file = |name: &str| folder.path().join(name);
-    let mut service = Command::new(molt_binary().unwrap())
+    let mut service = Command::new(rust_binary().unwrap())
         .env("PORT", "0")
         .env("MANAGEMENT_PORT", "0")
         .envs(sink.settings())
@@ -175,7 +177,7 @@ async fn a_service_that_is_asked_to_go_ends_well() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     let healthcheck = async |port: &str| {
-        Command::new(molt_binary().unwrap())
+        Command::new(rust_binary().unwrap())
             .arg("healthcheck")
             .env("MANAGEMENT_PORT", port)
             .current_dir(folder.path())
@@ -208,7 +210,7 @@ async fn without_its_schema_a_service_says_what_it_waits_for() {
     let url = postgres.database().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    let mut service = Command::new(molt_binary().unwrap())
+    let mut service = Command::new(rust_binary().unwrap())
         .envs([("PORT", "0"), ("MIGRATE_ON_START", "false"), ("DATABASE_URL", &url)])
         .current_dir(folder.path())
         .stdout(std::fs::File::create(&log).unwrap())
@@ -227,7 +229,7 @@ async fn without_its_schema_a_service_says_what_it_waits_for() {
         }
     };
     says("errors", "migrations, run `molt migrate`").await;
-    let migrated = Command::new(molt_binary().unwrap())
+    let migrated = Command::new(rust_binary().unwrap())
         .arg("migrate")
         .env("DATABASE_URL", &url)
         .current_dir(folder.path())

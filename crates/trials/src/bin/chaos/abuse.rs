@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use reqwest::{Body, Client as Http, Method};
-use testbed::{Service, molt};
+use testbed::{Service, rust};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -18,7 +18,7 @@ const MOST_MIB: f64 = 512.0;
 async fn service(settings: &[(&str, &str)]) -> Result<(Service, SocketAddr), BoxError> {
     let mut all = vec![("RUST_LOG", "warn")];
     all.extend_from_slice(settings);
-    let service = molt("sqlite:///chaos.db", &all).await?;
+    let service = rust("sqlite:///chaos.db", &all).await?;
     let address = service.url.trim_start_matches("http://").parse()?;
     Ok((service, address))
 }

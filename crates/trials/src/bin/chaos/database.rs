@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use testbed::{Postgres, Service, molt, molt_binary};
+use testbed::{Postgres, Service, rust, rust_binary};
 use tokio::time::sleep;
 use trials::BoxError;
 use trials::clients::Load;
@@ -19,7 +19,7 @@ const SETTINGS: [(&str, &str); 2] = [("DATABASE_TIMEOUT_SECONDS", "1"), ("RUST_L
 
 pub(crate) async fn killed(extent: Extent) -> Result<Scenario, BoxError> {
     let postgres = Postgres::start().await?;
-    let service = molt(&postgres.database().await?, &SETTINGS).await?;
+    let service = rust(&postgres.database().await?, &SETTINGS).await?;
     under_load("database-killed", &service, extent, async || {
         postgres.crash()?;
         sleep(extent.outage()).await;
@@ -37,7 +37,7 @@ async fn behind_a_proxy(postgres: &Postgres) -> Result<(Service, Proxy), BoxErro
     let backend: SocketAddr = host.parse()?;
     let proxy = Proxy::start(vec![backend]).await?;
     let through = format!("{before}@{}/{path}", proxy.address);
-    Ok((molt(&through, &SETTINGS).await?, proxy))
+    Ok((rust(&through, &SETTINGS).await?, proxy))
 }
 
 async fn network(
@@ -83,7 +83,7 @@ pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
         if is_root() { vec!["--mount"] } else { vec!["--user", "--map-root-user", "--mount"] };
     command.args(namespace).args(["sh", "-c"]).arg(format!(
         "mount -t tmpfs -o size=8m tmpfs {path} && exec {}",
-        molt_binary()?.display()
+        rust_binary()?.display()
     ));
     command.env("DATABASE_URL", format!("sqlite:///{path}/molt.db")).env("PORT", "0");
     command.envs(SETTINGS);

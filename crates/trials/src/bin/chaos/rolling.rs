@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use testbed::{Postgres, Service, molt};
+use testbed::{Postgres, Service, rust};
 use tokio::time::sleep;
 use trials::BoxError;
 use trials::clients::Load;
@@ -21,7 +21,7 @@ struct Replica {
 impl Replica {
     async fn start(database: &str) -> Result<Self, BoxError> {
         let settings = [("MANAGEMENT_PORT", "0"), ("DRAIN_SECONDS", "2"), ("RUST_LOG", "warn")];
-        let service = molt(database, &settings).await?;
+        let service = rust(database, &settings).await?;
         let ready = format!("{}/readyz", service.management().await?);
         Ok(Self { service, ready })
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::Value;
-use testbed::{legacy, molt_on};
+use testbed::{legacy, rust_on};
 use trials::BoxError;
 
 use crate::Walk;
@@ -34,7 +34,7 @@ pub(crate) async fn cost(walk: &Walk) -> Result<Proxied, BoxError> {
     let socket = TcpListener::bind("127.0.0.1:0")?;
     let settings =
         [("LEGACY_URL", legacy.url.as_str()), ("MANAGEMENT_PORT", "0"), ("RUST_LOG", "warn")];
-    let molt = molt_on(&socket, &walk.database, &settings).await?;
+    let molt = rust_on(&socket, &walk.database, &settings).await?;
     let sign_in = walk.http.post(format!("{}/api/v1/login/access-token", legacy.url));
     let sign_in = sign_in
         .header("content-type", "application/x-www-form-urlencoded")
@@ -96,7 +96,7 @@ pub(crate) async fn stream_through(
     tokio::spawn(async { axum::serve(listener, echo).await });
     let socket = TcpListener::bind("127.0.0.1:0")?;
     let settings = [("LEGACY_URL", url.as_str()), ("MANAGEMENT_PORT", "0"), ("RUST_LOG", "warn")];
-    let molt = molt_on(&socket, &walk.database, &settings).await?;
+    let molt = rust_on(&socket, &walk.database, &settings).await?;
     let pid = molt.pid()?;
     proxied.memory_before_mib = memory(pid)?;
     let chunk = Bytes::from(vec![7; 1 << 20]);

@@ -13,7 +13,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
-use testbed::{Blow, Postgres, Service, legacy, molt_on};
+use testbed::{Blow, Postgres, Service, legacy, rust_on};
 use trials::clients::Load;
 use trials::{BoxError, Stage};
 
@@ -84,7 +84,7 @@ struct Walk {
 impl Walk {
     async fn start_molt(&self) -> Result<(Service, String), BoxError> {
         let plan = self.plan.display().to_string();
-        let service = molt_on(
+        let service = rust_on(
             &self.socket,
             &self.database,
             &[

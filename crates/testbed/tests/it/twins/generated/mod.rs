@@ -10,7 +10,7 @@ use contract::compare::{Answer, Pairs, compare};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reqwest::Client;
-use testbed::{Service, legacy, molt};
+use testbed::{Service, legacy, rust};
 use tokio::runtime::Runtime;
 
 use self::requests::{Request, requests};
@@ -26,7 +26,7 @@ struct Twins {
 
 impl Twins {
     async fn start() -> Self {
-        let services = (legacy("sqlite:///twin.db", &[]), molt("sqlite:///twin.db", &[]));
+        let services = (legacy("sqlite:///twin.db", &[]), rust("sqlite:///twin.db", &[]));
         let sides = [services.0.await.unwrap(), services.1.await.unwrap()];
         let mut tokens = Vec::new();
         for side in &sides {

@@ -2,8 +2,9 @@
 
 use reqwest::Method;
 use serde_json::json;
-use testbed::{Postgres, legacy, molt};
+use testbed::{Postgres, legacy, rust};
 
+use crate::bad_days::sign_up_twice;
 use crate::client::{ADMIN, Api, PASSWORD};
 
 /// bcrypt of `PASSWORD`, as an older deployment stored it.
@@ -12,7 +13,7 @@ const BCRYPT: &str = "$2b$04$Y1WlMpbvN.EzLlsTK3ygROo.23iJmDXubmtvdLOoM22pbVi9e72
 #[tokio::test]
 async fn on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    for first in ["legacy", "molt"] {
+    for first in ["legacy", "rust"] {
         share(&format!("sqlite:///{}/{first}.db", folder.path().display()), first).await;
     }
 }
@@ -20,7 +21,7 @@ async fn on_sqlite() {
 #[tokio::test]
 async fn on_postgres() {
     let postgres = Postgres::start().await.unwrap();
-    for first in ["legacy", "molt"] {
+    for first in ["legacy", "rust"] {
         share(&postgres.database().await.unwrap(), first).await;
     }
 }
@@ -29,12 +30,13 @@ async fn on_postgres() {
 async fn share(url: &str, first: &str) {
     let (python, rust) = if first == "legacy" {
         let python = legacy(url, &[]).await.unwrap();
-        (python, molt(url, &[]).await.unwrap())
+        (python, rust(url, &[]).await.unwrap())
     } else {
-        let rust = molt(url, &[]).await.unwrap();
+        let rust = rust(url, &[]).await.unwrap();
         (legacy(url, &[]).await.unwrap(), rust)
     };
     let (python_api, rust_api) = (Api::new(&python.url), Api::new(&rust.url));
+    sign_up_twice(&python).await;
 
     for (index, (one, other)) in
         [(&python_api, &rust_api), (&rust_api, &python_api)].into_iter().enumerate()
@@ -49,19 +51,12 @@ async fn share(url: &str, first: &str) {
         assert_eq!(me, one.ask(Method::GET, "/users/me", Some(&token), None).await);
         let other_token = other.sign_in((&email, PASSWORD)).await;
 
-        // An item is the same to both, whoever made or changed it.
-        let body = json!({"title": "é\u{1F600}", "description": null});
-        let (_, item) = one.ask(Method::POST, "/items/", Some(&other_token), Some(body)).await;
-        let path = format!("/items/{}", item["id"].as_str().unwrap());
-        assert_eq!(other.ask(Method::GET, &path, Some(&token), None).await, (200, item));
-        let change = json!({"description": "changed"});
-        let changed = other.ask(Method::PUT, &path, Some(&token), Some(change)).await;
-        assert_eq!(one.ask(Method::GET, &path, Some(&token), None).await, changed);
+        items_are_shared((one, &token), (other, &other_token)).await;
     }
 
     // Lists come in the same order from both.
     let admin = python_api.sign_in(ADMIN).await;
-    for path in ["/users/", "/items/", "/users/?skip=1&limit=1"] {
+    for path in ["/users/", "/users/?skip=1&limit=1"] {
         let python = python_api.ask(Method::GET, path, Some(&admin), None).await;
         assert_eq!(rust_api.ask(Method::GET, path, Some(&admin), None).await, python);
         assert!(python.1["count"].as_i64().unwrap() >= 2);
@@ -82,6 +77,19 @@ async fn share(url: &str, first: &str) {
             assert_eq!(hash(url, &email).await, upgraded, "an up-to-date hash stays");
         }
     }
+}
+
+/// An item is the same to both, whoever made or changed it.
+async fn items_are_shared((one, token): (&Api, &str), (other, other_token): (&Api, &str)) {
+    let body = json!({"title": "é\u{1F600}", "description": null});
+    let (_, item) = one.ask(Method::POST, "/items/", Some(other_token), Some(body)).await;
+    let path = format!("/items/{}", item["id"].as_str().unwrap());
+    assert_eq!(other.ask(Method::GET, &path, Some(token), None).await, (200, item));
+    let change = json!({"description": "changed"});
+    let changed = other.ask(Method::PUT, &path, Some(token), Some(change)).await;
+    assert_eq!(one.ask(Method::GET, &path, Some(token), None).await, changed);
+    let list = one.ask(Method::GET, "/items/", Some(token), None).await;
+    assert_eq!(other.ask(Method::GET, "/items/", Some(token), None).await, list);
 }
 
 async fn hash(url: &str, email: &str) -> String {

@@ -1,0 +1,145 @@
+//! What an OpenAPI document of FastAPI says.
+
+use serde_json::{Map, Value};
+
+pub(super) struct Document<'a> {
+    pub(super) title: &'a str,
+    pub(super) version: &'a str,
+    pub(super) token_url: String,
+    pub(super) schemas: &'a Map<String, Value>,
+    pub(super) security_schemes: Option<&'a Map<String, Value>>,
+    operations: Vec<Operation<'a>>,
+}
+
+pub(super) struct Operation<'a> {
+    pub(super) id: &'a str,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) value: &'a Map<String, Value>,
+}
+
+/// How operationIds are made of functions' names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IdStyle {
+    /// FastAPI's own: name, path and method.
+    Default,
+    /// `tag-name`
+    Tag,
+    Name,
+}
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+impl<'a> Document<'a> {
+    pub(super) fn read(value: &'a Value) -> Result<Self, String> {
+        let version = value["openapi"].as_str().unwrap_or_default();
+        if !version.starts_with("3.1") {
+            return Err(format!("this is no OpenAPI 3.1 (`{version}`), which FastAPI writes"));
+        }
+        let paths = value["paths"].as_object().ok_or("it has no `paths`")?;
+        let mut operations = Vec::new();
+        for (path, item) in paths {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let (Some(value), true) =
+                    (operation.as_object(), METHODS.contains(&method.as_str()))
+                else {
+                    continue;
+                };
+                let id = operation["operationId"].as_str();
+                let id = id.ok_or_else(|| format!("{method} {path} has no operationId"))?;
+                operations.push(Operation { id, method, path, value });
+            }
+        }
+        let no_schemas: &'static Map<String, Value> = {
+            static NONE: std::sync::LazyLock<Map<String, Value>> =
+                std::sync::LazyLock::new(Map::new);
+            &NONE
+        };
+        let security_schemes = value["components"]["securitySchemes"].as_object();
+        let token_url = security_schemes.into_iter().flatten().find_map(|(_, scheme)| {
+            scheme.pointer("/flows/password/tokenUrl")?.as_str().map(str::to_owned)
+        });
+        Ok(Self {
+            title: value["info"]["title"].as_str().unwrap_or("FastAPI"),
+            version: value["info"]["version"].as_str().unwrap_or("0.1.0"),
+            token_url: token_url.unwrap_or_default(),
+            schemas: value["components"]["schemas"].as_object().unwrap_or(no_schemas),
+            security_schemes,
+            operations,
+        })
+    }
+
+    pub(super) fn list(&self) -> String {
+        let lines = self.operations.iter().map(|operation| {
+            format!("  {:<40} {} {}", operation.id, operation.method.to_uppercase(), operation.path)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// By operationId, by function, or by method and path.
+    pub(super) fn find(&self, wish: &str) -> Option<&Operation<'a>> {
+        let by = |is_it: &dyn Fn(&Operation<'_>) -> bool| self.operations.iter().find(|o| is_it(o));
+        by(&|operation| operation.id == wish)
+            .or_else(|| {
+                by(&|operation| {
+                    let (method, path) = (operation.method.to_uppercase(), operation.path);
+                    format!("{method} {path}") == wish
+                })
+            })
+            .or_else(|| by(&|operation| operation.function() == wish))
+    }
+
+    /// The one rule by which all these ids are made, or the first that is not.
+    pub(super) fn style(operations: &[&Operation<'_>]) -> Result<IdStyle, String> {
+        let styles = [IdStyle::Default, IdStyle::Tag, IdStyle::Name];
+        let fits = |style: &IdStyle| operations.iter().all(|one| one.id_by(*style) == one.id);
+        styles.into_iter().find(fits).ok_or_else(|| {
+            let odd = operations.iter().find(|one| styles.iter().all(|s| one.id_by(*s) != one.id));
+            odd.or(operations.first()).map(|one| one.id.to_owned()).unwrap_or_default()
+        })
+    }
+
+    /// The schema that a reference names.
+    pub(super) fn component(&self, reference: &str) -> Option<(&'a str, &'a Value)> {
+        let name = reference.strip_prefix("#/components/schemas/")?;
+        self.schemas.get_key_value(name).map(|(name, schema)| (name.as_str(), schema))
+    }
+}
+
+impl Operation<'_> {
+    /// The Python function: FastAPI makes the summary of its name.
+    pub(super) fn function(&self) -> String {
+        let end = self.id_end();
+        if let Some(name) = self.id.strip_suffix(&end) {
+            return name.to_owned();
+        }
+        if let Some((_, name)) = self.tag().and_then(|tag| self.id.split_once(&format!("{tag}-"))) {
+            return name.to_owned();
+        }
+        self.id.to_owned()
+    }
+
+    pub(super) fn tags(&self) -> Vec<&str> {
+        let tags = self.value.get("tags").and_then(Value::as_array);
+        tags.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    fn tag(&self) -> Option<&str> {
+        self.tags().first().copied()
+    }
+
+    /// What FastAPI puts behind the function's name: the path and the method.
+    fn id_end(&self) -> String {
+        let word = |c: char| if c.is_alphanumeric() || c == '_' { c } else { '_' };
+        format!("{}_{}", self.path.chars().map(word).collect::<String>(), self.method)
+    }
+
+    fn id_by(&self, style: IdStyle) -> String {
+        let name = self.function();
+        match style {
+            IdStyle::Default => format!("{name}{}", self.id_end()),
+            IdStyle::Tag => format!("{}-{name}", self.tag().unwrap_or_default()),
+            IdStyle::Name => name,
+        }
+    }
+}

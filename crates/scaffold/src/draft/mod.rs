@@ -1,0 +1,134 @@
+//! The first Rust for a service that is not ours: from its OpenAPI document to a crate that stands
+//! before it, with types, handlers to fill in and cases.
+
+mod document;
+mod operation;
+mod types;
+
+use std::path::PathBuf;
+
+use heck::{ToKebabCase, ToSnakeCase};
+use minijinja::context;
+use minijinja::value::Serde;
+use serde_json::Value;
+
+use crate::templates;
+use crate::tree::{Tree, TreeError};
+use document::{Document, IdStyle};
+use operation::Drafted;
+use types::Types;
+
+/// What a person asks for.
+#[derive(clap::Args, Debug)]
+pub struct Wish {
+    /// The OpenAPI document of the old service, as FastAPI has it at /openapi.json
+    document: PathBuf,
+    /// What the new crate is called
+    #[arg(long)]
+    name: String,
+    /// Which operations, by operationId, function or `GET /path`; without any, all are listed
+    #[arg(long, value_delimiter = ',')]
+    operations: Vec<String>,
+}
+
+/// Why nothing can be drafted.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    #[error("{path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {reason}")]
+    Document { path: PathBuf, reason: String },
+    #[error("{0}")]
+    Name(String),
+    #[error("there is no operation `{wish}`; there are:\n{all}")]
+    NoOperation { wish: String, all: String },
+    #[error("say which with --operations; there are:\n{0}")]
+    Choose(String),
+    #[error("{operation}: {reason}; leave it to the old service for now")]
+    Unsupported { operation: String, reason: String },
+    #[error("{0} is there already: a draft is written once")]
+    Exists(String),
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    #[error("a template is broken: {0}")]
+    Template(#[from] minijinja::Error),
+}
+
+/// Writes the crate into the tree, and gives back what to do with it.
+pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
+    let path = wish.document.clone();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| DraftError::Read { path: path.clone(), source })?;
+    let failed = |reason: String| DraftError::Document { path: path.clone(), reason };
+    let value: Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    let document = Document::read(&value).map_err(failed)?;
+    let name = wish.name.as_str();
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name == name.to_kebab_case();
+    if !is_name {
+        return Err(DraftError::Name(format!("`{name}`: a crate is called like `notes-service`")));
+    }
+    let folder = format!("crates/{name}");
+    if tree.has(&folder) {
+        return Err(DraftError::Exists(folder));
+    }
+    if wish.operations.is_empty() {
+        return Err(DraftError::Choose(document.list()));
+    }
+    let mut chosen = Vec::new();
+    for wish in &wish.operations {
+        let operation = document
+            .find(wish)
+            .ok_or_else(|| DraftError::NoOperation { wish: wish.clone(), all: document.list() })?;
+        chosen.push(operation);
+    }
+    let style = Document::style(&chosen).map_err(|operation| DraftError::Unsupported {
+        reason: "its operationId follows no rule that the others follow as well".to_owned(),
+        operation,
+    })?;
+    let mut types = Types::new(&document, &chosen);
+    let mut drafted = Vec::new();
+    for operation in chosen {
+        let draft = Drafted::new(&mut types, operation);
+        drafted.push(draft.map_err(|reason| DraftError::Unsupported {
+            operation: operation.id.to_owned(),
+            reason,
+        })?);
+    }
+    let templates = templates()?;
+    let (models, imports) = types.finish();
+    let uses = |krate: &str| imports.iter().any(|line| line.starts_with(&format!("use {krate}::")));
+    let values = context! {
+        uses_indexmap => uses("indexmap"),
+        uses_uuid => uses("uuid"),
+        name, models, imports,
+        krate => name.to_snake_case(),
+        operations => minijinja::Value::from(Serde(&drafted)),
+        ids => match style { IdStyle::Default => "", IdStyle::Tag => "tag", IdStyle::Name => "name" },
+        title => document.title,
+        version => document.version,
+        token_url => document.token_url,
+    };
+    let mut file = |path: &str, template: &str| -> Result<(), DraftError> {
+        let text = templates.get_template(template)?.render(&values)?;
+        tree.create(&format!("{folder}/{path}"), text);
+        Ok(())
+    };
+    file("Cargo.toml", "draft/Cargo.toml")?;
+    file("src/lib.rs", "draft/lib.rs")?;
+    file("src/main.rs", "draft/main.rs")?;
+    file("src/models.rs", "draft/models.rs")?;
+    file("src/routes.rs", "draft/routes.rs")?;
+    file("tests/document.rs", "draft/document.rs")?;
+    file("plan.yaml", "draft/plan.yaml")?;
+    file("cases.yaml", "draft/cases.yaml")?;
+    tree.create(&format!("{folder}/openapi.json"), text);
+    Ok(format!(
+        "\nThe old service answers everything still:\n\n  LEGACY_URL=http://127.0.0.1:8000 cargo run \
+         --package {name}\n\nWrite a handler in {folder}/src/routes.rs, say `shadow` for it in \
+         {folder}/plan.yaml,\nand compare:\n\n  contract run --reference http://127.0.0.1:8000 \
+         --candidate http://127.0.0.1:8080 \\\n    --cases {folder}/cases.yaml --generate \
+         {folder}/openapi.json"
+    ))
+}

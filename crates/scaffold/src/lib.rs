@@ -1,0 +1,11 @@
+//! Writes Rust in the style of this repository: whole slices for new resources, and the first of it for
+//! a service that is still somebody else's.
+
+#![expect(clippy::format_push_string, reason = "what is written stands as it is read")]
+
+pub mod draft;
+pub mod resource;
+mod templates;
+pub mod tree;
+
+pub(crate) use templates::templates;

@@ -1,0 +1,269 @@
+//! The fields of a resource: `number:string(1..40) total:decimal(12,2) note:string?`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What every number of a client in JavaScript can hold.
+const SAFE_INTEGER: i64 = 9_007_199_254_740_991;
+/// The longest text: more is a document, which has no place in a column of a list.
+const MAX_TEXT: usize = 10_000;
+/// As many digits as `rust_decimal` and Python's default context keep.
+const MAX_DIGITS: u32 = 28;
+
+/// A column, and what a request may say about it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) nullable: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// Lengths in characters.
+    Text {
+        min: usize,
+        max: usize,
+    },
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Decimal {
+        digits: u32,
+        places: u32,
+    },
+    Boolean,
+    Uuid,
+    Date,
+}
+
+/// Why a field is refused.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct FieldError {
+    field: String,
+    reason: String,
+}
+
+/// What a person may write, for `--help` and errors.
+pub(crate) const KINDS: &str = "string, string(1..40), text, integer, integer(0..100), decimal, decimal(12,2), boolean, uuid, date";
+
+impl FromStr for Field {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let fail = |reason: String| FieldError { field: text.to_owned(), reason };
+        let (name, kind) = text.split_once(':').ok_or_else(|| {
+            fail("write NAME:TYPE, or NAME:TYPE? for what may be null".to_owned())
+        })?;
+        check_name(name).map_err(fail)?;
+        let (kind, nullable) = match kind.strip_suffix('?') {
+            Some(kind) => (kind, true),
+            None => (kind, false),
+        };
+        let kind = kind.parse().map_err(fail)?;
+        Ok(Self { name: name.to_owned(), kind, nullable })
+    }
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && !name.ends_with('_')
+        && !name.contains("__");
+    if !plain || name.len() > 50 {
+        return Err("a name is of a-z, 0-9 and single _, like `due_date`".to_owned());
+    }
+    if ["id", "owner_id", "created_at"].contains(&name) {
+        return Err("every resource has it already".to_owned());
+    }
+    if TAKEN.contains(&name) || name.starts_with("model_") {
+        return Err("the name means something to Rust, Python, pydantic or SQLAlchemy".to_owned());
+    }
+    Ok(())
+}
+
+/// Keywords of Rust and Python, and attributes that pydantic and SQLAlchemy put on every model.
+pub(crate) const TAKEN: [&str; 83] = [
+    "abstract",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "become",
+    "bool",
+    "box",
+    "break",
+    "class",
+    "const",
+    "construct",
+    "continue",
+    "copy",
+    "crate",
+    "date",
+    "datetime",
+    "def",
+    "del",
+    "dict",
+    "do",
+    "dyn",
+    "elif",
+    "else",
+    "enum",
+    "except",
+    "extern",
+    "false",
+    "fields",
+    "final",
+    "finally",
+    "fn",
+    "for",
+    "from",
+    "gen",
+    "global",
+    "if",
+    "impl",
+    "import",
+    "in",
+    "int",
+    "is",
+    "json",
+    "lambda",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "metadata",
+    "mod",
+    "move",
+    "mut",
+    "nonlocal",
+    "none",
+    "not",
+    "or",
+    "override",
+    "pass",
+    "priv",
+    "pub",
+    "raise",
+    "ref",
+    "registry",
+    "return",
+    "schema",
+    "self",
+    "static",
+    "str",
+    "struct",
+    "super",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "uuid",
+    "validate",
+    "virtual",
+    "while",
+];
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, arguments) = match text.split_once('(') {
+            None => (text, None),
+            Some((name, rest)) => {
+                let arguments = rest.strip_suffix(')').ok_or("a `)` is missing")?;
+                (name, Some(arguments))
+            }
+        };
+        match (name, arguments) {
+            ("string", None) => Ok(Self::Text { min: 1, max: 255 }),
+            ("string", Some(range)) => {
+                let (min, max) = bounds(range, 0, MAX_TEXT)?;
+                if max == 0 || max > MAX_TEXT {
+                    return Err(format!("a text has 1 to {MAX_TEXT} characters at most"));
+                }
+                Ok(Self::Text { min, max })
+            }
+            ("text", None) => Ok(Self::Text { min: 0, max: MAX_TEXT }),
+            ("integer", None) => Ok(Self::Integer { min: -SAFE_INTEGER, max: SAFE_INTEGER }),
+            ("integer", Some(range)) => {
+                let (min, max) = bounds(range, -SAFE_INTEGER, SAFE_INTEGER)?;
+                Ok(Self::Integer { min, max })
+            }
+            ("decimal", None) => Ok(Self::Decimal { digits: 12, places: 2 }),
+            ("decimal", Some(arguments)) => {
+                let (digits, places) =
+                    arguments.split_once(',').ok_or("write decimal(DIGITS,PLACES)")?;
+                let (digits, places) = (number(digits)?, number(places)?);
+                if digits == 0 || digits > MAX_DIGITS || places > digits {
+                    return Err(format!(
+                        "a decimal has 1 to {MAX_DIGITS} digits, and no more places than digits"
+                    ));
+                }
+                Ok(Self::Decimal { digits, places })
+            }
+            ("boolean", None) => Ok(Self::Boolean),
+            ("uuid", None) => Ok(Self::Uuid),
+            ("date", None) => Ok(Self::Date),
+            _ => Err(format!("there is no type `{text}`; there are {KINDS}")),
+        }
+    }
+}
+
+fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|_| format!("`{text}` is no number that fits"))
+}
+
+/// `1..40`, `..40` or `1..`; both ends belong to it.
+fn bounds<T: FromStr + PartialOrd + fmt::Display>(
+    text: &str,
+    least: T,
+    most: T,
+) -> Result<(T, T), String> {
+    let (min, max) = text.split_once("..").ok_or("write the bounds as 1..40, ..40 or 1..")?;
+    let min = if min.trim().is_empty() { least } else { number(min)? };
+    let max = if max.trim().is_empty() { most } else { number(max)? };
+    if min > max { Err(format!("{min} is more than {max}")) } else { Ok((min, max)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_understood() {
+        let field = |text: &str| text.parse::<Field>().unwrap();
+        assert_eq!(field("number:string(1..40)").kind, Kind::Text { min: 1, max: 40 });
+        assert_eq!(field("total:decimal").kind, Kind::Decimal { digits: 12, places: 2 });
+        assert_eq!(field("at:integer(-5..5)").kind, Kind::Integer { min: -5, max: 5 });
+        assert!(field("note:string?").nullable);
+        assert_eq!(field("note:string(..9)").kind, Kind::Text { min: 0, max: 9 });
+    }
+
+    #[test]
+    fn faults_are_told() {
+        for (text, reason) in [
+            ("number", "write NAME:TYPE"),
+            ("Number:string", "a name is of a-z"),
+            ("id:uuid", "every resource has it"),
+            ("type:string", "means something"),
+            ("a:strng", "there is no type `strng`; there are string"),
+            ("a:string(40)", "write the bounds"),
+            ("a:string(9..1)", "9 is more than 1"),
+            ("a:string(1..99999)", "1 to 10000"),
+            ("a:string(1..4", "a `)` is missing"),
+            ("a:decimal(2,3)", "no more places"),
+            ("a:decimal(x,3)", "`x` is no number"),
+        ] {
+            let error = text.parse::<Field>().unwrap_err().to_string();
+            assert!(error.starts_with(text) && error.contains(reason), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The texts that are filled in.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+
+macro_rules! embedded {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../templates/", $name, ".j2")))),*]
+    };
+}
+
+const TEMPLATES: [(&str, &str); 24] = embedded!(
+    "draft/Cargo.toml" "draft/cases.yaml" "draft/document.rs" "draft/lib.rs" "draft/main.rs"
+    "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
+    "resource/callers.rs" "resource/cases.yaml" "resource/domain.rs" "resource/migration.py"
+    "resource/migration.sql" "resource/model.py" "resource/numeric.py" "resource/numeric.rs"
+    "resource/postgres.rs" "resource/routes.py" "resource/routes.rs" "resource/schemas.py"
+    "resource/sqlite.rs" "resource/stub.rs" "resource/suite.rs" "resource/test.py"
+);
+
+pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()?;
+    environment.set_syntax(syntax);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    for (name, text) in TEMPLATES {
+        environment.add_template(name, text)?;
+    }
+    Ok(environment)
+}

@@ -1,0 +1,127 @@
+//! A tree of this shape, and what is to change in it. Nothing is written before all of it is known.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+
+/// Why a tree cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: io::Error },
+    #[error("{} is no tree of this kind: {missing} is missing; run this at its top", .root.display())]
+    Other { root: PathBuf, missing: &'static str },
+    #[error("{path}: {what} is not there any more: without it, nothing can be added to this file")]
+    Anchor { path: String, what: String },
+    #[error("{path} is not what it should be: {reason}")]
+    Format { path: String, reason: String },
+}
+
+#[derive(Debug)]
+pub struct Tree {
+    root: PathBuf,
+    /// Paths below the root, and what they will hold.
+    staged: IndexMap<String, String>,
+    /// Files that are there already and are left as they are.
+    kept: Vec<String>,
+}
+
+impl Tree {
+    pub fn open(root: &Path) -> Result<Self, TreeError> {
+        for missing in ["Cargo.toml", "crates/domain/src/lib.rs", "crates/api/src/routes/mod.rs"] {
+            if !root.join(missing).is_file() {
+                return Err(TreeError::Other { root: root.to_owned(), missing });
+            }
+        }
+        Ok(Self { root: root.to_owned(), staged: IndexMap::new(), kept: Vec::new() })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn has(&self, path: &str) -> bool {
+        self.staged.contains_key(path) || self.root.join(path).exists()
+    }
+
+    pub fn read(&self, path: &str) -> Result<String, TreeError> {
+        if let Some(text) = self.staged.get(path) {
+            return Ok(text.clone());
+        }
+        let path = self.root.join(path);
+        std::fs::read_to_string(&path).map_err(|source| TreeError::File { path, source })
+    }
+
+    /// The names in a folder, sorted.
+    pub fn list(&self, folder: &str) -> Result<Vec<String>, TreeError> {
+        let path = self.root.join(folder);
+        let fail = |source| TreeError::File { path: path.clone(), source };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&path).map_err(fail)? {
+            names.push(entry.map_err(fail)?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// A new file; one that is there already is a person's.
+    pub fn create(&mut self, path: &str, text: String) {
+        if self.has(path) {
+            self.kept.push(path.to_owned());
+        } else {
+            self.staged.insert(path.to_owned(), text);
+        }
+    }
+
+    /// Changes a file that is there; `edit` gives back what it was given if there is nothing to do.
+    pub fn edit(
+        &mut self,
+        path: &str,
+        edit: impl FnOnce(&str) -> Result<String, TreeError>,
+    ) -> Result<(), TreeError> {
+        let before = self.read(path)?;
+        let after = edit(&before)?;
+        if after != before {
+            self.staged.insert(path.to_owned(), after);
+        }
+        Ok(())
+    }
+
+    /// Writes everything, and tells of each file what became of it.
+    pub fn commit(self) -> Result<Vec<(&'static str, String)>, TreeError> {
+        let mut report = Vec::new();
+        for (name, text) in self.staged {
+            let path = self.root.join(&name);
+            let fail = |source| TreeError::File { path: path.clone(), source };
+            let done = if path.exists() { "changed" } else { "created" };
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(fail)?;
+            }
+            std::fs::write(&path, text).map_err(fail)?;
+            report.push((done, name));
+        }
+        report.extend(self.kept.into_iter().map(|name| ("left as it is", name)));
+        Ok(report)
+    }
+}
+
+/// Puts `line` after the last line for which `is_anchor` holds, unless the text has it already.
+pub fn after_last(
+    path: &str,
+    text: &str,
+    line: &str,
+    what: &str,
+    is_anchor: impl Fn(&str) -> bool,
+) -> Result<String, TreeError> {
+    if text.lines().any(|other| other.trim() == line.trim()) {
+        return Ok(text.to_owned());
+    }
+    let mut lines: Vec<&str> = text.lines().collect();
+    let anchor = lines
+        .iter()
+        .rposition(|line| is_anchor(line))
+        .ok_or_else(|| TreeError::Anchor { path: path.to_owned(), what: what.to_owned() })?;
+    lines.insert(anchor + 1, line);
+    Ok(lines.join("\n") + "\n")
+}

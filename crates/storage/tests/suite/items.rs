@@ -1,0 +1,94 @@
+//! Items, each with its owner.
+
+use std::sync::Arc;
+
+use domain::{Caller, Item, ItemChanges, Page, Storage, UserChanges};
+use uuid::Uuid;
+
+use crate::{ALL, user};
+
+pub(crate) async fn suite(storage: &Arc<dyn Storage>) {
+    items_are_stored_and_found(storage).await;
+    lists_come_newest_first_and_by_page(storage).await;
+    items_go_with_their_owner(storage).await;
+    inactive_owners_get_no_items(storage).await;
+}
+
+/// The item as anybody finds it.
+async fn item(storage: &Arc<dyn Storage>, id: Uuid) -> Option<Item> {
+    let caller = user(storage).await;
+    storage.item_for(caller.id, id).await.unwrap().1
+}
+
+async fn items_are_stored_and_found(storage: &Arc<dyn Storage>) {
+    let owner = user(storage).await;
+    let item = Item::new(owner.id, "a title".into(), None);
+    assert_eq!(storage.create_item(&item).await.unwrap(), Some(Caller::from(&owner)));
+    let (caller, found) = storage.item_for(owner.id, item.id).await.unwrap();
+    assert_eq!((caller, found.as_ref()), (Some(Caller::from(&owner)), Some(&item)));
+    let (caller, found) = storage.item_for(owner.id, Uuid::new_v4()).await.unwrap();
+    assert_eq!((caller, found), (Some(Caller::from(&owner)), None));
+    assert_eq!(storage.item_for(Uuid::new_v4(), item.id).await.unwrap(), (None, None));
+    let changes = ItemChanges { description: Some(Some("new".into())), ..ItemChanges::default() };
+    let changed = Item { description: Some("new".into()), ..item };
+    assert_eq!(storage.update_item(changed.id, &changes).await.unwrap().as_ref(), Some(&changed));
+    storage.delete_item(changed.id).await.unwrap();
+    assert_eq!(self::item(storage, changed.id).await, None);
+    assert_eq!(storage.update_item(changed.id, &changes).await.unwrap(), None);
+}
+
+async fn lists_come_newest_first_and_by_page(storage: &Arc<dyn Storage>) {
+    let owner = user(storage).await;
+    let mut items: Vec<_> =
+        (0..5).map(|n| Item::new(owner.id, format!("item {n}"), None)).collect();
+    // Two of one instant: the id decides, in the same order on every backend.
+    items[3].created_at = items[2].created_at;
+    for item in &items {
+        storage.create_item(item).await.unwrap();
+    }
+    items.sort_by_key(|item| (std::cmp::Reverse(item.created_at), item.id));
+    let caller = Caller::from(&owner);
+    let list = async |caller: Caller, page| {
+        let found = storage.items_for(caller.id, page).await.unwrap().unwrap();
+        assert_eq!(found.caller, caller);
+        (found.items, found.count)
+    };
+    assert_eq!(list(caller, ALL).await, (items.clone(), 5));
+    let page = Page { skip: 1, limit: 2 };
+    assert_eq!(list(caller, page).await, (items[1..3].to_vec(), 5));
+    let beyond = Page { skip: i64::MAX, limit: 1000 };
+    assert_eq!(list(caller, beyond).await, (vec![], 5));
+    assert_eq!(storage.items_for(Uuid::new_v4(), ALL).await.unwrap(), None);
+
+    let changes = UserChanges { is_superuser: Some(true), ..UserChanges::default() };
+    let superuser = user(storage).await.id;
+    let superuser = storage.update_user(superuser, &changes).await.unwrap().unwrap();
+    let own = Item::new(superuser.id, "the superuser's own".into(), None);
+    storage.create_item(&own).await.unwrap();
+    let (everybodys, count) = list(Caller::from(&superuser), ALL).await;
+    assert_eq!(everybodys.len(), usize::try_from(count).unwrap());
+    assert!(everybodys.contains(&own) && items.iter().all(|item| everybodys.contains(item)));
+    let (users, count) = storage.users(ALL).await.unwrap();
+    assert_eq!(users.len(), usize::try_from(count).unwrap());
+    assert!(users.is_sorted_by_key(|user| std::cmp::Reverse(user.created_at)));
+}
+
+async fn items_go_with_their_owner(storage: &Arc<dyn Storage>) {
+    let owner = user(storage).await;
+    let item = Item::new(owner.id, "a title".into(), None);
+    storage.create_item(&item).await.unwrap();
+    storage.delete_user(owner.id).await.unwrap();
+    assert_eq!(self::item(storage, item.id).await, None);
+    let late = Item::new(owner.id, "too late".into(), None);
+    assert_eq!(storage.create_item(&late).await.unwrap(), None);
+    assert_eq!(self::item(storage, late.id).await, None);
+}
+
+async fn inactive_owners_get_no_items(storage: &Arc<dyn Storage>) {
+    let owner = user(storage).await;
+    let changes = UserChanges { is_active: Some(false), ..UserChanges::default() };
+    let owner = storage.update_user(owner.id, &changes).await.unwrap().unwrap();
+    let item = Item::new(owner.id, "not stored".into(), None);
+    assert_eq!(storage.create_item(&item).await.unwrap(), Some(Caller::from(&owner)));
+    assert_eq!(self::item(storage, item.id).await, None);
+}

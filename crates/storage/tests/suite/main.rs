@@ -1,0 +1,58 @@
+//! What a backend must do: one suite, run on each.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+mod items;
+mod replica;
+mod users;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Page, Storage, User};
+use storage::{Database, DatabaseUrl, Pool};
+use testbed::Postgres;
+use uuid::Uuid;
+
+const ALL: Page = Page { skip: 0, limit: 1000 };
+
+#[tokio::test]
+async fn sqlite_in_memory() {
+    suite("sqlite::memory:").await;
+}
+
+#[tokio::test]
+async fn sqlite_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    suite(&format!("sqlite:///{}/suite.db", folder.path().display())).await;
+}
+
+#[tokio::test]
+async fn postgres() {
+    let postgres = Postgres::start().await.unwrap();
+    suite(&postgres.database().await.unwrap()).await;
+}
+
+async fn suite(url: &str) {
+    let url: DatabaseUrl = url.parse().unwrap();
+    let pool = Pool { size: 4, patience: Duration::from_secs(5) };
+    let database = Database::connect(&url, None, pool).unwrap();
+    assert_ne!(database.clone().into_storage().pending_migrations().await.unwrap(), 0);
+    database.migrate().await.unwrap();
+    database.migrate().await.unwrap(); // a second time changes nothing
+    let storage = database.into_storage();
+    storage.ping().await.unwrap();
+    assert_eq!(storage.pending_migrations().await.unwrap(), 0);
+    let connections = storage.connections();
+    assert!(connections.idle <= connections.open && connections.open <= connections.max);
+
+    users::suite(&storage).await;
+    items::suite(&storage).await;
+}
+
+async fn user(storage: &Arc<dyn Storage>) -> User {
+    let email = format!("{}@example.com", Uuid::new_v4());
+    let user = User::new(email, Some("Änne 😀".into()), "hash".to_owned().into());
+    storage.create_user(&user).await.unwrap();
+    user
+}

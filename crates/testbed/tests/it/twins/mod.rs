@@ -1,0 +1,6 @@
+//! python-legacy and its Rust twin.
+
+mod emails;
+mod generated;
+mod one_database;
+mod schema;
