@@ -89,7 +89,7 @@ docs: venv ## Write the code in the guide anew, from the tree
 	$(VENV)/bin/python docs/include.py
 
 resource: venv ## Write a whole resource: NAME=orders FIELDS="number:string(1..40) note:string?"
-	cargo run --quiet --package scaffold -- resource $(NAME) $(if $(SINGULAR),--singular $(SINGULAR)) "$(FIELDS)"
+	cargo run --quiet --package scaffold -- resource $(NAME) $(if $(SINGULAR),--singular $(SINGULAR)) "$$FIELDS"
 	$(MAKE) sqlx openapi
 
 service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=items,python-legacy,strangler,sqlite

@@ -6,7 +6,11 @@ cd "$(dirname "$0")/../.."
 root=$PWD
 place=$root/target/new-service/service
 log=$root/target/new-service/log
+# Tools, Python and compiled dependencies are Molt's: the service finds them where it would make them.
+rm -rf "$place"
 mkdir -p "$place"
+ln -s "$root/target" "$place/target"
+git init --quiet "$place"
 cargo build --quiet --package new-service
 
 # The new files over the old ones; what is the same keeps its time, so that cargo knows it.

@@ -28,8 +28,27 @@ pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {
     environment.set_syntax(syntax);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.add_filter("wrapped", |all: Vec<String>, indent: usize| wrapped(&all, indent));
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
     Ok(environment)
+}
+
+/// A list with commas, in lines of the usual width.
+fn wrapped(all: &[String], indent: usize) -> String {
+    let mut text = String::new();
+    let mut width = indent;
+    for (index, one) in all.iter().enumerate() {
+        let comma = if index + 1 < all.len() { "," } else { "" };
+        if width + one.len() + 2 > 100 && index > 0 {
+            text += &format!("\n{}", " ".repeat(indent));
+            width = indent;
+        } else if index > 0 {
+            text.push(' ');
+        }
+        text += &format!("{one}{comma}");
+        width += one.len() + 2;
+    }
+    text
 }

@@ -5,6 +5,7 @@ mod document;
 mod operation;
 mod types;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use heck::{ToKebabCase, ToSnakeCase};
@@ -97,12 +98,21 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
         })?);
     }
     let templates = templates()?;
-    let (models, imports) = types.finish();
-    let uses = |krate: &str| imports.iter().any(|line| line.starts_with(&format!("use {krate}::")));
+    let models = types.finish();
+    let signatures: Vec<String> = drafted.iter().map(Drafted::signature).collect();
+    let signatures = signatures.join("\n");
+    let all_models = models.values().cloned().collect::<Vec<_>>().join("\n\n");
+    let is_named = |model: &&String| words(&signatures).any(|word| word == **model);
+    let uses = |name: &str| words(&all_models).chain(words(&signatures)).any(|word| word == name);
     let values = context! {
-        uses_indexmap => uses("indexmap"),
-        uses_uuid => uses("uuid"),
-        name, models, imports,
+        name,
+        models => all_models.as_str(),
+        model_imports => types::imports(&all_models),
+        route_imports => types::imports(&signatures),
+        named => models.keys().filter(is_named).cloned().collect::<Vec<_>>().join(", "),
+        methods => methods(&drafted).join(", "),
+        uses_indexmap => uses("IndexMap"),
+        uses_uuid => uses("Uuid"),
         krate => name.to_snake_case(),
         operations => minijinja::Value::from(Serde(&drafted)),
         ids => match style { IdStyle::Default => "", IdStyle::Tag => "tag", IdStyle::Name => "name" },
@@ -131,4 +141,14 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
          --candidate http://127.0.0.1:8080 \\\n    --cases {folder}/cases.yaml --generate \
          {folder}/openapi.json"
     ))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+}
+
+/// The attributes of the handlers.
+fn methods(drafted: &[Drafted]) -> Vec<&str> {
+    let methods: BTreeSet<&str> = drafted.iter().map(Drafted::method).collect();
+    methods.into_iter().collect()
 }

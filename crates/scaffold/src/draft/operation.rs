@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::Operation;
 use super::types::{Types, Use};
+use crate::resource::is_keyword;
 
 /// What the templates say of it.
 #[derive(Serialize)]
@@ -14,13 +15,17 @@ pub(super) struct Drafted {
     method: String,
     upper_method: String,
     path: String,
+    /// The function, which may be a keyword in Rust.
     name: String,
+    ident: String,
     tags: Vec<String>,
     doc: Vec<String>,
     /// What follows the path in the attribute.
     attributes: String,
     /// `Call(_token, Path(_id)): Call<Bearer, Path<Uuid>>`, if it takes anything.
     call: String,
+    /// A name for what it takes, if that is much: `type ShowInputs = (…)`.
+    inputs: Option<String>,
     answer: String,
     case_path: String,
     case_body: Option<String>,
@@ -44,6 +49,7 @@ impl Drafted {
         if name.to_snake_case() != name {
             return Err(format!("its function `{name}` has a name that is none in Rust"));
         }
+        let ident = if is_keyword(&name) { format!("r#{name}") } else { name.clone() };
         let camel = name.to_upper_camel_case();
         let value = operation.value;
         let mut inputs = Vec::new();
@@ -61,6 +67,8 @@ impl Drafted {
             attributes += &format!(", body = {name:?}");
         }
         let is_signed_in = dependency.is_some();
+        let all = tuple(&inputs, |input| &input.ty);
+        let alias = (inputs.len() > 2).then(|| format!("{camel}Inputs"));
         let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
         Ok(Self {
             id: operation.id.to_owned(),
@@ -69,9 +77,11 @@ impl Drafted {
             path: operation.path.to_owned(),
             tags: operation.tags().into_iter().map(str::to_owned).collect(),
             doc: text("description").lines().map(str::to_owned).collect(),
-            call: call(dependency, &inputs),
+            call: call(dependency, &inputs, alias.as_ref().unwrap_or(&all)),
+            inputs: alias.map(|alias| format!("type {alias} = {all};")),
             case_path: samples.finish(),
             name,
+            ident,
             attributes,
             answer,
             case_body,
@@ -80,25 +90,35 @@ impl Drafted {
     }
 }
 
-/// Everything that goes into `Call`.
-fn call(dependency: Option<String>, inputs: &[Input]) -> String {
-    if dependency.is_none() && inputs.is_empty() {
-        return String::new();
+impl Drafted {
+    pub(super) fn method(&self) -> &str {
+        &self.method
     }
-    let (pattern, ty) = match inputs {
-        [] => ("()".to_owned(), "()".to_owned()),
-        [one] => (one.pattern.clone(), one.ty.clone()),
-        all => {
-            let join = |of: fn(&Input) -> &str| all.iter().map(of).collect::<Vec<_>>().join(", ");
-            (
-                format!("({})", join(|input| &input.pattern)),
-                format!("({})", join(|input| &input.ty)),
-            )
-        }
-    };
+
+    /// The types that its handler names.
+    pub(super) fn signature(&self) -> String {
+        let inputs = self.inputs.as_deref().unwrap_or_default();
+        format!("{} {inputs} {}", self.call, self.answer)
+    }
+}
+
+/// Everything that goes into `Call`.
+fn call(dependency: Option<String>, inputs: &[Input], ty: &str) -> String {
+    let pattern = tuple(inputs, |input| &input.pattern);
     match dependency {
         Some(dependency) => format!("Call(_caller, {pattern}): Call<{dependency}, {ty}>"),
+        None if inputs.is_empty() => String::new(),
         None => format!("Call((), {pattern}): Call<(), {ty}>"),
+    }
+}
+
+/// None, one, or all of them.
+fn tuple(inputs: &[Input], of: fn(&Input) -> &String) -> String {
+    match inputs {
+        [one] => of(one).clone(),
+        all => {
+            format!("({})", all.iter().map(|one| of(one).as_str()).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -245,7 +265,6 @@ fn security(types: &mut Types<'_>, operation: &Map<String, Value>) -> Result<Opt
         (Some("apiKey"), _, Some("header")) => {
             let header = scheme["name"].as_str().unwrap_or_default();
             let key = header.to_upper_camel_case();
-            types.import("fastapi_compat", "ApiKeyName");
             types.add_code(
                 &key,
                 format!(
@@ -273,6 +292,10 @@ fn answer(
     let (status, response) = good.ok_or("it has no answer of success")?;
     let content = response["content"].as_object().and_then(|content| content.iter().next());
     match content {
+        // A function without an annotation.
+        Some((kind, content)) if kind == "application/json" && content["schema"] == json!({}) => {
+            Ok((status, "Response".to_owned()))
+        }
         Some((kind, content)) if kind == "application/json" => {
             let typed = types.of(&content["schema"], &format!("{camel}Answer"), WRITTEN)?;
             if !typed.constraints.is_empty() {

@@ -1,6 +1,6 @@
 //! From JSON schemas, as pydantic writes them, to Rust types that `fastapi-compat` reads and writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use indexmap::IndexMap;
@@ -23,7 +23,6 @@ pub(super) struct Types<'a> {
     requests: BTreeSet<String>,
     answers: BTreeSet<String>,
     code: IndexMap<String, String>,
-    imports: BTreeMap<&'static str, BTreeSet<&'static str>>,
 }
 
 /// Whether a type is read, written, or both.
@@ -62,41 +61,12 @@ impl<'a> Types<'a> {
                 }
             }
         }
-        Self { document, requests, answers, code: IndexMap::new(), imports: BTreeMap::new() }
+        Self { document, requests, answers, code: IndexMap::new() }
     }
 
-    /// All code, and what it imports.
-    pub(super) fn finish(self) -> (Vec<String>, Vec<String>) {
-        let imports = self.imports.into_iter().map(|(krate, names)| {
-            let names: Vec<_> = names.into_iter().collect();
-            match names.as_slice() {
-                [name] => format!("use {krate}::{name};"),
-                names => format!("use {krate}::{{{}}};", names.join(", ")),
-            }
-        });
-        let imports = imports.collect();
-        (self.code.into_values().filter(|code| !code.is_empty()).collect(), imports)
-    }
-
-    pub(super) fn import(&mut self, krate: &'static str, name: &'static str) {
-        self.imports.entry(krate).or_default().insert(name);
-    }
-
-    fn compat(&mut self, name: &'static str) -> Typed {
-        self.import("fastapi_compat", name);
-        Typed { name: name.to_owned(), constraints: Vec::new() }
-    }
-
-    fn derives(&mut self, usage: Use) -> &'static str {
-        if usage.read {
-            self.import("fastapi_compat", "Decode");
-        } else {
-            self.import("fastapi_compat", "Schema");
-        }
-        if usage.written {
-            self.import("serde", "Serialize");
-        }
-        usage.derives()
+    /// All code, by the names of the types.
+    pub(super) fn finish(self) -> IndexMap<String, String> {
+        self.code
     }
 
     pub(super) fn schemes(&self) -> Option<&'a Map<String, Value>> {
@@ -125,14 +95,14 @@ impl<'a> Types<'a> {
             return self.choice(schema, hint, usage, true);
         }
         match schema["type"].as_str() {
-            Some("string") => Ok(self.text(schema)),
+            Some("string") => Ok(text(schema)),
             Some("integer") => {
                 let bounded = |low, high| !schema[low].is_null() && !schema[high].is_null();
                 let is_small = bounded("minimum", "maximum") || !usage.read;
                 let mut typed = if is_small {
                     Typed { name: "i64".to_owned(), constraints: Vec::new() }
                 } else {
-                    self.compat("Integer")
+                    plain("Integer")
                 };
                 typed.constraints = bounds(schema);
                 Ok(typed)
@@ -144,41 +114,9 @@ impl<'a> Types<'a> {
             Some("object") if schema["properties"].is_null() => {
                 self.dictionary(schema, hint, usage)
             }
-            None => Ok(self.compat("Value")),
+            None => Ok(plain("Value")),
             Some(other) => Err(format!("`{hint}` is of a type that cannot be drafted: {other}")),
         }
-    }
-
-    fn text(&mut self, schema: &Value) -> Typed {
-        if schema["contentMediaType"] == "application/octet-stream" || schema["format"] == "binary"
-        {
-            return self.compat("UploadFile");
-        }
-        let mut typed = match schema["format"].as_str() {
-            None => plain("String"),
-            Some("uuid") => {
-                self.import("uuid", "Uuid");
-                plain("Uuid")
-            }
-            Some("date-time") => self.compat("DateTime"),
-            Some("date") => self.compat("Date"),
-            Some("time") => self.compat("Time"),
-            Some("duration") => self.compat("Duration"),
-            Some("email") => self.compat("EmailStr"),
-            Some("uri") => {
-                let http = schema["maxLength"] == 2083;
-                return self.compat(if http { "HttpUrl" } else { "AnyUrl" });
-            }
-            Some(format) => Typed {
-                name: "String".to_owned(),
-                constraints: vec![format!("format = {format:?}")],
-            },
-        };
-        typed.constraints.extend(lengths(schema, "Length"));
-        if let Some(pattern) = schema["pattern"].as_str() {
-            typed.constraints.push(format!("pattern = {}", raw(pattern)));
-        }
-        typed
     }
 
     fn array(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
@@ -191,7 +129,6 @@ impl<'a> Types<'a> {
         }
         let item = self.unconstrained(&schema["items"], &format!("{hint}Item"), usage)?;
         let name = if schema["uniqueItems"] == true {
-            self.import("std::collections", "BTreeSet");
             format!("BTreeSet<{item}>")
         } else {
             format!("Vec<{item}>")
@@ -204,10 +141,9 @@ impl<'a> Types<'a> {
             return Err(format!("`{hint}` is a dictionary with rules for its keys"));
         }
         let values = match &schema["additionalProperties"] {
-            Value::Null | Value::Bool(_) => self.compat("Value").name,
+            Value::Null | Value::Bool(_) => "Value".to_owned(),
             values => self.unconstrained(values, &format!("{hint}Value"), usage)?,
         };
-        self.import("indexmap", "IndexMap");
         let constraints = lengths(schema, "Properties");
         Ok(Typed { name: format!("IndexMap<String, {values}>"), constraints })
     }
@@ -219,7 +155,7 @@ impl<'a> Types<'a> {
             return Ok(typed.name);
         }
         let name = self.free(hint);
-        let derives = self.derives(usage);
+        let derives = usage.derives();
         let Typed { name: inner, constraints } = typed;
         let constraints = constraints.join(", ");
         let code = format!("{derives}\npub struct {name}(#[schema({constraints})] pub {inner});");
@@ -241,7 +177,7 @@ impl<'a> Types<'a> {
                         && !text["pattern"].is_null()
                         && text["type"] == "string" =>
             {
-                let mut typed = self.compat("Decimal");
+                let mut typed = plain("Decimal");
                 typed.constraints = bounds(number);
                 typed
             }
@@ -278,7 +214,7 @@ impl<'a> Types<'a> {
     ) -> Result<String> {
         let name = self.free(hint);
         self.code.insert(name.clone(), String::new());
-        let mut code = format!("{}\n", self.derives(usage));
+        let mut code = format!("{}\n", usage.derives());
         if let Some((tag, _)) = tagged {
             code += &format!("#[schema(discriminator = {tag:?})]\n");
         }
@@ -320,10 +256,9 @@ impl<'a> Types<'a> {
         let mut code = String::new();
         let numbers: Option<Vec<i64>> = values.iter().map(Value::as_i64).collect();
         if numbers.is_some() {
-            self.import("fastapi_compat", "Decode");
             code += "#[derive(Clone, Copy, Decode)]\n";
         } else {
-            let derives = self.derives(usage);
+            let derives = usage.derives();
             code += &format!("{derives}\n");
         }
         if literal {
@@ -333,21 +268,7 @@ impl<'a> Types<'a> {
         code += &format!("pub enum {name} {{\n");
         let mut variants = BTreeSet::new();
         for value in &values {
-            let text = match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => format!("n{number}"),
-                other => {
-                    return Err(format!("`{hint}` may be {other}, which is no text or integer"));
-                }
-            };
-            let mut variant = text.to_upper_camel_case();
-            if !variant.starts_with(|c: char| c.is_ascii_alphabetic()) {
-                variant = format!("V{variant}");
-            }
-            variant.retain(|c| c.is_ascii_alphanumeric());
-            if variant == "Self" {
-                variant += "Value";
-            }
+            let mut variant = variant(value, hint)?;
             while !variants.insert(variant.clone()) {
                 variant += "Too";
             }
@@ -355,15 +276,13 @@ impl<'a> Types<'a> {
                 code += &format!("    {variant} = {number},\n");
                 continue;
             }
-            if variant != text {
-                code += &format!("    #[serde(rename = {text:?})]\n");
+            if *value != variant {
+                code += &format!("    #[serde(rename = {value})]\n");
             }
             code += &format!("    {variant},\n");
         }
         code += "}";
         if numbers.is_some() && usage.written {
-            self.import("serde", "Serialize");
-            self.import("serde", "Serializer");
             code += &format!(
                 "\n\nimpl Serialize for {name} {{\n    fn serialize<S: Serializer>(&self, \
                  serializer: S) -> Result<S::Ok, S::Error> {{\n        \
@@ -383,6 +302,9 @@ impl<'a> Types<'a> {
             || !base.chars().all(|c| c.is_ascii_alphanumeric())
         {
             return Err(format!("the model `{component}` has a name that is none in Rust"));
+        }
+        if KNOWN.iter().any(|(_, names)| names.contains(&base)) {
+            return Err(format!("the model `{component}` is called like a type that models use"));
         }
         if self.code.contains_key(base) {
             return Ok(plain(base));
@@ -404,7 +326,7 @@ impl<'a> Types<'a> {
         let properties = schema["properties"].as_object();
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let mut code = format!("{}\n{}", self.derives(usage), doc(schema, ""));
+        let mut code = format!("{}\n{}", usage.derives(), doc(schema, ""));
         if schema["additionalProperties"] == false {
             code += "#[serde(deny_unknown_fields)]\n";
         }
@@ -428,13 +350,13 @@ impl<'a> Types<'a> {
         let Typed { name: ty, mut constraints } = self.of(schema, &hint, usage)?;
         let is_option = ty.starts_with("Option<");
         match schema.get("default") {
-            _ if is_required && is_option && usage.read => {
+            _ if is_required && is_option => {
                 constraints.push("required = true".into());
             }
             Some(default) if !default.is_null() => {
                 constraints.push(self.default(default, &ty, is_option, &hint)?);
             }
-            _ if !is_required && !is_option && usage.read => {
+            _ if !is_required && !is_option => {
                 constraints.push(format!("default_factory = {}", empty(&ty, &hint)?));
             }
             _ => {}
@@ -462,8 +384,8 @@ impl<'a> Types<'a> {
             ("String", Value::String(text)) => format!("{text:?}.to_owned()"),
             (_, Value::Array(items)) if items.is_empty() => empty(bare, hint)?,
             (_, Value::Object(fields)) if fields.is_empty() => empty(bare, hint)?,
-            (name, Value::String(text)) if self.code.contains_key(name) => {
-                format!("{name}::{}", text.to_upper_camel_case())
+            (name, value) if self.code.contains_key(name) => {
+                format!("{name}::{}", variant(value, hint)?)
             }
             _ => return Err(format!("`{hint}` has a default that cannot be drafted: {default}")),
         };
@@ -493,6 +415,61 @@ impl<'a> Types<'a> {
     }
 }
 
+/// What generated code may use, and where it is from.
+const KNOWN: [(&str, &[&str]); 6] = [
+    ("axum::response", &["Html", "Response"]),
+    (
+        "fastapi_compat",
+        &[
+            "AnyUrl",
+            "ApiKeyHeader",
+            "ApiKeyName",
+            "Basic",
+            "Bearer",
+            "Call",
+            "Cookie",
+            "Date",
+            "DateTime",
+            "Decimal",
+            "Decode",
+            "Duration",
+            "Embedded",
+            "EmailStr",
+            "Form",
+            "Header",
+            "HttpUrl",
+            "Integer",
+            "Json",
+            "Path",
+            "Path2",
+            "Query",
+            "Schema",
+            "Time",
+            "UploadFile",
+            "Value",
+        ],
+    ),
+    ("indexmap", &["IndexMap"]),
+    ("serde", &["Serialize", "Serializer"]),
+    ("std::collections", &["BTreeSet"]),
+    ("uuid", &["Uuid"]),
+];
+
+/// The imports that a text needs.
+pub(super) fn imports(text: &str) -> Vec<String> {
+    let word = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let words: BTreeSet<&str> = text.split(word).collect();
+    let lines = KNOWN.iter().filter_map(|(krate, names)| {
+        let used: Vec<_> = names.iter().copied().filter(|name| words.contains(name)).collect();
+        match used.as_slice() {
+            [] => None,
+            [name] => Some(format!("use {krate}::{name};")),
+            names => Some(format!("use {krate}::{{{}}};", names.join(", "))),
+        }
+    });
+    lines.collect()
+}
+
 /// All components that a value refers to, by their base names.
 fn reach(document: &Document<'_>, value: &Value, found: &mut BTreeSet<String>) {
     match value {
@@ -518,6 +495,47 @@ fn base(component: &str) -> &str {
     base.unwrap_or(component)
 }
 
+fn text(schema: &Value) -> Typed {
+    if schema["contentMediaType"] == "application/octet-stream" || schema["format"] == "binary" {
+        return plain("UploadFile");
+    }
+    let mut typed = match schema["format"].as_str() {
+        None => plain("String"),
+        Some("uuid") => plain("Uuid"),
+        Some("date-time") => plain("DateTime"),
+        Some("date") => plain("Date"),
+        Some("time") => plain("Time"),
+        Some("duration") => plain("Duration"),
+        Some("email") => plain("EmailStr"),
+        Some("uri") => {
+            let http = schema["maxLength"] == 2083;
+            return plain(if http { "HttpUrl" } else { "AnyUrl" });
+        }
+        Some(format) => {
+            Typed { name: "String".to_owned(), constraints: vec![format!("format = {format:?}")] }
+        }
+    };
+    typed.constraints.extend(lengths(schema, "Length"));
+    if let Some(pattern) = schema["pattern"].as_str() {
+        typed.constraints.push(format!("pattern = {}", raw(pattern)));
+    }
+    typed
+}
+
+/// What a value of an enumeration is called in Rust.
+fn variant(value: &Value, hint: &str) -> Result<String> {
+    let text = match value {
+        Value::String(text) => text.to_upper_camel_case(),
+        Value::Number(number) => format!("N{number}"),
+        other => return Err(format!("`{hint}` may be {other}, which is no text or integer")),
+    };
+    let mut name: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name == "Self" {
+        name = format!("V{name}");
+    }
+    Ok(name)
+}
+
 fn plain(name: &str) -> Typed {
     Typed { name: name.to_owned(), constraints: Vec::new() }
 }
@@ -525,7 +543,7 @@ fn plain(name: &str) -> Typed {
 fn empty(ty: &str, hint: &str) -> Result<String> {
     let outer = ty.split('<').next().unwrap_or(ty);
     match outer {
-        "Vec" | "BTreeSet" | "IndexMap" => Ok(format!("{outer}::new()")),
+        "Vec" | "BTreeSet" | "IndexMap" => Ok(format!("<{ty}>::new()")),
         _ => Err(format!("`{hint}` has a default that the document does not show")),
     }
 }

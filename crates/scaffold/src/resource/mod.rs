@@ -107,10 +107,20 @@ impl Slice<'_> {
     fn render(&self, template: &str, more: minijinja::Value) -> Result<String, minijinja::Error> {
         let names = self.names;
         let fields = View::all(self.fields, &names.singular);
-        let (nullable, required): (Vec<_>, Vec<_>) =
-            fields.iter().cloned().partition(|field| field.nullable);
+        let (nullable, required): (Vec<&View>, Vec<&View>) =
+            fields.iter().partition(|field| field.nullable);
         let sample =
             object(self.fields.iter().map(|field| (field, field.samples()[0].to_string())));
+        let pair = |field: &View| (field.column.clone(), field.name.clone());
+        let columns: Vec<_> = fields.iter().map(pair).collect();
+        let own = |names: &[&str]| {
+            names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect::<Vec<_>>()
+        };
+        let all = own(&["id"]).into_iter().chain(columns.clone());
+        let all = all.chain(own(&["owner_id", "created_at"]));
+        let selected = all.map(|(column, name)| format!("found.{column} AS \"{name}?\""));
+        let inserted = own(&["id", "owner_id", "created_at"]).into_iter().chain(columns);
+        let inserted = inserted.map(|(column, _)| column);
         let has = context! {
             date => self.has(|kind| *kind == Kind::Date),
             decimal => self.has_decimal(),
@@ -123,6 +133,8 @@ impl Slice<'_> {
         let text =
             self.templates.get_template(&format!("resource/{template}"))?.render(context! {
                 has, needs_row, sample,
+            selected => selected.collect::<Vec<_>>(),
+            inserted => inserted.collect::<Vec<_>>(),
                 fields => minijinja::Value::from(Serde(&fields)),
                 nullable => minijinja::Value::from(Serde(&nullable)),
                 required => minijinja::Value::from(Serde(&required)),

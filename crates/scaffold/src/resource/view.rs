@@ -9,7 +9,7 @@ use super::samples::grouped;
 
 #[derive(Clone, Serialize)]
 pub(super) struct View {
-    name: String,
+    pub(super) name: String,
     pub(super) nullable: bool,
     domain_type: String,
     wire_type: String,
@@ -22,7 +22,7 @@ pub(super) struct View {
     rust_sample: String,
     rust_change: String,
 
-    column: String,
+    pub(super) column: String,
     sql_types: IndexMap<&'static str, String>,
     /// `name = coalesce($2, name)`, and what is bound there.
     assignment: String,

@@ -50,7 +50,7 @@ class NewBook(BaseModel):
     genre: Genre = Genre.novel
     shelf: Shelf
     medium: Annotated[Paper | Audio, Field(discriminator="kind")]
-    isbn: Annotated[str, Field(alias="ISBN")] | None = None
+    isbn: str | None = Field(default=None, alias="ISBN")
     tags: set[str] = Field(default_factory=set)
     notes: dict[str, str] = {}
     lent: bool = False

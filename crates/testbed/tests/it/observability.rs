@@ -166,7 +166,7 @@ async fn metrics_tell_of_requests_and_of_the_process() {
         "password_hashes_waiting 0",
         "emails_sent_total 1",
         "emails_waiting 0",
-        "database_connections_max 1",
+        "database_connections_max 10",
         "database_connections_open 1",
     ] {
         assert!(metrics.contains(&format!("{line}\n")), "{line} is not in\n{metrics}");
