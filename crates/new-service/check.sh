@@ -65,28 +65,131 @@ resource() { # name, fields
     [ -z "$changed" ] || { echo "new-service: a second run changes $changed" >&2; exit 1; }
 }
 
+# A stranger's service, with Rust before it: first all passed on, then one operation written.
+stranger() { # app, operations, the one that is written, what it says, its id
+    app=$1
+    echo "== the first Rust before $app ($(date +%T))"
+    python="$root/target/venv/bin/python"
+    strangers="$root/crates/scaffold/tests/strangers"
+    # In a folder of their own, as whoever runs them would.
+    (cd "$strangers" && "$python" -B -c "import json, $app; print(json.dumps($app.app.openapi()))") \
+        > "$place/target/$app.json"
+    run make draft DOCUMENT="target/$app.json" NAME="$app-service" OPERATIONS="$2"
+    draft="$place/crates/$app-service"
+    run cargo clippy --quiet --package "$app-service" --all-targets -- --deny warnings
+    run cargo test --quiet --package "$app-service"
+    compare
+    sed -i "s|not_written(\"$3\")|$4|" "$draft/src/routes.rs"
+    sed -i "s|  $5: legacy|  $5: native|" "$draft/plan.yaml"
+    compare
+    rm -r "$draft"
+}
+
+# Two of the old service, one behind the new: the same requests to both.
+compare() {
+    run cargo build --quiet --package "$app-service"
+    pids=""
+    trap 'kill $pids 2>/dev/null || true' EXIT
+    for port in 18611 18612; do
+        (cd "$strangers" && exec "$python" -B -m uvicorn --log-level warning --port $port "$app:app") &
+        pids="$pids $!"
+    done
+    LEGACY_URL=http://127.0.0.1:18612 PORT=18613 MANAGEMENT_PORT=18614 \
+        "$place/target/debug/$app-service" > "$log.service" &
+    pids="$pids $!"
+    "$python" - 18611 18612 18613 18614 <<'END'
+import socket, sys, time
+for port in map(int, sys.argv[1:]):
+    end = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except OSError:
+            if time.monotonic() > end:
+                sys.exit(f"nothing listens on {port}")
+            time.sleep(0.1)
+END
+    run target/debug/contract run --reference http://127.0.0.1:18611 \
+        --candidate http://127.0.0.1:18613 --cases "crates/$app-service/cases.yaml" \
+        --generate "crates/$app-service/openapi.json" --count 500 --report "target/$app/report.json"
+    # shellcheck disable=SC2086
+    kill $pids
+    # shellcheck disable=SC2086
+    wait $pids 2>/dev/null || true
+    trap - EXIT
+}
+
 every_type="number:string(1..40) weight:integer(0..100000) total:decimal paid:boolean
     batch:uuid due:date note:string? rest:decimal(6,3)? parent:uuid? shipped:date? level:integer?"
+
+# What the README says, line by line, but for the folder.
+readme() {
+    echo "== the README's way ($(date +%T))"
+    sed -n '/^## A service of your own/,/^```$/p' README.md | sed -n '/^```sh$/,/^```$/p' | sed '/^```/d; s/ *#.*//' \
+        > "$root/target/new-service/commands"
+    grep -q 'make run' "$root/target/new-service/commands"
+    while read -r line; do
+        echo "   $line"
+        case $line in
+            "make service "*)
+                eval "$line" > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
+                replace ../parcels "$place"
+                rm -r ../parcels
+                ;;
+            "cd ../parcels") ;;
+            "make run") starts ;;
+            *) run sh -c "$line" ;;
+        esac
+    done < "$root/target/new-service/commands"
+}
+
+# `make run` says that it listens, and answers.
+starts() {
+    (cd "$place" && PORT=18615 exec make run) > "$log" 2>&1 &
+    pid=$!
+    tries=0
+    until grep -q "listens on" "$log"; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || { cat "$log" >&2; exit 1; }
+        sleep 0.2
+    done
+    "${PYTHON:-python3}" -c "import urllib.request as r
+assert r.urlopen('http://127.0.0.1:18615/api/v1/utils/health-check/').read() == b'true'"
+    pkill -P $pid
+    wait $pid || true
+    rm -f "$place"/*.db*
+}
 
 combination() {
     case $1 in
         1)
-            service parcel-service ""
-            resource orders "$every_type"
-            resource order_lines "text:text amount:decimal(5,0) gift:boolean?"
+            readme
+            stranger library list_books,add_book,show_book,show_author show_author \
+                'Ok(Json(None))' show_author_books__book_id__authors__number__get
+            stranger shop put_article,put_picture,move,add_up,anything,unsaid,page,plain page \
+                'Ok(Html("<p>Shop</p>".to_owned()))' shop-page
+            run make lint
             ;;
         2)
-            service shop items,strangler
+            service parcel-service items,strangler
+            resource orders "$every_type"
+            resource order_lines "text:text amount:decimal(5,0) gift:boolean?"
             resource categories "name:string(2..80) position:integer(1..)"
             resource boxes "code:string code_of_other:string?"
+            run make lint test
             ;;
-        3) service ledger python-legacy,strangler ;;
+        3)
+            service ledger python-legacy,strangler
+            resource accounts "name:string balance:decimal(20,4)"
+            run make lint test
+            ;;
         4)
             service minimal items,python-legacy,strangler,sqlite
             resource orders "$every_type"
+            run make lint test
             ;;
     esac
-    run make lint test
 }
 
 for number in ${COMBINATIONS:-1 2 3 4}; do combination "$number"; done
