@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::openapi::{fields, resolve};
 
+/// How deep a value may be: a model may refer to itself.
+const DEEPEST: usize = 12;
+
 /// Makes values; each e-mail address is another.
 pub(super) struct Samples<'a> {
     pub document: &'a Value,
@@ -13,13 +16,19 @@ pub(super) struct Samples<'a> {
 impl<'a> Samples<'a> {
     /// A value that fits.
     pub(super) fn valid(&mut self, schema: &'a Value) -> Value {
+        self.valid_within(schema, DEEPEST)
+    }
+
+    /// `depth` is how much deeper a model that refers to itself may go.
+    fn valid_within(&mut self, schema: &'a Value, depth: usize) -> Value {
+        let Some(depth) = depth.checked_sub(1) else { return Value::Null };
         let schema = resolve(self.document, schema);
         if let Some(value) = schema.get("const").or_else(|| schema["enum"].get(0)) {
             return value.clone();
         }
         for key in ["anyOf", "oneOf", "allOf"] {
             if let Some(first) = schema[key].get(0) {
-                return self.valid(first);
+                return self.valid_within(first, depth);
             }
         }
         match kind(schema) {
@@ -27,13 +36,16 @@ impl<'a> Samples<'a> {
             "integer" | "number" => lowest(schema).into(),
             "boolean" => true.into(),
             "array" => {
-                let count = schema["minItems"].as_u64().unwrap_or(1).clamp(1, 20);
-                (0..count).map(|_| self.valid(&schema["items"])).collect()
+                let least = schema["minItems"].as_u64().unwrap_or(0);
+                // Where lists may be empty, lists within lists are.
+                let usual = u64::from(depth > DEEPEST / 2);
+                let count = least.clamp(usual, 20);
+                (0..count).map(|_| self.valid_within(&schema["items"], depth)).collect()
             }
             "object" => {
                 let mut object = Map::new();
                 for (name, property) in fields(&schema["properties"]) {
-                    object.insert(name.clone(), self.valid(property));
+                    object.insert(name.clone(), self.valid_within(property, depth));
                 }
                 object.into()
             }
@@ -186,4 +198,23 @@ fn texts(schema: &Value) -> Vec<(String, Value)> {
     let others = ["", " ", "line\nbreak", "<b>&amp;\"'\\", "日本語", "e\u{301}", "\u{7f}\u{200b}"];
     samples.extend(others.map(|text| ("any text".to_owned(), json!(text))));
     samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_refers_to_itself_comes_to_an_end() {
+        let again = json!({"$ref": "#/components/schemas/Node"});
+        let node = json!({"type": "object", "properties": {
+            "nodes": {"type": "array", "items": again},
+            "parent": {"anyOf": [again, {"type": "null"}]},
+        }});
+        let document = json!({"components": {"schemas": {"Node": node}}});
+        let mut samples = Samples { document: &document, addresses: 0 };
+        let value = samples.valid(&document["components"]["schemas"]["Node"]);
+        assert_eq!(value["nodes"][0]["nodes"].as_array().map(Vec::len), Some(1));
+        assert!(value.to_string().len() < 10_000, "{value}");
+    }
 }
