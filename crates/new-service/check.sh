@@ -6,10 +6,12 @@ cd "$(dirname "$0")/../.."
 root=$PWD
 place=$root/target/new-service/service
 log=$root/target/new-service/log
-# Tools, Python and compiled dependencies are Molt's: the service finds them where it would make them.
-rm -rf "$place"
-mkdir -p "$place"
-ln -s "$root/target" "$place/target"
+# Tools and Python are Molt's: the service finds them where it would make them. Not what is compiled:
+# cargo takes packages at the same place in two workspaces for the same one.
+mkdir -p "$place/target"
+for tool in tools npm venv venv-audit venv-k8s; do
+    [ ! -e "target/$tool" ] || ln -sfn "$root/target/$tool" "$place/target/$tool"
+done
 git init --quiet "$place"
 cargo build --quiet --package new-service
 

@@ -76,6 +76,12 @@ pub(crate) fn is_keyword(word: &str) -> bool {
 
 /// A type of the domain that another file made would be in the way.
 fn nothing_else_is_called_so(tree: &Tree, names: &Names) -> Result<(), ResourceError> {
+    let file = format!("crates/domain/src/{}.rs", names.plural);
+    let ours = format!("struct New{} ", names.type_);
+    if tree.has(&file) && !tree.read(&file)?.contains(&ours) {
+        let (name, type_name) = (names.plural.clone(), names.type_.clone());
+        return Err(ResourceError::Taken { name, path: "crates/domain/src", type_name });
+    }
     let path = "crates/domain/src/lib.rs";
     let own = format!("pub use {}::", names.plural);
     for line in tree.read(path)?.lines().filter(|line| !line.starts_with(&own)) {

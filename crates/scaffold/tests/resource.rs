@@ -1,0 +1,87 @@
+//! A resource in a copy of this tree: everything is written, a second time nothing, and what a person
+//! wrote stays. That it compiles and works is what `make service-check` proves.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+use std::path::Path;
+use std::process::Command;
+
+use clap::Parser;
+use scaffold::resource::{ResourceError, Wish, write};
+use scaffold::tree::Tree;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    wish: Wish,
+}
+
+fn wish(words: &[&str]) -> Wish {
+    Cli::parse_from([&["test"], words].concat()).wish
+}
+
+fn copy() -> tempfile::TempDir {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let copy = tempfile::tempdir().unwrap();
+    for part in ["Cargo.toml", "crates", "migrations", "openapi", "python-legacy"] {
+        let done = Command::new("cp").arg("-r").arg(root.join(part)).arg(copy.path()).status();
+        assert!(done.unwrap().success());
+    }
+    copy
+}
+
+#[test]
+fn a_resource_is_written_once() {
+    let copy = copy();
+    let fields = "number:string(1..40) total:decimal note:string? due:date parent:uuid?";
+    let wish = wish(&["order_lines", fields]);
+    let mut tree = Tree::open(copy.path()).unwrap();
+    write(&mut tree, &wish).unwrap();
+    let report = tree.commit().unwrap();
+    for path in [
+        "crates/domain/src/order_lines.rs",
+        "crates/storage-postgres/src/order_lines.rs",
+        "crates/storage-sqlite/src/order_lines.rs",
+        "crates/storage-sqlite/src/numeric.rs",
+        "crates/api/src/routes/order_lines.rs",
+        "crates/storage/tests/suite/order_lines.rs",
+        "openapi/cases/order_lines.yaml",
+        "migrations/postgres/0003_order_lines.sql",
+        "migrations/sqlite/0003_order_lines.sql",
+        "python-legacy/app/routes/order_lines.py",
+        "python-legacy/app/migrations/versions/0003_order_lines.py",
+        "python-legacy/tests/test_order_lines.py",
+    ] {
+        assert!(report.contains(&("created", path.to_owned())), "{path} is not in {report:?}");
+    }
+    let changed = report.iter().filter(|(done, _)| *done == "changed").count();
+    assert!(changed >= 15, "{report:?}");
+
+    let file = copy.path().join("crates/api/src/routes/order_lines.rs");
+    std::fs::write(&file, "// a person's").unwrap();
+    let mut tree = Tree::open(copy.path()).unwrap();
+    write(&mut tree, &wish).unwrap();
+    let report = tree.commit().unwrap();
+    assert!(report.iter().all(|(done, _)| *done == "left as it is"), "{report:?}");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "// a person's");
+}
+
+#[test]
+fn what_cannot_be_is_told_before_anything_is_written() {
+    let copy = copy();
+    for (words, reason) in [
+        (["orders", "number:strng"], "there is no type"),
+        (["users", "number:string"], "is there already"),
+        (["staff", "number:string"], "--singular"),
+        (["orders", "a:date a:uuid"], "two fields are called"),
+    ] {
+        let mut tree = Tree::open(copy.path()).unwrap();
+        let done: Result<(), ResourceError> = write(&mut tree, &wish(&words));
+        let error = done.err().ok_or(words).unwrap();
+        assert!(error.to_string().contains(reason), "{words:?}: {error}");
+    }
+    let mut tree = Tree::open(copy.path()).unwrap();
+    std::fs::write(copy.path().join("crates/api/src/error.rs"), "").unwrap();
+    let error = write(&mut tree, &wish(&["orders", "a:date"])).unwrap_err();
+    assert!(error.to_string().contains("crates/api/src/error.rs"), "{error}");
+}
