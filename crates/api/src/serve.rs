@@ -20,6 +20,9 @@ use tower::Service;
 /// How long a client may take to send the head of a request.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a connection that was accepted last may take to its first request.
+const LAST_ARRIVALS: Duration = Duration::from_millis(250);
+
 /// Whether the service is on its way out. Its clones are the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Draining(Arc<AtomicBool>);
@@ -101,6 +104,8 @@ pub async fn serve(
         });
     }
     drop(listener);
+    // Who was let in a moment ago has a first request on its way.
+    tokio::time::sleep(LAST_ARRIVALS.min(patience.drain)).await;
     if tokio::time::timeout(patience.finish, connections.shutdown()).await.is_err() {
         tracing::warn!("requests that took too long were given up");
     }
