@@ -88,9 +88,11 @@ impl Items for Sqlite {
             changes.description.is_some(),
             changes.description.as_ref().and_then(Option::as_deref),
         )
-        .fetch_optional(&self.pool)
+        // To its end: a commit that fails comes after the row.
+        .fetch_all(&self.pool)
         .await
         .map_err(storage_error)
+        .map(|mut changed| changed.pop())
     }
 
     async fn delete_item(&self, id: Uuid) -> Result<(), StorageError> {

@@ -80,9 +80,11 @@ impl Users for Sqlite {
             changes.full_name.as_ref().and_then(Option::as_deref),
             changes.hashed_password.as_ref().map(HashedPassword::as_str),
         )
-        .fetch_optional(&self.pool)
+        // To its end: a commit that fails comes after the row.
+        .fetch_all(&self.pool)
         .await
         .map_err(storage_error)
+        .map(|mut changed| changed.pop())
     }
 
     async fn delete_user(&self, id: Uuid) -> Result<(), StorageError> {
