@@ -6,10 +6,10 @@ cd "$(dirname "$0")/../.."
 root=$PWD
 place=$root/target/new-service/service
 log=$root/target/new-service/log
-# Tools and Python are Molt's: the service finds them where it would make them. Not what is compiled:
-# cargo takes packages at the same place in two workspaces for the same one.
+# Tools are Molt's: the service finds them where it would make them. What is compiled is not: cargo
+# takes packages at the same place in two workspaces for the same one.
 mkdir -p "$place/target"
-for tool in tools npm venv venv-audit venv-k8s; do
+for tool in tools npm; do
     [ ! -e "target/$tool" ] || ln -sfn "$root/target/$tool" "$place/target/$tool"
 done
 git init --quiet "$place"
@@ -148,8 +148,9 @@ readme() {
 
 # `make run` says that it listens, and answers.
 starts() {
-    (cd "$place" && PORT=18615 exec make run) > "$log" 2>&1 &
-    pid=$!
+    (cd "$place" && PORT=18615 exec setsid make run) > "$log" 2>&1 &
+    group=$!
+    trap 'kill -- -$group 2>/dev/null || true' EXIT
     tries=0
     until grep -q "listens on" "$log"; do
         tries=$((tries + 1))
@@ -158,8 +159,9 @@ starts() {
     done
     "${PYTHON:-python3}" -c "import urllib.request as r
 assert r.urlopen('http://127.0.0.1:18615/api/v1/utils/health-check/').read() == b'true'"
-    pkill -P $pid
-    wait $pid || true
+    kill -- -$group
+    wait $group || true
+    trap - EXIT
     rm -f "$place"/*.db*
 }
 
@@ -183,6 +185,7 @@ combination() {
             ;;
         3)
             service ledger python-legacy,strangler
+            rm -rf "$place/target/venv" # it brings what it needs itself
             resource accounts "name:string balance:decimal(20,4)"
             run make lint test
             ;;

@@ -75,10 +75,9 @@ pub use protocol::TrustedProxies;
 pub use response::{HttpError, Json, internal_server_error};
 pub use router::{Operation, PathParams, Router};
 pub use security::{ApiKeyHeader, ApiKeyName, Basic, Bearer};
-#[cfg(feature = "numeric")]
-pub use types::Numeric;
 pub use types::{
-    AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Storable, Time, UploadFile,
+    AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
+    UploadFile,
 };
 pub use value::Value;
 

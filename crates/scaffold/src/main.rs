@@ -23,13 +23,12 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     /// Write a whole resource: domain, storage, routes, migrations, tests, cases, Python twin
-    #[command(after_help = "Types: string, string(1..40), text, integer, integer(0..100), decimal,
-  decimal(12,2), boolean, uuid, date; a ? after it for what may be null.
+    #[command(after_help = format!("Types: {}; a ? after it for what may be null.
 
 What is there already is left as it is; running it again changes nothing.
 
 Example:
-  scaffold resource orders number:string(1..40) total:decimal 'note:string?'")]
+  scaffold resource orders 'number:string(1..40)' total:decimal 'note:string?'", resource::KINDS))]
     Resource(resource::Wish),
     /// Draft a crate before a service that is not ours, from its OpenAPI document
     #[command(after_help = "Examples:
@@ -53,6 +52,10 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<(), BoxError> {
     let mut tree = Tree::open(&cli.root)?;
+    let python = cli.root.join("python-legacy");
+    if python.exists() && !python.join(RUFF).exists() {
+        return Err("python-legacy's formatter is not there: run `make venv`".into());
+    }
     let advice = match &cli.command {
         Task::Resource(wish) => {
             resource::write(&mut tree, wish)?;
@@ -73,22 +76,24 @@ fn run(cli: &Cli) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// From python-legacy.
+const RUFF: &str = "../target/venv/bin/ruff";
+
 /// Layout is left to the formatters.
 fn format(root: &Path) -> Result<(), BoxError> {
     let mut commands = vec![("cargo", vec!["fmt", "--all"], root.to_owned())];
     let python = root.join("python-legacy");
     if python.exists() {
-        let ruff = "../target/venv/bin/ruff";
         let sort = vec!["check", "--quiet", "--select", "I", "--fix", "."];
-        commands.push((ruff, sort, python.clone()));
-        commands.push((ruff, vec!["format", "--quiet", "."], python));
+        commands.push((RUFF, sort, python.clone()));
+        commands.push((RUFF, vec!["format", "--quiet", "."], python));
     }
     for (program, arguments, folder) in commands {
         let status = Command::new(program).args(arguments).current_dir(folder).status();
         match status {
             Ok(status) if status.success() => {}
             Ok(status) => return Err(format!("{program}: {status}").into()),
-            Err(error) => return Err(format!("{program}: {error}; run `make venv`").into()),
+            Err(error) => return Err(format!("{program}: {error}").into()),
         }
     }
     Ok(())

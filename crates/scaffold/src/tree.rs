@@ -37,10 +37,6 @@ impl Tree {
         Ok(Self { root: root.to_owned(), staged: IndexMap::new(), kept: Vec::new() })
     }
 
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     pub fn has(&self, path: &str) -> bool {
         self.staged.contains_key(path) || self.root.join(path).exists()
     }

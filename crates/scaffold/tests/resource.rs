@@ -66,6 +66,30 @@ fn a_resource_is_written_once() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), "// a person's");
 }
 
+/// Names that are the end or the beginning of others'.
+#[test]
+fn one_resource_is_not_taken_for_another() {
+    let copy = copy();
+    for name in ["order_lines", "lines", "line_items"] {
+        let mut tree = Tree::open(copy.path()).unwrap();
+        write(&mut tree, &wish(&[name, "text:text"])).unwrap();
+        tree.commit().unwrap();
+    }
+    let tree = Tree::open(copy.path()).unwrap();
+    for folder in ["migrations/postgres", "migrations/sqlite"] {
+        let names = tree.list(folder).unwrap();
+        let expected = ["0003_order_lines.sql", "0004_lines.sql", "0005_line_items.sql"];
+        assert_eq!(names[2..], expected);
+    }
+    let port = tree.read("crates/domain/src/storage.rs").unwrap();
+    assert!(port.contains("Users + Items + OrderLines + Lines + LineItems {"), "{port}");
+    let errors = tree.read("crates/api/src/error.rs").unwrap();
+    for variant in ["OrderLineNotFound", "LineNotFound", "LineItemNotFound"] {
+        assert!(errors.contains(&format!("    {variant},")), "{errors}");
+        assert!(errors.contains(&format!("| Self::{variant} ")), "{errors}");
+    }
+}
+
 #[test]
 fn what_cannot_be_is_told_before_anything_is_written() {
     let copy = copy();

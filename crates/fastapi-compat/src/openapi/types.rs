@@ -14,7 +14,8 @@ use crate::constraints::{Constraints, Number};
 use crate::decode::Patch;
 use crate::email::EmailStr;
 use crate::types::{
-    AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Storable, Time, UploadFile,
+    AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
+    UploadFile,
 };
 
 /// Adds what is there.
@@ -134,8 +135,7 @@ impl Schema for Decimal {
     }
 }
 
-#[cfg(feature = "numeric")]
-impl<const PLACES: u32> Schema for crate::Numeric<PLACES> {
+impl<const PLACES: u32> Schema for Numeric<PLACES> {
     fn schema(constraints: &Constraints, models: &mut Models) -> Value {
         Decimal::schema(constraints, models)
     }

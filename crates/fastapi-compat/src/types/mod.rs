@@ -7,7 +7,6 @@ mod decimal;
 mod file;
 mod float;
 mod integer;
-#[cfg(feature = "numeric")]
 mod numeric;
 mod temporal;
 mod text;
@@ -18,7 +17,6 @@ pub use decimal::Decimal;
 pub use file::UploadFile;
 pub use integer::Integer;
 pub(crate) use integer::SIZE;
-#[cfg(feature = "numeric")]
 pub use numeric::Numeric;
 pub use temporal::{Date, DateTime, Duration, Time};
 pub use text::Storable;

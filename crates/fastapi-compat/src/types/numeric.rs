@@ -14,7 +14,8 @@ use crate::value::Value;
 const MAX_DIGITS: u64 = 28;
 
 /// A `Decimal` with as many decimal places as its column, whatever a request gave: `1` and `1.0` are
-/// shown as `1.00`, and zero has no sign. Give it `max_digits` (28 at most) and `decimal_places`.
+/// shown as `1.00`, and zero has no sign. What it cannot hold is refused: over 28 digits, or more
+/// places; `max_digits` and `decimal_places` narrow that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numeric<const PLACES: u32>(rust_decimal::Decimal);
 
@@ -25,7 +26,10 @@ impl<const PLACES: u32> Numeric<PLACES> {
         // Zeros at the end are not counted as digits.
         let bare = digits.trim_end_matches('0');
         let zeros = i64::try_from(digits.len() - bare.len()).ok()?;
-        let Ok(mantissa) = bare.parse::<i128>() else { return Some(Self::default()) };
+        if bare.is_empty() {
+            return Some(Self::default());
+        }
+        let mantissa = bare.parse::<i128>().ok()?;
         let mantissa = if negative { -mantissa } else { mantissa };
         let places = u32::try_from(i64::from(PLACES) + exponent + zeros).ok()?;
         let scaled = mantissa.checked_mul(10_i128.checked_pow(places)?)?;
@@ -74,9 +78,10 @@ impl<const PLACES: u32> Decode for Numeric<PLACES> {
         at: &Loc<'_>,
         errors: &mut Errors,
     ) -> Option<Self> {
+        let places = u64::from(PLACES);
         let bounded = Constraints {
-            max_digits: constraints.max_digits.or(Some(MAX_DIGITS)),
-            decimal_places: constraints.decimal_places.or(Some(PLACES.into())),
+            max_digits: Some(constraints.max_digits.unwrap_or(MAX_DIGITS).min(MAX_DIGITS)),
+            decimal_places: Some(constraints.decimal_places.unwrap_or(places).min(places)),
             ..*constraints
         };
         Self::new(&Decimal::decode(input, &bounded, at, errors)?)
@@ -120,5 +125,10 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Numeric<2>>(text).is_ok();
         assert!(read("1.5") && read("\"1e3\""));
         assert!(!read("1.555") && !read("1e40"));
+        let wider = Constraints { max_digits: Some(40), ..Constraints::NONE };
+        let mut errors = Errors::default();
+        let long = Value::Str("1".repeat(39));
+        assert_eq!(Numeric::<2>::decode(&long, &wider, &Loc::root("body"), &mut errors), None);
+        assert!(!errors.is_empty(), "it is refused, and says why");
     }
 }

@@ -6,7 +6,7 @@ pub(super) struct Document<'a> {
     pub(super) title: &'a str,
     pub(super) version: &'a str,
     pub(super) token_url: String,
-    pub(super) schemas: &'a Map<String, Value>,
+    schemas: Option<&'a Map<String, Value>>,
     pub(super) security_schemes: Option<&'a Map<String, Value>>,
     operations: Vec<Operation<'a>>,
 }
@@ -50,11 +50,6 @@ impl<'a> Document<'a> {
                 operations.push(Operation { id, method, path, value });
             }
         }
-        let no_schemas: &'static Map<String, Value> = {
-            static NONE: std::sync::LazyLock<Map<String, Value>> =
-                std::sync::LazyLock::new(Map::new);
-            &NONE
-        };
         let security_schemes = value["components"]["securitySchemes"].as_object();
         let token_url = security_schemes.into_iter().flatten().find_map(|(_, scheme)| {
             scheme.pointer("/flows/password/tokenUrl")?.as_str().map(str::to_owned)
@@ -63,7 +58,7 @@ impl<'a> Document<'a> {
             title: value["info"]["title"].as_str().unwrap_or("FastAPI"),
             version: value["info"]["version"].as_str().unwrap_or("0.1.0"),
             token_url: token_url.unwrap_or_default(),
-            schemas: value["components"]["schemas"].as_object().unwrap_or(no_schemas),
+            schemas: value["components"]["schemas"].as_object(),
             security_schemes,
             operations,
         })
@@ -99,10 +94,14 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The schema that a reference names.
+    /// The schema that a reference names, and its name.
     pub(super) fn component(&self, reference: &str) -> Option<(&'a str, &'a Value)> {
         let name = reference.strip_prefix("#/components/schemas/")?;
-        self.schemas.get_key_value(name).map(|(name, schema)| (name.as_str(), schema))
+        self.schemas?.get_key_value(name).map(|(name, schema)| (name.as_str(), schema))
+    }
+
+    pub(super) fn has_component(&self, name: &str) -> bool {
+        self.schemas.is_some_and(|schemas| schemas.contains_key(name))
     }
 }
 

@@ -5,15 +5,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::document::Operation;
-use super::types::{Types, Use};
-use crate::resource::is_keyword;
+use super::types::{Types, Use, is_keyword};
 
 /// What the templates say of it.
 #[derive(Serialize)]
 pub(super) struct Drafted {
     id: String,
     method: String,
-    upper_method: String,
     path: String,
     /// The function, which may be a keyword in Rust.
     name: String,
@@ -73,7 +71,6 @@ impl Drafted {
         Ok(Self {
             id: operation.id.to_owned(),
             method: operation.method.to_owned(),
-            upper_method: operation.method.to_uppercase(),
             path: operation.path.to_owned(),
             tags: operation.tags().into_iter().map(str::to_owned).collect(),
             doc: text("description").lines().map(str::to_owned).collect(),
@@ -88,9 +85,7 @@ impl Drafted {
             is_signed_in,
         })
     }
-}
 
-impl Drafted {
     pub(super) fn method(&self) -> &str {
         &self.method
     }

@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::document::{Document, Operation};
-use crate::resource::is_keyword;
 
 /// A field's or a variant's type, and the constraints that stand before it.
 #[derive(Clone, Debug, Default)]
@@ -172,14 +171,10 @@ impl<'a> Types<'a> {
             // What pydantic reads a decimal from.
             [number, text]
                 if number["type"] == "number"
-                    && *text == &serde_json::json!({"type": "string"})
-                    || number["type"] == "number"
-                        && !text["pattern"].is_null()
-                        && text["type"] == "string" =>
+                    && text["type"] == "string"
+                    && fields(text).all(|name| ["type", "pattern"].contains(&name)) =>
             {
-                let mut typed = plain("Decimal");
-                typed.constraints = bounds(number);
-                typed
+                Typed { name: "Decimal".to_owned(), constraints: bounds(number) }
             }
             others => plain(&self.union(others, hint, usage, None)?),
         };
@@ -395,7 +390,7 @@ impl<'a> Types<'a> {
     /// A name that no other type has.
     fn free(&self, hint: &str) -> String {
         let mut name = hint.to_owned();
-        while self.code.contains_key(&name) || self.document.schemas.contains_key(&name) {
+        while self.code.contains_key(&name) || self.document.has_component(&name) {
             name += "Value";
         }
         name
@@ -522,6 +517,11 @@ fn text(schema: &Value) -> Typed {
     typed
 }
 
+/// Whether Rust has the word for itself.
+pub(super) fn is_keyword(word: &str) -> bool {
+    syn::parse_str::<syn::Ident>(word).is_err()
+}
+
 /// What a value of an enumeration is called in Rust.
 fn variant(value: &Value, hint: &str) -> Result<String> {
     let text = match value {
@@ -534,6 +534,10 @@ fn variant(value: &Value, hint: &str) -> Result<String> {
         name = format!("V{name}");
     }
     Ok(name)
+}
+
+fn fields(schema: &Value) -> impl Iterator<Item = &str> {
+    schema.as_object().into_iter().flat_map(Map::keys).map(String::as_str)
 }
 
 fn plain(name: &str) -> Typed {

@@ -47,7 +47,7 @@ pub struct FieldError {
 }
 
 /// What a person may write, for `--help` and errors.
-pub(crate) const KINDS: &str = "string, string(1..40), text, integer, integer(0..100), decimal, decimal(12,2), boolean, uuid, date";
+pub const KINDS: &str = "string, string(1..40), text, integer, integer(0..100), decimal, decimal(12,2), boolean, uuid, date";
 
 impl FromStr for Field {
     type Err = FieldError;

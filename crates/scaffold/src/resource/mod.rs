@@ -11,7 +11,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde_json::{Map, Value};
 
-pub use fields::FieldError;
+pub use fields::{FieldError, KINDS};
 
 use crate::templates;
 use crate::tree::{Tree, TreeError};
@@ -69,11 +69,6 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<(), ResourceError> {
     Ok(())
 }
 
-/// Whether Rust, Python, pydantic or SQLAlchemy have the word for themselves.
-pub(crate) fn is_keyword(word: &str) -> bool {
-    fields::TAKEN.contains(&word)
-}
-
 /// A type of the domain that another file made would be in the way.
 fn nothing_else_is_called_so(tree: &Tree, names: &Names) -> Result<(), ResourceError> {
     let file = format!("crates/domain/src/{}.rs", names.plural);
@@ -117,16 +112,12 @@ impl Slice<'_> {
             fields.iter().partition(|field| field.nullable);
         let sample =
             object(self.fields.iter().map(|field| (field, field.samples()[0].to_string())));
-        let pair = |field: &View| (field.column.clone(), field.name.clone());
-        let columns: Vec<_> = fields.iter().map(pair).collect();
-        let own = |names: &[&str]| {
-            names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect::<Vec<_>>()
-        };
-        let all = own(&["id"]).into_iter().chain(columns.clone());
-        let all = all.chain(own(&["owner_id", "created_at"]));
-        let selected = all.map(|(column, name)| format!("found.{column} AS \"{name}?\""));
-        let inserted = own(&["id", "owner_id", "created_at"]).into_iter().chain(columns);
-        let inserted = inserted.map(|(column, _)| column);
+        let found = |column: &str, name: &str| format!("found.{column} AS \"{name}?\"");
+        let mut selected = vec![found("id", "id")];
+        selected.extend(fields.iter().map(|field| found(&field.column, &field.name)));
+        selected.extend(["owner_id", "created_at"].map(|name| found(name, name)));
+        let mut inserted = ["id", "owner_id", "created_at"].map(str::to_owned).to_vec();
+        inserted.extend(fields.iter().map(|field| field.column.clone()));
         let has = context! {
             date => self.has(|kind| *kind == Kind::Date),
             decimal => self.has_decimal(),
@@ -139,8 +130,8 @@ impl Slice<'_> {
         let text =
             self.templates.get_template(&format!("resource/{template}"))?.render(context! {
                 has, needs_row, sample,
-            selected => selected.collect::<Vec<_>>(),
-            inserted => inserted.collect::<Vec<_>>(),
+            selected,
+            inserted,
                 fields => minijinja::Value::from(Serde(&fields)),
                 nullable => minijinja::Value::from(Serde(&nullable)),
                 required => minijinja::Value::from(Serde(&required)),

@@ -102,14 +102,6 @@ fn migration(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceError> {
 fn test(slice: &Slice<'_>) -> Result<String, ResourceError> {
     let fields = slice.fields;
     let literal = |value: &Value| format!("'''{}'''", value.to_string().replace('\\', "\\\\"));
-    let (sample, changed) = (shown(fields, 0), shown(fields, 1));
-    Ok(slice.render(
-        "test.py",
-        context! {
-            python_sample => literal(&sample),
-            python_shown => literal(&sample),
-            python_change => literal(&changed),
-            python_changed => literal(&changed),
-        },
-    )?)
+    let (sample, change) = (literal(&shown(fields, 0)), literal(&shown(fields, 1)));
+    Ok(slice.render("test.py", context! { sample_literal => sample, change_literal => change })?)
 }

@@ -90,11 +90,16 @@ pub(super) fn numbered(
     ending: &str,
 ) -> Result<Option<String>, TreeError> {
     let names = tree.list(folder)?;
-    if names.iter().any(|other| other.ends_with(&format!("_{name}{ending}"))) {
+    let parts = || {
+        names.iter().filter_map(|name| {
+            let (number, rest) = name.split_once('_')?;
+            Some((number.parse::<u32>().ok()?, rest))
+        })
+    };
+    if parts().any(|(_, rest)| rest.strip_suffix(ending) == Some(name)) {
         return Ok(None);
     }
-    let number = |name: &String| name.split('_').next()?.parse::<u32>().ok();
-    let last = names.iter().filter_map(number).max().unwrap_or(0);
+    let last = parts().map(|(number, _)| number).max().unwrap_or(0);
     Ok(Some(format!("{folder}/{:04}_{name}{ending}", last + 1)))
 }
 
@@ -107,15 +112,16 @@ fn module(tree: &mut Tree, path: &str, line: &str) -> Result<(), TreeError> {
     })
 }
 
-/// One replacement that is there already is not made again.
+/// Replaces the first match, unless `done` is there already: as a word, not as a part of one.
 fn replace_once(
     path: &str,
     text: &str,
-    is_done: &str,
+    done: &str,
     pattern: &str,
     by: &str,
 ) -> Result<String, TreeError> {
-    if text.contains(is_done) {
+    let is_word = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    if text.match_indices(done).any(|(at, _)| !is_word(&text[at + done.len()..])) {
         return Ok(text.to_owned());
     }
     let anchor = || TreeError::Anchor { path: path.to_owned(), what: format!("`{pattern}`") };
@@ -209,73 +215,37 @@ fn overrides(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
     })
 }
 
-/// Decimals need a type, which the tree does not have before the first of them.
+/// Decimals need a type, which these crates do not name before the first of them.
 fn decimals(tree: &mut Tree, slice: &Slice<'_>, sqlite: bool) -> Result<(), ResourceError> {
-    dependency(tree, "Cargo.toml", "rust_decimal", |manifest| {
-        let mut entry = toml_edit::InlineTable::new();
-        entry.insert("version", "1".into());
-        entry.insert("default-features", false.into());
-        entry.insert("features", ["std"].into_iter().collect::<toml_edit::Array>().into());
-        manifest["workspace"]["dependencies"]["rust_decimal"] = value(entry);
+    depend_on_decimals(tree, "crates/domain/Cargo.toml")?;
+    let path = "crates/storage-postgres/Cargo.toml";
+    tree.edit(path, |text| {
+        let mut manifest = parse(path, text)?;
+        let features = manifest["dependencies"]["sqlx"]["features"].as_array_mut();
+        let features = features.ok_or_else(|| TreeError::Anchor {
+            path: path.to_owned(),
+            what: "the list of sqlx' features".to_owned(),
+        })?;
+        if features.iter().all(|feature| feature.as_str() != Some("rust_decimal")) {
+            features.push("rust_decimal");
+        }
+        Ok(manifest.to_string())
     })?;
-    let by_workspace = |manifest: &mut DocumentMut| {
-        let mut entry = Table::new();
-        entry.set_dotted(true);
-        entry["workspace"] = value(true);
-        manifest["dependencies"]["rust_decimal"] = Item::Table(entry);
-    };
-    dependency(tree, "crates/domain/Cargo.toml", "rust_decimal", by_workspace)?;
-    feature(tree, "crates/storage-postgres/Cargo.toml", "sqlx", "rust_decimal")?;
-    feature(tree, "crates/api/Cargo.toml", "fastapi-compat", "numeric")?;
     if sqlite {
-        dependency(tree, "crates/storage-sqlite/Cargo.toml", "rust_decimal", by_workspace)?;
+        depend_on_decimals(tree, "crates/storage-sqlite/Cargo.toml")?;
         tree.create("crates/storage-sqlite/src/numeric.rs", slice.fill("numeric.rs")?);
         module(tree, "crates/storage-sqlite/src/lib.rs", "mod numeric;")?;
     }
     Ok(())
 }
 
-fn dependency(
-    tree: &mut Tree,
-    path: &str,
-    name: &str,
-    add: impl FnOnce(&mut DocumentMut),
-) -> Result<(), TreeError> {
+fn depend_on_decimals(tree: &mut Tree, path: &str) -> Result<(), TreeError> {
     tree.edit(path, |text| {
         let mut manifest = parse(path, text)?;
-        let all = if manifest.contains_key("workspace") {
-            &manifest["workspace"]["dependencies"]
-        } else {
-            &manifest["dependencies"]
-        };
-        if all.get(name).is_some() {
-            return Ok(text.to_owned());
-        }
-        add(&mut manifest);
-        Ok(manifest.to_string())
-    })
-}
-
-fn feature(tree: &mut Tree, path: &str, name: &str, feature: &str) -> Result<(), TreeError> {
-    tree.edit(path, |text| {
-        let mut manifest = parse(path, text)?;
-        let entry = &mut manifest["dependencies"][name];
-        if let Item::Table(table) = entry {
-            // `name.workspace = true`
-            let inline = table.clone().into_inline_table();
-            *entry = value(inline);
-        }
-        let Some(entry) = entry.as_inline_table_mut() else {
-            let what = format!("the dependency {name}");
-            return Err(TreeError::Anchor { path: path.to_owned(), what });
-        };
-        let features = entry.get_or_insert("features", toml_edit::Array::new());
-        let Some(features) = features.as_array_mut() else { return Ok(text.to_owned()) };
-        if features.iter().any(|other| other.as_str() == Some(feature)) {
-            return Ok(text.to_owned());
-        }
-        features.push(feature);
-        entry.fmt();
+        let mut entry = Table::new();
+        entry.set_dotted(true);
+        entry["workspace"] = value(true);
+        manifest["dependencies"]["rust_decimal"] = Item::Table(entry);
         Ok(manifest.to_string())
     })
 }
