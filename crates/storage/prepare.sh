@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 for crate in storage-postgres storage-sqlite; do
     mkdir "$work/$crate"
     touch "crates/$crate/src/lib.rs" # a crate that is up to date would not be looked at
-    SQLX_OFFLINE_DIR="$work/$crate" cargo check --quiet --package "$crate"
+    SQLX_OFFLINE_DIR="$work/$crate" cargo build --quiet --package "$crate"
     if [ "${1:-}" != --check ]; then
         rm -rf "crates/$crate/.sqlx"
         cp -r "$work/$crate" "crates/$crate/.sqlx"
