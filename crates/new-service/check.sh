@@ -28,6 +28,10 @@ for folder, folders, files in os.walk(old):
         path = os.path.join(folder, name)
         if not os.path.exists(os.path.join(new, os.path.relpath(path, old))):
             os.remove(path)
+for folder, _, _ in os.walk(old, topdown=False):
+    kept = os.path.relpath(folder, old).split(os.sep)[0] in KEPT
+    if not kept and not os.listdir(folder):
+        os.rmdir(folder)
 for folder, folders, files in os.walk(new):
     if folder == new:
         folders[:] = [name for name in folders if name not in KEPT]
@@ -93,11 +97,11 @@ compare() {
     pids=""
     trap 'kill $pids 2>/dev/null || true' EXIT
     for port in 18611 18612; do
-        (cd "$strangers" && exec "$python" -B -m uvicorn --log-level warning --port $port "$app:app") &
+        (cd "$strangers" && exec "$python" -B -m uvicorn --log-level warning --port $port "$app:app") >> "$log.service" 2>&1 &
         pids="$pids $!"
     done
     LEGACY_URL=http://127.0.0.1:18612 PORT=18613 MANAGEMENT_PORT=18614 \
-        "$place/target/debug/$app-service" > "$log.service" &
+        "$place/target/debug/$app-service" >> "$log.service" 2>&1 &
     pids="$pids $!"
     "$python" - 18611 18612 18613 18614 <<'END'
 import socket, sys, time
