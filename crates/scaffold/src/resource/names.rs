@@ -68,25 +68,30 @@ impl Names {
 }
 
 /// Names that the layers or the generated code use for other things.
-const RESERVED: [&str; 33] = [
+const RESERVED: [&str; 42] = [
+    "any",
     "app",
+    "base",
     "bool",
     "box",
+    "call",
     "caller",
     "callers",
-    "call",
     "change",
-    "changes",
     "changed",
+    "changes",
     "clock",
     "connection",
     "connections",
     "count",
+    "decimal",
     "error",
     "errors",
     "found",
     "id",
+    "index",
     "json",
+    "limit",
     "message",
     "messages",
     "new",
@@ -99,8 +104,12 @@ const RESERVED: [&str; 33] = [
     "path",
     "query",
     "result",
+    "router",
     "row",
+    "session",
+    "skip",
     "storage",
+    "string",
     "suite",
 ];
 

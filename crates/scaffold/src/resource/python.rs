@@ -3,7 +3,6 @@
 use minijinja::context;
 use serde_json::Value;
 
-use super::fields::Kind;
 use super::rust::numbered;
 use super::{ResourceError, Slice, shown};
 use crate::tree::{Tree, TreeError, after_last};
@@ -26,7 +25,7 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
         if is_there(text, &names.type_) {
             return Ok(text.to_owned());
         }
-        Ok(import(text, &imports(slice, &MODEL_IMPORTS)) + &model)
+        Ok(append(text, &model))
     })?;
     let schemas = format!("{app}/schemas.py");
     let classes = slice.render("schemas.py", context! {})?;
@@ -34,41 +33,45 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
         if is_there(text, &format!("{}Create", names.type_)) {
             return Ok(text.to_owned());
         }
-        Ok(import(text, &imports(slice, &SCHEMA_IMPORTS)) + &classes)
+        Ok(append(text, &classes))
     })?;
     route(tree, plural)?;
     Ok(())
 }
 
-/// What a kind of field needs, in models and in schemas.
-type Import = (fn(&Kind) -> bool, &'static str);
-
-const IS_DECIMAL: fn(&Kind) -> bool = |kind| matches!(kind, Kind::Decimal { .. });
-const MODEL_IMPORTS: [Import; 4] = [
-    (|kind| matches!(kind, Kind::Integer { .. }), "from sqlalchemy import BigInteger"),
-    (IS_DECIMAL, "from decimal import Decimal"),
-    (IS_DECIMAL, "from app.numeric import ExactNumeric"),
-    (|kind| *kind == Kind::Date, "from datetime import date"),
+/// Where the names that a model or a schema may use come from.
+const IMPORTS: [(&str, &str); 13] = [
+    ("AfterValidator", "from pydantic import AfterValidator"),
+    ("Annotated", "from typing import Annotated"),
+    ("BigInteger", "from sqlalchemy import BigInteger"),
+    ("Decimal", "from decimal import Decimal"),
+    ("ExactNumeric", "from app.numeric import ExactNumeric"),
+    ("Field", "from pydantic import Field"),
+    ("ForeignKey", "from sqlalchemy import ForeignKey"),
+    ("Index", "from sqlalchemy import Index"),
+    ("String", "from sqlalchemy import String"),
+    ("UTCDateTime", "from app.db import UTCDateTime"),
+    ("date", "from datetime import date"),
+    ("datetime", "from datetime import datetime"),
+    ("uuid", "import uuid"),
 ];
-const SCHEMA_IMPORTS: [Import; 2] = [
-    (IS_DECIMAL, "from decimal import Decimal"),
-    (|kind| *kind == Kind::Date, "from datetime import date"),
-];
 
-fn imports(slice: &Slice<'_>, all: &[Import]) -> Vec<&'static str> {
-    let needed = all.iter().filter(|(is_needed, _)| slice.has(is_needed));
-    needed.map(|(_, line)| *line).collect()
+/// Adds classes, and imports of what they use; ruff merges and sorts those afterwards.
+fn append(text: &str, classes: &str) -> String {
+    let words: Vec<&str> = classes.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let used = IMPORTS.iter().filter(|(name, _)| words.contains(name)).map(|(_, line)| *line);
+    import(text, used) + classes
 }
 
-/// Puts imports before the others; ruff merges and sorts them afterwards.
-fn import(text: &str, lines: &[&str]) -> String {
+/// Puts imports before the others.
+fn import<'a>(text: &str, lines: impl IntoIterator<Item = &'a str>) -> String {
     let first = if text.starts_with("import ") || text.starts_with("from ") {
         0
     } else {
         text.find("\nimport ").or_else(|| text.find("\nfrom ")).map_or(0, |newline| newline + 1)
     };
     let (before, after) = text.split_at(first);
-    let lines: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+    let lines: String = lines.into_iter().flat_map(|line| [line, "\n"]).collect();
     format!("{before}{lines}{after}")
 }
 
@@ -79,7 +82,7 @@ fn route(tree: &mut Tree, plural: &str) -> Result<(), TreeError> {
         if text.lines().any(|other| other == line) {
             return Ok(text.to_owned());
         }
-        let text = import(text, &[&format!("from app.routes import {plural}")]);
+        let text = import(text, [format!("from app.routes import {plural}").as_str()]);
         let is_route = |line: &str| line.starts_with("router.include_router(");
         after_last(path, &text, &line, "a line `router.include_router(…)`", is_route)
     })
