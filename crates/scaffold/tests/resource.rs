@@ -67,26 +67,39 @@ fn a_resource_is_written_once() {
 #[test]
 fn one_resource_is_not_taken_for_another() {
     let copy = copy();
-    let names = ["probe_lines", "probes", "line_probes"];
-    for name in names {
-        let mut tree = Tree::open(copy.path()).unwrap();
-        write(&mut tree, &wish(&[name, "text:text"])).unwrap();
-        tree.commit().unwrap();
-    }
+    let names =
+        ["probe_lines", "probes", "line_probes", "categories", "long_probe_line_attachments"];
+    let write_all = || {
+        let all = names.map(|name| {
+            let mut tree = Tree::open(copy.path()).unwrap();
+            write(&mut tree, &wish(&[name, "text:text"])).unwrap();
+            tree.commit().unwrap()
+        });
+        all.concat()
+    };
+    write_all();
+    // What is written is there in another layout too.
+    let format = Command::new("cargo").args(["fmt", "--all"]).current_dir(copy.path()).status();
+    assert!(format.unwrap().success());
+    let report = write_all();
+    assert!(report.iter().all(|(done, _)| *done == "left as it is"), "{report:?}");
+
     let tree = Tree::open(copy.path()).unwrap();
     for folder in ["migrations/postgres", "migrations/sqlite"] {
         let all = tree.list(folder).unwrap();
-        let last = all[all.len() - 3..].iter().map(|file| file.split_once('_').unwrap().1);
+        let last =
+            all[all.len() - names.len()..].iter().map(|file| file.split_once('_').unwrap().1);
         assert!(last.eq(names.map(|name| format!("{name}.sql"))), "{all:?}");
     }
     let port = tree.read("crates/domain/src/storage.rs").unwrap();
     let bounds = port.split_once("trait Storage:").unwrap().1.split_once('{').unwrap().0;
     let bounds: Vec<_> = bounds.split('+').map(str::trim).collect();
-    assert!(bounds.ends_with(&["ProbeLines", "Probes", "LineProbes"]), "{bounds:?}");
+    let types = ["ProbeLines", "Probes", "LineProbes", "Categories", "LongProbeLineAttachments"];
+    assert!(bounds.ends_with(&types), "{bounds:?}");
     let errors = tree.read("crates/api/src/error.rs").unwrap();
-    for variant in ["ProbeLineNotFound", "ProbeNotFound", "LineProbeNotFound"] {
+    for variant in ["ProbeLineNotFound", "ProbeNotFound", "LineProbeNotFound", "CategoryNotFound"] {
         assert!(errors.contains(&format!("    {variant},")), "{errors}");
-        assert!(errors.contains(&format!("| Self::{variant} ")), "{errors}");
+        assert!(errors.contains(&format!("| Self::{variant}")), "{errors}");
     }
 }
 

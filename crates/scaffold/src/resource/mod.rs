@@ -79,8 +79,8 @@ fn nothing_else_is_called_so(tree: &Tree, names: &Names) -> Result<(), ResourceE
     }
     let path = "crates/domain/src/lib.rs";
     let own = format!("pub use {}::", names.plural);
-    for line in tree.read(path)?.lines().filter(|line| !line.starts_with(&own)) {
-        let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
+    for item in tree.read(path)?.split(';').filter(|item| !item.trim_start().starts_with(&own)) {
+        let mut words = item.split(|c: char| !c.is_ascii_alphanumeric());
         if let Some(word) = words.find(|word| [&*names.type_, &*names.types].contains(word)) {
             let (name, type_name) = (names.plural.clone(), word.to_owned());
             return Err(ResourceError::Taken { name, path, type_name });

@@ -29,11 +29,7 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
     }
 
     module(tree, "crates/domain/src/lib.rs", &format!("pub mod {plural};"))?;
-    let exports = exports(slice);
-    tree.edit("crates/domain/src/lib.rs", |text| {
-        let is_export = |line: &str| line.starts_with("pub use ");
-        after_last("crates/domain/src/lib.rs", text, &exports, "a line `pub use …`", is_export)
-    })?;
+    exports(tree, slice)?;
     port(tree, plural, types)?;
     module(tree, "crates/storage-postgres/src/lib.rs", &format!("mod {plural};"))?;
     if sqlite {
@@ -61,10 +57,13 @@ impl Slice<'_> {
     }
 }
 
-/// The types that the domain shows; what belongs together stands in one line.
-fn exports(slice: &Slice<'_>) -> String {
+/// The types that the domain shows; rustfmt puts them in order.
+fn exports(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
+    let path = "crates/domain/src/lib.rs";
     let (plural, type_, types) = (&slice.names.plural, &slice.names.type_, &slice.names.types);
-    format!("pub use {plural}::{{New{type_}, {type_}, {type_}Changes, {type_}Page, {types}}};")
+    let from = format!("pub use {plural}::");
+    let line = format!("{from}{{New{type_}, {type_}, {type_}Changes, {type_}Page, {types}}};");
+    tree.edit(path, |text| replace_once(path, text, &from, "(?m)^pub use ", &format!("{line}\n$0")))
 }
 
 fn migration(
