@@ -184,7 +184,7 @@ combination() {
             resource orders "$every_type"
             resource order_lines "text:text amount:decimal(5,0) gift:boolean?"
             resource categories "name:string(2..80) position:integer(1..)"
-            resource boxes "code:string code_of_other:string?"
+            resource taxes "code:string code_of_other:string?"
             run make lint test
             ;;
         3)

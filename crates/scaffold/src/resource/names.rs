@@ -47,7 +47,7 @@ impl Names {
                 ));
             }
             if super::fields::TAKEN.contains(&name) || RESERVED.contains(&name) {
-                return Err(format!("`{name}` means something else in this code"));
+                return Err(format!("`{name}` means something else in this code: choose another word"));
             }
         }
         if plural == singular {

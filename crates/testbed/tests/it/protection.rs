@@ -150,9 +150,11 @@ async fn postgresql_is_reached_over_tls() {
 #[tokio::test]
 async fn a_service_that_is_asked_to_go_ends_well() {
     let folder = tempfile::tempdir().unwrap();
+    let database = Scratch::new().await.unwrap();
     let sink = SmtpSink::start().await.unwrap();
     let file = |name: &str| folder.path().join(name);
     let mut service = Command::new(rust_binary().unwrap())
+        .env("DATABASE_URL", &database.url)
         .env("PORT", "0")
         .env("MANAGEMENT_PORT", "0")
         .envs(sink.settings())
