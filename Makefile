@@ -6,6 +6,8 @@ WHAT := --users admin,alice --generate openapi/openapi.json --count $(or $(REQUE
 CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml $(WHAT) --seed $(or $(SEED),1)
 # Against itself nothing is better: no ledger.
 SELF_TEST := target/debug/contract self-test $(WHAT)
+# All with the features that the tests ask for: what they share is compiled once.
+BUILD := cargo build --workspace --test suite
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +24,10 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	$(MAKE) contract
 	target/debug/testbed sqlite --through -- target/debug/contract run --users admin,alice \
 		--report target/contract-strangler/report.json
+	$(BUILD) --bin walk --bin chaos --bin bench --bin limit
 	target/debug/walk --requests 5000 --stream 64
 	target/debug/chaos --short
 	$(MAKE) k8s-check
-	cargo build --quiet --package bench
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 
 contract: venv build ## Send the same to both services, compare every byte: REQUESTS=5000 SEED=7
@@ -54,7 +56,8 @@ soak: ## Load with a fault every twenty seconds, for an hour: SECONDS=3600
 	cargo build --release --package api --package trials
 	target/release/chaos --soak $(or $(SECONDS),3600) --report target/chaos/soak.json
 
-k8s-check: build ## Render and check the Kubernetes manifests of every stage, without a cluster
+k8s-check: ## Render and check the Kubernetes manifests of every stage, without a cluster
+	$(BUILD) --bin molt --bin k8s-check
 	sh k8s/check.sh
 
 bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minutes
@@ -108,7 +111,7 @@ image-check: ## Build the program of the image, and run it as the image does; ne
 	sh crates/api/image-check.sh
 
 sqlx: ## Write the data with which SQL is checked offline, after changing a statement
-	cargo build --quiet --package testbed
+	$(BUILD) --bin testbed
 	target/debug/testbed schema -- sh crates/storage/prepare.sh
 
 venv: $(VENV)/.complete
@@ -119,7 +122,7 @@ $(VENV)/.complete: python-legacy/requirements.lock
 	touch $@
 
 build:
-	cargo build --quiet --package api --package contract --package testbed --package trials
+	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard walk chaos soak \
 	k8s-check docs resource service service-check draft sbom image-check
