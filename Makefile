@@ -7,7 +7,7 @@ CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml $(WHAT) --see
 # Against itself nothing is better: no ledger.
 SELF_TEST := target/debug/contract self-test $(WHAT)
 # All with the features that the tests ask for: what they share is compiled once.
-BUILD := cargo build --workspace --test suite
+BUILD := cargo build --workspace --test schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -14,6 +14,14 @@ for tool in tools npm; do
 done
 git init --quiet "$place"
 cargo build --quiet --package new-service
+# What comes from the registry is the same in both: it is copied, Molt's own packages are not.
+if [ -d target/debug/deps ] && ! [ -d "$place/target/debug" ]; then
+    mkdir "$place/target/debug"
+    for part in .fingerprint build deps; do cp -a "target/debug/$part" "$place/target/debug/"; done
+    for package in crates/*; do
+        rm -rf "$place/target/debug/.fingerprint/${package#crates/}"-*
+    done
+fi
 
 # The new files over the old ones; what is the same keeps its time, so that cargo knows it.
 replace() { # from, to
@@ -82,8 +90,8 @@ stranger() { # app, operations, the one that is written, what it says, its id
         > "$place/target/$app.json"
     run make draft DOCUMENT="target/$app.json" NAME="$app-service" OPERATIONS="$2"
     draft="$place/crates/$app-service"
-    run cargo clippy --quiet --package "$app-service" --all-targets -- --deny warnings
-    run cargo test --quiet --package "$app-service"
+    run cargo clippy --quiet --workspace --all-targets -- --deny warnings
+    run cargo test --quiet --workspace --test document
     compare
     sed -i "s|not_written(\"$3\")|$4|" "$draft/src/routes.rs"
     sed -i "s|  $5: legacy|  $5: native|" "$draft/plan.yaml"
@@ -93,7 +101,7 @@ stranger() { # app, operations, the one that is written, what it says, its id
 
 # Two of the old service, one behind the new: the same requests to both.
 compare() {
-    run cargo build --quiet --package "$app-service"
+    run cargo build --quiet --workspace --test document --bin "$app-service"
     pids=""
     trap 'kill $pids 2>/dev/null || true' EXIT
     for port in 18611 18612; do
