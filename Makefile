@@ -29,6 +29,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	target/debug/chaos --short
 	$(MAKE) k8s-check
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
+	$(MAKE) service-check REQUESTS=200
 
 contract: venv build ## Send the same to both services, compare every byte: REQUESTS=5000 SEED=7
 	rm -rf target/contract
@@ -98,7 +99,7 @@ resource: venv ## Write a whole resource: NAME=orders FIELDS="number:string(1..4
 service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=items,python-legacy,strangler,sqlite
 	cargo run --quiet --package new-service -- $(NAME) --into $(INTO) $(if $(WITHOUT),--without $(WITHOUT))
 
-service-check: ## Make services in four combinations, give them resources, and run their `make lint test`
+service-check: venv build ## Make services in four combinations, give them resources, and run their `make lint test`
 	sh crates/new-service/check.sh
 
 draft: ## Draft Rust before somebody's FastAPI service: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note

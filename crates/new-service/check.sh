@@ -9,7 +9,7 @@ log=$root/target/new-service/log
 # Tools are Molt's: the service finds them where it would make them. What is compiled is not: cargo
 # takes packages at the same place in two workspaces for the same one.
 mkdir -p "$place/target"
-for tool in tools npm; do
+for tool in tools npm venv-audit venv-k8s; do
     [ ! -e "target/$tool" ] || ln -sfn "$root/target/$tool" "$place/target/$tool"
 done
 git init --quiet "$place"
@@ -62,6 +62,7 @@ service() { # name, without
 }
 
 run() { # a command in the service
+    echo "   $(date +%T) $*" | head -n 1
     (cd "$place" && "$@") > "$log" 2>&1 || {
         tail -n 60 "$log" >&2
         echo "new-service: \`$*\` fails in $place; all it said is in $log" >&2
@@ -144,12 +145,13 @@ readme() {
         > "$root/target/new-service/commands"
     grep -q 'make run' "$root/target/new-service/commands"
     while read -r line; do
-        echo "   $line"
         case $line in
             "make service "*)
+                line=$(echo "$line" | sed "s|\.\./parcels|$place.new|")
+                rm -rf "$place.new"
                 eval "$line" > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
-                replace ../parcels "$place"
-                rm -r ../parcels
+                replace "$place.new" "$place"
+                rm -rf "$place.new"
                 ;;
             "cd ../parcels") ;;
             "make run") starts ;;
