@@ -7,7 +7,7 @@ unchecked=""
 
 if ! target/tools/bin/cargo-deny --version >/dev/null 2>&1; then
     echo "lint: building cargo-deny, once" >&2
-    cargo install --quiet --locked --root target/tools --version 0.20.2 cargo-deny
+    cargo install --quiet --debug --locked --root target/tools --version 0.20.2 cargo-deny
 fi
 PATH="$PWD/target/tools/bin:$PATH"
 cargo deny --log-level error check bans licenses sources
