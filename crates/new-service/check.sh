@@ -141,6 +141,7 @@ every_type="number:string(1..40) weight:integer(0..100000) total:decimal paid:bo
 # What the README says, line by line, but for the folder.
 readme() {
     echo "== the README's way ($(date +%T))"
+    since=$(date +%s)
     sed -n '/^## A service of your own/,/^```$/p' README.md | sed -n '/^```sh$/,/^```$/p' | sed '/^```/d; s/ *#.*//' \
         > "$root/target/new-service/commands"
     grep -q 'make run' "$root/target/new-service/commands"
@@ -158,6 +159,7 @@ readme() {
             *) run sh -c "$line" ;;
         esac
     done < "$root/target/new-service/commands"
+    echo "   all of it in $(($(date +%s) - since)) s"
 }
 
 # `make run` says that it listens, and answers.
@@ -185,7 +187,7 @@ combination() {
             readme
             stranger library list_books,add_book,show_book,show_author show_author \
                 'Ok(Json(None))' show_author_books__book_id__authors__number__get
-            stranger shop put_article,put_picture,move,add_up,anything,unsaid,page,plain page \
+            stranger shop put_article,put_picture,vote,move,add_up,anything,unsaid,page,plain page \
                 'Ok(Html("<p>Shop</p>".to_owned()))' shop-page
             run make lint
             ;;

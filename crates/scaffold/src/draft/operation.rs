@@ -1,6 +1,7 @@
 //! An operation as a handler that is still to be written.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -154,7 +155,7 @@ fn parameters(
             return Err(format!("`{name}` of its path has constraints"));
         }
         of_path.push((name.to_snake_case(), typed.name));
-        let sample = plain(&sample(types, &parameter["schema"], 0));
+        let sample = encoded(&plain(&sample(types, &parameter["schema"], 0)));
         samples.path = samples.path.replace(&format!("{{{name}}}"), &sample);
     }
     match of_path.as_slice() {
@@ -189,7 +190,7 @@ fn parameters(
                 required.push(json!(name));
                 let value = plain(&sample(types, &schema, 0));
                 if place == "query" {
-                    samples.query.push(format!("{name}={value}"));
+                    samples.query.push(format!("{}={}", encoded(&name), encoded(&value)));
                 }
             }
             properties.insert(name, schema);
@@ -202,7 +203,7 @@ fn parameters(
     Ok(())
 }
 
-/// The body's input, a sample of it, and its name if it has one of its own.
+/// The body's input, a line for its case, and its name if it has one of its own.
 type Body = (Option<Input>, Option<String>, Option<String>);
 
 fn body(types: &mut Types<'_>, operation: &Map<String, Value>, camel: &str) -> Result<Body> {
@@ -219,7 +220,7 @@ fn body(types: &mut Types<'_>, operation: &Map<String, Value>, camel: &str) -> R
     match (media_type.as_str(), fields) {
         ("application/json", Some((_, fields))) => {
             let name = types.add(&format!("{camel}Body"), fields)?;
-            let case = sample(types, fields, 0).to_string();
+            let case = format!("json: {}", sample(types, fields, 0));
             Ok((Some(input("Embedded(_body)", "Embedded", &name)), Some(case), None))
         }
         ("application/json", None) => {
@@ -232,12 +233,13 @@ fn body(types: &mut Types<'_>, operation: &Map<String, Value>, camel: &str) -> R
             }
             let title = schema["title"].as_str().filter(|_| schema["$ref"].is_null());
             let title = title.map(ToSnakeCase::to_snake_case).filter(|title| title != "body");
-            let case = sample(types, schema, 0).to_string();
+            let case = format!("json: {}", sample(types, schema, 0));
             Ok((Some(input("Json(_body)", "Json", &typed.name)), Some(case), title))
         }
         ("multipart/form-data" | "application/x-www-form-urlencoded", Some((_, fields))) => {
             let name = types.add(&format!("{camel}Form"), fields)?;
-            Ok((Some(input("Form(_form)", "Form", &name)), None, None))
+            let case = form(types, fields, media_type == "multipart/form-data");
+            Ok((Some(input("Form(_form)", "Form", &name)), Some(case), None))
         }
         (other, _) => Err(format!("its body is of a type that cannot be drafted: {other}")),
     }
@@ -370,6 +372,43 @@ fn text(schema: &Value) -> Value {
 }
 
 /// A value as it stands in a path or a query.
+/// The required fields of a form, each item of a list for itself.
+fn form(types: &Types<'_>, fields: &Value, is_multipart: bool) -> String {
+    let required = fields["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut parts = Vec::new();
+    for name in required {
+        let schema = &fields["properties"][name];
+        let is_list = schema["type"] == "array";
+        let is_file = [schema, &schema["items"]].iter().any(|schema| {
+            schema["contentMediaType"] == "application/octet-stream" || schema["format"] == "binary"
+        });
+        let value = match sample(types, schema, 0) {
+            Value::Array(items) if is_list => items.first().map_or_else(String::new, plain),
+            value => plain(&value),
+        };
+        parts.push(if is_file {
+            json!({"name": name, "filename": "a.txt", "content_type": "text/plain", "text": value})
+        } else {
+            json!({"name": name, "text": value})
+        });
+    }
+    if is_multipart {
+        return format!("multipart: {}", Value::Array(parts));
+    }
+    let pairs = parts.iter().map(|part| {
+        let encoded = |key: &str| encoded(part[key].as_str().unwrap_or_default());
+        format!("{}={}", encoded("name"), encoded("text"))
+    });
+    format!("form: {}", json!(pairs.collect::<Vec<_>>().join("&")))
+}
+
+/// What a URL and a form take for more than a character (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

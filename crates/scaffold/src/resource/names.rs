@@ -47,7 +47,9 @@ impl Names {
                 ));
             }
             if super::fields::TAKEN.contains(&name) || RESERVED.contains(&name) {
-                return Err(format!("`{name}` means something else in this code: choose another word"));
+                return Err(format!(
+                    "`{name}` means something else in this code: choose another word"
+                ));
             }
         }
         if plural == singular {

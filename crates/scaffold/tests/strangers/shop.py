@@ -60,6 +60,12 @@ async def put_picture(
     return Uploaded(name=f"{number} {picture.filename} {note}", bytes=len(await picture.read()))
 
 
+@router.post("/votes")
+def vote(article: Annotated[int, Form(ge=1)], reason: Annotated[str, Form(min_length=3)]) -> str:
+    """Take a vote, as a form of a page sends it."""
+    return f"{article}: {reason}"
+
+
 @router.post("/move")
 def move(source: Annotated[int, Body(ge=0)], target: Annotated[int, Body()], _who: Basic) -> list[int]:
     """Move stock."""
