@@ -9,7 +9,7 @@ log=$root/target/new-service/log
 # Tools are Molt's: the service finds them where it would make them. What is compiled is not: cargo
 # takes packages at the same place in two workspaces for the same one.
 mkdir -p "$place/target"
-for tool in tools npm venv-audit venv-k8s; do
+for tool in tools npm; do
     [ ! -e "target/$tool" ] || ln -sfn "$root/target/$tool" "$place/target/$tool"
 done
 git init --quiet "$place"
