@@ -176,7 +176,7 @@ starts() {
     "${PYTHON:-python3}" -c "import urllib.request as r
 assert r.urlopen('http://127.0.0.1:18615/api/v1/utils/health-check/').read() == b'true'"
     kill -- -$group
-    wait $group || true
+    wait $group 2> /dev/null || true
     trap - EXIT
     rm -f "$place"/*.db*
 }
