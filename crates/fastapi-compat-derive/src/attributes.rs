@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, UnOp};
+use syn::{Attribute, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, UnOp};
 
 use crate::error;
 
@@ -82,14 +82,44 @@ pub(crate) fn doc(attributes: &[Attribute]) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
+/// What the document shows beside the schema: the doc comment, the format, and `extra`.
+pub(crate) fn notes(attributes: &[Attribute]) -> syn::Result<TokenStream> {
+    let items = items(attributes)?;
+    let named =
+        [("description", doc(attributes)), ("format", text(&items, Namespace::Schema, "format"))];
+    let named = named
+        .into_iter()
+        .filter_map(|(key, text)| text.map(|text| quote!(notes[#key] = #text.into();)));
+    let extra =
+        items.iter().filter(|item| item.namespace == Namespace::Schema && item.key == "extra");
+    let extra = extra
+        .filter_map(|item| item.value.as_ref())
+        .map(|extra| quote!(private::note(&mut notes, #extra);));
+    let notes: Vec<_> = named.chain(extra).collect();
+    if notes.is_empty() {
+        return Ok(quote!(private::serde_json::Value::Null));
+    }
+    Ok(quote!({
+        let mut notes = private::serde_json::json!({});
+        #(#notes)*
+        notes
+    }))
+}
+
+/// What a type is called in Python: as in Rust, or as `#[serde(rename = "…")]` has it.
+pub(crate) fn title(input: &DeriveInput) -> syn::Result<String> {
+    let renamed = text(&items(&input.attrs)?, Namespace::Serde, "rename");
+    Ok(renamed.unwrap_or_else(|| input.ident.unraw().to_string()))
+}
+
 /// The constraints of a field, of a variant or of a newtype.
 pub(crate) struct Constraints(Vec<TokenStream>);
 
 impl Constraints {
     pub(crate) fn read(items: &[Item]) -> syn::Result<Self> {
         /// What is no constraint, but may stand there.
-        const OTHERS: [&str; 5] =
-            ["default", "default_factory", "required", "format", "discriminator"];
+        const OTHERS: [&str; 6] =
+            ["default", "default_factory", "required", "format", "discriminator", "extra"];
         let mut constraints = Vec::new();
         for Item { key, value, .. } in
             items.iter().filter(|item| item.namespace == Namespace::Schema)

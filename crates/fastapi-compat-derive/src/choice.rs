@@ -4,12 +4,12 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DataEnum, DeriveInput, Variant};
 
-use crate::attributes::{Case, Namespace, doc, has_flag, items, refuse_other_serde, text};
+use crate::attributes::{Case, Namespace, has_flag, items, notes, refuse_other_serde, text, title};
 
 /// The values on the wire.
 fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>> {
     let of_type = items(&input.attrs)?;
-    refuse_other_serde(&of_type, &["rename_all"])?;
+    refuse_other_serde(&of_type, &["rename", "rename_all"])?;
     let rename_all = Case::read(&of_type)?;
     let value = |variant: &Variant| {
         let items = items(&variant.attrs)?;
@@ -37,13 +37,11 @@ pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     let schema = if literal {
         quote!(private::choices(&[#(#values),*]))
     } else {
-        let title = name.to_string();
-        let description = doc(&input.attrs).map(|doc| quote!(schema["description"] = #doc.into();));
+        let (title, notes) = (title(input)?, notes(&input.attrs)?);
         quote! {
             models.reference::<Self>(#title, |_| {
-                #[allow(unused_mut)]
                 let mut schema = private::choices(&[#(#values),*]);
-                #description
+                private::note(&mut schema, #notes);
                 schema
             })
         }
@@ -65,7 +63,7 @@ pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
 pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
     let values = values(input, data)?;
     let (name, variants) = (&input.ident, data.variants.iter().map(|variant| &variant.ident));
-    let title = name.to_string();
+    let title = title(input)?;
     let numbers = data.variants.iter().all(|variant| variant.discriminant.is_some());
     let (decode, label) = if is_literal(input)? {
         (quote!(decode_literal), quote!(private::name("literal", &VALUES).into()))

@@ -28,10 +28,13 @@ use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed};
 /// - `#[schema(strip_whitespace, to_lower, to_upper)]`;
 /// - `#[schema(default = 7)]`, `#[schema(default_factory = Vec::new())]`, which the document does
 ///   not show, and `#[schema(required = true)]` for an `Option` that must be given;
-/// - `#[schema(format = "password")]`, a hint for the reader of the document;
+/// - `#[schema(format = "password")]`, and `#[schema(extra = json!({"examples": ["a"]}))]`, pydantic's
+///   `json_schema_extra`, on types as well: what only the reader of the document sees, as he sees
+///   the doc comments of types and fields as their descriptions;
 /// - `#[schema(storable = 255)]`, which refuses what a column of that length cannot hold;
 /// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(rename_all = "camelCase")]` is
-///   an `alias_generator`, `#[serde(deny_unknown_fields)]` is `extra="forbid"`.
+///   an `alias_generator`, `#[serde(deny_unknown_fields)]` is `extra="forbid"`, and
+///   `#[serde(rename = "Page[Item]")]` is what the class is called in Python.
 #[proc_macro_derive(Decode, attributes(schema, serde))]
 pub fn derive_decode(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
@@ -53,7 +56,9 @@ macro_rules! operations {
         ///
         /// What was the handler becomes a function for `Router::route`. The document has its doc
         /// comment, inputs and answer from the signature. After the path may stand `status = 201`,
-        /// the status of a success, and `body = "name"`, the title of a body that is no model.
+        /// the status of a success, `body = "name"`, the title of a body that is no model,
+        /// `summary = "…"`, `answer = "…"`, FastAPI's `response_description`, `deprecated`, and
+        /// `name = "…"`, what the function is called in Python.
         #[proc_macro_attribute]
         pub fn $method(
             arguments: proc_macro::TokenStream,

@@ -6,13 +6,13 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Expr, ExprLit, Field, FieldsNamed, Ident, Lit, Type};
 
 use crate::attributes::{
-    Case, Constraints, Namespace, doc, has_flag, items, refuse_other_serde, text,
+    Case, Constraints, Namespace, has_flag, items, notes, refuse_other_serde, text, title,
 };
 use crate::error;
 
 fn fields(input: &DeriveInput, fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
     let of_type = items(&input.attrs)?;
-    refuse_other_serde(&of_type, &["deny_unknown_fields", "rename_all"])?;
+    refuse_other_serde(&of_type, &["deny_unknown_fields", "rename", "rename_all"])?;
     let rename_all = Case::read(&of_type)?;
     fields.named.iter().map(|field| ModelField::read(field, rename_all)).collect()
 }
@@ -24,13 +24,12 @@ fn forbids_extra(input: &DeriveInput) -> syn::Result<bool> {
 /// What the document says of it.
 pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
     let (name, fields) = (&input.ident, fields(input, named)?);
-    let title = name.unraw().to_string();
-    let description = optional(doc(&input.attrs));
+    let (title, notes) = (title(input)?, notes(&input.attrs)?);
     let forbids_extra = forbids_extra(input)?;
     let adds = fields.iter().map(|field| {
-        let ModelField { ty, name, constraints, format, .. } = field;
-        let (presence, format) = (field.presence(), optional(format.clone()));
-        quote!(fields.add::<#ty>(#name, #constraints, #presence, #format);)
+        let ModelField { ty, name, constraints, notes, .. } = field;
+        let presence = field.presence();
+        quote!(fields.add::<#ty>(#name, #constraints, #presence, #notes);)
     });
     Ok(quote! {
         impl private::Schema for #name {
@@ -40,7 +39,7 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
                 _: &private::Constraints,
                 models: &mut private::Models,
             ) -> private::serde_json::Value {
-                models.model::<Self>(#title, #description, #forbids_extra)
+                models.model::<Self>(#title, #notes, #forbids_extra)
             }
         }
 
@@ -52,17 +51,10 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     })
 }
 
-fn optional(text: Option<String>) -> TokenStream {
-    text.map_or_else(
-        || quote!(::core::option::Option::None),
-        |text| quote!(::core::option::Option::Some(#text)),
-    )
-}
-
 pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
     let (fields, forbids_extra) = (fields(input, named)?, forbids_extra(input)?);
     let name = &input.ident;
-    let title = name.unraw().to_string();
+    let title = title(input)?;
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
@@ -145,7 +137,7 @@ struct ModelField {
     /// Whether the document shows the default.
     shows_default: bool,
     required: bool,
-    format: Option<String>,
+    notes: TokenStream,
 }
 
 impl ModelField {
@@ -172,7 +164,7 @@ impl ModelField {
             }),
             shows_default: default.is_some_and(|item| item.key == "default"),
             default: default.and_then(|item| item.value.clone()),
-            format: text(&items, Namespace::Schema, "format"),
+            notes: notes(&field.attrs)?,
             ident,
         })
     }

@@ -4,12 +4,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Field};
 
-use crate::attributes::{Constraints, items};
+use crate::attributes::{Constraints, items, notes};
 
 /// What the document says of it: what it says of the field.
 pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty) = (&input.ident, &field.ty);
     let constraints = Constraints::read(&items(&field.attrs)?)?;
+    let notes = notes(&field.attrs)?;
     Ok(quote! {
         impl private::Schema for #name {
             const OPTIONAL: bool = <#ty as private::Schema>::OPTIONAL;
@@ -19,7 +20,9 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
                 _: &private::Constraints,
                 models: &mut private::Models,
             ) -> private::serde_json::Value {
-                <#ty as private::Schema>::schema(#constraints, models)
+                let mut schema = <#ty as private::Schema>::schema(#constraints, models);
+                private::note(&mut schema, #notes);
+                schema
             }
         }
     })

@@ -11,21 +11,44 @@ use crate::error;
 
 struct Arguments {
     path: LitStr,
-    status: Option<LitInt>,
-    body: Option<LitStr>,
+    /// The function's in Python, if it is not the handler's.
+    name: Option<String>,
+    /// Calls of `Outline`'s methods.
+    outline: TokenStream,
 }
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut arguments = Self { path: input.parse()?, status: None, body: None };
+        let mut arguments = Self { path: input.parse()?, name: None, outline: TokenStream::new() };
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
-            input.parse::<Token![=]>()?;
-            match key.to_string().as_str() {
-                "status" => arguments.status = Some(input.parse()?),
-                "body" => arguments.body = Some(input.parse()?),
-                _ => return Err(error(key, "only `status` and `body` may follow the path")),
+            if key == "deprecated" {
+                arguments.outline.extend(quote!(.deprecated()));
+                continue;
             }
+            input.parse::<Token![=]>()?;
+            arguments.outline.extend(match key.to_string().as_str() {
+                "status" => {
+                    let status: LitInt = input.parse()?;
+                    quote!(.status(::fastapi_compat::__private::http::StatusCode::from_u16(#status).unwrap_or_default()))
+                }
+                "name" => {
+                    arguments.name = Some(input.parse::<LitStr>()?.value());
+                    continue;
+                }
+                "body" => {
+                    let name: LitStr = input.parse()?;
+                    quote!(.body_name(#name))
+                }
+                "summary" | "answer" => {
+                    let text: LitStr = input.parse()?;
+                    quote!(.#key(#text))
+                }
+                _ => {
+                    let known = "`name`, `status`, `summary`, `answer`, `body`, `deprecated`";
+                    return Err(error(key, &format!("only {known} may follow the path")));
+                }
+            });
         }
         Ok(arguments)
     }
@@ -36,16 +59,12 @@ pub(crate) fn expand(
     arguments: TokenStream,
     item: TokenStream,
 ) -> syn::Result<TokenStream> {
-    let Arguments { path, status, body } = syn::parse2(arguments)?;
+    let Arguments { path, name: function, outline } = syn::parse2(arguments)?;
     let handler: ItemFn = syn::parse2(item)?;
     let (name, visibility) = (&handler.sig.ident, &handler.vis);
     let method = format_ident!("{}", method.to_uppercase());
-    let function = name.unraw().to_string();
+    let function = function.unwrap_or_else(|| name.unraw().to_string());
     let doc = doc(&handler.attrs).unwrap_or_default();
-    let status = status.map(|status| {
-        quote!(.status(::fastapi_compat::__private::http::StatusCode::from_u16(#status).unwrap_or_default()))
-    });
-    let body = body.map(|body| quote!(.body_name(#body)));
     let ReturnType::Type(_, answer) = &handler.sig.output else {
         return Err(error(name, "a handler needs an answer, such as `-> Json<Item>`"));
     };
@@ -77,8 +96,7 @@ pub(crate) fn expand(
             router.operation(
                 ::fastapi_compat::__private::Outline::new(::fastapi_compat::__private::http::Method::#method, #path, #function)
                     .description(#doc)
-                    #status
-                    #body
+                    #outline
                     #validated
                     .describes::<#inputs, ::fastapi_compat::__private::Answer<#answer>>(),
                 #name,

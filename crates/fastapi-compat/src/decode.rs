@@ -181,6 +181,32 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
 }
 
 /// `T | None = None`.
+/// For a model that holds one of its own kind.
+impl<T: Decode> Decode for Box<T> {
+    const SEQUENCE: bool = T::SEQUENCE;
+
+    fn name(constraints: &Constraints) -> Cow<'static, str> {
+        T::name(constraints)
+    }
+
+    fn decode(
+        input: &Value,
+        constraints: &Constraints,
+        at: &Loc<'_>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        T::decode(input, constraints, at, errors).map(Self::new)
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(Self::new)
+    }
+
+    fn meets(&self, constraints: &Constraints) -> bool {
+        T::meets(self, constraints)
+    }
+}
+
 impl<T: Decode> Decode for Option<T> {
     const SEQUENCE: bool = T::SEQUENCE;
 

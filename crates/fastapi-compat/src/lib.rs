@@ -4,7 +4,7 @@
 //! and described in FastAPI's OpenAPI dialect. What is in it: inputs ([`Call`], [`Path`], [`Query`],
 //! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects, CORS and errors as
 //! Starlette does them ([`Router`], [`Edge`], [`HttpError`]); sign-in ([`Bearer`], [`Basic`],
-//! [`ApiKeyHeader`]); the document ([`openapi`]). What is not: anything about one service's routes.
+//! [`ApiKeyHeader`] and others); the document ([`openapi`]). What is not: anything about one service's routes.
 //!
 //! [`guide`] shows FastAPI code and the same in axum; [`coverage`] what is proved to be the same.
 //!
@@ -70,11 +70,13 @@ pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
 pub use form::Form;
 pub use openapi::{Describe, Outline, Schema};
-pub use params::{Cookie, Header, Path, Path2, Query};
+pub use params::{Cookie, Header, Path, Path2, Path3, Path4, Query};
 pub use protocol::TrustedProxies;
-pub use response::{HttpError, Json, internal_server_error};
+pub use response::{HttpError, Json, NoContent, internal_server_error};
 pub use router::{Operation, PathParams, Router};
-pub use security::{ApiKeyHeader, ApiKeyName, Basic, Bearer};
+pub use security::{
+    ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
+};
 pub use types::{
     AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
     UploadFile,
@@ -94,7 +96,7 @@ pub mod __private {
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{
-        Answer, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices,
+        Answer, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices, note,
     };
     pub use crate::union::{Union, tag};
     pub use crate::value::Value;

@@ -34,20 +34,30 @@ impl<T: Decode + Schema> Parameter for Path<T> {
     }
 }
 
-/// Two parameters of the path.
-#[derive(Debug)]
-pub struct Path2<A, B>(pub A, pub B);
+/// Several parameters of the path.
+macro_rules! path_parameters {
+    ($($name:ident $text:literal ($($T:ident $t:ident $index:literal),+);)*) => {$(
+        #[doc = concat!($text, " parameters of the path.")]
+        #[derive(Debug)]
+        pub struct $name<$($T),+>($(pub $T),+);
 
-impl<A: Decode + Schema, B: Decode + Schema> Parameter for Path2<A, B> {
-    fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        let (a, b) = (path_parameter(parts, 0, errors), path_parameter(parts, 1, errors));
-        Some(Self(a?, b?))
-    }
+        impl<$($T: Decode + Schema),+> Parameter for $name<$($T),+> {
+            fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
+                $(let $t = path_parameter(parts, $index, errors);)+
+                Some(Self($($t?),+))
+            }
 
-    fn describe(operation: &mut OperationDocument<'_>) {
-        operation.path_parameter::<A>();
-        operation.path_parameter::<B>();
-    }
+            fn describe(operation: &mut OperationDocument<'_>) {
+                $(operation.path_parameter::<$T>();)+
+            }
+        }
+    )*};
+}
+
+path_parameters! {
+    Path2 "Two" (A a 0, B b 1);
+    Path3 "Three" (A a 0, B b 1, C c 2);
+    Path4 "Four" (A a 0, B b 1, C c 2, D d 3);
 }
 
 /// The parameters of the query as a model; of a repeated parameter the last counts.
@@ -131,9 +141,8 @@ pub struct Cookie<T>(pub T);
 
 impl<T: Model + ModelSchema> Parameter for Cookie<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        let headers = parts.headers.get_all(header::COOKIE).iter();
-        let cookies = headers.flat_map(|header| cookies(&latin1(header.as_bytes()))).collect();
-        T::from_fields(&Parameters(cookies), &Loc::root("cookie"), errors).map(Self)
+        let cookies = Parameters(cookies(&parts.headers));
+        T::from_fields(&cookies, &Loc::root("cookie"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
@@ -141,8 +150,13 @@ impl<T: Model + ModelSchema> Parameter for Cookie<T> {
     }
 }
 
+pub(crate) fn cookies(headers: &HeaderMap) -> Vec<(String, Value)> {
+    let headers = headers.get_all(header::COOKIE).iter();
+    headers.flat_map(|header| split(&latin1(header.as_bytes()))).collect()
+}
+
 /// Splits a `Cookie` header as Starlette does, which mimics what browsers do rather than RFC 6265.
-fn cookies(header: &str) -> Vec<(String, Value)> {
+fn split(header: &str) -> Vec<(String, Value)> {
     let is_space = |c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c);
     header
         .split(';')

@@ -17,6 +17,17 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// The answer of an operation with `status = 204`: nothing, of the type that would be expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        (StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, json)]).into_response()
+    }
+}
+
 /// An answer of any status with a JSON body.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let mut buffer = Vec::with_capacity(256);

@@ -9,9 +9,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::extract::Dependency;
+use crate::form::pairs;
 use crate::openapi::{Describe, OperationDocument};
-use crate::params::latin1;
+use crate::params::{cookies, latin1};
 use crate::response::HttpError;
+use crate::value::Value;
 
 /// The 401 of FastAPI when a caller does not say who he is.
 fn not_authenticated(challenge: &'static str) -> HttpError {
@@ -27,8 +29,8 @@ fn authorization(headers: &HeaderMap) -> (&[u8], &str) {
     (scheme, std::str::from_utf8(parameter).unwrap_or_default().trim())
 }
 
-/// A dependency that only looks at the headers.
-macro_rules! from_headers {
+/// A dependency that only looks at the head of a request.
+macro_rules! from_parts {
     ([$($generics:tt)*] $type:ty, $read:expr, |$operation:ident| $describe:expr) => {
         impl<S: Sync, $($generics)*> Dependency<S> for $type {}
 
@@ -36,7 +38,7 @@ macro_rules! from_headers {
             type Rejection = Response;
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-                $read(&parts.headers).map_err(IntoResponse::into_response)
+                $read(parts).map_err(IntoResponse::into_response)
             }
         }
 
@@ -62,10 +64,24 @@ impl Bearer {
     }
 }
 
-from_headers!(
+from_parts!(
     [] Bearer,
-    |headers| Bearer::from_headers(headers).map(|token| Bearer(token.to_owned())),
+    |parts: &Parts| Bearer::from_headers(&parts.headers).map(|token| Bearer(token.to_owned())),
     |operation| operation.bearer()
+);
+
+/// `HTTPBearer`: the token of `Authorization: Bearer <token>`, not yet checked; unlike with
+/// [`Bearer`], it must not be empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpBearer(pub String);
+
+from_parts!(
+    [] HttpBearer,
+    |parts: &Parts| match Bearer::from_headers(&parts.headers)? {
+        "" => Err(not_authenticated("Bearer")),
+        token => Ok(HttpBearer(token.to_owned())),
+    },
+    |operation| operation.security("HTTPBearer", json!({"type": "http", "scheme": "bearer"}))
 );
 
 /// `HTTPBasic`: name and password, not yet checked.
@@ -135,41 +151,79 @@ fn python_base64(letters: &[u8]) -> Option<Vec<u8>> {
     (count == 0).then_some(decoded)
 }
 
-from_headers!(
+from_parts!(
     [] Basic,
-    Basic::from_headers,
+    |parts: &Parts| Basic::from_headers(&parts.headers),
     |operation| operation.security("HTTPBasic", json!({"type": "http", "scheme": "basic"}))
 );
 
-/// The header in which an API key comes.
+/// What an API key is called, in the headers, the query or the cookies.
 pub trait ApiKeyName {
     /// As it stands in the document.
     const NAME: &'static str;
 }
 
-/// `APIKeyHeader`: the key, not yet checked.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKeyHeader<N> {
-    pub key: String,
-    name: PhantomData<fn() -> N>,
-}
-
-impl<N: ApiKeyName> ApiKeyHeader<N> {
-    /// The key, or the 401 of FastAPI when the header is absent or empty.
-    pub fn from_headers(headers: &HeaderMap) -> Result<Self, HttpError> {
-        let key = headers.get(N::NAME).map_or(&b""[..], HeaderValue::as_bytes);
-        if key.is_empty() {
-            return Err(not_authenticated("APIKey"));
+/// A dependency on a key, which must be there and not empty.
+macro_rules! api_keys {
+    ($($(#[$doc:meta])* $type:ident $scheme:literal $place:literal, |$parts:ident| $read:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $type<N> {
+            pub key: String,
+            name: PhantomData<fn() -> N>,
         }
-        Ok(Self { key: latin1(key), name: PhantomData })
+
+        from_parts!(
+            [N: ApiKeyName] $type<N>,
+            |$parts: &Parts| {
+                let key: Option<String> = $read;
+                let key = key.filter(|key| !key.is_empty());
+                let key = key.ok_or_else(|| not_authenticated("APIKey"))?;
+                Ok::<_, HttpError>(Self { key, name: PhantomData })
+            },
+            |operation| {
+                let scheme = json!({"type": "apiKey", "in": $place, "name": N::NAME});
+                operation.security($scheme, scheme);
+            }
+        );
+    )*};
+}
+
+api_keys! {
+    /// `APIKeyHeader`: the key, not yet checked.
+    ApiKeyHeader "APIKeyHeader" "header", |parts| {
+        parts.headers.get(N::NAME).map(|key| latin1(key.as_bytes()))
+    };
+    /// `APIKeyQuery`: the key, not yet checked.
+    ApiKeyQuery "APIKeyQuery" "query", |parts| {
+        last::<N>(pairs(parts.uri.query().unwrap_or_default().as_bytes()))
+    };
+    /// `APIKeyCookie`: the key, not yet checked.
+    ApiKeyCookie "APIKeyCookie" "cookie", |parts| last::<N>(cookies(&parts.headers));
+}
+
+/// The key among named values; of several the last counts.
+fn last<N: ApiKeyName>(values: Vec<(String, Value)>) -> Option<String> {
+    let (_, value) = values.into_iter().rfind(|(name, _)| name == N::NAME)?;
+    if let Value::Str(key) = value { Some(key) } else { None }
+}
+
+/// One after the other: the first that refuses is heard.
+impl<S, A, B> Dependency<S> for (A, B)
+where
+    S: Send + Sync,
+    A: Dependency<S> + Sync,
+    B: Dependency<S> + Sync,
+{
+    async fn complete(&self, state: &S) -> Result<(), Response> {
+        self.0.complete(state).await?;
+        self.1.complete(state).await
     }
 }
 
-from_headers!(
-    [N: ApiKeyName] ApiKeyHeader<N>,
-    Self::from_headers,
-    |operation| {
-        let scheme = json!({"type": "apiKey", "in": "header", "name": N::NAME});
-        operation.security("APIKeyHeader", scheme);
+impl<A: Describe, B: Describe> Describe for (A, B) {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        A::describe(operation);
+        B::describe(operation);
     }
-);
+}

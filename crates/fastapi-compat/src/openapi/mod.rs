@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::operation::{Answer, Describe, OperationDocument, Outline};
 pub use self::schema::{
-    DuplicateModel, FieldSchema, FieldSchemas, ModelSchema, Models, Presence, Schema,
+    DuplicateModel, FieldSchema, FieldSchemas, ModelSchema, Models, Presence, Schema, note,
 };
 pub use self::types::choices;
 

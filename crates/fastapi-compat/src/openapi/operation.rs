@@ -1,12 +1,13 @@
 //! What the document says of an operation, from its handler's types.
 
-use axum::response::{Html, Response};
+use axum::body::Body;
+use axum::response::{Html, Redirect, Response};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::schema::{ModelSchema, Models, SCHEMAS, Schema, title};
 use crate::constraints::Constraints;
-use crate::response::Json;
+use crate::response::{Json, NoContent};
 
 /// What says of itself how it stands in the document: inputs, dependencies and answers of handlers.
 pub trait Describe {
@@ -20,8 +21,11 @@ pub struct Outline {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) name: &'static str,
-    pub(crate) description: &'static str,
+    summary: Option<&'static str>,
+    description: &'static str,
+    is_deprecated: bool,
     pub(crate) status: StatusCode,
+    answer: &'static str,
     pub(crate) tags: Vec<&'static str>,
     pub(crate) is_validated: bool,
     body_name: &'static str,
@@ -35,8 +39,11 @@ impl Outline {
             method,
             path: path.into(),
             name,
+            summary: None,
             description: "",
+            is_deprecated: false,
             status: StatusCode::OK,
+            answer: "Successful Response",
             tags: Vec::new(),
             is_validated: false,
             body_name: "body",
@@ -52,6 +59,24 @@ impl Outline {
     #[must_use]
     pub fn description(self, description: &'static str) -> Self {
         Self { description, ..self }
+    }
+
+    /// A line for it, if its name is none.
+    #[must_use]
+    pub fn summary(self, summary: &'static str) -> Self {
+        Self { summary: Some(summary), ..self }
+    }
+
+    /// It should not be called any more.
+    #[must_use]
+    pub fn deprecated(self) -> Self {
+        Self { is_deprecated: true, ..self }
+    }
+
+    /// What a success is: FastAPI's `response_description`.
+    #[must_use]
+    pub fn answer(self, answer: &'static str) -> Self {
+        Self { answer, ..self }
     }
 
     /// The status of a success, if it is not 200.
@@ -93,14 +118,16 @@ impl Outline {
             .path
             .split('/')
             .filter_map(|segment| Some(segment.strip_prefix('{')?.strip_suffix('}')?.to_owned()));
+        let summary = self.summary.map_or_else(|| title(self.name), str::to_owned);
         let mut document = OperationDocument {
             id,
             token_url,
             body_name: self.body_name,
             status: self.status,
+            answer: self.answer,
             path_parameters: parameters.collect::<Vec<_>>().into_iter(),
             models,
-            value: json!({"summary": title(self.name), "operationId": id, "responses": {}}),
+            value: json!({"summary": summary, "operationId": id, "responses": {}}),
             security_schemes: Map::new(),
         };
         if !self.tags.is_empty() {
@@ -108,6 +135,9 @@ impl Outline {
         }
         if !self.description.is_empty() {
             document.value["description"] = json!(self.description);
+        }
+        if self.is_deprecated {
+            document.value["deprecated"] = json!(true);
         }
         (self.describe)(&mut document);
         let OperationDocument { mut value, security_schemes, .. } = document;
@@ -130,6 +160,7 @@ pub struct OperationDocument<'a> {
     token_url: &'a str,
     body_name: &'static str,
     status: StatusCode,
+    answer: &'static str,
     path_parameters: std::vec::IntoIter<String>,
     models: &'a mut Models,
     value: Value,
@@ -138,10 +169,17 @@ pub struct OperationDocument<'a> {
 
 impl OperationDocument<'_> {
     fn parameter(&mut self, place: &str, name: &str, required: bool, mut schema: Value) {
-        if schema.get("$ref").is_none() {
+        if schema.get("$ref").is_none() && schema.get("title").is_none() {
             schema["title"] = json!(title(name));
         }
-        let parameter = json!({"name": name, "in": place, "required": required, "schema": schema});
+        let mut parameter = json!({"name": name, "in": place, "required": required});
+        // FastAPI says it of both.
+        for note in ["description", "deprecated"] {
+            if let Some(value) = schema.get(note) {
+                parameter[note] = value.clone();
+            }
+        }
+        parameter["schema"] = schema;
         match self.value.get_mut("parameters").and_then(Value::as_array_mut) {
             Some(parameters) => parameters.push(parameter),
             None => self.value["parameters"] = json!([parameter]),
@@ -177,7 +215,7 @@ impl OperationDocument<'_> {
     /// A JSON body.
     pub(crate) fn json_body<T: Schema>(&mut self) {
         let mut schema = T::schema(&Constraints::NONE, self.models);
-        if schema.get("$ref").is_none() {
+        if schema.get("$ref").is_none() && schema.get("title").is_none() {
             schema["title"] = json!(title(self.body_name));
         }
         self.body("application/json", !T::OPTIONAL, &schema);
@@ -201,15 +239,22 @@ impl OperationDocument<'_> {
     }
 
     fn answer(&mut self, media_type: &str, schema: &Value) {
-        self.value["responses"][self.status.as_str()] = json!({
-            "description": "Successful Response",
-            "content": {media_type: {"schema": schema}},
-        });
+        self.untyped_answer();
+        self.value["responses"][self.status.as_str()]["content"] =
+            json!({media_type: {"schema": schema}});
     }
 
-    /// The operation demands this of the caller.
+    /// An answer of which the document says no more than its status.
+    fn untyped_answer(&mut self) {
+        self.value["responses"][self.status.as_str()] = json!({"description": self.answer});
+    }
+
+    /// The operation demands this of the caller, besides what it demands already.
     pub(crate) fn security(&mut self, name: &str, scheme: Value) {
-        self.value["security"] = json!([{name: []}]);
+        match self.value.get_mut("security").and_then(Value::as_array_mut) {
+            Some(all) => all.push(json!({name: []})),
+            None => self.value["security"] = json!([{name: []}]),
+        }
         self.security_schemes.insert(name.to_owned(), scheme);
     }
 
@@ -251,6 +296,26 @@ impl<T> Describe for Answer<Html<T>> {
         operation.answer("text/html", &json!({"type": "string"}));
     }
 }
+
+/// `PlainTextResponse`
+impl Describe for Answer<String> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.answer("text/plain", &json!({"type": "string"}));
+    }
+}
+
+/// Answers without a type: nothing, a file or a stream, and being sent elsewhere.
+macro_rules! untyped_answers {
+    ($($type:ty),*) => {$(
+        impl Describe for Answer<$type> {
+            fn describe(operation: &mut OperationDocument<'_>) {
+                operation.untyped_answer();
+            }
+        }
+    )*};
+}
+
+untyped_answers!(NoContent, Body, Redirect);
 
 /// An answer of which nothing is known.
 impl Describe for Answer<Response> {

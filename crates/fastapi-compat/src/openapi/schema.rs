@@ -59,18 +59,16 @@ pub struct FieldSchemas<'a> {
 }
 
 impl FieldSchemas<'_> {
-    /// Adds a field; `format` is what the document shows beside its type.
+    /// Adds a field; `notes` are what the document shows beside its type.
     pub fn add<T: Schema>(
         &mut self,
         name: &'static str,
         constraints: &Constraints,
         presence: Presence,
-        format: Option<&str>,
+        notes: Value,
     ) {
         let mut schema = T::schema(constraints, self.models);
-        if let Some(format) = format {
-            schema["format"] = json!(format);
-        }
+        note(&mut schema, notes);
         let required = match presence {
             Presence::ByType => !T::OPTIONAL,
             Presence::Required => true,
@@ -134,40 +132,40 @@ impl Models {
         described
     }
 
-    /// A reference to a schema of this name, which `build` makes when it is not there yet.
+    /// A reference to a schema of this title, which `build` makes when it is not there yet.
     pub fn reference<T: ?Sized>(
         &mut self,
-        name: &'static str,
+        title: &'static str,
         build: impl FnOnce(&mut Self) -> Value,
     ) -> Value {
+        let is_kept = |c: char| c.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&c);
+        let name: String = title.chars().map(|c| if is_kept(c) { c } else { '_' }).collect();
         let (first, second) =
-            (*self.types.entry(name.into()).or_insert(type_name::<T>()), type_name::<T>());
+            (*self.types.entry(name.clone()).or_insert(type_name::<T>()), type_name::<T>());
         if first != second {
             self.duplicate = Some(DuplicateModel { first, second });
         }
-        let key = (name.to_owned(), self.mode);
+        let key = (name.clone(), self.mode);
         if !self.found.contains_key(&key) {
             // A model may refer to itself.
             self.found.insert(key.clone(), Value::Null);
             let mut schema = build(self);
-            schema["title"] = json!(name);
+            schema["title"] = json!(title);
             self.found.insert(key, schema);
         }
         json!({"$ref": format!("{SCHEMAS}{name}-{:?}", self.mode)})
     }
 
-    /// A reference to a model; `description` is its doc comment.
+    /// A reference to a model; `notes` are what the document shows beside its fields.
     pub fn model<T: ModelSchema>(
         &mut self,
         name: &'static str,
-        description: Option<&str>,
+        notes: Value,
         forbids_extra: bool,
     ) -> Value {
         self.reference::<T>(name, |models| {
             let mut schema = models.object::<T>();
-            if let Some(description) = description {
-                schema["description"] = json!(description);
-            }
+            note(&mut schema, notes);
             if forbids_extra {
                 schema["additionalProperties"] = json!(false);
             }
@@ -184,7 +182,7 @@ impl Models {
     fn object<T: ModelSchema>(&mut self) -> Value {
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for mut field in self.fields::<T>() {
-            if field.titled {
+            if field.titled && field.schema.get("title").is_none() {
                 field.schema["title"] = json!(title(field.name));
             }
             if field.required {
@@ -217,25 +215,26 @@ impl Models {
         if let Some(duplicate) = self.duplicate {
             return Err(duplicate);
         }
-        let mut split = BTreeSet::new();
+        // As pydantic does it: all are split until what they refer to is known to be the same, so
+        // one that refers to itself stays so.
+        let is_in = |name: &str, mode| self.found.contains_key(&(name.to_owned(), mode));
+        let mut split: BTreeSet<_> = self.types.keys().cloned().collect();
+        split.retain(|name| is_in(name, Mode::Input) && is_in(name, Mode::Output));
         loop {
             let renamed = |name: &str, mode| {
-                let mut schema = self.found.get(&(name.to_owned(), mode))?.clone();
-                rename(&mut schema, &split);
-                Some(schema)
+                let mut schema = self.found.get(&(name.to_owned(), mode)).cloned();
+                if let Some(schema) = &mut schema {
+                    rename(schema, &split);
+                }
+                schema
             };
-            let differs = |name: &&String| {
-                !split.contains(*name)
-                    && matches!(
-                        (renamed(name, Mode::Input), renamed(name, Mode::Output)),
-                        (Some(input), Some(output)) if input != output
-                    )
-            };
-            let more: Vec<_> = self.types.keys().filter(differs).cloned().collect();
-            if more.is_empty() {
+            let differs =
+                |name: &&String| renamed(name, Mode::Input) != renamed(name, Mode::Output);
+            let still: BTreeSet<_> = split.iter().filter(differs).cloned().collect();
+            if still.len() == split.len() {
                 break;
             }
-            split.extend(more);
+            split = still;
         }
         rename(document, &split);
         let mut components = Map::new();
@@ -281,6 +280,13 @@ fn write_bounds_as_floats(value: &mut Value) {
             }
         }
         _ => {}
+    }
+}
+
+/// Adds to a schema what pydantic calls `json_schema_extra`: its own words give way.
+pub fn note(schema: &mut Value, notes: Value) {
+    if let (Some(schema), Value::Object(notes)) = (schema.as_object_mut(), notes) {
+        schema.extend(notes);
     }
 }
 

@@ -3,14 +3,19 @@
 import datetime as dt
 from decimal import Decimal
 from enum import Enum, IntEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import Body, Cookie, Depends, FastAPI, File, Form, Header, Path, Query, UploadFile
+from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.security import (
+    APIKeyCookie,
     APIKeyHeader,
+    APIKeyQuery,
+    HTTPAuthorizationCredentials,
     HTTPBasic,
     HTTPBasicCredentials,
+    HTTPBearer,
     OAuth2PasswordBearer,
 )
 from pydantic import (
@@ -254,6 +259,12 @@ class Nested(BaseModel):
     maybe: Inner | None = None
 
 
+class Recursive(BaseModel):
+    name: Annotated[str, Field(min_length=1)]
+    parent: "Recursive | None" = None
+    children: list["Recursive"] = Field(default_factory=list)
+
+
 class Alias(BaseModel):
     user_name: str = Field(alias="userName")
     item_count: int = Field(alias="item-count", default=1)
@@ -327,6 +338,27 @@ class UnionTagged(BaseModel):
     v: Annotated[Cat | Dog, Field(discriminator="kind")]
 
 
+T = TypeVar("T")
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+    total: int
+
+
+class GenericModel(BaseModel):
+    v: Page[Inner] | Page[int] | bool
+
+
+class Described(BaseModel):
+    """What the document says besides."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"v": 1}]})
+    v: int = Field(ge=1, title="The number", description="Any.\n\nBut positive.", examples=[1, 2])
+    w: str | None = Field(None, max_length=3, deprecated=True)
+    color: Color = Field(Color.red, description="Its color")
+
+
 BODIES: dict[str, type[BaseModel]] = {
     "str": Str,
     "str-length": StrLength,
@@ -379,6 +411,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "dict-bounds": DictBounds,
     "tuple": TupleModel,
     "nested": Nested,
+    "recursive": Recursive,
     "alias": Alias,
     "camel": Camel,
     "forbid": Forbid,
@@ -389,6 +422,8 @@ BODIES: dict[str, type[BaseModel]] = {
     "union-date": UnionDate,
     "union-model": UnionModel,
     "union-tagged": UnionTagged,
+    "generic": GenericModel,
+    "described": Described,
 }
 
 # Those that a parameter or a form field can be.
@@ -487,6 +522,42 @@ for name in SCALARS + LISTS + OPTIONALS:
     parameter("form", name, Form)
 
 
+@app.get("/query/described", summary="In short", deprecated=True, response_description="The same")
+def described(
+    v: Annotated[int, Query(ge=1, title="The number", description="Any.")],
+    w: Annotated[str | None, Query(deprecated=True, max_length=3)] = None,
+    color: Annotated[Color, Query(description="Its color", alias="the-color")] = Color.red,
+) -> Described:
+    return Described(v=v, w=w, color=color)
+
+
+@app.get("/path/three/{v}/{w}/{x}")
+def three(
+    v: Annotated[int, Path(ge=2, description="The first")], w: float, x: Annotated[str, Path(max_length=4)]
+) -> list[int | float | str]:
+    return [v, w, x]
+
+
+@app.get("/path/four/{v}/{w}/{x}/{y}")
+def four(v: int, w: float, x: str, y: bool) -> list[bool | int | float | str]:
+    return [v, w, x, y]
+
+
+@app.delete("/path/no-content/{v}", status_code=204)
+def no_content(v: int) -> None:
+    _ = v
+
+
+@app.get("/path/text/{v}", response_class=PlainTextResponse)
+def text(v: int) -> str:
+    return f"é {v}"
+
+
+@app.get("/path/elsewhere/{v}", response_class=RedirectResponse, status_code=303)
+def elsewhere(v: int) -> Any:
+    return f"/path/text/{v}"
+
+
 @app.post("/body/list-of-models")
 def list_of_models(given: list[Inner]) -> list[Inner]:
     return given
@@ -571,6 +642,30 @@ def upload(
 @app.get("/security/bearer", tags=["security"])
 def bearer(token: Annotated[str, Depends(OAuth2PasswordBearer(tokenUrl="/token"))]) -> str:
     return token
+
+
+@app.get("/security/http-bearer", tags=["security"])
+def http_bearer(given: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> str:
+    return given.credentials
+
+
+@app.get("/security/api-key-query", tags=["security"])
+def api_key_query(key: Annotated[str, Depends(APIKeyQuery(name="number"))]) -> str:
+    return key
+
+
+@app.get("/security/api-key-cookie", tags=["security"])
+def api_key_cookie(key: Annotated[str, Depends(APIKeyCookie(name="k"))]) -> str:
+    return key
+
+
+@app.get("/security/two", tags=["security"])
+def two(
+    token: Annotated[str, Depends(OAuth2PasswordBearer(tokenUrl="/token"))],
+    key: Annotated[str, Depends(APIKeyHeader(name="x-key"))],
+    number: int,
+) -> list[str]:
+    return [token, key, str(number)]
 
 
 @app.get("/security/basic", tags=["security"])

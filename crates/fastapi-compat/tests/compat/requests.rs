@@ -55,6 +55,13 @@ fn body(operation: &str) -> Shape {
         "dict-bounds" => v(Dict("str", Box::new(Of("str")))),
         "tuple" => v(Tuple(vec![Of("int"), Of("str"), Of("bool")])),
         "nested" => Object(vec![("inner", inner()), ("others", list(inner())), ("maybe", inner())]),
+        "recursive" => {
+            let leaf = || Object(vec![("name", Of("str")), ("parent", Of("any"))]);
+            let node = || {
+                Object(vec![("name", Of("str")), ("parent", leaf()), ("children", list(leaf()))])
+            };
+            Object(vec![("name", Of("str")), ("parent", node()), ("children", list(node()))])
+        }
         "alias" => Object(vec![("userName", Of("str")), ("item-count", Of("int"))]),
         "camel" => Object(vec![("fullName", Of("str")), ("isOn", Of("bool"))]),
         "forbid" => Object(vec![("v", Of("int")), ("w", Of("str")), ("x", Of("any"))]),
@@ -69,6 +76,11 @@ fn body(operation: &str) -> Shape {
         "union-tagged" => {
             v(Object(vec![("kind", Of("kind")), ("lives", Of("int")), ("name", Of("str"))]))
         }
+        "generic" => v(Object(vec![
+            ("items", Either(vec![list(inner()), list(Of("int"))])),
+            ("total", Of("int")),
+        ])),
+        "described" => Object(vec![("v", Of("int")), ("w", Of("str")), ("color", Of("enum-str"))]),
         "list-of-models" => list(inner()),
         "optional-model" => inner(),
         "scalar" => Of("int"),
@@ -197,7 +209,9 @@ fn text(operation: &str) -> BoxedStrategy<String> {
     let family = match operation {
         "list" | "set" | "optional" | "defaults" => "int",
         "list-bounds" | "nullable" => "str",
-        "union-scalar" => "int",
+        "union-scalar" | "described" | "three" | "four" | "no-content" | "text" | "elsewhere" => {
+            "int"
+        }
         operation => family(operation),
     };
     let plain = |sample: String| serde_json::from_str(&sample).unwrap_or(sample);
@@ -215,7 +229,7 @@ fn encode(text: &str) -> String {
 
 /// `v=1&v=2&w=3`, encoded.
 fn pairs(operation: &str) -> BoxedStrategy<String> {
-    let name = prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just("x")];
+    let name = prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just("the-color")];
     proptest::collection::vec((name, text(operation)), 0..4)
         .prop_map(|pairs| {
             let pairs: Vec<_> =
@@ -325,15 +339,20 @@ fn credentials() -> BoxedStrategy<Vec<u8>> {
 fn security(path: String) -> BoxedStrategy<Vec<u8>> {
     let authorization = proptest::option::weighted(0.9, credentials());
     let key = proptest::option::weighted(0.8, text("str"));
-    (authorization, key, proptest::option::weighted(0.8, text("int")))
-        .prop_map(move |(authorization, key, number)| {
+    let cookie = proptest::option::weighted(0.8, text("str"));
+    (authorization, key, cookie, proptest::option::weighted(0.8, text("int")))
+        .prop_map(move |(authorization, key, cookie, number)| {
             let key = key.map(|key| header_value(&key));
+            let cookie = cookie.map(|key| header_value(&format!("k={key}")));
             let mut headers: Vec<(&str, &[u8])> = Vec::new();
             if let Some(value) = &authorization {
                 headers.push(("authorization", value));
             }
             if let Some(value) = &key {
                 headers.push(("x-key", value));
+            }
+            if let Some(value) = &cookie {
+                headers.push(("cookie", value));
             }
             let query = number.map(|number| format!("?number={}", encode(&number)));
             let method = if path.ends_with("api-key") { "POST" } else { "GET" };
@@ -345,7 +364,9 @@ fn security(path: String) -> BoxedStrategy<Vec<u8>> {
 /// A request that misses: another method, another path, a slash too many.
 fn astray(path: &str) -> BoxedStrategy<Vec<u8>> {
     let method = select(vec!["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]);
-    let path = path.replace("{v}", "1");
+    let segments =
+        path.split('/').map(|segment| if segment.starts_with('{') { "1" } else { segment });
+    let path = segments.collect::<Vec<_>>().join("/");
     let suffix = select(vec!["", "/", "//", "/x", "?v=1", "/?v=1", "%2F", "%0A", "x"]);
     (method, suffix)
         .prop_map(move |(method, suffix)| request(method, &format!("{path}{suffix}"), &[], b""))
@@ -355,8 +376,9 @@ fn astray(path: &str) -> BoxedStrategy<Vec<u8>> {
 /// The requests to an operation.
 fn requests_to(operation: String) -> BoxedStrategy<Request> {
     let (kind, name) = operation.split_once('/').unwrap_or((&operation, ""));
-    let name = name.trim_end_matches("/{v}").to_owned();
-    let path = format!("/{}", operation.trim_end_matches("/{v}"));
+    let (name, parameters) = name.split_once("/{").unwrap_or((name, ""));
+    let (name, more) = (name.to_owned(), parameters.matches('{').count());
+    let path = format!("/{}", operation.split("/{").next().unwrap_or_default());
     let bytes = match kind {
         "body" => {
             let content_type = prop_oneof![
@@ -371,8 +393,13 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
                 })
                 .boxed()
         }
-        "path" => text(&name)
-            .prop_map(move |value| request("GET", &format!("{path}/{}", encode(&value)), &[], b""))
+        "path" => proptest::collection::vec(text(&name), more + 1)
+            .prop_map(move |values| {
+                let values: Vec<_> = values.iter().map(|value| encode(value)).collect();
+                let values = values.join("/");
+                let method = if name == "no-content" { "DELETE" } else { "GET" };
+                request(method, &format!("{path}/{values}"), &[], b"")
+            })
             .boxed(),
         "query" => pairs(&name)
             .prop_map(move |query| request("GET", &format!("{path}?{query}"), &[], b""))

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use axum::response::Redirect;
 use fastapi_compat::openapi::{Answer, ModelSchema};
 use fastapi_compat::{
-    AnyUrl, ApiKeyHeader, ApiKeyName, Basic, Bearer, Call, Cookie, Date, DateTime, Decimal, Decode,
-    Describe, Duration, EmailStr, Embedded, Form, Header, HttpUrl, Integer, Json, Model, Outline,
-    Patch, Path, Query, Router, Schema, Time, UploadFile, Value, get, post, put,
+    AnyUrl, ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, Call, Cookie, Date,
+    DateTime, Decimal, Decode, Describe, Duration, EmailStr, Embedded, Form, Header, HttpBearer,
+    HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Path3, Path4, Query, Router,
+    Schema, Time, UploadFile, Value, delete, get, post, put,
 };
 use http::Method;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use uuid::Uuid;
 
 #[derive(Decode, Serialize)]
@@ -88,10 +91,12 @@ echo_themselves!(
     Nullable,
     Defaults,
     Nested,
+    Recursive,
     Alias,
     Camel,
     Forbid,
     Update,
+    Described,
     Vec<Inner>,
     Integer,
     Option<Inner>
@@ -218,6 +223,7 @@ echoed_models! {
     UnionDate(DateIntOrColor);
     UnionModel(SmallLargeOrOther);
     UnionTagged(Pet);
+    GenericModel(PageOrBool);
 }
 
 #[derive(Decode, Serialize)]
@@ -244,6 +250,15 @@ struct Inner {
     name: String,
     #[schema(default = Integer::from(0))]
     count: Integer,
+}
+
+#[derive(Decode, Serialize)]
+struct Recursive {
+    #[schema(min_length = 1)]
+    name: String,
+    parent: Option<Box<Recursive>>,
+    #[schema(default_factory = Vec::new())]
+    children: Vec<Recursive>,
 }
 
 #[derive(Decode, Serialize)]
@@ -377,6 +392,57 @@ enum Pet {
     Cat(Cat),
     #[serde(rename = "dog")]
     Dog(Dog),
+}
+
+#[derive(Decode, Serialize)]
+#[serde(rename = "Page[Inner]")]
+struct PageOfInner {
+    items: Vec<Inner>,
+    total: Integer,
+}
+
+#[derive(Decode, Serialize)]
+#[serde(rename = "Page[int]")]
+struct PageOfInt {
+    items: Vec<Integer>,
+    total: Integer,
+}
+
+#[derive(Decode, Serialize)]
+#[serde(untagged)]
+enum PageOrBool {
+    Inner(PageOfInner),
+    Int(PageOfInt),
+    Bool(bool),
+}
+
+/// What the document says besides.
+#[derive(Decode, Serialize)]
+#[schema(extra = json!({"examples": [{"v": 1}]}))]
+struct Described {
+    /// Any.
+    ///
+    /// But positive.
+    #[schema(ge = 1, extra = json!({"title": "The number", "examples": [1, 2]}))]
+    v: Integer,
+    #[schema(max_length = 3, extra = json!({"deprecated": true}))]
+    w: Option<String>,
+    /// Its color
+    #[schema(default = Color::Red)]
+    color: Color,
+}
+
+#[derive(Decode)]
+struct DescribedQuery {
+    /// Any.
+    #[schema(ge = 1, extra = json!({"title": "The number"}))]
+    v: Integer,
+    #[schema(max_length = 3, extra = json!({"deprecated": true}))]
+    w: Option<String>,
+    /// Its color
+    #[schema(default = Color::Red)]
+    #[serde(rename = "the-color")]
+    color: Color,
 }
 
 #[derive(Decode, Serialize)]
@@ -553,6 +619,105 @@ async fn upload(Call((), Form(given)): Call<(), Form<Upload>>) -> Json<Uploaded>
     })
 }
 
+#[get("/query/described", summary = "In short", deprecated, answer = "The same")]
+async fn described(Call((), Query(given)): Call<(), Query<DescribedQuery>>) -> Json<Described> {
+    let DescribedQuery { v, w, color } = given;
+    Json(Described { v, w, color })
+}
+
+#[derive(Decode)]
+struct First(
+    /// The first
+    #[schema(ge = 2)]
+    Integer,
+);
+
+#[derive(Decode)]
+struct Third(#[schema(max_length = 4)] String);
+
+#[derive(Serialize, Schema)]
+#[serde(untagged)]
+enum Number3 {
+    Int(Integer),
+    Float(f64),
+    Str(String),
+}
+
+#[get("/path/three/{v}/{w}/{x}")]
+async fn three(Call((), Path3(v, w, x)): Call<(), Path3<First, f64, Third>>) -> Json<Vec<Number3>> {
+    Json(vec![Number3::Int(v.0), Number3::Float(w), Number3::Str(x.0)])
+}
+
+#[derive(Serialize, Schema)]
+#[serde(untagged)]
+enum Number4 {
+    Bool(bool),
+    Int(Integer),
+    Float(f64),
+    Str(String),
+}
+
+#[get("/path/four/{v}/{w}/{x}/{y}")]
+async fn four(
+    Call((), Path4(v, w, x, y)): Call<(), Path4<Integer, f64, String, bool>>,
+) -> Json<Vec<Number4>> {
+    Json(vec![Number4::Int(v), Number4::Float(w), Number4::Str(x), Number4::Bool(y)])
+}
+
+#[delete("/path/no-content/{v}", status = 204)]
+async fn no_content(Call((), Path(_v)): Call<(), Path<Integer>>) -> NoContent {
+    NoContent
+}
+
+#[get("/path/text/{v}")]
+async fn text(Call((), Path(v)): Call<(), Path<Integer>>) -> String {
+    format!("é {v}")
+}
+
+#[get("/path/elsewhere/{v}", status = 303)]
+async fn elsewhere(Call((), Path(v)): Call<(), Path<Integer>>) -> Redirect {
+    Redirect::to(&format!("/path/text/{v}"))
+}
+
+#[get("/security/http-bearer")]
+async fn http_bearer(Call(HttpBearer(token), ()): Call<HttpBearer>) -> Json<String> {
+    Json(token)
+}
+
+struct NumberKey;
+
+impl ApiKeyName for NumberKey {
+    const NAME: &'static str = "number";
+}
+
+#[get("/security/api-key-query")]
+async fn api_key_query(Call(given, ()): Call<ApiKeyQuery<NumberKey>>) -> Json<String> {
+    Json(given.key)
+}
+
+struct K;
+
+impl ApiKeyName for K {
+    const NAME: &'static str = "k";
+}
+
+#[get("/security/api-key-cookie")]
+async fn api_key_cookie(Call(given, ()): Call<ApiKeyCookie<K>>) -> Json<String> {
+    Json(given.key)
+}
+
+#[derive(Decode)]
+struct TwoQuery {
+    number: Integer,
+}
+
+#[get("/security/two")]
+async fn two(
+    Call((Bearer(token), given), Query(query)): Call<(Bearer, ApiKeyHeader<XKey>), Query<TwoQuery>>,
+) -> Json<Vec<String>> {
+    Json(vec![token, given.key, query.number.to_string()])
+}
+
 #[get("/security/bearer")]
 async fn bearer(Call(Bearer(token), ()): Call<Bearer>) -> Json<String> {
     Json(token)
@@ -707,6 +872,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "dict-bounds" DictBounds;
         "tuple" TupleModel;
         "nested" Nested;
+        "recursive" Recursive;
         "alias" Alias;
         "camel" Camel;
         "forbid" Forbid;
@@ -717,6 +883,8 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "union-date" UnionDate;
         "union-model" UnionModel;
         "union-tagged" UnionTagged;
+        "generic" GenericModel;
+        "described" Described;
     }
     all.body::<Vec<Inner>>("list-of-models", "list_of_models");
     all.body::<Integer>("scalar", "scalar");
@@ -746,11 +914,22 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
     all.path::<Letter, LiteralStr>("literal-str");
     all.path::<IntOrStr, UnionScalar>("union-scalar");
 
-    let security = Router::new().route(bearer).route(basic).route(api_key).tag("security");
-    let single = ["body/several", "everything/{v}", "form/file"];
-    let secured = ["security/bearer", "security/basic", "security/api-key"];
-    all.names.extend(single.into_iter().chain(secured).map(ToOwned::to_owned));
-    let router = all.router.route(several).route(everything).route(upload).merge(security);
+    let security = Router::new().route(bearer).route(http_bearer).route(basic).route(two);
+    let keys = Router::new().route(api_key).route(api_key_query).route(api_key_cookie);
+    let others = Router::new()
+        .route(described)
+        .route(three)
+        .route(four)
+        .route(no_content)
+        .route(text)
+        .route(elsewhere)
+        .route(several)
+        .route(everything)
+        .route(upload)
+        .merge(security.merge(keys).tag("security"));
+    let paths = others.operations().map(|(_, _, path)| path.trim_start_matches('/').to_owned());
+    all.names.extend(paths);
+    let router = all.router.merge(others);
     (router, all.names)
 }
 
