@@ -1,7 +1,7 @@
 //! Structs with named fields: pydantic's models.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Expr, ExprLit, Field, FieldsNamed, Ident, Lit, Type};
 
@@ -56,6 +56,9 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let name = &input.ident;
     let title = title(input)?;
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
+    // A field may be called like an argument of the function.
+    let locals: Vec<_> =
+        idents.iter().map(|ident| format_ident!("field_{}", ident.unraw())).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
     let constraints: Vec<_> = fields.iter().map(|field| &field.constraints).collect();
@@ -83,10 +86,10 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
                 // Every field before any `?`: an answer names all errors.
-                #(let #idents = private::decode_field(
+                #(let #locals = private::decode_field(
                     fields, #names, #constraints, &#absent, at, errors,
                 );)*
-                ::core::option::Option::Some(Self { #(#idents: #idents?),* })
+                ::core::option::Option::Some(Self { #(#idents: #locals?),* })
             }
         }
 
@@ -181,7 +184,7 @@ impl ModelField {
     }
 
     fn default_name(&self) -> Ident {
-        quote::format_ident!("__default_{}", self.ident.unraw())
+        format_ident!("__default_{}", self.ident.unraw())
     }
 
     fn default_function(&self) -> Option<TokenStream> {

@@ -47,6 +47,10 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
             ) -> ::core::option::Option<Self> {
                 private::Decode::decode(input, #constraints, at, errors).map(Self)
             }
+
+            fn absent() -> ::core::option::Option<Self> {
+                <#ty as private::Decode>::absent().map(Self)
+            }
         }
 
         impl<'de> serde::Deserialize<'de> for #name {

@@ -40,12 +40,12 @@ impl Parse for Arguments {
                     let name: LitStr = input.parse()?;
                     quote!(.body_name(#name))
                 }
-                "summary" | "answer" => {
+                "summary" | "description" | "answer" => {
                     let text: LitStr = input.parse()?;
                     quote!(.#key(#text))
                 }
                 _ => {
-                    let known = "`name`, `status`, `summary`, `answer`, `body`, `deprecated`";
+                    let known = "`name`, `status`, `summary`, `description`, `answer`, `body`, `deprecated`";
                     return Err(error(key, &format!("only {known} may follow the path")));
                 }
             });
@@ -64,7 +64,7 @@ pub(crate) fn expand(
     let (name, visibility) = (&handler.sig.ident, &handler.vis);
     let method = format_ident!("{}", method.to_uppercase());
     let function = function.unwrap_or_else(|| name.unraw().to_string());
-    let doc = doc(&handler.attrs).unwrap_or_default();
+    let description = doc(&handler.attrs).map(|doc| quote!(.description(#doc)));
     let ReturnType::Type(_, answer) = &handler.sig.output else {
         return Err(error(name, "a handler needs an answer, such as `-> Json<Item>`"));
     };
@@ -95,7 +95,7 @@ pub(crate) fn expand(
             #handler
             router.operation(
                 ::fastapi_compat::__private::Outline::new(::fastapi_compat::__private::http::Method::#method, #path, #function)
-                    .description(#doc)
+                    #description
                     #outline
                     #validated
                     .describes::<#inputs, ::fastapi_compat::__private::Answer<#answer>>(),

@@ -9,9 +9,9 @@ macro_rules! embedded {
     };
 }
 
-const TEMPLATES: [(&str, &str); 24] = embedded!(
-    "draft/Cargo.toml" "draft/cases.yaml" "draft/document.rs" "draft/lib.rs" "draft/main.rs"
-    "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
+const TEMPLATES: [(&str, &str); 25] = embedded!(
+    "draft/Cargo.toml" "draft/cases.yaml" "draft/clippy.toml" "draft/document.rs" "draft/lib.rs"
+    "draft/main.rs" "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
     "resource/callers.rs" "resource/cases.yaml" "resource/domain.rs" "resource/migration.py"
     "resource/migration.sql" "resource/model.py" "resource/numeric.py" "resource/numeric.rs"
     "resource/postgres.rs" "resource/routes.py" "resource/routes.rs" "resource/schemas.py"

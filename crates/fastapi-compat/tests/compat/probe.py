@@ -208,6 +208,17 @@ class Defaults(BaseModel):
     w: str = "text"
 
 
+class Named(BaseModel):
+    """Fields that are called like what code around them may use."""
+
+    at: int
+    errors: str
+    fields: bool = False
+    type: str | None = None
+    input: int = 1
+    self: int = Field(1, alias="self")
+
+
 class ListInt(BaseModel):
     v: list[int]
 
@@ -400,6 +411,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "optional": OptionalInt,
     "nullable": Nullable,
     "defaults": Defaults,
+    "named": Named,
     "list": ListInt,
     "list-bounds": ListBounds,
     "list-constrained": ListConstrained,
@@ -565,6 +577,11 @@ def list_of_models(given: list[Inner]) -> list[Inner]:
 
 @app.post("/body/scalar")
 def scalar(given: Annotated[int, Body()]) -> int:
+    return given
+
+
+@app.post("/body/optional-scalar")
+def optional_scalar(given: Annotated[str | None, Body(max_length=4)] = None) -> str | None:
     return given
 
 

@@ -62,6 +62,14 @@ fn body(operation: &str) -> Shape {
             };
             Object(vec![("name", Of("str")), ("parent", node()), ("children", list(node()))])
         }
+        "named" => Object(vec![
+            ("at", Of("int")),
+            ("errors", Of("str")),
+            ("fields", Of("bool")),
+            ("type", Of("str")),
+            ("input", Of("int")),
+            ("self", Of("int")),
+        ]),
         "alias" => Object(vec![("userName", Of("str")), ("item-count", Of("int"))]),
         "camel" => Object(vec![("fullName", Of("str")), ("isOn", Of("bool"))]),
         "forbid" => Object(vec![("v", Of("int")), ("w", Of("str")), ("x", Of("any"))]),
@@ -84,6 +92,7 @@ fn body(operation: &str) -> Shape {
         "list-of-models" => list(inner()),
         "optional-model" => inner(),
         "scalar" => Of("int"),
+        "optional-scalar" => Of("str"),
         "patch" => Object(vec![("title", Of("str")), ("price", Of("float"))]),
         "several" => {
             Object(vec![("inner", inner()), ("importance", Of("int")), ("note", Of("str"))])

@@ -90,6 +90,7 @@ macro_rules! echo_themselves {
 echo_themselves!(
     Nullable,
     Defaults,
+    Named,
     Nested,
     Recursive,
     Alias,
@@ -259,6 +260,21 @@ struct Recursive {
     parent: Option<Box<Recursive>>,
     #[schema(default_factory = Vec::new())]
     children: Vec<Recursive>,
+}
+
+/// Fields that are called like what code around them may use.
+#[derive(Decode, Serialize)]
+struct Named {
+    at: Integer,
+    errors: String,
+    #[schema(default = false)]
+    fields: bool,
+    r#type: Option<String>,
+    #[schema(default = Integer::from(1))]
+    input: Integer,
+    #[schema(default = Integer::from(1))]
+    #[serde(rename = "self")]
+    self_: Integer,
 }
 
 #[derive(Decode, Serialize)]
@@ -664,6 +680,14 @@ async fn four(
     Json(vec![Number4::Int(v), Number4::Float(w), Number4::Str(x), Number4::Bool(y)])
 }
 
+#[derive(Decode)]
+struct Four(#[schema(max_length = 4)] Option<String>);
+
+#[post("/body/optional-scalar", body = "given")]
+async fn optional_scalar(Call((), Json(given)): Call<(), Json<Four>>) -> Json<Option<String>> {
+    Json(given.0)
+}
+
 #[delete("/path/no-content/{v}", status = 204)]
 async fn no_content(Call((), Path(_v)): Call<(), Path<Integer>>) -> NoContent {
     NoContent
@@ -871,6 +895,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "dict-keys" DictKeys;
         "dict-bounds" DictBounds;
         "tuple" TupleModel;
+        "named" Named;
         "nested" Nested;
         "recursive" Recursive;
         "alias" Alias;
@@ -921,6 +946,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         .route(three)
         .route(four)
         .route(no_content)
+        .route(optional_scalar)
         .route(text)
         .route(elsewhere)
         .route(several)

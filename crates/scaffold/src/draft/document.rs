@@ -15,7 +15,7 @@ pub(super) struct Operation<'a> {
     pub(super) id: &'a str,
     pub(super) method: &'a str,
     pub(super) path: &'a str,
-    pub(super) value: &'a Map<String, Value>,
+    pub(super) value: &'a Value,
 }
 
 /// How operationIds are made of functions' names.
@@ -40,14 +40,12 @@ impl<'a> Document<'a> {
         let mut operations = Vec::new();
         for (path, item) in paths {
             for (method, operation) in item.as_object().into_iter().flatten() {
-                let (Some(value), true) =
-                    (operation.as_object(), METHODS.contains(&method.as_str()))
-                else {
+                if !METHODS.contains(&method.as_str()) {
                     continue;
-                };
+                }
                 let id = operation["operationId"].as_str();
                 let id = id.ok_or_else(|| format!("{method} {path} has no operationId"))?;
-                operations.push(Operation { id, method, path, value });
+                operations.push(Operation { id, method, path, value: operation });
             }
         }
         let security_schemes = value["components"]["securitySchemes"].as_object();
@@ -100,9 +98,16 @@ impl<'a> Document<'a> {
         self.schemas?.get_key_value(name).map(|(name, schema)| (name.as_str(), schema))
     }
 
-    pub(super) fn has_component(&self, name: &str) -> bool {
-        self.schemas.is_some_and(|schemas| schemas.contains_key(name))
+    /// The names of all schemas.
+    pub(super) fn components(&self) -> impl Iterator<Item = &'a str> {
+        self.schemas.into_iter().flat_map(Map::keys).map(String::as_str)
     }
+}
+
+/// A model whose answers differ from its requests stands in a document twice.
+pub(super) fn base(component: &str) -> &str {
+    let base = component.strip_suffix("-Input").or_else(|| component.strip_suffix("-Output"));
+    base.unwrap_or(component)
 }
 
 impl Operation<'_> {
@@ -119,7 +124,7 @@ impl Operation<'_> {
     }
 
     pub(super) fn tags(&self) -> Vec<&str> {
-        let tags = self.value.get("tags").and_then(Value::as_array);
+        let tags = self.value["tags"].as_array();
         tags.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 

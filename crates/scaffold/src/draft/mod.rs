@@ -1,8 +1,11 @@
 //! The first Rust for a service that is not ours: from its OpenAPI document to a crate that stands
 //! before it, with types, handlers to fill in and cases.
 
+mod attributes;
 mod document;
+mod names;
 mod operation;
+mod samples;
 mod types;
 
 use std::collections::BTreeSet;
@@ -16,6 +19,7 @@ use serde_json::Value;
 use crate::templates;
 use crate::tree::{Tree, TreeError};
 use document::{Document, IdStyle};
+use names::{imports, words};
 use operation::Drafted;
 use types::Types;
 
@@ -89,27 +93,27 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
         operation,
     })?;
     let mut types = Types::new(&document, &chosen);
-    let mut drafted = Vec::new();
+    let mut drafted: Vec<Drafted> = Vec::new();
     for operation in chosen {
-        let draft = Drafted::new(&mut types, operation);
+        let draft = Drafted::new(&mut types, operation, &drafted);
         drafted.push(draft.map_err(|reason| DraftError::Unsupported {
             operation: operation.id.to_owned(),
             reason,
         })?);
     }
     let templates = templates()?;
-    let models = types.finish();
-    let signatures: Vec<String> = drafted.iter().map(Drafted::signature).collect();
-    let signatures = signatures.join("\n");
-    let all_models = models.values().cloned().collect::<Vec<_>>().join("\n\n");
-    let is_named = |model: &&String| words(&signatures).any(|word| word == **model);
-    let uses = |name: &str| words(&all_models).chain(words(&signatures)).any(|word| word == name);
+    let (models, used) = types.finish();
+    let signatures: BTreeSet<String> = drafted
+        .iter()
+        .flat_map(|one| words(&one.signature()).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let uses = |name: &str| used.contains(name) || signatures.contains(name);
     let values = context! {
         name,
-        models => all_models.as_str(),
-        model_imports => types::imports(&all_models),
-        route_imports => types::imports(&signatures),
-        named => models.keys().filter(is_named).cloned().collect::<Vec<_>>().join(", "),
+        models => models.values().cloned().collect::<Vec<_>>().join("\n\n"),
+        model_imports => imports(&used),
+        route_imports => imports(&signatures),
+        named => models.keys().filter(|name| signatures.contains(*name)).cloned().collect::<Vec<_>>().join(", "),
         methods => methods(&drafted).join(", "),
         uses_indexmap => uses("IndexMap"),
         uses_uuid => uses("Uuid"),
@@ -126,6 +130,7 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
         Ok(())
     };
     file("Cargo.toml", "draft/Cargo.toml")?;
+    file("clippy.toml", "draft/clippy.toml")?;
     file("src/lib.rs", "draft/lib.rs")?;
     file("src/main.rs", "draft/main.rs")?;
     file("src/models.rs", "draft/models.rs")?;
@@ -141,10 +146,6 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
          --candidate http://127.0.0.1:8080 \\\n    --cases {folder}/cases.yaml --generate \
          {folder}/openapi.json"
     ))
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
 }
 
 /// The attributes of the handlers.

@@ -1,12 +1,13 @@
 //! From JSON schemas, as pydantic writes them, to Rust types that `fastapi-compat` reads and writes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::document::{Document, Operation};
+use super::attributes::{bounds, doc, extra, lengths, pattern};
+use super::document::{Document, Operation, base};
+use super::names::{Names, ident, type_name, variant, words};
 
 /// A field's or a variant's type, and the constraints that stand before it.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +22,12 @@ pub(super) struct Types<'a> {
     /// What requests carry, by the names of components.
     requests: BTreeSet<String>,
     answers: BTreeSet<String>,
+    names: Names,
     code: IndexMap<String, String>,
+    /// The types with constraints of their own, and what is in them.
+    newtypes: BTreeMap<String, String>,
+    /// The words of the code that may need an import.
+    used: BTreeSet<String>,
 }
 
 /// Whether a type is read, written, or both.
@@ -34,38 +40,70 @@ pub(super) struct Use {
 impl Use {
     fn derives(self) -> &'static str {
         match (self.read, self.written) {
-            (true, true) => "#[derive(Decode, Serialize)]",
-            (true, false) => "#[derive(Decode)]",
-            _ => "#[derive(Serialize, Schema)]",
+            (true, true) => "Decode, Serialize",
+            (true, false) => "Decode",
+            _ => "Serialize, Schema",
         }
     }
 }
 
 type Result<T> = std::result::Result<T, String>;
 
+/// What a set can hold.
+const ORDERED: [&str; 7] = ["AnyUrl", "HttpUrl", "Integer", "String", "Uuid", "bool", "i64"];
+const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ";
+
+/// How the pattern begins that pydantic 2.12 and later have for a decimal.
+const DECIMAL: &str = "^(?!^[-+.]*$)[+-]?0*";
+
 impl<'a> Types<'a> {
     pub(super) fn new(document: &'a Document<'a>, operations: &[&Operation<'a>]) -> Self {
         let (mut requests, mut answers) = (BTreeSet::new(), BTreeSet::new());
         for operation in operations {
-            for (key, value) in operation.value {
-                let found = if key == "responses" { &mut answers } else { &mut requests };
+            for (key, value) in operation.value.as_object().into_iter().flatten() {
                 if key != "responses" {
-                    reach(document, value, found);
+                    reach(document, value, &mut requests);
                 }
             }
-            let responses = operation.value.get("responses").and_then(Value::as_object);
+            let responses = operation.value["responses"].as_object();
             for (status, response) in responses.into_iter().flatten() {
                 if status.starts_with('2') {
                     reach(document, response, &mut answers);
                 }
             }
         }
-        Self { document, requests, answers, code: IndexMap::new() }
+        let names = Names::new(document.components());
+        Self {
+            document,
+            requests,
+            answers,
+            names,
+            code: IndexMap::new(),
+            newtypes: BTreeMap::new(),
+            used: BTreeSet::new(),
+        }
     }
 
-    /// All code, by the names of the types.
-    pub(super) fn finish(self) -> IndexMap<String, String> {
-        self.code
+    /// All code, by the names of the types, and the words in it that may need an import.
+    pub(super) fn finish(self) -> (IndexMap<String, String>, BTreeSet<String>) {
+        (self.code, self.used)
+    }
+
+    fn mention(&mut self, text: &str) {
+        self.used.extend(words(text).map(str::to_owned));
+    }
+
+    /// The attribute of a type.
+    fn derive(&mut self, traits: &str) -> String {
+        self.mention(traits);
+        format!("#[derive({traits})]\n")
+    }
+
+    /// What a schema says besides, as an attribute's words.
+    fn extra(&mut self, schema: &Value, field: Option<&str>) -> Option<String> {
+        let extra = extra(schema, field)?;
+        self.mention("json");
+        Some(extra)
     }
 
     pub(super) fn schemes(&self) -> Option<&'a Map<String, Value>> {
@@ -94,7 +132,7 @@ impl<'a> Types<'a> {
             return self.choice(schema, hint, usage, true);
         }
         match schema["type"].as_str() {
-            Some("string") => Ok(text(schema)),
+            Some("string") => text(schema),
             Some("integer") => {
                 let bounded = |low, high| !schema[low].is_null() && !schema[high].is_null();
                 let is_small = bounded("minimum", "maximum") || !usage.read;
@@ -122,12 +160,17 @@ impl<'a> Types<'a> {
         if let Some(items) = schema["prefixItems"].as_array() {
             let mut names = Vec::new();
             for (index, item) in items.iter().enumerate() {
-                names.push(self.unconstrained(item, &format!("{hint}{index}"), usage)?);
+                names.push(self.unconstrained(item, &format!("{hint}{index}"), usage, false)?);
             }
             return Ok(plain(&format!("({},)", names.join(", "))));
         }
-        let item = self.unconstrained(&schema["items"], &format!("{hint}Item"), usage)?;
-        let name = if schema["uniqueItems"] == true {
+        let is_set = schema["uniqueItems"] == true;
+        let item = self.unconstrained(&schema["items"], &format!("{hint}Item"), usage, is_set)?;
+        let item = unboxed(&item);
+        let name = if is_set {
+            if !ORDERED.contains(&item) && !self.is_ordered(item) {
+                return Err(format!("`{hint}` is a set of what has no order in Rust"));
+            }
             format!("BTreeSet<{item}>")
         } else {
             format!("Vec<{item}>")
@@ -141,25 +184,82 @@ impl<'a> Types<'a> {
         }
         let values = match &schema["additionalProperties"] {
             Value::Null | Value::Bool(_) => "Value".to_owned(),
-            values => self.unconstrained(values, &format!("{hint}Value"), usage)?,
+            values => self.unconstrained(values, &format!("{hint}Value"), usage, false)?,
         };
+        let values = unboxed(&values);
         let constraints = lengths(schema, "Properties");
         Ok(Typed { name: format!("IndexMap<String, {values}>"), constraints })
     }
 
     /// A type in a place where no constraints can stand: those get a type of their own.
-    fn unconstrained(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<String> {
-        let typed = self.of(schema, hint, usage)?;
-        if typed.constraints.is_empty() {
-            return Ok(typed.name);
+    fn unconstrained(
+        &mut self,
+        schema: &Value,
+        hint: &str,
+        usage: Use,
+        is_ordered: bool,
+    ) -> Result<String> {
+        let Typed { name: inner, constraints } = self.of(schema, hint, usage)?;
+        if constraints.is_empty() {
+            return Ok(inner);
         }
+        Ok(self.newtype(hint, &inner, &constraints, "", usage, is_ordered))
+    }
+
+    /// As [`Self::unconstrained`], where the document says more of the place: of a parameter of
+    /// the path, of a body that is no model.
+    pub(super) fn alone(
+        &mut self,
+        schema: &Value,
+        hint: &str,
+        usage: Use,
+        field: &str,
+    ) -> Result<String> {
+        let Typed { name: inner, mut constraints } = self.of(schema, hint, usage)?;
+        constraints.extend(self.extra(schema, Some(field)));
+        let doc = if schema["$ref"].is_null() { doc(schema, "    ") } else { String::new() };
+        if constraints.is_empty() && doc.is_empty() {
+            return Ok(inner);
+        }
+        Ok(self.newtype(hint, &inner, &constraints, &doc, usage, false))
+    }
+
+    fn newtype(
+        &mut self,
+        hint: &str,
+        inner: &str,
+        constraints: &[String],
+        doc: &str,
+        usage: Use,
+        is_ordered: bool,
+    ) -> String {
         let name = self.free(hint);
-        let derives = usage.derives();
-        let Typed { name: inner, constraints } = typed;
-        let constraints = constraints.join(", ");
-        let code = format!("{derives}\npub struct {name}(#[schema({constraints})] pub {inner});");
+        let ordered = if is_ordered && ORDERED.contains(&inner) { ORDER } else { "" };
+        // One of a default is written into the document.
+        let traits = match usage.derives() {
+            "Decode" if ORDERED.contains(&inner) => "Decode, Serialize",
+            traits => traits,
+        };
+        let mut code = self.derive(&format!("{ordered}{traits}"));
+        self.mention(inner);
+        let mut attributes = String::new();
+        if !constraints.is_empty() {
+            attributes = format!("    #[schema({})]\n", constraints.join(", "));
+        }
+        code += &format!("pub struct {name}(\n{doc}{attributes}    pub {inner},\n);");
         self.code.insert(name.clone(), code);
-        Ok(name)
+        self.newtypes.insert(name.clone(), inner.to_owned());
+        name
+    }
+
+    /// Whether a type may be null, or one with constraints of its own is of such a type.
+    pub(super) fn is_option(&self, ty: &str) -> bool {
+        self.newtypes.get(ty).map_or(ty, String::as_str).starts_with("Option<")
+    }
+
+    /// Whether a type that was written here has an order.
+    fn is_ordered(&self, name: &str) -> bool {
+        self.code.get(name).is_some_and(|code| code.contains(ORDER))
     }
 
     fn any_of(&mut self, choices: &[Value], hint: &str, usage: Use) -> Result<Typed> {
@@ -172,7 +272,8 @@ impl<'a> Types<'a> {
             [number, text]
                 if number["type"] == "number"
                     && text["type"] == "string"
-                    && fields(text).all(|name| ["type", "pattern"].contains(&name)) =>
+                    && fields(text).all(|name| ["type", "pattern"].contains(&name))
+                    && text["pattern"].as_str().is_none_or(|text| text.starts_with("^(?!")) =>
             {
                 Typed { name: "Decimal".to_owned(), constraints: bounds(number) }
             }
@@ -209,7 +310,7 @@ impl<'a> Types<'a> {
     ) -> Result<String> {
         let name = self.free(hint);
         self.code.insert(name.clone(), String::new());
-        let mut code = format!("{}\n", usage.derives());
+        let mut code = self.derive(usage.derives());
         if let Some((tag, _)) = tagged {
             code += &format!("#[schema(discriminator = {tag:?})]\n");
         }
@@ -220,8 +321,8 @@ impl<'a> Types<'a> {
         let mut variants = BTreeSet::new();
         for choice in choices {
             let typed = self.of(choice, &format!("{name}Choice"), usage)?;
-            let bare = typed.name.split('<').collect::<Vec<_>>().join(" ");
-            let mut variant = bare.replace(['>', ',', '(', ')'], " ").to_upper_camel_case();
+            self.mention(&typed.name);
+            let mut variant = type_name(&words(&typed.name).collect::<Vec<_>>().join(" "));
             while !variants.insert(variant.clone()) {
                 variant += "Too";
             }
@@ -248,18 +349,20 @@ impl<'a> Types<'a> {
             None => vec![schema["const"].clone()],
         };
         let name = if literal { self.free(hint) } else { hint.to_owned() };
-        let mut code = String::new();
-        let numbers: Option<Vec<i64>> = values.iter().map(Value::as_i64).collect();
-        if numbers.is_some() {
-            code += "#[derive(Clone, Copy, Decode)]\n";
-        } else {
-            let derives = usage.derives();
-            code += &format!("{derives}\n");
-        }
+        let is_number = values.iter().all(|value| value.as_i64().is_some());
+        // Readable ones are written as well: as defaults in the document.
+        let traits = match (usage.read, is_number) {
+            (true, true) => "Decode",
+            (true, false) => "Decode, Serialize",
+            (false, true) => "Schema",
+            (false, false) => "Serialize, Schema",
+        };
+        let mut code = self.derive(&format!("Copy, {ORDER}{traits}"));
         if literal {
             code += "#[schema(literal)]\n";
+        } else {
+            code = doc(schema, "") + &code + &self.named(schema, &name);
         }
-        code += &doc(schema, "");
         code += &format!("pub enum {name} {{\n");
         let mut variants = BTreeSet::new();
         for value in &values {
@@ -277,7 +380,8 @@ impl<'a> Types<'a> {
             code += &format!("    {variant},\n");
         }
         code += "}";
-        if numbers.is_some() && usage.written {
+        if is_number {
+            self.mention("Serialize Serializer");
             code += &format!(
                 "\n\nimpl Serialize for {name} {{\n    fn serialize<S: Serializer>(&self, \
                  serializer: S) -> Result<S::Ok, S::Error> {{\n        \
@@ -292,28 +396,33 @@ impl<'a> Types<'a> {
         let (component, schema) = self
             .component(reference)
             .ok_or_else(|| format!("{reference} is not in the document"))?;
+        let name = self.names.of(component).unwrap_or(component).to_owned();
+        if let Some(code) = self.code.get(&name) {
+            // One that is just being written holds itself, in a box.
+            return Ok(plain(&if code.is_empty() { format!("Box<{name}>") } else { name }));
+        }
         let base = base(component);
-        if !base.starts_with(|c: char| c.is_ascii_uppercase())
-            || !base.chars().all(|c| c.is_ascii_alphanumeric())
-        {
-            return Err(format!("the model `{component}` has a name that is none in Rust"));
-        }
-        if KNOWN.iter().any(|(_, names)| names.contains(&base)) {
-            return Err(format!("the model `{component}` is called like a type that models use"));
-        }
-        if self.code.contains_key(base) {
-            return Ok(plain(base));
-        }
         let usage =
             Use { read: self.requests.contains(base), written: self.answers.contains(base) };
-        if !schema["enum"].is_null() {
-            return self.choice(schema, base, usage, false);
+        if !schema["enum"].is_null() || !schema["const"].is_null() {
+            return self.choice(schema, &name, usage, false);
         }
-        // A model may refer to itself.
-        self.code.insert(base.to_owned(), String::new());
-        let code = self.model(base, schema, usage)?;
-        self.code.insert(base.to_owned(), code);
-        Ok(plain(base))
+        self.code.insert(name.clone(), String::new());
+        let code = self.model(&name, schema, usage)?;
+        self.code.insert(name.clone(), code);
+        Ok(plain(&name))
+    }
+
+    /// What a type is called in Python, if that is something else, and what else is said of it.
+    fn named(&mut self, schema: &Value, name: &str) -> String {
+        let mut code = String::new();
+        if let Some(title) = schema["title"].as_str().filter(|title| *title != name) {
+            code += &format!("#[serde(rename = {title:?})]\n");
+        }
+        if let Some(extra) = self.extra(schema, None) {
+            code += &format!("#[schema({extra})]\n");
+        }
+        code
     }
 
     /// A struct, of a component or of parameters.
@@ -321,14 +430,18 @@ impl<'a> Types<'a> {
         let properties = schema["properties"].as_object();
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let mut code = format!("{}\n{}", usage.derives(), doc(schema, ""));
+        let derive = self.derive(usage.derives());
+        let mut code = doc(schema, "") + &derive + &self.named(schema, name);
         if schema["additionalProperties"] == false {
             code += "#[serde(deny_unknown_fields)]\n";
         }
         code += &format!("pub struct {name} {{\n");
+        let mut idents: Vec<String> = Vec::new();
         for (field, schema) in properties.into_iter().flatten() {
             let is_required = required.contains(&field.as_str());
-            code += &self.field(name, field, schema, is_required, usage)?;
+            let ident = ident(field, |ident| idents.iter().any(|taken| taken == ident));
+            code += &self.field(name, field, &ident, schema, is_required, usage)?;
+            idents.push(ident);
         }
         Ok(code + "}")
     }
@@ -337,12 +450,14 @@ impl<'a> Types<'a> {
         &mut self,
         model: &str,
         name: &str,
+        ident: &str,
         schema: &Value,
         is_required: bool,
         usage: Use,
     ) -> Result<String> {
-        let hint = format!("{model}{}", name.to_upper_camel_case());
+        let hint = format!("{model}{}", type_name(name));
         let Typed { name: ty, mut constraints } = self.of(schema, &hint, usage)?;
+        self.mention(&ty);
         let is_option = ty.starts_with("Option<");
         match schema.get("default") {
             _ if is_required && is_option => {
@@ -356,13 +471,10 @@ impl<'a> Types<'a> {
             }
             _ => {}
         }
+        constraints.extend(self.extra(schema, Some(name)));
         let mut code = doc(schema, "    ");
         if !constraints.is_empty() {
             code += &format!("    #[schema({})]\n", constraints.join(", "));
-        }
-        let mut ident = name.to_snake_case();
-        if is_keyword(&ident) {
-            ident += "_";
         }
         if ident != name {
             code += &format!("    #[serde(rename = {name:?})]\n");
@@ -372,25 +484,49 @@ impl<'a> Types<'a> {
 
     fn default(&self, default: &Value, ty: &str, is_option: bool, hint: &str) -> Result<String> {
         let bare = ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>')).unwrap_or(ty);
-        let value = match (bare, default) {
-            ("Integer", Value::Number(number)) => format!("Integer::from({number})"),
-            ("i64" | "f64" | "bool", value) => value.to_string(),
-            ("String", Value::String(text)) if !is_option => format!("{text:?}"),
-            ("String", Value::String(text)) => format!("{text:?}.to_owned()"),
-            (_, Value::Array(items)) if items.is_empty() => empty(bare, hint)?,
-            (_, Value::Object(fields)) if fields.is_empty() => empty(bare, hint)?,
-            (name, value) if self.code.contains_key(name) => {
-                format!("{name}::{}", variant(value, hint)?)
-            }
-            _ => return Err(format!("`{hint}` has a default that cannot be drafted: {default}")),
+        let value = match default {
+            Value::String(text) if bare == "String" && !is_option => format!("{text:?}"),
+            default => self.value(default, bare, hint)?,
         };
         Ok(format!("default = {}", if is_option { format!("Some({value})") } else { value }))
+    }
+
+    /// A value of a type.
+    fn value(&self, value: &Value, ty: &str, hint: &str) -> Result<String> {
+        let of = |outer: &str| ty.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>');
+        Ok(match (ty, value) {
+            ("Integer", Value::Number(number)) => format!("Integer::from({number})"),
+            ("f64", Value::Number(number)) if number.is_f64() => number.to_string(),
+            ("f64", Value::Number(number)) => format!("{number}.0"),
+            ("i64", Value::Number(number)) => number.to_string(),
+            ("bool", Value::Bool(is_so)) => is_so.to_string(),
+            ("String", Value::String(text)) => format!("{text:?}.to_owned()"),
+            (_, Value::Array(items)) if items.is_empty() => empty(ty, hint)?,
+            (_, Value::Object(fields)) if fields.is_empty() => empty(ty, hint)?,
+            (_, Value::Array(items)) if of("Vec").or(of("BTreeSet")).is_some() => {
+                let inner = of("Vec").or(of("BTreeSet")).unwrap_or_default();
+                let items = items.iter().map(|item| self.value(item, inner, hint));
+                let items = items.collect::<Result<Vec<_>>>()?.join(", ");
+                match of("Vec") {
+                    Some(_) => format!("vec![{items}]"),
+                    None => format!("BTreeSet::from([{items}])"),
+                }
+            }
+            (name, value) if self.code.get(name).is_some_and(|code| code.contains("pub enum")) => {
+                format!("{name}::{}", variant(value, hint)?)
+            }
+            (name, value) if self.newtypes.contains_key(name) => {
+                let inner = self.newtypes.get(name).map_or("", String::as_str);
+                format!("{name}({})", self.value(value, inner, hint)?)
+            }
+            _ => return Err(format!("`{hint}` has a default that cannot be drafted: {value}")),
+        })
     }
 
     /// A name that no other type has.
     fn free(&self, hint: &str) -> String {
         let mut name = hint.to_owned();
-        while self.code.contains_key(&name) || self.document.has_component(&name) {
+        while self.code.contains_key(&name) || self.names.has(&name) {
             name += "Value";
         }
         name
@@ -404,65 +540,20 @@ impl<'a> Types<'a> {
         Ok(name)
     }
 
-    /// Adds what an operation needs besides types of schemas.
-    pub(super) fn add_code(&mut self, name: &str, code: String) {
-        self.code.entry(name.to_owned()).or_insert(code);
-    }
-}
-
-/// What generated code may use, and where it is from.
-const KNOWN: [(&str, &[&str]); 6] = [
-    ("axum::response", &["Html", "Response"]),
-    (
-        "fastapi_compat",
-        &[
-            "AnyUrl",
-            "ApiKeyHeader",
-            "ApiKeyName",
-            "Basic",
-            "Bearer",
-            "Call",
-            "Cookie",
-            "Date",
-            "DateTime",
-            "Decimal",
-            "Decode",
-            "Duration",
-            "Embedded",
-            "EmailStr",
-            "Form",
-            "Header",
-            "HttpUrl",
-            "Integer",
-            "Json",
-            "Path",
-            "Path2",
-            "Query",
-            "Schema",
-            "Time",
-            "UploadFile",
-            "Value",
-        ],
-    ),
-    ("indexmap", &["IndexMap"]),
-    ("serde", &["Serialize", "Serializer"]),
-    ("std::collections", &["BTreeSet"]),
-    ("uuid", &["Uuid"]),
-];
-
-/// The imports that a text needs.
-pub(super) fn imports(text: &str) -> Vec<String> {
-    let word = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-    let words: BTreeSet<&str> = text.split(word).collect();
-    let lines = KNOWN.iter().filter_map(|(krate, names)| {
-        let used: Vec<_> = names.iter().copied().filter(|name| words.contains(name)).collect();
-        match used.as_slice() {
-            [] => None,
-            [name] => Some(format!("use {krate}::{name};")),
-            names => Some(format!("use {krate}::{{{}}};", names.join(", "))),
+    /// The type that names an API key.
+    pub(super) fn key(&mut self, name: &str) -> String {
+        let mut key = type_name(name);
+        while self.names.has(&key) {
+            key += "Key";
         }
-    });
-    lines.collect()
+        let code = format!(
+            "/// `{name}`\npub struct {key};\n\nimpl ApiKeyName for {key} {{\n    const NAME: \
+             &'static str = {name:?};\n}}"
+        );
+        self.mention("ApiKeyName");
+        self.code.entry(key.clone()).or_insert(code);
+        key
+    }
 }
 
 /// All components that a value refers to, by their base names.
@@ -484,15 +575,9 @@ fn reach(document: &Document<'_>, value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// A model whose answers differ from its requests stands in a document twice.
-fn base(component: &str) -> &str {
-    let base = component.strip_suffix("-Input").or_else(|| component.strip_suffix("-Output"));
-    base.unwrap_or(component)
-}
-
-fn text(schema: &Value) -> Typed {
+fn text(schema: &Value) -> Result<Typed> {
     if schema["contentMediaType"] == "application/octet-stream" || schema["format"] == "binary" {
-        return plain("UploadFile");
+        return Ok(plain("UploadFile"));
     }
     let mut typed = match schema["format"].as_str() {
         None => plain("String"),
@@ -504,36 +589,20 @@ fn text(schema: &Value) -> Typed {
         Some("email") => plain("EmailStr"),
         Some("uri") => {
             let http = schema["maxLength"] == 2083;
-            return plain(if http { "HttpUrl" } else { "AnyUrl" });
+            return Ok(plain(if http { "HttpUrl" } else { "AnyUrl" }));
         }
         Some(format) => {
             Typed { name: "String".to_owned(), constraints: vec![format!("format = {format:?}")] }
         }
     };
     typed.constraints.extend(lengths(schema, "Length"));
-    if let Some(pattern) = schema["pattern"].as_str() {
-        typed.constraints.push(format!("pattern = {}", raw(pattern)));
+    if let Some(text) = schema["pattern"].as_str() {
+        if text.starts_with(DECIMAL) {
+            return Ok(plain("Decimal"));
+        }
+        typed.constraints.push(pattern(text)?);
     }
-    typed
-}
-
-/// Whether Rust has the word for itself.
-pub(super) fn is_keyword(word: &str) -> bool {
-    syn::parse_str::<syn::Ident>(word).is_err()
-}
-
-/// What a value of an enumeration is called in Rust.
-fn variant(value: &Value, hint: &str) -> Result<String> {
-    let text = match value {
-        Value::String(text) => text.to_upper_camel_case(),
-        Value::Number(number) => format!("N{number}"),
-        other => return Err(format!("`{hint}` may be {other}, which is no text or integer")),
-    };
-    let mut name: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name == "Self" {
-        name = format!("V{name}");
-    }
-    Ok(name)
+    Ok(typed)
 }
 
 fn fields(schema: &Value) -> impl Iterator<Item = &str> {
@@ -552,40 +621,7 @@ fn empty(ty: &str, hint: &str) -> Result<String> {
     }
 }
 
-fn bounds(schema: &Value) -> Vec<String> {
-    let names = [
-        ("minimum", "ge"),
-        ("maximum", "le"),
-        ("exclusiveMinimum", "gt"),
-        ("exclusiveMaximum", "lt"),
-        ("multipleOf", "multiple_of"),
-    ];
-    let bound = |(key, name): (&str, &str)| {
-        let value = schema[key].as_f64()?;
-        let text = if value.fract() == 0.0 { format!("{value:.0}") } else { value.to_string() };
-        Some(format!("{name} = {text}"))
-    };
-    names.into_iter().filter_map(bound).collect()
-}
-
-fn lengths(schema: &Value, what: &str) -> Vec<String> {
-    let length = |(end, name): (&str, &str)| {
-        Some(format!("{name} = {}", schema[format!("{end}{what}")].as_u64()?))
-    };
-    [("min", "min_length"), ("max", "max_length")].into_iter().filter_map(length).collect()
-}
-
-/// A raw string.
-fn raw(text: &str) -> String {
-    let mut fence = String::new();
-    while text.contains(&format!("\"{fence}")) {
-        fence.push('#');
-    }
-    format!("r{fence}\"{text}\"{fence}")
-}
-
-/// A description as a doc comment.
-fn doc(schema: &Value, indent: &str) -> String {
-    let text = schema["description"].as_str().unwrap_or_default();
-    text.lines().map(|line| format!("{indent}/// {line}\n").replace("///  \n", "///\n")).collect()
+/// What a list holds needs no box.
+fn unboxed(ty: &str) -> &str {
+    ty.strip_prefix("Box<").and_then(|ty| ty.strip_suffix('>')).unwrap_or(ty)
 }
