@@ -100,6 +100,12 @@ stranger() { # app, operations, the one that is written, what it says, its id
     rm -r "$draft"
 }
 
+everything() { # app: the ids of all its operations
+    (cd "$root/crates/scaffold/tests/strangers" && "$root/target/venv/bin/python" -B -W ignore -c "import $1
+operations = (one for path in $1.app.openapi()['paths'].values() for one in path.values())
+print(','.join(one['operationId'] for one in operations))")
+}
+
 # Two of the old service, one behind the new: the same requests to both.
 compare() {
     run cargo build --quiet --workspace --test document --bin "$app-service"
@@ -189,6 +195,7 @@ combination() {
                 'Ok(Json(None))' show_author_books__book_id__authors__number__get
             stranger shop put_article,put_picture,vote,move,add_up,anything,unsaid,page,plain page \
                 'Ok(Html("<p>Shop</p>".to_owned()))' shop-page
+            stranger clinic "$(everything clinic)" text 'Ok("é".to_owned())' text_wards_text_get
             run make lint
             ;;
         2)

@@ -193,7 +193,10 @@ fn number(value: &Expr) -> TokenStream {
         }
     };
     let text = format!("{sign}{text}");
-    quote!(private::Number { text: #text, int: (#value) as i64, float: (#value) as f64 })
+    let float: f64 = text.parse().unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, reason = "a bound of a float is no integer")]
+    let int = text.parse().unwrap_or(float as i64);
+    quote!(private::Number { text: #text, int: #int, float: #float })
 }
 
 fn pattern(value: &Expr) -> syn::Result<TokenStream> {

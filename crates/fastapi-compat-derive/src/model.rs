@@ -80,6 +80,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         }
 
         impl ::fastapi_compat::Model for #name {
+            #[allow(unused_variables)] // of a model without fields
             fn from_fields(
                 fields: &impl private::Fields,
                 at: &private::Loc<'_>,
@@ -120,7 +121,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
                 }
                 let Strict { #(#idents),* } =
                     deserializer.deserialize_map(private::ObjectOnly::<Strict>::new())?;
-                if #(private::Decode::meets(&#idents, #constraints))&&* {
+                if true #(&& private::Decode::meets(&#idents, #constraints))* {
                     ::core::result::Result::Ok(Self { #(#idents),* })
                 } else {
                     ::core::result::Result::Err(serde::de::Error::custom("constraint"))
@@ -173,10 +174,15 @@ impl ModelField {
     }
 
     fn presence(&self) -> TokenStream {
+        let ty = &self.ty;
         match &self.default {
-            Some(default) if self.shows_default => quote!(private::Presence::Default(
-                ::core::option::Option::Some(private::serde_json::json!(#default))
-            )),
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if self.shows_default => {
+                quote!(private::Presence::Default(::core::option::Option::Some(#text.into())))
+            }
+            Some(value) if self.shows_default => quote!(private::Presence::Default({
+                let default: #ty = #value;
+                ::core::option::Option::Some(private::serde_json::json!(default))
+            })),
             Some(_) => quote!(private::Presence::Default(::core::option::Option::None)),
             None if self.required => quote!(private::Presence::Required),
             None => quote!(private::Presence::ByType),
@@ -193,7 +199,10 @@ impl ModelField {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => quote!(#text.to_owned()),
             value => quote!(#value),
         };
-        Some(quote!(fn #name() -> #ty { #value }))
+        Some(quote! {
+            #[allow(clippy::unnecessary_wraps)] // of a default that is not null
+            fn #name() -> #ty { #value }
+        })
     }
 
     fn absent(&self) -> TokenStream {

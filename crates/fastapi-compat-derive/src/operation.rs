@@ -81,15 +81,16 @@ pub(crate) fn expand(
     };
     let inputs = call.unwrap_or(&unit);
     let validated = call.map(|_| quote!(.validated()));
-    let call =
-        call.map(|call| quote!(#call: ::fastapi_compat::__private::axum::extract::FromRequest<S>,));
+    let call = call.map(
+        |call| quote!(#call: ::fastapi_compat::__private::axum::extract::FromRequest<__State>,),
+    );
     Ok(quote! {
-        #visibility fn #name<S>(
-            router: ::fastapi_compat::Router<S>,
-        ) -> ::fastapi_compat::Router<S>
+        #visibility fn #name<__State>(
+            router: ::fastapi_compat::Router<__State>,
+        ) -> ::fastapi_compat::Router<__State>
         where
-            S: Clone + Send + Sync + 'static,
-            #(#others: ::fastapi_compat::__private::axum::extract::FromRequestParts<S>,)*
+            __State: Clone + Send + Sync + 'static,
+            #(#others: ::fastapi_compat::__private::axum::extract::FromRequestParts<__State>,)*
             #call
         {
             #handler

@@ -271,7 +271,7 @@ impl Describe for () {
 impl<T: Schema> Describe for Answer<Json<T>> {
     fn describe(operation: &mut OperationDocument<'_>) {
         let mut schema = operation.models.output(|models| T::schema(&Constraints::NONE, models));
-        if schema.get("$ref").is_none() {
+        if schema.get("$ref").is_none() && schema.get("title").is_none() {
             schema["title"] = json!(format!("Response {}", title(operation.id)));
         }
         operation.answer("application/json", &schema);

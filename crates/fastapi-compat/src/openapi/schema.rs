@@ -110,7 +110,7 @@ pub struct Models {
     mode: Mode,
     /// By name and use.
     found: BTreeMap<(String, Mode), Value>,
-    types: BTreeMap<String, &'static str>,
+    types: BTreeMap<(String, Mode), &'static str>,
     duplicate: Option<DuplicateModel>,
 }
 
@@ -140,12 +140,12 @@ impl Models {
     ) -> Value {
         let is_kept = |c: char| c.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&c);
         let name: String = title.chars().map(|c| if is_kept(c) { c } else { '_' }).collect();
+        let key = (name.clone(), self.mode);
         let (first, second) =
-            (*self.types.entry(name.clone()).or_insert(type_name::<T>()), type_name::<T>());
+            (*self.types.entry(key.clone()).or_insert(type_name::<T>()), type_name::<T>());
         if first != second {
             self.duplicate = Some(DuplicateModel { first, second });
         }
-        let key = (name.clone(), self.mode);
         if !self.found.contains_key(&key) {
             // A model may refer to itself.
             self.found.insert(key.clone(), Value::Null);
@@ -217,9 +217,10 @@ impl Models {
         }
         // As pydantic does it: all are split until what they refer to is known to be the same, so
         // one that refers to itself stays so.
-        let is_in = |name: &str, mode| self.found.contains_key(&(name.to_owned(), mode));
-        let mut split: BTreeSet<_> = self.types.keys().cloned().collect();
-        split.retain(|name| is_in(name, Mode::Input) && is_in(name, Mode::Output));
+        let is_written = |name: &String| self.types.contains_key(&(name.clone(), Mode::Output));
+        let read = self.types.keys().filter(|(_, mode)| *mode == Mode::Input);
+        let mut split: BTreeSet<_> =
+            read.map(|(name, _)| name).filter(|name| is_written(name)).cloned().collect();
         loop {
             let renamed = |name: &str, mode| {
                 let mut schema = self.found.get(&(name.to_owned(), mode)).cloned();

@@ -1,8 +1,6 @@
 //! What stands before a type, a field or a handler.
 
-use serde_json::{Map, Value};
-
-use super::names::title;
+use serde_json::{Map, Number, Value};
 
 /// The words of a schema that become types and constraints.
 const WORDS: [&str; 35] = [
@@ -63,13 +61,15 @@ pub(super) fn is_prose(text: &str) -> bool {
     text.trim() == text && text.split('\n').all(is_plain) && !text.contains("\n\n\n")
 }
 
-/// What a schema says besides, such as examples: pydantic's `json_schema_extra`. A title is said
-/// if it is not the one that its field would have.
-pub(super) fn extra(schema: &Value, field: Option<&str>) -> Option<String> {
+/// What a schema says besides, such as examples: pydantic's `json_schema_extra`. Its title is said
+/// if it is not the one that it has in its place.
+pub(super) fn extra(schema: &Value, place: Option<&str>) -> Option<String> {
     let mut extra = Map::new();
     for (key, value) in schema.as_object()? {
         let is_said = match key.as_str() {
-            "title" => field.is_some_and(|field| *value != title(field)),
+            "title" => value.as_str() != place,
+            // A type of its own has a format.
+            "format" => schema["type"].is_null(),
             "description" => value.as_str().is_some_and(|text| !is_prose(text)),
             word => !WORDS.contains(&word),
         };
@@ -78,6 +78,36 @@ pub(super) fn extra(schema: &Value, field: Option<&str>) -> Option<String> {
         }
     }
     (!extra.is_empty()).then(|| format!("extra = json!({})", literal(&Value::Object(extra))))
+}
+
+/// A number as Rust has it: with separators, and no more than fits into 64 bits.
+pub(super) fn number(number: &Number) -> String {
+    let whole = number.as_f64().filter(|value| value.fract() == 0.0);
+    match (number.as_i64(), whole) {
+        (Some(value), _) => separated(&value.to_string()),
+        (None, Some(value)) => {
+            #[expect(clippy::cast_possible_truncation, reason = "the last that there is, then")]
+            let value = value as i64;
+            separated(&value.to_string())
+        }
+        (None, None) => number.to_string(),
+    }
+}
+
+/// `-1_000_000`
+fn separated(digits: &str) -> String {
+    let (sign, digits) = match digits.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", digits),
+    };
+    let mut text = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// A JSON value as Rust has its texts.
@@ -91,6 +121,7 @@ fn literal(value: &Value) -> String {
             let fields = fields.iter().map(|(key, value)| format!("{key:?}: {}", literal(value)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
+        Value::Number(value) if value.is_i64() => number(value),
         other => other.to_string(),
     }
 }
@@ -103,11 +134,8 @@ pub(super) fn bounds(schema: &Value) -> Vec<String> {
         ("exclusiveMaximum", "lt"),
         ("multipleOf", "multiple_of"),
     ];
-    let bound = |(key, name): (&str, &str)| {
-        let value = schema[key].as_f64()?;
-        let text = if value.fract() == 0.0 { format!("{value:.0}") } else { value.to_string() };
-        Some(format!("{name} = {text}"))
-    };
+    let bound =
+        |(key, name): (&str, &str)| Some(format!("{name} = {}", number(schema[key].as_number()?)));
     names.into_iter().filter_map(bound).collect()
 }
 

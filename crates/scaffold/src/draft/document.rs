@@ -1,5 +1,7 @@
 //! What an OpenAPI document of FastAPI says.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 pub(super) struct Document<'a> {
@@ -102,12 +104,20 @@ impl<'a> Document<'a> {
     pub(super) fn components(&self) -> impl Iterator<Item = &'a str> {
         self.schemas.into_iter().flat_map(Map::keys).map(String::as_str)
     }
-}
 
-/// A model whose answers differ from its requests stands in a document twice.
-pub(super) fn base(component: &str) -> &str {
-    let base = component.strip_suffix("-Input").or_else(|| component.strip_suffix("-Output"));
-    base.unwrap_or(component)
+    /// What the type of a schema is called: a model whose answers differ from its requests stands
+    /// in a document twice, and is one type if both have the same fields.
+    pub(super) fn base<'n>(&self, component: &'n str) -> &'n str {
+        let base = component.strip_suffix("-Input").or_else(|| component.strip_suffix("-Output"));
+        let fields = |base: &str, end: &str| {
+            let schema = self.schemas?.get(&format!("{base}{end}"))?;
+            Some(schema["properties"].as_object()?.keys().collect::<BTreeSet<_>>())
+        };
+        match base {
+            Some(base) if fields(base, "-Input") == fields(base, "-Output") => base,
+            _ => component,
+        }
+    }
 }
 
 impl Operation<'_> {

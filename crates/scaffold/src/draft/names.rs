@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
-use super::document::base;
+use super::document::Document;
 
 /// What generated code may use, and where it is from.
 const KNOWN: [(&str, &[&str]); 8] = [
@@ -86,8 +86,9 @@ pub(super) struct Names(BTreeMap<String, String>);
 impl Names {
     /// A component that has a name in Rust keeps it; the others get one, such as `PageItem` for
     /// `Page_Item_`.
-    pub(super) fn new<'a>(components: impl Iterator<Item = &'a str>) -> Self {
-        let bases: BTreeSet<&str> = components.map(base).collect();
+    pub(super) fn new(document: &Document<'_>) -> Self {
+        let bases: BTreeSet<&str> =
+            document.components().map(|component| document.base(component)).collect();
         let (kept, made): (Vec<_>, Vec<_>) = bases.into_iter().partition(|base| is_type(base));
         let (mut names, mut taken) = (BTreeMap::new(), BTreeSet::new());
         for base in kept.into_iter().chain(made) {
@@ -100,8 +101,8 @@ impl Names {
         Self(names)
     }
 
-    pub(super) fn of(&self, component: &str) -> Option<&str> {
-        self.0.get(base(component)).map(String::as_str)
+    pub(super) fn of(&self, base: &str) -> Option<&str> {
+        self.0.get(base).map(String::as_str)
     }
 
     /// Whether a type may not be called so, as a model is.

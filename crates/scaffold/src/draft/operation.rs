@@ -36,9 +36,6 @@ type Result<T> = std::result::Result<T, String>;
 /// The other functions in the file of the handlers.
 const RESERVED: [&str; 3] = ["document", "not_written", "router"];
 
-const READ: Use = Use { read: true, written: false };
-const WRITTEN: Use = Use { read: false, written: true };
-
 /// An input: its pattern and its type.
 struct Input {
     pattern: String,
@@ -161,7 +158,7 @@ fn parameters(
         let parameter =
             parameter.ok_or_else(|| format!("`{name}` of its path is not described"))?;
         let hint = format!("{camel}{}", type_name(name));
-        let typed = types.alone(&parameter["schema"], &hint, READ, name)?;
+        let typed = types.alone(&parameter["schema"], &hint, Use::Read, Some(&title(name)))?;
         of_path.push((ident(name, |_| false), typed));
         let sample = encoded(&plain(&sample(types, &parameter["schema"], 0)));
         samples.path = samples.path.replace(&format!("{{{name}}}"), &sample);
@@ -217,7 +214,9 @@ fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Result<Body> {
     let (media_type, content) = content.iter().next().ok_or("its body has no content")?;
     let schema = &content["schema"];
     let reference = schema["$ref"].as_str().and_then(|reference| types.component(reference));
-    let fields = reference.filter(|(name, _)| name.starts_with("Body_"));
+    let is_json = media_type == "application/json";
+    // A form may be a model as well.
+    let fields = reference.filter(|(name, _)| !is_json || name.starts_with("Body_"));
     let input = |pattern: &str, wrapper: &str, name: &str| Input {
         pattern: pattern.to_owned(),
         ty: format!("{wrapper}<{name}>"),
@@ -231,9 +230,9 @@ fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Result<Body> {
         ("application/json", None) => {
             let title = schema["title"].as_str().filter(|_| schema["$ref"].is_null());
             let name = title.map_or_else(|| "body".to_owned(), ToSnakeCase::to_snake_case);
-            let mut ty = types.alone(schema, &format!("{camel}Body"), READ, &name)?;
+            let ty = types.alone(schema, &format!("{camel}Body"), Use::Read, title)?;
             if body["required"] != true && !types.is_option(&ty) {
-                ty = format!("Option<{ty}>");
+                return Err("its body has a default".to_owned());
             }
             let name = Some(name).filter(|name| name != "body");
             let case = format!("json: {}", sample(types, schema, 0));
@@ -303,8 +302,8 @@ fn answer<'a>(types: &mut Types<'_>, operation: &'a Value, camel: &str) -> Resul
         }
         [(kind, content)] if *kind == "application/json" => {
             let hint = format!("{camel}Answer");
-            let title = content["schema"]["title"].as_str().unwrap_or_default();
-            format!("Json<{}>", types.alone(&content["schema"], &hint, WRITTEN, title)?)
+            let title = content["schema"]["title"].as_str();
+            format!("Json<{}>", types.alone(&content["schema"], &hint, Use::Written, title)?)
         }
         [(kind, _)] if *kind == "text/html" => "Html<String>".to_owned(),
         [(kind, _)] if *kind == "text/plain" => "String".to_owned(),

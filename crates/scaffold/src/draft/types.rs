@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::attributes::{bounds, doc, extra, lengths, pattern};
-use super::document::{Document, Operation, base};
-use super::names::{Names, ident, type_name, variant, words};
+use super::attributes::{bounds, doc, extra, lengths, number as literal, pattern};
+use super::document::{Document, Operation};
+use super::names::{Names, ident, title, type_name, variant, words};
 
 /// A field's or a variant's type, and the constraints that stand before it.
 #[derive(Clone, Debug, Default)]
@@ -21,28 +21,32 @@ pub(super) struct Types<'a> {
     document: &'a Document<'a>,
     /// What requests carry, by the names of components.
     requests: BTreeSet<String>,
-    answers: BTreeSet<String>,
     names: Names,
     code: IndexMap<String, String>,
     /// The types with constraints of their own, and what is in them.
     newtypes: BTreeMap<String, String>,
+    /// The enumerations, with the variants of their values.
+    variants: BTreeMap<String, Vec<(Value, String)>>,
     /// The words of the code that may need an import.
     used: BTreeSet<String>,
 }
 
-/// Whether a type is read, written, or both.
-#[derive(Clone, Copy)]
-pub(super) struct Use {
-    pub(super) read: bool,
-    pub(super) written: bool,
+/// What a type is there for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Requests carry it; answers may, too.
+    Read,
+    /// Only answers do.
+    Written,
 }
 
 impl Use {
-    fn derives(self) -> &'static str {
-        match (self.read, self.written) {
-            (true, true) => "Decode, Serialize",
-            (true, false) => "Decode",
-            _ => "Serialize, Schema",
+    /// What is read is written too: as a default in the document. But for files.
+    fn derives(self, contents: &str) -> &'static str {
+        match self {
+            Self::Read if contents.contains("UploadFile") => "Decode",
+            Self::Read => "Decode, Serialize",
+            Self::Written => "Serialize, Schema",
         }
     }
 }
@@ -58,28 +62,21 @@ const DECIMAL: &str = "^(?!^[-+.]*$)[+-]?0*";
 
 impl<'a> Types<'a> {
     pub(super) fn new(document: &'a Document<'a>, operations: &[&Operation<'a>]) -> Self {
-        let (mut requests, mut answers) = (BTreeSet::new(), BTreeSet::new());
+        let mut requests = BTreeSet::new();
         for operation in operations {
-            for (key, value) in operation.value.as_object().into_iter().flatten() {
-                if key != "responses" {
-                    reach(document, value, &mut requests);
-                }
-            }
-            let responses = operation.value["responses"].as_object();
-            for (status, response) in responses.into_iter().flatten() {
-                if status.starts_with('2') {
-                    reach(document, response, &mut answers);
-                }
+            let all = operation.value.as_object().into_iter().flatten();
+            for (_, value) in all.filter(|(key, _)| *key != "responses") {
+                reach(document, value, &mut requests);
             }
         }
-        let names = Names::new(document.components());
+        let names = Names::new(document);
         Self {
             document,
             requests,
-            answers,
             names,
             code: IndexMap::new(),
             newtypes: BTreeMap::new(),
+            variants: BTreeMap::new(),
             used: BTreeSet::new(),
         }
     }
@@ -100,8 +97,8 @@ impl<'a> Types<'a> {
     }
 
     /// What a schema says besides, as an attribute's words.
-    fn extra(&mut self, schema: &Value, field: Option<&str>) -> Option<String> {
-        let extra = extra(schema, field)?;
+    fn extra(&mut self, schema: &Value, title: Option<&str>) -> Option<String> {
+        let extra = extra(schema, title)?;
         self.mention("json");
         Some(extra)
     }
@@ -135,7 +132,7 @@ impl<'a> Types<'a> {
             Some("string") => text(schema),
             Some("integer") => {
                 let bounded = |low, high| !schema[low].is_null() && !schema[high].is_null();
-                let is_small = bounded("minimum", "maximum") || !usage.read;
+                let is_small = bounded("minimum", "maximum") || usage == Use::Written;
                 let mut typed = if is_small {
                     Typed { name: "i64".to_owned(), constraints: Vec::new() }
                 } else {
@@ -160,12 +157,12 @@ impl<'a> Types<'a> {
         if let Some(items) = schema["prefixItems"].as_array() {
             let mut names = Vec::new();
             for (index, item) in items.iter().enumerate() {
-                names.push(self.unconstrained(item, &format!("{hint}{index}"), usage, false)?);
+                names.push(self.alone(item, &format!("{hint}{index}"), usage, None)?);
             }
             return Ok(plain(&format!("({},)", names.join(", "))));
         }
         let is_set = schema["uniqueItems"] == true;
-        let item = self.unconstrained(&schema["items"], &format!("{hint}Item"), usage, is_set)?;
+        let item = self.alone(&schema["items"], &format!("{hint}Item"), usage, None)?;
         let item = unboxed(&item);
         let name = if is_set {
             if !ORDERED.contains(&item) && !self.is_ordered(item) {
@@ -184,72 +181,52 @@ impl<'a> Types<'a> {
         }
         let values = match &schema["additionalProperties"] {
             Value::Null | Value::Bool(_) => "Value".to_owned(),
-            values => self.unconstrained(values, &format!("{hint}Value"), usage, false)?,
+            values => self.alone(values, &format!("{hint}Value"), usage, None)?,
         };
         let values = unboxed(&values);
         let constraints = lengths(schema, "Properties");
         Ok(Typed { name: format!("IndexMap<String, {values}>"), constraints })
     }
 
-    /// A type in a place where no constraints can stand: those get a type of their own.
-    fn unconstrained(
-        &mut self,
-        schema: &Value,
-        hint: &str,
-        usage: Use,
-        is_ordered: bool,
-    ) -> Result<String> {
-        let Typed { name: inner, constraints } = self.of(schema, hint, usage)?;
-        if constraints.is_empty() {
-            return Ok(inner);
-        }
-        Ok(self.newtype(hint, &inner, &constraints, "", usage, is_ordered))
-    }
-
-    /// As [`Self::unconstrained`], where the document says more of the place: of a parameter of
-    /// the path, of a body that is no model.
+    /// A type in a place where nothing more can be said of it, with the title that it has there:
+    /// what is said makes it a type of its own.
     pub(super) fn alone(
         &mut self,
         schema: &Value,
         hint: &str,
         usage: Use,
-        field: &str,
+        title: Option<&str>,
     ) -> Result<String> {
         let Typed { name: inner, mut constraints } = self.of(schema, hint, usage)?;
-        constraints.extend(self.extra(schema, Some(field)));
-        let doc = if schema["$ref"].is_null() { doc(schema, "    ") } else { String::new() };
+        constraints.extend(self.extra(schema, title));
+        let doc = doc(schema, "    ");
         if constraints.is_empty() && doc.is_empty() {
             return Ok(inner);
         }
-        Ok(self.newtype(hint, &inner, &constraints, &doc, usage, false))
+        let name = self.free(hint);
+        self.newtype(&name, inner, &constraints, &doc, usage);
+        Ok(name)
     }
 
     fn newtype(
         &mut self,
-        hint: &str,
-        inner: &str,
+        name: &str,
+        inner: String,
         constraints: &[String],
         doc: &str,
         usage: Use,
-        is_ordered: bool,
-    ) -> String {
-        let name = self.free(hint);
-        let ordered = if is_ordered && ORDERED.contains(&inner) { ORDER } else { "" };
-        // One of a default is written into the document.
-        let traits = match usage.derives() {
-            "Decode" if ORDERED.contains(&inner) => "Decode, Serialize",
-            traits => traits,
-        };
-        let mut code = self.derive(&format!("{ordered}{traits}"));
-        self.mention(inner);
+    ) {
+        let traits = usage.derives(&inner);
+        let order = if ORDERED.contains(&inner.as_str()) { ORDER } else { "" };
+        let mut code = self.derive(&format!("{order}{traits}"));
+        self.mention(&inner);
         let mut attributes = String::new();
         if !constraints.is_empty() {
             attributes = format!("    #[schema({})]\n", constraints.join(", "));
         }
         code += &format!("pub struct {name}(\n{doc}{attributes}    pub {inner},\n);");
-        self.code.insert(name.clone(), code);
-        self.newtypes.insert(name.clone(), inner.to_owned());
-        name
+        self.code.insert(name.to_owned(), code);
+        self.newtypes.insert(name.to_owned(), inner);
     }
 
     /// Whether a type may be null, or one with constraints of its own is of such a type.
@@ -262,12 +239,25 @@ impl<'a> Types<'a> {
         self.code.get(name).is_some_and(|code| code.contains(ORDER))
     }
 
+    /// One of several choices, which may have constraints, but nothing else may be said of it.
+    fn among(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
+        let has_format =
+            |typed: &Typed| typed.constraints.iter().any(|one| one.starts_with("format"));
+        if extra(schema, None).is_none() && doc(schema, "").is_empty() {
+            let typed = self.of(schema, hint, usage)?;
+            if !has_format(&typed) {
+                return Ok(typed);
+            }
+        }
+        Ok(plain(&self.alone(schema, hint, usage, None)?))
+    }
+
     fn any_of(&mut self, choices: &[Value], hint: &str, usage: Use) -> Result<Typed> {
         let is_null = |schema: &&Value| schema["type"] == "null";
         let others: Vec<&Value> = choices.iter().filter(|schema| !is_null(schema)).collect();
         let nullable = others.len() < choices.len();
         let mut typed = match others.as_slice() {
-            [one] => self.of(one, hint, usage)?,
+            [one] => self.among(one, &format!("{hint}Value"), usage)?,
             // What pydantic reads a decimal from.
             [number, text]
                 if number["type"] == "number"
@@ -310,17 +300,15 @@ impl<'a> Types<'a> {
     ) -> Result<String> {
         let name = self.free(hint);
         self.code.insert(name.clone(), String::new());
-        let mut code = self.derive(usage.derives());
+        let mut code = self.derive(usage.derives(""));
         if let Some((tag, _)) = tagged {
             code += &format!("#[schema(discriminator = {tag:?})]\n");
         }
-        if usage.written {
-            code += "#[serde(untagged)]\n";
-        }
+        code += "#[serde(untagged)]\n";
         code += &format!("pub enum {name} {{\n");
         let mut variants = BTreeSet::new();
         for choice in choices {
-            let typed = self.of(choice, &format!("{name}Choice"), usage)?;
+            let typed = self.among(choice, &format!("{name}Choice"), usage)?;
             self.mention(&typed.name);
             let mut variant = type_name(&words(&typed.name).collect::<Vec<_>>().join(" "));
             while !variants.insert(variant.clone()) {
@@ -343,35 +331,40 @@ impl<'a> Types<'a> {
     }
 
     /// An enumeration, or a literal.
-    fn choice(&mut self, schema: &Value, hint: &str, usage: Use, literal: bool) -> Result<Typed> {
+    fn choice(
+        &mut self,
+        schema: &Value,
+        hint: &str,
+        usage: Use,
+        is_literal: bool,
+    ) -> Result<Typed> {
         let values = match schema["enum"].as_array() {
             Some(values) => values.clone(),
             None => vec![schema["const"].clone()],
         };
-        let name = if literal { self.free(hint) } else { hint.to_owned() };
+        let name = if is_literal { self.free(hint) } else { hint.to_owned() };
         let is_number = values.iter().all(|value| value.as_i64().is_some());
-        // Readable ones are written as well: as defaults in the document.
-        let traits = match (usage.read, is_number) {
-            (true, true) => "Decode",
-            (true, false) => "Decode, Serialize",
-            (false, true) => "Schema",
-            (false, false) => "Serialize, Schema",
+        let traits = match usage {
+            Use::Read if is_number => "Decode",
+            Use::Written if is_number => "Schema",
+            usage => usage.derives(""),
         };
         let mut code = self.derive(&format!("Copy, {ORDER}{traits}"));
-        if literal {
+        if is_literal {
             code += "#[schema(literal)]\n";
         } else {
             code = doc(schema, "") + &code + &self.named(schema, &name);
         }
         code += &format!("pub enum {name} {{\n");
-        let mut variants = BTreeSet::new();
+        let mut variants: Vec<(Value, String)> = Vec::new();
         for value in &values {
             let mut variant = variant(value, hint)?;
-            while !variants.insert(variant.clone()) {
+            while variants.iter().any(|(_, taken)| *taken == variant) {
                 variant += "Too";
             }
-            if let Some(number) = value.as_i64() {
-                code += &format!("    {variant} = {number},\n");
+            variants.push((value.clone(), variant.clone()));
+            if let Some(number) = value.as_number() {
+                code += &format!("    {variant} = {},\n", literal(number));
                 continue;
             }
             if *value != variant {
@@ -389,6 +382,7 @@ impl<'a> Types<'a> {
             );
         }
         self.code.insert(name.clone(), code);
+        self.variants.insert(name.clone(), variants);
         Ok(plain(&name))
     }
 
@@ -396,18 +390,25 @@ impl<'a> Types<'a> {
         let (component, schema) = self
             .component(reference)
             .ok_or_else(|| format!("{reference} is not in the document"))?;
-        let name = self.names.of(component).unwrap_or(component).to_owned();
+        let base = self.document.base(component);
+        let name = self.names.of(base).unwrap_or(base).to_owned();
         if let Some(code) = self.code.get(&name) {
             // One that is just being written holds itself, in a box.
             return Ok(plain(&if code.is_empty() { format!("Box<{name}>") } else { name }));
         }
-        let base = base(component);
-        let usage =
-            Use { read: self.requests.contains(base), written: self.answers.contains(base) };
+        let usage = if self.requests.contains(base) { Use::Read } else { Use::Written };
         if !schema["enum"].is_null() || !schema["const"].is_null() {
             return self.choice(schema, &name, usage, false);
         }
         self.code.insert(name.clone(), String::new());
+        // A `RootModel` is what is in it.
+        if schema["properties"].is_null() {
+            let Typed { name: inner, mut constraints } =
+                self.of(schema, &format!("{name}Root"), usage)?;
+            constraints.extend(self.extra(schema, None));
+            self.newtype(&name, inner, &constraints, &doc(schema, "    "), usage);
+            return Ok(plain(&name));
+        }
         let code = self.model(&name, schema, usage)?;
         self.code.insert(name.clone(), code);
         Ok(plain(&name))
@@ -419,7 +420,7 @@ impl<'a> Types<'a> {
         if let Some(title) = schema["title"].as_str().filter(|title| *title != name) {
             code += &format!("#[serde(rename = {title:?})]\n");
         }
-        if let Some(extra) = self.extra(schema, None) {
+        if let Some(extra) = self.extra(schema, schema["title"].as_str()) {
             code += &format!("#[schema({extra})]\n");
         }
         code
@@ -430,20 +431,20 @@ impl<'a> Types<'a> {
         let properties = schema["properties"].as_object();
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let derive = self.derive(usage.derives());
-        let mut code = doc(schema, "") + &derive + &self.named(schema, name);
-        if schema["additionalProperties"] == false {
-            code += "#[serde(deny_unknown_fields)]\n";
-        }
-        code += &format!("pub struct {name} {{\n");
+        let mut fields = String::new();
         let mut idents: Vec<String> = Vec::new();
         for (field, schema) in properties.into_iter().flatten() {
             let is_required = required.contains(&field.as_str());
             let ident = ident(field, |ident| idents.iter().any(|taken| taken == ident));
-            code += &self.field(name, field, &ident, schema, is_required, usage)?;
+            fields += &self.field(name, field, &ident, schema, is_required, usage)?;
             idents.push(ident);
         }
-        Ok(code + "}")
+        let derive = self.derive(usage.derives(&fields));
+        let mut code = doc(schema, "") + &derive + &self.named(schema, name);
+        if schema["additionalProperties"] == false {
+            code += "#[serde(deny_unknown_fields)]\n";
+        }
+        Ok(code + &format!("pub struct {name} {{\n{fields}}}"))
     }
 
     fn field(
@@ -471,7 +472,7 @@ impl<'a> Types<'a> {
             }
             _ => {}
         }
-        constraints.extend(self.extra(schema, Some(name)));
+        constraints.extend(self.extra(schema, Some(&title(name))));
         let mut code = doc(schema, "    ");
         if !constraints.is_empty() {
             code += &format!("    #[schema({})]\n", constraints.join(", "));
@@ -495,10 +496,10 @@ impl<'a> Types<'a> {
     fn value(&self, value: &Value, ty: &str, hint: &str) -> Result<String> {
         let of = |outer: &str| ty.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>');
         Ok(match (ty, value) {
-            ("Integer", Value::Number(number)) => format!("Integer::from({number})"),
+            ("Integer", Value::Number(number)) => format!("Integer::from({})", literal(number)),
             ("f64", Value::Number(number)) if number.is_f64() => number.to_string(),
-            ("f64", Value::Number(number)) => format!("{number}.0"),
-            ("i64", Value::Number(number)) => number.to_string(),
+            ("f64", Value::Number(number)) => format!("{}.0", literal(number)),
+            ("i64", Value::Number(number)) => literal(number),
             ("bool", Value::Bool(is_so)) => is_so.to_string(),
             ("String", Value::String(text)) => format!("{text:?}.to_owned()"),
             (_, Value::Array(items)) if items.is_empty() => empty(ty, hint)?,
@@ -512,8 +513,13 @@ impl<'a> Types<'a> {
                     None => format!("BTreeSet::from([{items}])"),
                 }
             }
-            (name, value) if self.code.get(name).is_some_and(|code| code.contains("pub enum")) => {
-                format!("{name}::{}", variant(value, hint)?)
+            (name, value) if self.variants.contains_key(name) => {
+                let variants = self.variants.get(name).into_iter().flatten();
+                let variant = variants.into_iter().find(|(known, _)| known == value);
+                let (_, variant) = variant.ok_or_else(|| {
+                    format!("`{hint}` has a default that is none of its values: {value}")
+                })?;
+                format!("{name}::{variant}")
             }
             (name, value) if self.newtypes.contains_key(name) => {
                 let inner = self.newtypes.get(name).map_or("", String::as_str);
@@ -535,7 +541,11 @@ impl<'a> Types<'a> {
     /// Adds a type of an operation.
     pub(super) fn add(&mut self, name: &str, schema: &Value) -> Result<String> {
         let name = self.free(name);
-        let code = self.model(&name, schema, Use { read: true, written: false })?;
+        let mut schema = schema.clone();
+        if let Some(schema) = schema.as_object_mut() {
+            schema.remove("title");
+        }
+        let code = self.model(&name, &schema, Use::Read)?;
         self.code.insert(name.clone(), code);
         Ok(name)
     }
@@ -563,7 +573,7 @@ fn reach(document: &Document<'_>, value: &Value, found: &mut BTreeSet<String>) {
         Value::Object(fields) => {
             let reference = fields.get("$ref").and_then(Value::as_str);
             if let Some((name, schema)) = reference.and_then(|name| document.component(name))
-                && found.insert(base(name).to_owned())
+                && found.insert(document.base(name).to_owned())
             {
                 reach(document, schema, found);
             }
@@ -617,6 +627,7 @@ fn empty(ty: &str, hint: &str) -> Result<String> {
     let outer = ty.split('<').next().unwrap_or(ty);
     match outer {
         "Vec" | "BTreeSet" | "IndexMap" => Ok(format!("<{ty}>::new()")),
+        "Value" => Ok("Value::Null".to_owned()),
         _ => Err(format!("`{hint}` has a default that the document does not show")),
     }
 }

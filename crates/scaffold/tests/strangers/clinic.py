@@ -1,9 +1,21 @@
 """A service that is none of ours: a clinic, with much that is only for readers of its document."""
 
-from enum import Enum
-from typing import Annotated, Any, Generic, TypeVar
+from enum import Enum, IntEnum
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Path, Query, Security
+from fastapi import (
+    APIRouter,
+    Body,
+    Depends,
+    FastAPI,
+    Form,
+    Header,
+    HTTPException,
+    Path,
+    Query,
+    Security,
+)
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse
 from fastapi.security import (
     APIKeyCookie,
@@ -13,7 +25,7 @@ from fastapi.security import (
     HTTPBearer,
     OAuth2PasswordBearer,
 )
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, RootModel, SecretStr, computed_field
 
 app = FastAPI(title='Clinic "North"')
 patients = APIRouter(prefix="/patients", tags=["patients"])
@@ -42,9 +54,11 @@ class Kind(str, Enum):
 class Path_(BaseModel):
     """A model with a name that Rust would not give: `Path_`, [see] <there>."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"json": "a\n\t\"b\""}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"json": 'a\n\t"b"'}]})
 
-    json_: str = Field(alias="json", title="JSON text", description="Any text.", examples=["{}", 'a"b'])
+    json_: str = Field(
+        alias="json", title="JSON text", description="Any text.", examples=["{}", 'a"b']
+    )
     at: str | None = Field(default=None, deprecated=True, max_length=9, alias="@at")
     kinds: list[Kind] = [Kind.date, Kind.self]
     words: set[Annotated[str, Field(max_length=9)]] = Field(default={"a"}, min_length=1)
@@ -58,9 +72,71 @@ class Path_(BaseModel):
 class Date(BaseModel):
     """A day."""
 
-    first: int = Field(1, alias="1st", ge=1, le=31, description="A list:\n\n- the day\n    - nested")
+    first: int = Field(
+        1, alias="1st", ge=1, le=31, description="A list:\n\n- the day\n    - nested"
+    )
     userName: str = ""
     user_name: str = ""
+
+
+class Rank(IntEnum):
+    low = -1
+    high = 1_000_000
+
+
+class S(BaseModel):
+    """Of everything that a field can be, what has gone wrong once."""
+
+    secret: SecretStr | None = None
+    secrets: list[SecretStr] = []
+    said: list[Annotated[int, Field(gt=0, description="One of them", title="It")]] = []
+    deep: dict[str, list[Annotated[int, Field(gt=0)]]] = {}
+    maybe: list[Annotated[str, Field(min_length=1)]] | None = Field(None, max_length=3)
+    ranks: list[Rank] = [Rank.low]
+    rank: Rank | None = Rank.high
+    choice: Literal["a-b", "a b", ""] = "a b"
+    pair: tuple[Annotated[int, Field(ge=0)], str] | None = None
+    anything: Any = None
+    many: list[EmailStr | UUID] = []
+    unions: dict[str, int | list[str]] = {}
+    large: int = Field(10**12, le=10**15)
+    Self: str = ""
+    crate: str = ""
+    fn: int = 0
+    errors: list[str] = ["a", "b"]
+
+    @computed_field
+    @property
+    def twice(self) -> int:
+        return self.fn * 2
+
+
+class Empty(BaseModel):
+    pass
+
+
+class Numbers(RootModel[list[int]]):
+    """A list with a name."""
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"] = "cat"
+
+
+class Dog(BaseModel):
+    kind: Literal["dog", "wolf"] = "dog"
+    owner: "Owner | None" = None
+
+
+class Owner(BaseModel):
+    model_config = ConfigDict(title="Who owns pets")
+    pets: list[Annotated[Cat | Dog, Field(discriminator="kind")]] = []
+    best: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
+
+
+class Login(BaseModel):
+    user: str
+    password: SecretStr
 
 
 class Relative(BaseModel):
@@ -75,7 +151,9 @@ Token = Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
 
 @patients.get("/", summary="List them", response_description="A page of them")
 def read(
-    search: Annotated[str | None, Query(alias="search-for", description="A part of the name.", max_length=9)] = None,
+    search: Annotated[
+        str | None, Query(alias="search-for", description="A part of the name.", max_length=9)
+    ] = None,
     kind: Annotated[Kind, Query(deprecated=True, title="What for")] = Kind.date,
 ) -> Page[Date]:
     """List patients.
@@ -93,7 +171,9 @@ def read(page: Annotated[int, Query(ge=1)] = 1) -> Page[int]:  # noqa: F811
 
 
 @patients.get("/{patientId}", responses={404: {"description": "none"}})
-def readPatient(patientId: Annotated[int, Path(ge=1, description="Which", title="Number")], _: Token) -> Path_:
+def readPatient(
+    patientId: Annotated[int, Path(ge=1, description="Which", title="Number")], _: Token
+) -> Path_:
     raise HTTPException(404, f"no patient {patientId}")
 
 
@@ -103,7 +183,9 @@ def delete(patient_id: int, _: Annotated[str, Security(APIKeyHeader(name="X-Key"
 
 
 @patients.put("/{patient_id}/visits/{year}/{kind}", tags=["visits"])
-def put_visit(patient_id: int, year: Annotated[int, Path(ge=1900)], kind: Kind, visit: Path_) -> Date:
+def put_visit(
+    patient_id: int, year: Annotated[int, Path(ge=1900)], kind: Kind, visit: Path_
+) -> Date:
     _ = (patient_id, year, kind, visit)
     return Date()
 
@@ -140,11 +222,61 @@ def elsewhere() -> str:
 
 @wards.get("/scoped", name="With a name")
 def scoped(
-    _: Annotated[str, Security(OAuth2PasswordBearer(tokenUrl="token", scopes={"me": "Me"}, scheme_name="JWT"), scopes=["me"])],
+    _: Annotated[
+        str,
+        Security(
+            OAuth2PasswordBearer(tokenUrl="token", scopes={"me": "Me"}, scheme_name="JWT"),
+            scopes=["me"],
+        ),
+    ],
     note: Annotated[str | None, Body(max_length=4)] = None,
 ) -> Any:
     return {"note": note}
 
 
+others = APIRouter(prefix="/others")
+
+
+@others.post("/s")
+def take(s: S) -> S:
+    return s
+
+
+@others.post("/empty")
+def nothing(empty: Empty) -> Empty:
+    return empty
+
+
+@others.post("/numbers")
+def numbers(numbers: Numbers) -> Numbers:
+    return numbers
+
+
+@others.post("/owner")
+def owner(owner: Owner) -> Owner:
+    return owner
+
+
+@others.post("/login")
+def login(form: Annotated[Login, Form()]) -> str:
+    return form.user
+
+
+@others.get("/headers")
+def headers(
+    x_y: Annotated[list[str] | None, Header(description="Many")] = None,
+    own: Annotated[str, Header(alias="X-Own")] = "z",
+    type: Literal["a", "b"] = "b",
+    match: Annotated[int, Query(le=10**6)] = 100_000,
+) -> dict[str, Any] | None:
+    return {"x": x_y, "own": own, "type": type, "match": match}
+
+
+@others.post("/either")
+def either(either: Empty | Cat | list[Numbers]) -> Empty | Cat | list[Numbers]:
+    return either
+
+
+app.include_router(others)
 app.include_router(patients)
 app.include_router(wards)
