@@ -17,7 +17,7 @@ use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed};
 /// | Rust | pydantic |
 /// |---|---|
 /// | a struct with named fields | a model |
-/// | a struct with one field, `struct Tag(#[schema(max_length = 10)] String)` | `Annotated[str, Field(max_length=10)]` |
+/// | a struct with one field, `struct Tag(#[schema(max_length = 10)] String)` | `Annotated[str, Field(max_length=10)]`, with `#[serde(rename = "Tag")]` `class Tag(RootModel[…])` |
 /// | an enum of names | `class Color(str, Enum)`, with numbers `IntEnum`, with `#[schema(literal)]` `Literal` |
 /// | an enum whose variants hold one value each | a union, with `#[schema(discriminator = "kind")]` a discriminated one |
 ///

@@ -4,13 +4,42 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Field};
 
-use crate::attributes::{Constraints, items, notes};
+use crate::attributes::{Constraints, Namespace, items, notes, text};
 
-/// What the document says of it: what it says of the field.
+/// What a `RootModel` is called in Python.
+fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
+    Ok(text(&items(&input.attrs)?, Namespace::Serde, "rename"))
+}
+
+/// What the document says of it: what it says of the field, under a name if it has one.
 pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty) = (&input.ident, &field.ty);
     let constraints = Constraints::read(&items(&field.attrs)?)?;
     let notes = notes(&field.attrs)?;
+    let inner = quote! {
+        let mut schema = <#ty as private::Schema>::schema(#constraints, models);
+        private::note(&mut schema, #notes);
+        schema
+    };
+    if let Some(title) = root(input)? {
+        let notes = crate::attributes::notes(&input.attrs)?;
+        return Ok(quote! {
+            impl private::Schema for #name {
+                const TITLED: bool = false;
+
+                fn schema(
+                    _: &private::Constraints,
+                    models: &mut private::Models,
+                ) -> private::serde_json::Value {
+                    models.reference::<Self>(#title, |models| {
+                        let mut schema = { #inner };
+                        private::note(&mut schema, #notes);
+                        schema
+                    })
+                }
+            }
+        });
+    }
     Ok(quote! {
         impl private::Schema for #name {
             const OPTIONAL: bool = <#ty as private::Schema>::OPTIONAL;
@@ -20,9 +49,7 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
                 _: &private::Constraints,
                 models: &mut private::Models,
             ) -> private::serde_json::Value {
-                let mut schema = <#ty as private::Schema>::schema(#constraints, models);
-                private::note(&mut schema, #notes);
-                schema
+                #inner
             }
         }
     })
@@ -31,12 +58,14 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
 pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty) = (&input.ident, &field.ty);
     let constraints = Constraints::read(&items(&field.attrs)?)?;
+    let inner = quote!(<#ty as private::Decode>::name(#constraints));
+    let label = root(input)?.map_or(inner, |title| quote!(#title.into()));
     Ok(quote! {
         impl ::fastapi_compat::Decode for #name {
             const SEQUENCE: bool = <#ty as private::Decode>::SEQUENCE;
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
-                <#ty as private::Decode>::name(#constraints)
+                #label
             }
 
             fn decode(

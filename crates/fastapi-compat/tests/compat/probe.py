@@ -25,6 +25,7 @@ from pydantic import (
     EmailStr,
     Field,
     HttpUrl,
+    RootModel,
     StringConstraints,
 )
 from pydantic.alias_generators import to_camel
@@ -357,6 +358,15 @@ class Page(BaseModel, Generic[T]):
     total: int
 
 
+class Numbers(RootModel[Annotated[list[int], Field(max_length=2)]]):
+    """Not more than two."""
+
+
+class RootModels(BaseModel):
+    v: Numbers
+    w: Numbers | bool | None = None
+
+
 class GenericModel(BaseModel):
     v: Page[Inner] | Page[int] | bool
 
@@ -435,6 +445,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "union-model": UnionModel,
     "union-tagged": UnionTagged,
     "generic": GenericModel,
+    "root": RootModels,
     "described": Described,
 }
 

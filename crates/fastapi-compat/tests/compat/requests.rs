@@ -84,6 +84,9 @@ fn body(operation: &str) -> Shape {
         "union-tagged" => {
             v(Object(vec![("kind", Of("kind")), ("lives", Of("int")), ("name", Of("str"))]))
         }
+        "root" => {
+            Object(vec![("v", list(Of("int"))), ("w", Either(vec![list(Of("int")), Of("bool")]))])
+        }
         "generic" => v(Object(vec![
             ("items", Either(vec![list(inner()), list(Of("int"))])),
             ("total", Of("int")),

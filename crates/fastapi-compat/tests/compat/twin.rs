@@ -90,6 +90,7 @@ macro_rules! echo_themselves {
 echo_themselves!(
     Nullable,
     Defaults,
+    RootModels,
     Named,
     Nested,
     Recursive,
@@ -422,6 +423,24 @@ struct PageOfInner {
 struct PageOfInt {
     items: Vec<Integer>,
     total: Integer,
+}
+
+/// Not more than two.
+#[derive(Decode, Serialize)]
+#[serde(rename = "Numbers")]
+struct Numbers(#[schema(max_length = 2)] Vec<Integer>);
+
+#[derive(Decode, Serialize)]
+#[serde(untagged)]
+enum NumbersOrBool {
+    Numbers(Numbers),
+    Bool(bool),
+}
+
+#[derive(Decode, Serialize)]
+struct RootModels {
+    v: Numbers,
+    w: Option<NumbersOrBool>,
 }
 
 #[derive(Decode, Serialize)]
@@ -909,6 +928,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "union-model" UnionModel;
         "union-tagged" UnionTagged;
         "generic" GenericModel;
+        "root" RootModels;
         "described" Described;
     }
     all.body::<Vec<Inner>>("list-of-models", "list_of_models");

@@ -214,9 +214,10 @@ fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Result<Body> {
     let (media_type, content) = content.iter().next().ok_or("its body has no content")?;
     let schema = &content["schema"];
     let reference = schema["$ref"].as_str().and_then(|reference| types.component(reference));
-    let is_json = media_type == "application/json";
-    // A form may be a model as well.
-    let fields = reference.filter(|(name, _)| !is_json || name.starts_with("Body_"));
+    let fields = reference.filter(|(name, _)| name.starts_with("Body_"));
+    if reference.is_some() && fields.is_none() && media_type != "application/json" {
+        return Err("its form is a model, whose errors show the whole form".to_owned());
+    }
     let input = |pattern: &str, wrapper: &str, name: &str| Input {
         pattern: pattern.to_owned(),
         ty: format!("{wrapper}<{name}>"),

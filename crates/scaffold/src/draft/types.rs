@@ -204,29 +204,31 @@ impl<'a> Types<'a> {
             return Ok(inner);
         }
         let name = self.free(hint);
-        self.newtype(&name, inner, &constraints, &doc, usage);
+        let code = self.newtype(&name, &inner, &constraints, usage, ["", &doc]);
+        self.code.insert(name.clone(), code);
         Ok(name)
     }
 
+    /// A struct with one field, with what stands before it and before the field.
     fn newtype(
         &mut self,
         name: &str,
-        inner: String,
+        inner: &str,
         constraints: &[String],
-        doc: &str,
         usage: Use,
-    ) {
-        let traits = usage.derives(&inner);
-        let order = if ORDERED.contains(&inner.as_str()) { ORDER } else { "" };
-        let mut code = self.derive(&format!("{order}{traits}"));
-        self.mention(&inner);
+        [before, before_field]: [&str; 2],
+    ) -> String {
+        let order = if ORDERED.contains(&inner) { ORDER } else { "" };
+        let derive = self.derive(&format!("{order}{}", usage.derives(inner)));
+        self.mention(inner);
+        self.newtypes.insert(name.to_owned(), inner.to_owned());
         let mut attributes = String::new();
         if !constraints.is_empty() {
             attributes = format!("    #[schema({})]\n", constraints.join(", "));
         }
-        code += &format!("pub struct {name}(\n{doc}{attributes}    pub {inner},\n);");
-        self.code.insert(name.to_owned(), code);
-        self.newtypes.insert(name.to_owned(), inner);
+        format!(
+            "{derive}{before}pub struct {name}(\n{before_field}{attributes}    pub {inner},\n);"
+        )
     }
 
     /// Whether a type may be null, or one with constraints of its own is of such a type.
@@ -401,12 +403,17 @@ impl<'a> Types<'a> {
             return self.choice(schema, &name, usage, false);
         }
         self.code.insert(name.clone(), String::new());
-        // A `RootModel` is what is in it.
+        // A `RootModel` is what is in it, with a name.
         if schema["properties"].is_null() {
-            let Typed { name: inner, mut constraints } =
+            let Typed { name: inner, constraints } =
                 self.of(schema, &format!("{name}Root"), usage)?;
-            constraints.extend(self.extra(schema, None));
-            self.newtype(&name, inner, &constraints, &doc(schema, "    "), usage);
+            let title = schema["title"].as_str().unwrap_or(base);
+            let mut attributes = format!("#[serde(rename = {title:?})]\n");
+            if let Some(extra) = self.extra(schema, Some(title)) {
+                attributes += &format!("#[schema({extra})]\n");
+            }
+            let code = self.newtype(&name, &inner, &constraints, usage, [&attributes, ""]);
+            self.code.insert(name.clone(), doc(schema, "") + &code);
             return Ok(plain(&name));
         }
         let code = self.model(&name, schema, usage)?;

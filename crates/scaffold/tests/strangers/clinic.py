@@ -9,7 +9,6 @@ from fastapi import (
     Body,
     Depends,
     FastAPI,
-    Form,
     Header,
     HTTPException,
     Path,
@@ -134,11 +133,6 @@ class Owner(BaseModel):
     best: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
 
 
-class Login(BaseModel):
-    user: str
-    password: SecretStr
-
-
 class Relative(BaseModel):
     name: str
     parent: "Relative | None" = None
@@ -255,11 +249,6 @@ def numbers(numbers: Numbers) -> Numbers:
 @others.post("/owner")
 def owner(owner: Owner) -> Owner:
     return owner
-
-
-@others.post("/login")
-def login(form: Annotated[Login, Form()]) -> str:
-    return form.user
 
 
 @others.get("/headers")
