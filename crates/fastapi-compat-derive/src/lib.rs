@@ -19,7 +19,7 @@ use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed};
 /// | a struct with named fields | a model |
 /// | a struct with one field, `struct Tag(#[schema(max_length = 10)] String)` | `Annotated[str, Field(max_length=10)]`, with `#[serde(rename = "Tag")]` `class Tag(RootModel[…])` |
 /// | an enum of names | `class Color(str, Enum)`, with numbers `IntEnum`, with `#[schema(literal)]` `Literal` |
-/// | an enum whose variants hold one value each | a union, with `#[schema(discriminator = "kind")]` a discriminated one |
+/// | an enum whose variants hold one value each | a union, with `#[schema(discriminator = "kind")]` a discriminated one, whose model stands there once for each of its tags |
 ///
 /// Attributes of a field, with pydantic's names:
 /// - `#[schema(ge, le, gt, lt, multiple_of, min_length, max_length, pattern, max_digits,

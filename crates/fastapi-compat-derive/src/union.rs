@@ -49,12 +49,14 @@ pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     let schemas = quote!([#(<#types as private::Schema>::schema(#constraints, models)),*]);
     let schema = if let Some(discriminator) = discriminator {
         quote! {
-            let schemas = #schemas;
+            let mut schemas = ::std::vec::Vec::from(#schemas);
             let tags = [#(#tags),*].into_iter();
             let mapping: private::serde_json::Map<_, _> = tags
                 .zip(&schemas)
                 .map(|(tag, schema)| (tag.to_owned(), schema["$ref"].clone()))
                 .collect();
+            // A model may have several tags.
+            schemas.dedup();
             private::serde_json::json!({
                 "oneOf": schemas,
                 "discriminator": {"propertyName": #discriminator, "mapping": mapping},

@@ -380,6 +380,15 @@ class Described(BaseModel):
     color: Color = Field(Color.red, description="Its color")
 
 
+class Bird(BaseModel):
+    kind: Literal["owl", "duck"]
+    wings: int = 2
+
+
+class UnionTags(BaseModel):
+    v: Annotated[Bird | Cat, Field(discriminator="kind")]
+
+
 BODIES: dict[str, type[BaseModel]] = {
     "str": Str,
     "str-length": StrLength,
@@ -444,6 +453,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "union-date": UnionDate,
     "union-model": UnionModel,
     "union-tagged": UnionTagged,
+    "union-tags": UnionTags,
     "generic": GenericModel,
     "root": RootModels,
     "described": Described,

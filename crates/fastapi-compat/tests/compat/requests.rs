@@ -80,6 +80,9 @@ fn body(operation: &str) -> Shape {
         "union-number" => v(Either(vec![Of("int"), Of("float"), Of("bool")])),
         "union-list" => v(Either(vec![list(Of("int")), Of("int")])),
         "union-date" => v(Either(vec![Of("date"), Of("int"), Of("enum-str")])),
+        "union-tags" => {
+            v(Object(vec![("kind", Of("kind")), ("lives", Of("int")), ("wings", Of("int"))]))
+        }
         "union-model" => v(Object(vec![("a", Of("int")), ("b", Of("str")), ("c", Of("float"))])),
         "union-tagged" => {
             v(Object(vec![("kind", Of("kind")), ("lives", Of("int")), ("name", Of("str"))]))

@@ -225,6 +225,7 @@ echoed_models! {
     UnionDate(DateIntOrColor);
     UnionModel(SmallLargeOrOther);
     UnionTagged(Pet);
+    UnionTags(BirdOrCat);
     GenericModel(PageOrBool);
 }
 
@@ -399,6 +400,33 @@ enum DogKind {
 struct Dog {
     kind: DogKind,
     name: String,
+}
+
+#[derive(Decode, Serialize)]
+#[schema(literal)]
+#[serde(rename_all = "lowercase")]
+enum BirdKind {
+    Owl,
+    Duck,
+}
+
+#[derive(Decode, Serialize)]
+struct Bird {
+    kind: BirdKind,
+    #[schema(default = Integer::from(2))]
+    wings: Integer,
+}
+
+#[derive(Decode, Serialize)]
+#[schema(discriminator = "kind")]
+#[serde(untagged)]
+enum BirdOrCat {
+    #[serde(rename = "owl")]
+    Owl(Bird),
+    #[serde(rename = "duck")]
+    Duck(Bird),
+    #[serde(rename = "cat")]
+    Cat(Cat),
 }
 
 #[derive(Decode, Serialize)]
@@ -927,6 +955,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "union-date" UnionDate;
         "union-model" UnionModel;
         "union-tagged" UnionTagged;
+        "union-tags" UnionTags;
         "generic" GenericModel;
         "root" RootModels;
         "described" Described;
