@@ -56,9 +56,10 @@ macro_rules! operations {
         ///
         /// What was the handler becomes a function for `Router::route`. The document has its doc
         /// comment, inputs and answer from the signature. After the path may stand `status = 201`,
-        /// the status of a success, `body = "name"`, the title of a body that is no model,
-        /// `summary = "…"`, `description = "…"`, `answer = "…"`, FastAPI's `response_description`, `deprecated`, and
-        /// `name = "…"`, what the function is called in Python.
+        /// the status of a success; `body = "name"`, the title of a body that is no model;
+        /// `name = "…"`, what the function is called in Python; `id = "…"`, which is FastAPI's
+        /// `operation_id`; `summary = "…"`, `description = "…"`, `answer = "…"`, which is FastAPI's `response_description`, and
+        /// `deprecated`.
         #[proc_macro_attribute]
         pub fn $method(
             arguments: proc_macro::TokenStream,

@@ -40,12 +40,12 @@ impl Parse for Arguments {
                     let name: LitStr = input.parse()?;
                     quote!(.body_name(#name))
                 }
-                "summary" | "description" | "answer" => {
+                "id" | "summary" | "description" | "answer" => {
                     let text: LitStr = input.parse()?;
                     quote!(.#key(#text))
                 }
                 _ => {
-                    let known = "`name`, `status`, `summary`, `description`, `answer`, `body`, `deprecated`";
+                    let known = "`name`, `id`, `status`, `summary`, `description`, `answer`, `body`, `deprecated`";
                     return Err(error(key, &format!("only {known} may follow the path")));
                 }
             });

@@ -180,7 +180,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
     }
 }
 
-/// `T | None = None`.
 /// For a model that holds one of its own kind.
 impl<T: Decode> Decode for Box<T> {
     const SEQUENCE: bool = T::SEQUENCE;
@@ -207,6 +206,7 @@ impl<T: Decode> Decode for Box<T> {
     }
 }
 
+/// `T | None = None`.
 impl<T: Decode> Decode for Option<T> {
     const SEQUENCE: bool = T::SEQUENCE;
 

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::json::JsonError;
 use crate::response::json;
-use crate::value::Value;
+use crate::value::{Dumped, Value, dump};
 
 /// One step of the way to a value: a field's name or a position in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -68,6 +68,7 @@ pub(crate) struct Detail {
     kind: &'static str,
     loc: Vec<OwnedStep>,
     msg: Cow<'static, str>,
+    #[serde(serialize_with = "dump")]
     input: Value,
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
     ctx: Vec<(&'static str, Value)>,
@@ -77,7 +78,7 @@ fn as_map<S: Serializer>(
     ctx: &Vec<(&'static str, Value)>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(ctx.iter().map(|(key, value)| (key, value)))
+    serializer.collect_map(ctx.iter().map(|(key, value)| (key, Dumped(value))))
 }
 
 /// How well a value fits its type; the worst first. A union takes the choice that fits best.

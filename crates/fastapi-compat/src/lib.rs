@@ -4,7 +4,8 @@
 //! and described in FastAPI's OpenAPI dialect. What is in it: inputs ([`Call`], [`Path`], [`Query`],
 //! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects, CORS and errors as
 //! Starlette does them ([`Router`], [`Edge`], [`HttpError`]); sign-in ([`Bearer`], [`Basic`],
-//! [`ApiKeyHeader`] and others); the document ([`openapi`]). What is not: anything about one service's routes.
+//! [`ApiKeyHeader`] and others); the document ([`openapi`]). What is not: anything about one
+//! service's routes.
 //!
 //! [`guide`] shows FastAPI code and the same in axum; [`coverage`] what is proved to be the same.
 //!

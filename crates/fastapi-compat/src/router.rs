@@ -159,8 +159,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         Self { operation_id, ..self }
     }
 
-    fn id(&self, Outline { name, tags, path, method, .. }: &Outline) -> String {
-        (self.operation_id)(name, tags, path, method)
+    fn id(&self, Outline { id, name, tags, path, method, .. }: &Outline) -> String {
+        id.map_or_else(|| (self.operation_id)(name, tags, path, method), str::to_owned)
     }
 
     /// Id, method and path of everything that is routed, in the order in which it is tried; a page

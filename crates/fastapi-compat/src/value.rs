@@ -4,7 +4,7 @@ use std::fmt;
 
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 use crate::types::UploadFile;
 
@@ -136,8 +136,33 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
+/// As pydantic writes it in an answer.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer, |value, serializer| serializer.serialize_f64(value), |value| value)
+    }
+}
+
+/// As Python's `json.dumps` writes it, in an error.
+pub(crate) struct Dumped<'a>(pub &'a Value);
+
+impl Serialize for Dumped<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer, |value, serializer| raw(float_repr(value), serializer), Dumped)
+    }
+}
+
+pub(crate) fn dump<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+    Dumped(value).serialize(serializer)
+}
+
+impl Value {
+    fn write<'a, S: Serializer, T: Serialize>(
+        &'a self,
+        serializer: S,
+        float: fn(f64, S) -> Result<S::Ok, S::Error>,
+        item: fn(&'a Self) -> T,
+    ) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
@@ -145,22 +170,12 @@ impl Serialize for Value {
             Self::BigInt(digits) => raw(digits.clone(), serializer),
             // FastAPI fails here with a 500; null is what JavaScript makes of them.
             Self::Float(value) if !value.is_finite() => serializer.serialize_unit(),
-            Self::Float(value) => raw(float_repr(*value), serializer),
+            Self::Float(value) => float(*value, serializer),
             Self::Str(text) | Self::Surrogates(text) => serializer.serialize_str(text),
             Self::File(file) => file.serialize(serializer),
-            Self::Array(items) => {
-                let mut sequence = serializer.serialize_seq(Some(items.len()))?;
-                for item in items {
-                    sequence.serialize_element(item)?;
-                }
-                sequence.end()
-            }
+            Self::Array(items) => serializer.collect_seq(items.iter().map(item)),
             Self::Object(fields) => {
-                let mut map = serializer.serialize_map(Some(fields.len()))?;
-                for (name, value) in fields {
-                    map.serialize_entry(name, value)?;
-                }
-                map.end()
+                serializer.collect_map(fields.iter().map(|(name, value)| (name, item(value))))
             }
         }
     }

@@ -21,6 +21,7 @@ pub struct Outline {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) name: &'static str,
+    pub(crate) id: Option<&'static str>,
     summary: Option<&'static str>,
     description: &'static str,
     is_deprecated: bool,
@@ -39,6 +40,7 @@ impl Outline {
             method,
             path: path.into(),
             name,
+            id: None,
             summary: None,
             description: "",
             is_deprecated: false,
@@ -59,6 +61,12 @@ impl Outline {
     #[must_use]
     pub fn description(self, description: &'static str) -> Self {
         Self { description, ..self }
+    }
+
+    /// What the document calls it, if that does not follow from its name: `operation_id`.
+    #[must_use]
+    pub fn id(self, id: &'static str) -> Self {
+        Self { id: Some(id), ..self }
     }
 
     /// A line for it, if its name is none.
@@ -169,9 +177,7 @@ pub struct OperationDocument<'a> {
 
 impl OperationDocument<'_> {
     fn parameter(&mut self, place: &str, name: &str, required: bool, mut schema: Value) {
-        if schema.get("$ref").is_none() && schema.get("title").is_none() {
-            schema["title"] = json!(title(name));
-        }
+        titled(&mut schema, || title(name));
         let mut parameter = json!({"name": name, "in": place, "required": required});
         // FastAPI says it of both.
         for note in ["description", "deprecated"] {
@@ -215,9 +221,7 @@ impl OperationDocument<'_> {
     /// A JSON body.
     pub(crate) fn json_body<T: Schema>(&mut self) {
         let mut schema = T::schema(&Constraints::NONE, self.models);
-        if schema.get("$ref").is_none() && schema.get("title").is_none() {
-            schema["title"] = json!(title(self.body_name));
-        }
+        titled(&mut schema, || title(self.body_name));
         self.body("application/json", !T::OPTIONAL, &schema);
     }
 
@@ -264,6 +268,13 @@ impl OperationDocument<'_> {
     }
 }
 
+/// Gives a schema the title that it has in its place, if it has none of its own.
+fn titled(schema: &mut Value, title: impl FnOnce() -> String) {
+    if schema.get("$ref").is_none() && schema.get("title").is_none() {
+        schema["title"] = json!(title());
+    }
+}
+
 impl Describe for () {
     fn describe(_: &mut OperationDocument<'_>) {}
 }
@@ -271,9 +282,7 @@ impl Describe for () {
 impl<T: Schema> Describe for Answer<Json<T>> {
     fn describe(operation: &mut OperationDocument<'_>) {
         let mut schema = operation.models.output(|models| T::schema(&Constraints::NONE, models));
-        if schema.get("$ref").is_none() && schema.get("title").is_none() {
-            schema["title"] = json!(format!("Response {}", title(operation.id)));
-        }
+        titled(&mut schema, || format!("Response {}", title(operation.id)));
         operation.answer("application/json", &schema);
     }
 }

@@ -581,7 +581,7 @@ def no_content(v: int) -> None:
     _ = v
 
 
-@app.get("/path/text/{v}", response_class=PlainTextResponse)
+@app.get("/path/text/{v}", response_class=PlainTextResponse, operation_id="sayIt")
 def text(v: int) -> str:
     return f"é {v}"
 

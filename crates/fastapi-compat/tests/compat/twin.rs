@@ -740,7 +740,7 @@ async fn no_content(Call((), Path(_v)): Call<(), Path<Integer>>) -> NoContent {
     NoContent
 }
 
-#[get("/path/text/{v}")]
+#[get("/path/text/{v}", id = "sayIt")]
 async fn text(Call((), Path(v)): Call<(), Path<Integer>>) -> String {
     format!("é {v}")
 }

@@ -84,14 +84,11 @@ impl<'a> Document<'a> {
             .or_else(|| by(&|operation| operation.function() == wish))
     }
 
-    /// The one rule by which all these ids are made, or the first that is not.
-    pub(super) fn style(operations: &[&Operation<'_>]) -> Result<IdStyle, String> {
+    /// The rule by which most of these ids are made.
+    pub(super) fn style(operations: &[&Operation<'_>]) -> IdStyle {
+        let odd = |style: &IdStyle| operations.iter().filter(|one| !one.has_id_by(*style)).count();
         let styles = [IdStyle::Default, IdStyle::Tag, IdStyle::Name];
-        let fits = |style: &IdStyle| operations.iter().all(|one| one.id_by(*style) == one.id);
-        styles.into_iter().find(fits).ok_or_else(|| {
-            let odd = operations.iter().find(|one| styles.iter().all(|s| one.id_by(*s) != one.id));
-            odd.or(operations.first()).map(|one| one.id.to_owned()).unwrap_or_default()
-        })
+        styles.into_iter().min_by_key(odd).unwrap_or(IdStyle::Default)
     }
 
     /// The schema that a reference names, and its name.
@@ -148,12 +145,14 @@ impl Operation<'_> {
         format!("{}_{}", self.path.chars().map(word).collect::<String>(), self.method)
     }
 
-    fn id_by(&self, style: IdStyle) -> String {
+    /// Whether its id follows from its function by this rule.
+    pub(super) fn has_id_by(&self, style: IdStyle) -> bool {
         let name = self.function();
-        match style {
+        let id = match style {
             IdStyle::Default => format!("{name}{}", self.id_end()),
             IdStyle::Tag => format!("{}-{name}", self.tag().unwrap_or_default()),
             IdStyle::Name => name,
-        }
+        };
+        id == self.id
     }
 }

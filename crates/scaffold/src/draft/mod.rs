@@ -88,14 +88,11 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
             .ok_or_else(|| DraftError::NoOperation { wish: wish.clone(), all: document.list() })?;
         chosen.push(operation);
     }
-    let style = Document::style(&chosen).map_err(|operation| DraftError::Unsupported {
-        reason: "its operationId follows no rule that the others follow as well".to_owned(),
-        operation,
-    })?;
+    let style = Document::style(&chosen);
     let mut types = Types::new(&document, &chosen);
     let mut drafted: Vec<Drafted> = Vec::new();
     for operation in chosen {
-        let draft = Drafted::new(&mut types, operation, &drafted);
+        let draft = Drafted::new(&mut types, operation, style, &drafted);
         drafted.push(draft.map_err(|reason| DraftError::Unsupported {
             operation: operation.id.to_owned(),
             reason,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::attributes::{description, is_prose};
-use super::document::Operation;
+use super::document::{IdStyle, Operation};
 use super::names::{ident, title, type_name};
 use super::samples::{Samples, encoded, form, plain, sample};
 use super::types::{Types, Use};
@@ -47,6 +47,7 @@ impl Drafted {
     pub(super) fn new(
         types: &mut Types<'_>,
         operation: &Operation<'_>,
+        style: IdStyle,
         others: &[Self],
     ) -> Result<Self> {
         let name = operation.function();
@@ -69,6 +70,9 @@ impl Drafted {
         let mut attributes = String::new();
         if ident != name {
             attributes += &format!(", name = {name:?}");
+        }
+        if !operation.has_id_by(style) {
+            attributes += &format!(", id = {:?}", operation.id);
         }
         if status != 200 {
             attributes += &format!(", status = {status}");
@@ -151,7 +155,11 @@ fn parameters(
 ) -> Result<()> {
     let all = operation["parameters"].as_array();
     let all: Vec<&Value> = all.into_iter().flatten().collect();
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let names: Vec<_> =
+        path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+    if names.len() != all.iter().filter(|one| one["in"] == "path").count() {
+        return Err("a parameter is only a part of a segment of its path".to_owned());
+    }
     let mut of_path = Vec::new();
     for name in names {
         let parameter = all.iter().find(|one| one["in"] == "path" && one["name"] == name);

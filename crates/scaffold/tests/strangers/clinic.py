@@ -236,7 +236,7 @@ def take(s: S) -> S:
     return s
 
 
-@others.post("/empty")
+@others.post("/empty", operation_id="doNothing")
 def nothing(empty: Empty) -> Empty:
     return empty
 
