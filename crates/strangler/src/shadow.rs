@@ -1,7 +1,8 @@
 //! Asking the new service as well, out of the client's way, and comparing the answers.
 //!
 //! What changes nothing (GET, HEAD, OPTIONS) is answered by the new service and compared to the
-//! byte. If the answers differ, both are asked again: something may have changed in between.
+//! byte. If the answers differ, both are asked again, legacy before and after: it is a mismatch only
+//! if legacy says the same both times, as otherwise something changes all the while.
 //!
 //! Everything else must not act twice. The new service reads, lets in and validates the request, and
 //! stops there. It refuses with 401 or 422, or it would have acted. Legacy did the same: a match. One
@@ -86,23 +87,27 @@ impl Shadow {
         let Some(first) = self.ask(service, request(&job.parts, body)).await else {
             return uncompared;
         };
-        let differences = compare(&job.legacy, &first, false, &mut Pairs::default());
-        if differences.is_empty() {
+        let differences =
+            |one: &Answer, other: &Answer| compare(one, other, false, &mut Pairs::default());
+        if differences(&job.legacy, &first).is_empty() {
             return (Verdict::Match, Vec::new());
         }
+        let mut verdict = (Verdict::Noise, Vec::new());
         for _ in 0..AGAIN {
             tokio::time::sleep(PAUSE).await;
-            let legacy = match job.proxy.send(request(&job.parts, body)).await {
-                Ok(answer) => self.answer(answer).await,
-                Err(_) => None,
-            };
+            let before = self.ask_legacy(job, body).await;
             let native = self.ask(service, request(&job.parts, body)).await;
-            let (Some(legacy), Some(native)) = (legacy, native) else { return uncompared };
-            if compare(&legacy, &native, false, &mut Pairs::default()).is_empty() {
+            let (Some(before), Some(native)) = (before, native) else { return uncompared };
+            let different = differences(&before, &native);
+            if different.is_empty() {
                 return (Verdict::Noise, Vec::new());
             }
+            let Some(after) = self.ask_legacy(job, body).await else { return uncompared };
+            if differences(&before, &after).is_empty() {
+                verdict = (Verdict::Mismatch, different);
+            }
         }
-        (Verdict::Mismatch, differences)
+        verdict
     }
 
     /// Compares how the two refuse; none if that cannot be compared.
@@ -145,6 +150,10 @@ impl Shadow {
             }
             _ => None,
         }
+    }
+
+    async fn ask_legacy(&self, job: &Job, body: &Bytes) -> Option<Answer> {
+        self.answer(job.proxy.send(request(&job.parts, body)).await.ok()?).await
     }
 
     async fn ask<S>(&self, service: &mut S, request: Request<Body>) -> Option<Answer>

@@ -101,6 +101,20 @@ async fn what_changes_meanwhile_is_no_mismatch() {
     assert_eq!(view["mismatches"], 0);
 }
 
+#[tokio::test]
+async fn what_changes_all_the_while_is_no_mismatch() {
+    let counter = Count::default();
+    let (one, other) = (Arc::clone(&counter), counter);
+    let legacy = get(async move || Json(json!({"count": one.fetch_add(1, Ordering::SeqCst)})));
+    let native = get(async move || Json(json!({"count": other.load(Ordering::SeqCst) + 100})));
+    let routes = |handler| Router::new().route("/items/{id}", handler);
+    let front = front((routes(legacy), routes(native))).await;
+    front.set("read_item", "shadow");
+    ask(&front, 1).await;
+    let view = front.until("read_item", |view| view["noise"] == 1).await;
+    assert_eq!(view["mismatches"], 0);
+}
+
 #[derive(Clone, Copy)]
 struct Dry;
 #[derive(Clone, Copy)]
