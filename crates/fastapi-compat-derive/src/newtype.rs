@@ -15,14 +15,14 @@ fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
 pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty) = (&input.ident, &field.ty);
     let constraints = Constraints::read(&items(&field.attrs)?)?;
-    let notes = notes(&field.attrs)?;
+    let of_field = notes(&field.attrs)?;
     let inner = quote! {
         let mut schema = <#ty as private::Schema>::schema(#constraints, models);
-        private::note(&mut schema, #notes);
+        private::note(&mut schema, #of_field);
         schema
     };
     if let Some(title) = root(input)? {
-        let notes = crate::attributes::notes(&input.attrs)?;
+        let of_type = notes(&input.attrs)?;
         return Ok(quote! {
             impl private::Schema for #name {
                 const TITLED: bool = false;
@@ -33,7 +33,7 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
                 ) -> private::serde_json::Value {
                     models.reference::<Self>(#title, |models| {
                         let mut schema = { #inner };
-                        private::note(&mut schema, #notes);
+                        private::note(&mut schema, #of_type);
                         schema
                     })
                 }

@@ -150,6 +150,7 @@ impl<T: Model + ModelSchema> Parameter for Cookie<T> {
     }
 }
 
+/// All cookies of a request.
 pub(crate) fn cookies(headers: &HeaderMap) -> Vec<(String, Value)> {
     let headers = headers.get_all(header::COOKIE).iter();
     headers.flat_map(|header| split(&latin1(header.as_bytes()))).collect()

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 /// The words of a schema that become types and constraints.
-const WORDS: [&str; 35] = [
+const WORDS: [&str; 33] = [
     "$ref",
     "additionalProperties",
     "allOf",
@@ -37,8 +37,6 @@ const WORDS: [&str; 35] = [
     "title",
     "type",
     "uniqueItems",
-    "unevaluatedItems",
-    "$defs",
 ];
 
 /// A description as a doc comment, if it is plain prose.
