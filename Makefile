@@ -66,7 +66,7 @@ bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minu
 	target/release/bench $(if $(QUICK),--length quick)
 
 bench-guard: ## Compare the instructions of the hot paths with another revision: BASE=main
-	sh crates/bench/guard.sh $(BASE)
+	sh crates/tools/bench/guard.sh $(BASE)
 
 compat: venv ## Ask FastAPI and its twin the same: REQUESTS=200000 SEED=7
 	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) \
@@ -100,7 +100,7 @@ service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=ite
 	cargo run --quiet --package new-service -- $(NAME) --into $(INTO) $(if $(WITHOUT),--without $(WITHOUT))
 
 service-check: venv build ## Make services in four combinations, give them resources, and run their `make lint test`
-	sh crates/new-service/check.sh
+	sh crates/tools/new-service/check.sh
 
 draft: ## Draft Rust before somebody's FastAPI service: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
 	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")

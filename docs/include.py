@@ -89,7 +89,7 @@ def main() -> None:
             else:
                 page.write_text(written(text))
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "k8s").glob("*.md")]
-    pages += [*(ROOT / "crates").glob("*/*.md"), ROOT / "python-legacy/README.md"]
+    pages += [*(ROOT / "crates").glob("**/*.md"), ROOT / "python-legacy/README.md"]
     for page in pages:
         faults += [f"{page.relative_to(ROOT)}: {link} leads nowhere" for link in dead_links(page)]
     if faults:

@@ -1,0 +1,310 @@
+//! The Rust side: a file for each layer, and one line in each place that names all resources.
+
+use minijinja::context;
+use regex::Regex;
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use super::fields::Kind;
+use super::{ResourceError, Slice, object, samples};
+use crate::tree::{Tree, TreeError, after_last};
+
+pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceError> {
+    let (plural, types) = (slice.names.plural.as_str(), slice.names.types.as_str());
+    let sqlite = tree.has("crates/storage-sqlite");
+
+    tree.create(&format!("crates/domain/src/{plural}.rs"), slice.fill("domain.rs")?);
+    tree.create(&format!("crates/storage-postgres/src/{plural}.rs"), slice.fill("postgres.rs")?);
+    tree.create(&format!("crates/api/src/routes/{plural}.rs"), slice.fill("routes.rs")?);
+    tree.create(&format!("crates/storage/tests/suite/{plural}.rs"), slice.fill("suite.rs")?);
+    tree.create(&format!("openapi/cases/{plural}.yaml"), cases(slice)?);
+    migration(tree, slice, "postgres", "uuid", "timestamptz")?;
+    if sqlite {
+        tree.create(&format!("crates/storage-sqlite/src/{plural}.rs"), slice.fill("sqlite.rs")?);
+        if !tree.has("crates/storage-sqlite/src/callers.rs") {
+            tree.create("crates/storage-sqlite/src/callers.rs", slice.fill("callers.rs")?);
+            module(tree, "crates/storage-sqlite/src/lib.rs", "mod callers;")?;
+        }
+        migration(tree, slice, "sqlite", "CHAR(32)", "DATETIME")?;
+        overrides(tree, slice)?;
+    }
+
+    module(tree, "crates/domain/src/lib.rs", &format!("pub mod {plural};"))?;
+    exports(tree, slice)?;
+    port(tree, plural, types)?;
+    module(tree, "crates/storage-postgres/src/lib.rs", &format!("mod {plural};"))?;
+    if sqlite {
+        module(tree, "crates/storage-sqlite/src/lib.rs", &format!("mod {plural};"))?;
+    }
+    module(tree, "crates/api/src/routes/mod.rs", &format!("pub mod {plural};"))?;
+    route(tree, plural)?;
+    not_found(tree, slice)?;
+    let suite = "crates/storage/tests/suite/main.rs";
+    module(tree, suite, &format!("mod {plural};"))?;
+    let line = format!("    {plural}::suite(&storage).await;");
+    tree.edit(suite, |text| {
+        let is_suite = |line: &str| line.trim_end().ends_with("::suite(&storage).await;");
+        after_last(suite, text, &line, "a line `…::suite(&storage).await;`", is_suite)
+    })?;
+    if slice.has_decimal() {
+        decimals(tree, slice, sqlite)?;
+    }
+    stub(tree, slice)
+}
+
+impl Slice<'_> {
+    fn fill(&self, template: &str) -> Result<String, ResourceError> {
+        Ok(self.render(template, context! {})?)
+    }
+}
+
+/// The types that the domain shows; rustfmt puts them in order.
+fn exports(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
+    let path = "crates/domain/src/lib.rs";
+    let (plural, type_, types) = (&slice.names.plural, &slice.names.type_, &slice.names.types);
+    let from = format!("pub use {plural}::");
+    let line = format!("{from}{{New{type_}, {type_}, {type_}Changes, {type_}Page, {types}}};");
+    tree.edit(path, |text| replace_once(path, text, &from, "(?m)^pub use ", &format!("{line}\n$0")))
+}
+
+fn migration(
+    tree: &mut Tree,
+    slice: &Slice<'_>,
+    database: &str,
+    uuid: &str,
+    time: &str,
+) -> Result<(), ResourceError> {
+    let folder = format!("migrations/{database}");
+    let text = slice.render("migration.sql", context! { database, uuid, time })?;
+    if let Some(path) = numbered(tree, &folder, &slice.names.plural, ".sql")? {
+        tree.create(&path, text);
+    }
+    Ok(())
+}
+
+/// The path of the next numbered file in a folder; nothing if one of this name is there.
+pub(super) fn numbered(
+    tree: &Tree,
+    folder: &str,
+    name: &str,
+    ending: &str,
+) -> Result<Option<String>, TreeError> {
+    let names = tree.list(folder)?;
+    let parts = || {
+        names.iter().filter_map(|name| {
+            let (number, rest) = name.split_once('_')?;
+            Some((number.parse::<u32>().ok()?, rest))
+        })
+    };
+    if parts().any(|(_, rest)| rest.strip_suffix(ending) == Some(name)) {
+        return Ok(None);
+    }
+    let last = parts().map(|(number, _)| number).max().unwrap_or(0);
+    Ok(Some(format!("{folder}/{:04}_{name}{ending}", last + 1)))
+}
+
+/// rustfmt sorts them afterwards.
+fn module(tree: &mut Tree, path: &str, line: &str) -> Result<(), TreeError> {
+    let keyword = &line[..line.find("mod ").unwrap_or(0) + 4];
+    tree.edit(path, |text| {
+        let is_module = |other: &str| other.starts_with(keyword) && other.ends_with(';');
+        after_last(path, text, line, &format!("a line `{keyword}…;`"), is_module)
+    })
+}
+
+/// Replaces the first match, unless `done` is there already: as a word, not as a part of one.
+fn replace_once(
+    path: &str,
+    text: &str,
+    done: &str,
+    pattern: &str,
+    by: &str,
+) -> Result<String, TreeError> {
+    let is_word = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    if text.match_indices(done).any(|(at, _)| !is_word(&text[at + done.len()..])) {
+        return Ok(text.to_owned());
+    }
+    let anchor = || TreeError::Anchor { path: path.to_owned(), what: format!("`{pattern}`") };
+    let regex = Regex::new(pattern).map_err(|_| anchor())?;
+    if !regex.is_match(text) {
+        return Err(anchor());
+    }
+    Ok(regex.replace(text, by).into_owned())
+}
+
+fn port(tree: &mut Tree, plural: &str, types: &str) -> Result<(), TreeError> {
+    let path = "crates/domain/src/storage.rs";
+    tree.edit(path, |text| {
+        let import = format!("use crate::{plural}::{types};");
+        let is_import = |line: &str| line.starts_with("use crate::");
+        let text = after_last(path, text, &import, "a line `use crate::…`", is_import)?;
+        let bound = format!("+ {types}");
+        replace_once(
+            path,
+            &text,
+            &bound,
+            r"(pub trait Storage:[^{]*\S)(\s*\{)",
+            &format!("$1 {bound}$2"),
+        )
+    })
+}
+
+fn route(tree: &mut Tree, plural: &str) -> Result<(), TreeError> {
+    let path = "crates/api/src/routes/mod.rs";
+    tree.edit(path, |text| {
+        let merge = format!(".merge({plural}::router())");
+        replace_once(
+            path,
+            text,
+            &merge,
+            r"(\.merge\(\w+::router\(\)\));",
+            &format!("$1\n        {merge};"),
+        )
+    })
+}
+
+/// What is answered where the resource is not there.
+fn not_found(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
+    let path = "crates/api/src/error.rs";
+    let variant = format!("{}NotFound", slice.names.type_);
+    tree.edit(path, |text| {
+        let text = replace_once(
+            path,
+            text,
+            &format!("    {variant},"),
+            r#"(?m)^    #\[error\("Not enough permissions"\)\]"#,
+            &format!(
+                "    #[error(\"{} not found\")]\n    {variant},\n$0",
+                super::capital(&slice.names.word)
+            ),
+        )?;
+        let arm = format!("Self::{variant}");
+        replace_once(path, &text, &arm, r"\| Self::NoUserWithName\b", &format!("$0 | {arm}"))
+    })
+}
+
+fn parse(path: &str, text: &str) -> Result<DocumentMut, TreeError> {
+    text.parse().map_err(|error: toml_edit::TomlError| TreeError::Format {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// How SQLite's columns are read: it knows fewer types.
+fn overrides(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
+    let path = "crates/storage-sqlite/sqlx.toml";
+    let table = &slice.names.singular;
+    tree.edit(path, |text| {
+        if text.contains(&format!("[macros.table-overrides.'{table}']")) {
+            return Ok(text.to_owned());
+        }
+        let mut text = format!(
+            "{}\n\n[macros.table-overrides.'{table}']\nid = \"uuid::fmt::Simple\"\nowner_id = \
+             \"uuid::fmt::Simple\"\ncreated_at = \"chrono::DateTime<chrono::Utc>\"\n",
+            text.trim_end()
+        );
+        for field in slice.fields {
+            let type_ = match field.kind {
+                Kind::Uuid => "uuid::fmt::Simple",
+                Kind::Decimal { .. } => "crate::numeric::Numeric",
+                _ => continue,
+            };
+            text += &format!("{} = \"{type_}\"\n", field.name);
+        }
+        Ok(text)
+    })
+}
+
+/// Decimals need a type, which these crates do not name before the first of them.
+fn decimals(tree: &mut Tree, slice: &Slice<'_>, sqlite: bool) -> Result<(), ResourceError> {
+    depend_on_decimals(tree, "crates/domain/Cargo.toml")?;
+    let path = "crates/storage-postgres/Cargo.toml";
+    tree.edit(path, |text| {
+        let mut manifest = parse(path, text)?;
+        let features = manifest["dependencies"]["sqlx"]["features"].as_array_mut();
+        let features = features.ok_or_else(|| TreeError::Anchor {
+            path: path.to_owned(),
+            what: "the list of sqlx' features".to_owned(),
+        })?;
+        if features.iter().all(|feature| feature.as_str() != Some("rust_decimal")) {
+            features.push("rust_decimal");
+        }
+        Ok(manifest.to_string())
+    })?;
+    if sqlite {
+        depend_on_decimals(tree, "crates/storage-sqlite/Cargo.toml")?;
+        tree.create("crates/storage-sqlite/src/numeric.rs", slice.fill("numeric.rs")?);
+        module(tree, "crates/storage-sqlite/src/lib.rs", "mod numeric;")?;
+    }
+    Ok(())
+}
+
+fn depend_on_decimals(tree: &mut Tree, path: &str) -> Result<(), TreeError> {
+    tree.edit(path, |text| {
+        let mut manifest = parse(path, text)?;
+        let mut entry = Table::new();
+        entry.set_dotted(true);
+        entry["workspace"] = value(true);
+        manifest["dependencies"]["rust_decimal"] = Item::Table(entry);
+        Ok(manifest.to_string())
+    })
+}
+
+/// Where the benchmark stands in for the storage.
+fn stub(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceError> {
+    let path = "crates/tools/bench/src/bin/hot_paths.rs";
+    if !tree.has(path) {
+        return Ok(());
+    }
+    let text = slice.fill("stub.rs")?;
+    tree.edit(path, |before| {
+        let is_there = before.contains(&format!("impl domain::{} for Stub", slice.names.types));
+        Ok(if is_there { before.to_owned() } else { format!("{before}{text}") })
+    })?;
+    Ok(())
+}
+
+/// Requests about every field: what is right, what is odd, what is wrong.
+fn cases(slice: &Slice<'_>) -> Result<String, ResourceError> {
+    let fields = slice.fields;
+    let sample = |index: usize| fields[index].samples()[0].to_string();
+    // The sample, with another value for one field.
+    let with = |index: usize, value: &str| {
+        object(fields.iter().enumerate().map(|(other, field)| {
+            (field, if other == index { value.to_owned() } else { sample(other) })
+        }))
+    };
+    let only = |index: usize, value: &str| object([(&fields[index], value.to_owned())]);
+    let mut unusual = vec![object(
+        fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| !field.nullable)
+            .map(|(index, field)| (field, sample(index))),
+    )];
+    let (mut invalid, mut changes) = (vec!["[]".to_owned(), "{".to_owned()], vec!["{}".to_owned()]);
+    let mut invalid_changes = vec!["[]".to_owned()];
+    if fields.iter().any(|field| !field.nullable) {
+        invalid.push("{}".to_owned());
+    }
+    for (index, field) in fields.iter().enumerate() {
+        unusual.extend(field.unusual().iter().map(|value| with(index, value)));
+        invalid.extend(field.invalid().iter().map(|value| with(index, value)));
+        let wrong = field.invalid().into_iter().filter(|value| value != "null");
+        invalid_changes.extend(wrong.map(|value| only(index, &value)));
+        changes.push(only(index, &field.samples()[1].to_string()));
+        changes.push(only(index, "null"));
+    }
+    let quoted = |bodies: Vec<String>| {
+        let bodies = bodies.into_iter().map(|body| samples::yaml(&body));
+        bodies.collect::<Vec<_>>()
+    };
+    Ok(slice.render(
+        "cases.yaml",
+        context! {
+            unusual => quoted(unusual),
+            invalid => quoted(invalid),
+            changes => quoted(changes),
+            invalid_changes => quoted(invalid_changes),
+        },
+    )?)
+}
