@@ -117,9 +117,12 @@ sqlx: ## Write the data with which SQL is checked offline, after changing a stat
 
 venv: $(VENV)/.complete
 
-$(VENV)/.complete: python-legacy/requirements.lock
+# pip refuses two locks that pin one package differently: tests run on what production installs.
+LOCKS := python-legacy/requirements.lock python-legacy/requirements-dev.lock
+$(VENV)/.complete: $(LOCKS)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		$(LOCKS:%=-r %)
 	touch $@
 
 build:
