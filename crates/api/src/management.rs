@@ -64,8 +64,9 @@ fn password(app: &App) -> String {
     })
 }
 
-/// Whether requests should come here: not while the service drains, nor without its database, nor on
-/// a schema that is too old.
+/// Whether this process can serve: not while it drains, nor before it has reached a database whose schema
+/// is new enough. A database that fails later makes no process a worse target than another, so they all
+/// stay ready and answer for themselves: a gateway without endpoints could not.
 async fn readyz(State(management): State<Management>) -> Response {
     if management.draining.has_begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
@@ -85,6 +86,10 @@ async fn readyz(State(management): State<Management>) -> Response {
         Ok(pending) => {
             let text = format!("the schema lacks {pending} migrations: run `molt migrate`\n");
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+        Err(error) if management.is_migrated.load(Ordering::Relaxed) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "database unavailable");
+            "ok, but the database does not answer\n".into_response()
         }
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "not ready");

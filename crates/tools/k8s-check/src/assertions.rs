@@ -9,9 +9,12 @@ use serde_json::Value;
 use crate::manifests::{Manifests, list, matches};
 use crate::{BoxError, Faults};
 
+/// In place of each secret: as long as `openssl rand -base64 32` makes them.
+const SECRET: &str = "bm90IGEgc2VjcmV0OiBvbmx5IGZvciBjaGVja3M9PT0=";
+
 type Assertion = fn(&Manifests) -> (usize, Faults);
 
-pub(crate) const ALL: [(&str, Assertion); 8] = [
+pub(crate) const ALL: [(&str, Assertion); 10] = [
     ("images pinned", images),
     ("containers limited", limits),
     ("containers confined", confinement),
@@ -20,6 +23,8 @@ pub(crate) const ALL: [(&str, Assertion); 8] = [
     ("routes end somewhere", routes),
     ("settings from somewhere", references),
     ("time to go", time_to_go),
+    ("egress narrowed", egress),
+    ("replicas by autoscaler", replicas),
 ];
 
 /// Secrets that are made by others: by hand, and by the operator of the database.
@@ -174,7 +179,8 @@ fn routes(all: &Manifests) -> (usize, Faults) {
     (looked_at + targets, faults)
 }
 
-fn references(all: &Manifests) -> (usize, Faults) {
+/// What pods refer to must exist.
+pub(crate) fn references(all: &Manifests) -> (usize, Faults) {
     let mut wanted = Vec::new();
     for pod in all.pods() {
         let owner = pod.owner.id();
@@ -223,6 +229,41 @@ fn time_to_go(all: &Manifests) -> (usize, Faults) {
     })
 }
 
+/// Every rule of egress says to whom.
+fn egress(all: &Manifests) -> (usize, Faults) {
+    let rules = all
+        .of_kind("NetworkPolicy")
+        .flat_map(|policy| policy.list("/spec/egress").iter().map(move |rule| (policy, rule)));
+    each(rules, |(policy, rule)| {
+        let peers = list(rule, "/to");
+        let is_open = |peer: &Value| {
+            let cidr = peer["ipBlock"]["cidr"].as_str().unwrap_or_default();
+            cidr.ends_with("/0") || peer.as_object().is_none_or(serde_json::Map::is_empty)
+        };
+        (peers.is_empty() || peers.iter().any(is_open))
+            .then(|| format!("{} lets traffic out to any address", policy.id()))
+    })
+}
+
+/// A Deployment that an autoscaler scales has no `replicas` of its own: `apply` would set them back in
+/// the middle of load.
+fn replicas(all: &Manifests) -> (usize, Faults) {
+    each(all.of_kind("Deployment"), |deployment| {
+        let mut scalers = all.of_kind("HorizontalPodAutoscaler");
+        let scaled =
+            scalers.find(|one| one.value["spec"]["scaleTargetRef"]["name"] == deployment.name());
+        let minimum = scaled.and_then(|one| one.value["spec"]["minReplicas"].as_u64());
+        let own = &deployment.value["spec"]["replicas"];
+        match (minimum, own.as_u64()) {
+            (Some(2..), None) | (None, Some(2..)) => None,
+            (Some(_), Some(_)) => {
+                Some(format!("{} has replicas and an autoscaler", deployment.id()))
+            }
+            _ => Some(format!("{} may run with a single pod", deployment.id())),
+        }
+    })
+}
+
 /// Starts the service with the settings of a stage, as far as it checks them.
 pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults), BoxError> {
     let Some(pod) = all.pods().find(|pod| pod.owner.id() == "Deployment molt") else {
@@ -237,7 +278,7 @@ pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults)
     }
     // What the Secrets will have.
     for name in ["SECRET_KEY", "FIRST_SUPERUSER_PASSWORD"] {
-        settings.insert(name.into(), "a secret".into());
+        settings.insert(name.into(), SECRET.into());
     }
     let uri = "postgresql://molt:secret@database-rw.molt:5432/molt";
     for env in list(pod.spec, "/containers").iter().flat_map(|one| list(one, "/env")) {
@@ -246,7 +287,7 @@ pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults)
         }
     }
     if settings.contains_key("LEGACY_URL") {
-        settings.insert("STRANGLER_PASSWORD".into(), "a secret".into());
+        settings.insert("STRANGLER_PASSWORD".into(), SECRET.into());
     }
     let help = Command::new(binary).arg("--help").output();
     let help = help.map_err(|error| format!("{}: {error}; run `make build`", binary.display()))?;
@@ -316,6 +357,18 @@ apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: a}
 spec: {rules: [{backendRefs: [{name: a, port: 80}]}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: a}
+spec: {minReplicas: 2, scaleTargetRef: {kind: Deployment, name: a}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: a}
+spec:
+  podSelector: {matchLabels: {app: a}}
+  egress: [{to: [{ipBlock: {cidr: 192.0.2.0/28}}], ports: [{port: 587}]}]
 ";
 
     /// The assertions that find something.
@@ -348,6 +401,14 @@ spec: {rules: [{backendRefs: [{name: a, port: 80}]}]}
             ("targetPort: http", "targetPort: web", "routes end somewhere"),
             ("secretRef: {name: molt}", "secretRef: {name: b}", "settings from somewhere"),
             ("Seconds: 60", "Seconds: 30", "time to go"),
+            ("to: [{ipBlock: {cidr: 192.0.2.0/28}}], ", "", "egress narrowed"),
+            ("192.0.2.0/28", "0.0.0.0/0", "egress narrowed"),
+            (
+                "  selector: {matchLabels: {app: a}}\n  t",
+                "  replicas: 3\n  selector: {matchLabels: {app: a}}\n  t",
+                "replicas by autoscaler",
+            ),
+            ("minReplicas: 2", "minReplicas: 1", "replicas by autoscaler"),
         ] {
             assert_ne!(GOOD.replace(good, bad), GOOD, "{good} is there");
             assert_eq!(complaining(&GOOD.replace(good, bad)), [name], "{bad}");

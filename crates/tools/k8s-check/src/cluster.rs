@@ -1,5 +1,7 @@
-//! CloudNativePG's `Cluster` and `ScheduledBackup`, of which no package has both: the part of their API
-//! (1.24 and later, <https://cloudnative-pg.io>) that the manifests use, read strictly.
+//! CloudNativePG's `Cluster` and `ScheduledBackup` and its Barman Cloud plugin's `ObjectStore`: the
+//! part of their API that the manifests use, in types written by hand, read strictly. No package of
+//! current versions has them. A name that is wrong both here and in the manifests passes: only
+//! `--crds`, with the published definitions (1.26 and later), shows that.
 
 #![expect(dead_code, reason = "reading them is the check")]
 
@@ -28,7 +30,8 @@ struct Spec {
     postgresql: Option<Postgresql>,
     affinity: Option<Affinity>,
     monitoring: Option<Monitoring>,
-    backup: Option<Backup>,
+    #[serde(default)]
+    plugins: Vec<Plugin>,
 }
 
 #[derive(Deserialize)]
@@ -124,9 +127,35 @@ struct Monitoring {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Backup {
+struct Plugin {
+    name: String,
+    #[serde(rename = "isWALArchiver", default)]
+    is_wal_archiver: bool,
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ObjectStore {
+    api_version: String,
+    kind: String,
+    metadata: serde_json::Value,
+    spec: ObjectStoreSpec,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ObjectStoreSpec {
     retention_policy: Option<String>,
-    barman_object_store: BarmanObjectStore,
+    instance_sidecar_configuration: Option<Sidecar>,
+    configuration: BarmanObjectStore,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sidecar {
+    resources: Option<Resources>,
 }
 
 #[derive(Deserialize)]
@@ -184,6 +213,8 @@ struct ScheduledBackupSpec {
     backup_owner_reference: Option<BackupOwner>,
     cluster: Named,
     immediate: Option<bool>,
+    method: Option<BackupMethod>,
+    plugin_configuration: Option<Named>,
 }
 
 #[derive(Deserialize)]
@@ -193,6 +224,14 @@ enum BackupOwner {
     #[serde(rename = "self")]
     Itself,
     Cluster,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum BackupMethod {
+    BarmanObjectStore,
+    VolumeSnapshot,
+    Plugin,
 }
 
 #[derive(Deserialize)]

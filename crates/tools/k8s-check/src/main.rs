@@ -1,18 +1,21 @@
 //! Checks `k8s/` without a cluster: renders the overlay of each stage, validates what comes out
-//! against the schemas of all its kinds, has a policy checker look at it, and asserts what no schema
-//! says: that names point at something, that everything is pinned and limited, and that the stages
-//! differ only where they should.
+//! against the schemas of all its kinds, runs a policy checker on it, asserts what no schema says (that
+//! names point at something, that everything is pinned and limited, that the overlays differ only where
+//! they should), and simulates the commands that lead from stage to stage.
 //!
 //! It knows the overlays and no Rust of the service; settings are checked by the binary `molt` itself.
 
 mod assertions;
 mod cluster;
+mod crds;
 mod manifests;
 mod monitoring;
 mod schemas;
 mod stages;
+mod steps;
 mod tools;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,8 +24,10 @@ use clap::Parser;
 use crate::manifests::Manifests;
 use crate::tools::Tools;
 
-/// The stages of a migration, in their order: the overlays, of which not all need be there.
-const STAGES: [&str; 4] = ["legacy", "shadow", "canary", "rust"];
+/// The overlays in the order of a migration: its stages, and what is applied between them. Not all need
+/// be there.
+const OVERLAYS: [&str; 7] =
+    ["legacy", "shadow-prepare", "shadow", "canary-prepare", "canary", "standby", "rust"];
 
 /// Check the Kubernetes manifests of every stage, without a cluster
 #[derive(Parser)]
@@ -42,6 +47,12 @@ struct Cli {
     /// The version of Kubernetes to validate against
     #[arg(long, default_value = "1.33")]
     kubernetes: String,
+    /// A folder with the published CustomResourceDefinitions, to validate against these too
+    #[arg(long)]
+    crds: Option<PathBuf>,
+    /// The page with the steps from stage to stage
+    #[arg(long, default_value = "k8s/README.md")]
+    steps: PathBuf,
     /// The service, which checks its own settings
     #[arg(long, default_value = "target/debug/molt")]
     binary: PathBuf,
@@ -72,7 +83,7 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
     let tools = Tools::find(&cli.venv)?;
     let overlays = cli.manifests.join("overlays");
     let mut stages = Vec::new();
-    for stage in STAGES.into_iter().filter(|stage| overlays.join(stage).is_dir()) {
+    for stage in OVERLAYS.into_iter().filter(|stage| overlays.join(stage).is_dir()) {
         eprintln!("k8s-check: rendering {stage} with {}", tools.renderer());
         let path = cli.rendered.join(format!("{stage}.yaml"));
         let text = tools.render(&overlays.join(stage))?;
@@ -81,7 +92,7 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
         stages.push((stage, path, Manifests::read(&text)?));
     }
     if stages.is_empty() {
-        return Err(format!("{} has none of {}", overlays.display(), STAGES.join(", ")).into());
+        return Err(format!("{} has none of {}", overlays.display(), OVERLAYS.join(", ")).into());
     }
     let mut table = Table {
         stages: stages.iter().map(|(stage, _, _)| *stage).collect(),
@@ -99,9 +110,19 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
         "custom resources: schema",
         stages.iter().map(|(_, _, all)| (all.custom().count(), schemas::check(all))),
     );
+    if let Some(folder) = &cli.crds {
+        let definitions = crds::Definitions::read(folder)?;
+        table
+            .line("published definitions", stages.iter().map(|(_, _, all)| definitions.check(all)));
+    }
     eprintln!("k8s-check: checking policies with checkov");
     let mut policies = Vec::new();
-    for (_, path, _) in &stages {
+    for (stage, path, _) in &stages {
+        // The overlays between the stages differ from them in the route alone.
+        if !steps::STAGES.contains(stage) {
+            policies.push((0, Faults::new()));
+            continue;
+        }
         policies.push(tools.policies(path, &cli.manifests.join("checkov.yaml"))?);
     }
     table.line("policies", policies);
@@ -116,8 +137,37 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
     let all: Vec<_> = stages.iter().map(|(stage, _, all)| (*stage, all)).collect();
     table.line("differs only where it should", stages::compare(&all));
     println!("{}", table.text);
+    let overlays = stages.into_iter().map(|(stage, _, all)| (stage.to_owned(), all)).collect();
+    table.faults += simulate(&std::fs::read_to_string(&cli.steps)?, &overlays)?;
     println!("{} is what would be applied.", cli.rendered.display());
     Ok(table.faults)
+}
+
+/// Simulates the steps of the page, then breaks each and demands that it is seen. Gives the number of
+/// errors.
+fn simulate(page: &str, overlays: &BTreeMap<String, Manifests>) -> Result<usize, BoxError> {
+    let steps = steps::parse(page);
+    let mut faults = steps::missing(&steps, overlays);
+    for step in &steps {
+        let (events, found) = steps::simulate(step, overlays);
+        println!(
+            "{:30}{events:>7} commands{}",
+            step.name(),
+            if found.is_empty() { " ✓" } else { " ✗" }
+        );
+        faults.extend(found);
+    }
+    let (broken, unseen) = steps::self_test(&steps, overlays);
+    println!("{:30}{broken:>7} seen", "broken on purpose");
+    faults.extend(unseen);
+    if broken == 0 && overlays.len() > 1 {
+        return Err("no step could be broken: the simulation checks nothing".into());
+    }
+    for fault in &faults {
+        eprintln!("{fault}");
+    }
+    println!();
+    Ok(faults.len())
 }
 
 struct Table {
@@ -132,17 +182,17 @@ impl Table {
         use std::fmt::Write;
 
         if self.text.is_empty() {
-            let stages: Vec<_> = self.stages.iter().map(|stage| format!("{stage:>9}")).collect();
+            let stages: Vec<_> = self.stages.iter().map(|stage| format!("{stage:>15}")).collect();
             self.text = format!("{:30}{}\n", "", stages.join(""));
         }
         _ = write!(self.text, "{name:30}");
         for (stage, (looked_at, faults)) in self.stages.iter().zip(columns) {
             let cell = if looked_at == 0 && faults.is_empty() {
-                console::style(format!("{:>9}", "-"))
+                console::style(format!("{:>15}", "-"))
             } else if faults.is_empty() {
-                console::style(format!("{looked_at:>7} ✓")).green()
+                console::style(format!("{looked_at:>13} ✓")).green()
             } else {
-                console::style(format!("{:>7} ✗", faults.len())).red()
+                console::style(format!("{:>13} ✗", faults.len())).red()
             };
             _ = write!(self.text, "{cell}");
             for fault in &faults {

@@ -65,6 +65,10 @@ impl Manifests {
         Ok(Self(objects.into_iter().map(|value| Object { value }).collect()))
     }
 
+    pub(crate) fn from_values(values: impl IntoIterator<Item = Value>) -> Self {
+        Self(values.into_iter().map(|value| Object { value }).collect())
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

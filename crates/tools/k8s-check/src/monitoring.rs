@@ -1,6 +1,7 @@
 //! The Prometheus operator's `ServiceMonitor` and `PrometheusRule`: the part of their API
-//! (`monitoring.coreos.com/v1`, <https://prometheus-operator.dev>) that the manifests use, read
-//! strictly. The package that has their types is built on a client of Kubernetes that is years old.
+//! (`monitoring.coreos.com/v1`, <https://prometheus-operator.dev>) that the manifests use, in types
+//! written by hand, read strictly. A name that is wrong both here and in the manifests passes: only
+//! `--crds`, with the published definitions, shows that.
 
 #![expect(dead_code, reason = "reading them is the check")]
 

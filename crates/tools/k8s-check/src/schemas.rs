@@ -1,12 +1,14 @@
-//! The schemas of custom resources: types that are read strictly, so that a field that the resource
-//! does not have is a fault, as in the API server.
+//! Custom resources, read strictly into types, so that a field that the resource does not have is an
+//! error, as in the API server. `HTTPRoute` has the published types of the crate `gateway-api`; those of
+//! the operators of PostgreSQL and Prometheus are written by hand ([`crate::cluster`],
+//! [`crate::monitoring`]).
 
 use gateway_api::apis::standard::httproutes::HttpRouteSpec;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Faults;
-use crate::cluster::{Cluster, ScheduledBackup};
+use crate::cluster::{Cluster, ObjectStore, ScheduledBackup};
 use crate::manifests::{Manifests, Object};
 use crate::monitoring::{PrometheusRule, ServiceMonitor};
 
@@ -23,6 +25,7 @@ pub(crate) fn check(all: &Manifests) -> Faults {
             ("monitoring.coreos.com/v1", "PrometheusRule") => read::<PrometheusRule>(value),
             ("postgresql.cnpg.io/v1", "ScheduledBackup") => read::<ScheduledBackup>(value),
             ("postgresql.cnpg.io/v1", "Cluster") => read::<Cluster>(value),
+            ("barmancloud.cnpg.io/v1", "ObjectStore") => read::<ObjectStore>(value),
             (version, _) => vec![format!("no schema for {version}")],
         };
         faults.into_iter().map(|fault| format!("{}: {fault}", object.id())).collect::<Faults>()

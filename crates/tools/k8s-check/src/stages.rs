@@ -1,11 +1,12 @@
-//! What may change from stage to stage: who runs, and who answers. Everything else stays as it is.
+//! What may change from overlay to overlay: what runs, where the route leads, the strangler's settings,
+//! and the protections that only the last stage has. Everything else stays as it is.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::Faults;
-use crate::manifests::{Manifests, Object};
+use crate::manifests::{Manifests, Object, list};
 
 /// What differs between stages, on purpose.
 const ROUTE: &str = "HTTPRoute api";
@@ -34,9 +35,14 @@ const MOLT: [&str; 10] = [
 const STRANGLER: [&str; 3] =
     ["ConfigMap strangler", "NetworkPolicy strangled", "NetworkPolicy strangler"];
 
-/// Who runs in a stage: legacy, molt, the strangler.
-fn runs(stage: &str) -> [(bool, &'static [&'static str]); 3] {
-    [(stage != "rust", &LEGACY), (stage != "legacy", &MOLT), (stage == "shadow", &STRANGLER)]
+/// Settings that the last stage must have, and no other may: python-legacy has nothing like them.
+const PROTECTIONS: [&str; 3] =
+    ["SECURITY_HEADERS", "SIGN_IN_LIMIT_BY_ADDRESS", "SIGN_IN_LIMIT_BY_ACCOUNT"];
+
+/// What runs in an overlay: legacy, molt, the strangler.
+fn runs(overlay: &str) -> [(bool, &'static [&'static str]); 3] {
+    let has_strangler = ["shadow", "shadow-prepare"].contains(&overlay);
+    [(overlay != "rust", &LEGACY), (overlay != "legacy", &MOLT), (has_strangler, &STRANGLER)]
 }
 
 /// Each stage against all of them: what is there, and what it says.
@@ -63,7 +69,8 @@ fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
         let other = every.iter().find(|other| other.id() == id);
         let Some(other) = other.filter(|_| id != ROUTE) else { continue };
         let same = if id == DEPLOYMENT {
-            without_strangler(&object.value) == without_strangler(&other.value)
+            faults.extend(protections(stage, &object.value));
+            without_additions(&object.value) == without_additions(&other.value)
         } else {
             object.value == other.value
         };
@@ -74,8 +81,20 @@ fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
     faults
 }
 
-/// The deployment without what the strangler adds to it.
-fn without_strangler(deployment: &Value) -> Value {
+/// The last stage has every protection, the others none.
+fn protections(stage: &str, deployment: &Value) -> Faults {
+    let containers = list(deployment, "/spec/template/spec/containers");
+    let has = |name: &&str| {
+        let mut settings = containers.iter().flat_map(|one| list(one, "/env"));
+        settings.any(|setting| setting["name"] == **name && setting["value"] != "false")
+    };
+    let wrong = |name: &&&str| has(name) != (stage == "rust");
+    let text = if stage == "rust" { "is not set" } else { "is set, which python-legacy has not" };
+    PROTECTIONS.iter().filter(wrong).map(|name| format!("{name} {text}")).collect()
+}
+
+/// The deployment without what some overlays add to it.
+fn without_additions(deployment: &Value) -> Value {
     let mut deployment = deployment.clone();
     let added = ["LEGACY_URL", "STRANGLER_PLAN", "strangler"];
     for list in [
@@ -84,7 +103,7 @@ fn without_strangler(deployment: &Value) -> Value {
         "/spec/template/spec/volumes",
     ] {
         if let Some(Value::Array(list)) = deployment.pointer_mut(list) {
-            list.retain(|one| !added.iter().any(|name| one["name"] == *name));
+            list.retain(|one| !added.iter().chain(&PROTECTIONS).any(|name| one["name"] == *name));
         }
     }
     deployment

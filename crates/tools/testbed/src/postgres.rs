@@ -1,12 +1,12 @@
-//! PostgreSQL, wherever it can be had.
+//! PostgreSQL: a given server, a container, or the machine's own programs.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use testcontainers::core::{IntoContainerPort, WaitFor};
+use testcontainers::core::IntoContainerPort;
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use url::Url;
@@ -15,10 +15,21 @@ use uuid::Uuid;
 use crate::Error;
 use crate::process::{Running, Signal, free_port, temporary_folder};
 
-const IMAGE: (&str, &str) = ("postgres", "17-alpine");
+/// The official image, of the version that compose.yaml and the manifests have. `TEST_POSTGRES_IMAGE`
+/// names another, such as the one that crates/tools/containers makes from Debian's packages.
+const IMAGE: &str = "postgres:17.6-bookworm";
 
 /// How long the engine may take to fetch and start the image.
-const DOCKER_PATIENCE: Duration = Duration::from_mins(3);
+const CONTAINER_TIMEOUT: Duration = Duration::from_mins(3);
+
+/// How long a server may take until a connection answers.
+const CONNECT_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Removes the container when its standard input closes: when the test drops it, or was killed.
+const REMOVE: &str = r#"trap '' INT TERM HUP
+cat >/dev/null
+docker rm --force --volumes "$1" >/dev/null 2>&1
+"#;
 
 /// A server for tests; every caller makes databases of its own.
 #[derive(Debug)]
@@ -31,9 +42,45 @@ pub struct Postgres {
 enum Server {
     /// The one of `TEST_DATABASE_URL`.
     Given,
-    /// Held so that the container lives as long.
-    Container(#[expect(dead_code, reason = "held, not used")] Box<ContainerAsync<GenericImage>>),
+    Container(Box<Container>),
     Local(Running, Control),
+}
+
+/// A container that never outlives the test.
+#[derive(Debug)]
+struct Container {
+    name: String,
+    /// Held so that the container lives as long.
+    _running: ContainerAsync<GenericImage>,
+    remover: Child,
+}
+
+impl Container {
+    fn docker(&self, arguments: &[&str]) -> Result<(), Error> {
+        let output = Command::new("docker").args(arguments).arg(&self.name).output();
+        let output = output.map_err(|source| Error::Start { what: "docker".into(), source })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(Error::NotReady { what: "the container".into(), log })
+    }
+
+    fn is_ready(&self) -> bool {
+        let mut command = Command::new("docker");
+        command.args(["exec", &self.name, "pg_isready", "--quiet", "--host=127.0.0.1"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        drop(self.remover.stdin.take());
+        if let Err(error) = self.remover.wait() {
+            eprintln!("the container {} could not be removed: {error}", self.name);
+        }
+    }
 }
 
 /// What is needed to stop and start the machine's own server.
@@ -79,20 +126,21 @@ impl Postgres {
         }
         if docker_answers() {
             // Without a network the engine may try for ever to get the image.
-            let fault = match tokio::time::timeout(DOCKER_PATIENCE, container()).await {
+            let error = match tokio::time::timeout(CONTAINER_TIMEOUT, container()).await {
                 Ok(Ok(postgres)) => return Ok(postgres),
                 Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("it took more than {} s", DOCKER_PATIENCE.as_secs()),
+                Err(_) => format!("it took more than {} s", CONTAINER_TIMEOUT.as_secs()),
             };
             eprintln!(
-                "Docker answers but cannot start {}:{} ({fault}); using the machine's own PostgreSQL",
-                IMAGE.0, IMAGE.1
+                "Docker answers but cannot start {} ({error}); using the machine's own PostgreSQL",
+                image()
             );
         }
         local(None).await
     }
 
-    /// The machine's own PostgreSQL, which speaks TLS with this certificate and key, both PEM.
+    /// The machine's own PostgreSQL, never a container, which speaks TLS with this certificate and key,
+    /// both PEM.
     pub async fn start_with_tls(certificate: &str, key: &str) -> Result<Self, Error> {
         local(Some((certificate, key))).await
     }
@@ -105,33 +153,33 @@ impl Postgres {
         }
     }
 
-    /// Ends the server in the middle of everything, as a power cut does. Only one of ours can suffer
-    /// that.
+    /// Kills the server at once, as a power cut does. The server of `TEST_DATABASE_URL` cannot be killed.
     pub fn crash(&self) -> Result<(), Error> {
-        self.control()?.run(&["stop", "-m", "immediate"])
+        match &self.server {
+            Server::Local(_, control) => control.run(&["stop", "-m", "immediate"]),
+            Server::Container(container) => container.docker(&["kill", "--signal=KILL"]),
+            Server::Given => Err(Error::Missing(
+                "the server of TEST_DATABASE_URL cannot be killed: unset it, and start Docker or \
+                 install PostgreSQL (Debian: apt-get install postgresql)"
+                    .into(),
+            )),
+        }
     }
 
-    /// Starts a server again that has crashed, on the same data and port.
+    /// Starts a server again that has crashed, on the same data and port; returns when it is ready.
     pub fn recover(&self) -> Result<(), Error> {
-        let Server::Local(server, control) = &self.server else { return Ok(()) };
-        // The first log belongs to whoever started us.
+        let (server, control) = match &self.server {
+            Server::Local(server, control) => (server, control),
+            Server::Container(container) => return restart(container),
+            Server::Given => return Ok(()),
+        };
+        // The first log belongs to the process that started us.
         let log = control.data.with_file_name("log-recovered");
         let log = log.to_string_lossy();
         control.run(&["start", "-w", "-l", &log, "-o", &control.options])?;
         let pid = std::fs::read_to_string(control.data.join("postmaster.pid"));
         let pid = pid.map_err(|source| Error::Start { what: "PostgreSQL".into(), source })?;
         server.replaced_by(pid.lines().next().unwrap_or_default())
-    }
-
-    fn control(&self) -> Result<&Control, Error> {
-        match &self.server {
-            Server::Local(_, control) => Ok(control),
-            Server::Given | Server::Container(_) => Err(Error::Missing(
-                "only the machine's own PostgreSQL can be made to crash: unset TEST_DATABASE_URL, \
-                 stop Docker, and install it (Debian: apt-get install postgresql)"
-                    .into(),
-            )),
-        }
     }
 
     /// The URL of a new, empty database.
@@ -156,18 +204,58 @@ fn docker_answers() -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-async fn container() -> Result<Postgres, testcontainers::TestcontainersError> {
-    let ready = "database system is ready to accept connections";
-    let container = GenericImage::new(IMAGE.0, IMAGE.1)
-        .with_exposed_port(5432.tcp())
-        // Once for the initialisation, once for real.
-        .with_wait_for(WaitFor::message_on_stderr(ready))
-        .with_wait_for(WaitFor::message_on_stderr(ready))
+/// The image to start, as `name:tag`.
+fn image() -> String {
+    std::env::var("TEST_POSTGRES_IMAGE").unwrap_or_else(|_| IMAGE.to_owned())
+}
+
+async fn container() -> Result<Postgres, Box<dyn std::error::Error + Send + Sync>> {
+    let image = image();
+    let (repository, tag) = image.rsplit_once(':').unwrap_or((&image, "latest"));
+    let name = format!("molt-test-{}", Uuid::new_v4().simple());
+    // Fixed, so that a container that is started again keeps it.
+    let port = free_port()?;
+    // Before the container, which is removed even if we are killed while it starts.
+    let remover = Command::new("setsid")
+        .args(["sh", "-c", REMOVE, "remove", &name])
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let running = GenericImage::new(repository, tag)
+        .with_container_name(&name)
+        .with_mapped_port(port, 5432.tcp())
+        .with_cmd(["postgres", "-c", "max_connections=200"])
+        .with_label("molt.testbed", "postgres")
         .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
         .start()
         .await?;
-    let port = container.get_host_port_ipv4(5432).await?;
-    Ok(Postgres { url: url(port), server: Server::Container(Box::new(container)) })
+    let container = Container { name, _running: running, remover };
+    let url = url(port);
+    let options: PgConnectOptions = url.as_str().parse()?;
+    let start = Instant::now();
+    // The log says "ready" once more for the initialisation: only a connection is proof.
+    loop {
+        match PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await {
+            Ok(pool) => {
+                pool.close().await;
+                return Ok(Postgres { url, server: Server::Container(Box::new(container)) });
+            }
+            Err(error) if start.elapsed() > CONNECT_TIMEOUT => return Err(error.into()),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn restart(container: &Container) -> Result<(), Error> {
+    container.docker(&["start"])?;
+    let start = Instant::now();
+    while start.elapsed() < CONNECT_TIMEOUT {
+        if container.is_ready() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = format!("{} s have passed", CONNECT_TIMEOUT.as_secs());
+    Err(Error::NotReady { what: "PostgreSQL in a container".into(), log })
 }
 
 fn url(port: u16) -> Url {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
-use testbed::{Scratch, rust};
+use testbed::{Postgres, Scratch, rust};
 
 pub(crate) async fn get(url: &str) -> (StatusCode, String) {
     _ = rustls::crypto::ring::default_provider().install_default();
@@ -42,4 +42,20 @@ async fn a_service_that_goes_is_not_ready_but_answers() {
     assert_eq!(get(&health).await, (StatusCode::OK, "true".into()));
     stopping.await.unwrap();
     assert!(start.elapsed() > Duration::from_secs(2), "it left at once");
+}
+
+#[tokio::test]
+async fn a_database_that_fails_makes_no_process_unready() {
+    let postgres = Postgres::start().await.unwrap();
+    let url = postgres.database().await.unwrap();
+    let service = rust(&url, &[("MANAGEMENT_PORT", "0")]).await.unwrap();
+    let ready = format!("{}/readyz", service.management().await.unwrap());
+    assert_eq!(get(&ready).await, (StatusCode::OK, "ok\n".into()));
+    postgres.crash().unwrap();
+    let text = "ok, but the database does not answer\n";
+    assert_eq!(get(&ready).await, (StatusCode::OK, text.into()));
+    let (status, _) = get(&format!("{}/api/v1/users/me", service.url)).await;
+    assert_eq!(status, 401, "it answers what it can");
+    postgres.recover().unwrap();
+    assert_eq!(get(&ready).await, (StatusCode::OK, "ok\n".into()));
 }

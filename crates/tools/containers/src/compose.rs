@@ -1,0 +1,142 @@
+//! compose.yaml on the images that were checked: everything healthy, nothing lost when it is stopped.
+
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::docker::output;
+use crate::engine::Engine;
+use crate::images::{Bases, LEGACY, MOLT};
+use crate::report::Report;
+use crate::{BoxError, http};
+
+/// What is checked, for the report of a machine without an engine.
+pub(crate) const CHECKS: [&str; 3] =
+    ["compose: up", "compose: the strangler's page", "compose: down and up"];
+
+const STRANGLER_PASSWORD: &str = "a-password-of-the-checks";
+const EMAIL: &str = "compose@example.com";
+const PASSWORD: &str = "longenough1";
+const PORT: u16 = 8000;
+
+/// Brings the whole up, uses it, stops it and brings it up again.
+///
+/// # Errors
+/// When the working folder has no path.
+pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Result<(), BoxError> {
+    let project = Project { engine, bases, folder: std::env::current_dir()?.display().to_string() };
+    let start = Instant::now();
+    let up = project.up();
+    if up.is_ok() {
+        report.figure("compose: up after, seconds", start.elapsed().as_secs());
+    }
+    let is_up = up.is_ok();
+    report.check("compose: up, every service healthy", up);
+    if !is_up {
+        for name in &CHECKS[1..] {
+            report.not_run(name, "it is not up");
+        }
+        return Ok(());
+    }
+    report.check("compose: the strangler's page wants the password that was chosen", page());
+    report.check("compose: down and up lose nothing", project.keeps());
+    Ok(())
+}
+
+struct Project<'a> {
+    engine: &'a Engine,
+    bases: &'a Bases,
+    folder: String,
+}
+
+impl Project<'_> {
+    /// `docker compose`, from an image where the machine has none.
+    fn run(&self, arguments: &[&str]) -> Result<String, BoxError> {
+        let settings = [
+            format!("POSTGRES_IMAGE={}", self.bases.postgres),
+            format!("MAIL_IMAGE={}", self.bases.mail),
+            format!("MOLT_IMAGE={MOLT}"),
+            format!("LEGACY_IMAGE={LEGACY}"),
+            format!("STRANGLER_PASSWORD={STRANGLER_PASSWORD}"),
+        ];
+        let mut command: Command = self.engine.command("docker");
+        match self.bases.compose {
+            None => {
+                command.arg("compose");
+                for (name, value) in settings.iter().filter_map(|one| one.split_once('=')) {
+                    command.env(name, value);
+                }
+            }
+            Some(image) => {
+                let host = self.engine.host.clone().or_else(|| std::env::var_os("DOCKER_HOST"));
+                let host = host.unwrap_or_else(|| "unix:///var/run/docker.sock".into());
+                let host = host.to_string_lossy().into_owned();
+                let socket =
+                    host.strip_prefix("unix://").ok_or("the engine has no local socket")?;
+                // At the same path, so that what compose.yaml refers to is found by the engine.
+                command.args([
+                    "run",
+                    "--rm",
+                    "--volume",
+                    &format!("{socket}:/var/run/docker.sock"),
+                ]);
+                command.args(["--volume", &format!("{0}:{0}:ro", self.folder)]);
+                command.args(["--workdir", &self.folder]);
+                for setting in &settings {
+                    command.args(["--env", setting]);
+                }
+                command.arg(image);
+            }
+        }
+        output(command.args(["--project-name", "molt-check"]).args(arguments))
+    }
+
+    fn up(&self) -> Result<(), BoxError> {
+        // What an earlier run that was killed has left.
+        self.run(&["down", "--volumes", "--timeout", "1"])?;
+        let up = self.run(&["up", "--detach", "--no-build", "--wait", "--wait-timeout", "180"]);
+        up.map(drop).map_err(|error| {
+            let log = self.run(&["logs", "--tail", "15"]).unwrap_or_default();
+            format!("{error}\n{log}").into()
+        })
+    }
+
+    /// What was acknowledged is there after the containers were removed and made again.
+    fn keeps(&self) -> Result<(), BoxError> {
+        let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+        expect("sign-up", http::post(PORT, "/api/v1/users/signup", &body)?, 200)?;
+        self.run(&["down"])?;
+        self.run(&["up", "--detach", "--no-build", "--wait", "--wait-timeout", "180"])?;
+        expect("sign-in", http::sign_in(PORT, EMAIL, PASSWORD)?, 200)
+    }
+}
+
+impl Drop for Project<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.run(&["down", "--volumes", "--timeout", "5"]) {
+            eprintln!("containers: {error}");
+        }
+    }
+}
+
+fn expect(what: &str, status: u16, expected: u16) -> Result<(), BoxError> {
+    if status == expected {
+        Ok(())
+    } else {
+        Err(format!("{what} was answered with {status}").into())
+    }
+}
+
+fn page() -> Result<(), BoxError> {
+    // The service is healthy before its management port is asked for the first time.
+    sleep(Duration::from_millis(100));
+    let with = |credentials: &str| {
+        let headers = format!("Authorization: Basic {credentials}\r\n");
+        http::send(9000, "GET", "/_molt", &headers, "")
+    };
+    expect("the page without a password", http::get(9000, "/_molt")?, 401)?;
+    // `operator:` and the password, in base64; the page takes any name.
+    let answer = with("b3BlcmF0b3I6YS1wYXNzd29yZC1vZi10aGUtY2hlY2tz")?;
+    expect("the page with the password", answer.status, 200)?;
+    if answer.body.is_empty() { Err("the page is empty".into()) } else { Ok(()) }
+}
