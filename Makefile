@@ -57,9 +57,12 @@ soak: ## Load with a fault every twenty seconds, for an hour: SECONDS=3600
 	cargo build --release --package api --package trials
 	target/release/chaos --soak $(or $(SECONDS),3600) --report target/chaos/soak.json
 
-k8s-check: ## Render and check the Kubernetes manifests of every stage, without a cluster
+k8s-check: ## Render and check the Kubernetes manifests of every stage, without a cluster: CRDS=folder
 	$(BUILD) --bin molt --bin k8s-check
-	sh k8s/check.sh
+	sh k8s/check.sh $(if $(CRDS),--crds $(CRDS))
+
+containers: ## Build both images and run them with the limits of the manifests; as root on Debian, or OFFICIAL=1
+	cargo run --quiet --package containers -- $(if $(OFFICIAL),--official)
 
 bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minutes
 	cargo build --release --package api --package bench
@@ -129,4 +132,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check docs resource service service-check draft sbom image-check
+	k8s-check containers docs resource service service-check draft sbom image-check

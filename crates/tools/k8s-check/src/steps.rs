@@ -476,13 +476,10 @@ pub(crate) fn self_test(steps: &[Step], overlays: &BTreeMap<String, Manifests>) 
             broken.commands.remove(index);
             demand(&broken, overlays, format!("without `{command}`"));
         }
-        // Both services lose their rolling updates: whatever changes while it serves is an outage.
-        let changes = step.from != "legacy" && step.to != "legacy";
-        if changes {
-            let recreated = overlays
-                .iter()
-                .map(|(name, all)| (name.clone(), recreating(all)))
-                .collect::<BTreeMap<_, _>>();
+        // A release changes what serves: without rolling updates it is an outage.
+        if step.from == step.to {
+            let recreated =
+                overlays.iter().map(|(name, all)| (name.clone(), recreating(all))).collect();
             demand(step, &recreated, "with the strategy Recreate".into());
         }
     }
