@@ -94,13 +94,28 @@ const SERVICES: [Service; 2] = [
     },
 ];
 
-/// Builds both images and runs every check of them.
+/// Builds both images.
 ///
 /// # Errors
-/// When an image cannot be built, or PostgreSQL cannot be started.
+/// When one cannot be built, with the end of the output.
+pub(crate) fn build(engine: &Engine, bases: &Bases) -> Result<(), BoxError> {
+    for (tag, file, base) in [
+        (LEGACY, "python-legacy/Dockerfile", format!("PYTHON_IMAGE={}", bases.python)),
+        (MOLT, "crates/api/Dockerfile", format!("RUST_IMAGE={}", bases.rust)),
+    ] {
+        eprintln!("containers: building {tag}");
+        let mut build = engine.command("docker");
+        build.args(["build", "--tag", tag, "--file", file, "--build-arg", &base, "."]);
+        output(&mut build)?;
+    }
+    Ok(())
+}
+
+/// Runs every check of both images.
+///
+/// # Errors
+/// When an image does not exist, or PostgreSQL cannot be started.
 pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Result<(), BoxError> {
-    build(engine, LEGACY, "python-legacy/Dockerfile", &format!("PYTHON_IMAGE={}", bases.python))?;
-    build(engine, MOLT, "crates/api/Dockerfile", &format!("RUST_IMAGE={}", bases.rust))?;
     let network = engine.network()?;
     let database = engine.run(
         "database",
@@ -123,9 +138,10 @@ pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Resu
     database.wait_healthy(HEALTHY_TIMEOUT)?;
     for service in &SERVICES {
         let name = |check: &str| format!("{}: {check}", service.name);
+        let inspected = report_figures(engine, service, report)?;
         report.check(
             &name("user, labels, signal, health check, production"),
-            image(engine, service, report_figures(engine, service, report)?),
+            image(service, &inspected),
         );
         report.check(&name("the default secrets are refused"), refuses_defaults(engine, service));
         let limits = limits(service)?;
@@ -153,14 +169,6 @@ pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Resu
     Ok(())
 }
 
-fn build(engine: &Engine, tag: &str, file: &str, argument: &str) -> Result<(), BoxError> {
-    eprintln!("containers: building {tag}");
-    let mut build = engine.command("docker");
-    build.args(["build", "--tag", tag, "--file", file, "--build-arg", argument, "."]);
-    output(&mut build)?;
-    Ok(())
-}
-
 /// The size and the layers of an image, for the report.
 fn report_figures(
     engine: &Engine,
@@ -175,7 +183,7 @@ fn report_figures(
     Ok(image)
 }
 
-fn image(_: &Engine, service: &Service, image: Value) -> Result<(), BoxError> {
+fn image(service: &Service, image: &Value) -> Result<(), BoxError> {
     let config = &image["Config"];
     expect("the user", &config["User"], "65532:65532")?;
     expect("the stop signal", &config["StopSignal"], "SIGTERM")?;
