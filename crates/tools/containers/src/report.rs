@@ -39,6 +39,10 @@ impl Report {
         self.figures.push((name.to_owned(), value.to_string()));
     }
 
+    fn not_run_count(&self) -> usize {
+        self.results.iter().filter(|(_, one)| matches!(one, Outcome::NotRun(_))).count()
+    }
+
     pub(crate) fn failed(&self) -> usize {
         self.results.iter().filter(|(_, one)| matches!(one, Outcome::Failed(_))).count()
     }
@@ -48,8 +52,7 @@ impl Report {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), BoxError> {
-        let not_run = self.results.iter().filter(|(_, one)| matches!(one, Outcome::NotRun(_)));
-        let not_run = not_run.count();
+        let not_run = self.not_run_count();
         let results: Vec<Value> = self.results.iter().map(|(name, outcome)| {
             json!({"name": name, "result": outcome.word(), "detail": outcome.detail()})
         }).collect();
@@ -92,6 +95,8 @@ impl fmt::Display for Report {
         for (name, value) in &self.figures {
             writeln!(f, "{name:56} {value}")?;
         }
-        writeln!(f, "{} checks, {} failed", self.results.len(), self.failed())
+        let not_run = self.not_run_count();
+        let checks = self.results.len() - not_run;
+        writeln!(f, "{checks} checks, {} failed, {not_run} not run", self.failed())
     }
 }
