@@ -59,3 +59,16 @@ async fn a_database_that_fails_makes_no_process_unready() {
     postgres.recover().unwrap();
     assert_eq!(get(&ready).await, (StatusCode::OK, "ok\n".into()));
 }
+
+#[tokio::test]
+async fn documented_paths_exist() {
+    let page = std::fs::read_to_string(testbed::root().join("docs/operations.md")).unwrap();
+    let row = page.lines().find(|line| line.starts_with("| Swagger docs |")).unwrap();
+    let paths: Vec<_> = row.split('`').skip(1).step_by(2).collect();
+    assert!(!paths.is_empty());
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &[]).await.unwrap();
+    for path in paths {
+        assert_eq!(get(&format!("{}{path}", service.url)).await.0, 200, "{path}");
+    }
+}
