@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::BoxError;
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) struct Answer {
     pub status: u16,
