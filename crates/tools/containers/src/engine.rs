@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ const START_TIMEOUT: Duration = Duration::from_mins(1);
 pub(crate) struct Engine {
     /// The value of `DOCKER_HOST` for an engine of our own.
     pub host: Option<OsString>,
-    own: Option<Child>,
+    /// Our own, and the folder of its socket.
+    own: Option<(Child, PathBuf)>,
 }
 
 impl Engine {
@@ -50,13 +51,13 @@ impl Engine {
                 format!("no engine answers, and dockerd does not start ({error}): apt-get install docker.io")
             })?;
         engine.host = Some(socket.into());
-        engine.own = Some(own);
+        engine.own = Some((own, state));
         let start = Instant::now();
         while start.elapsed() < START_TIMEOUT {
             if engine.answers() {
                 return Ok(engine);
             }
-            let ended = engine.own.as_mut().and_then(|own| own.try_wait().ok().flatten());
+            let ended = engine.own.as_mut().and_then(|(own, _)| own.try_wait().ok().flatten());
             if ended.is_some() {
                 break;
             }
@@ -88,11 +89,12 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let Some(own) = &mut self.own else { return };
+        let Some((own, state)) = &mut self.own else { return };
         // SIGTERM, so that it ends its containers and unmounts.
         _ = Command::new("kill").arg(own.id().to_string()).status();
         if let Err(error) = own.wait() {
             eprintln!("containers: the engine could not be ended: {error}");
         }
+        _ = std::fs::remove_dir_all(state);
     }
 }
