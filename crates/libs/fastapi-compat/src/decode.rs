@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::constraints::Constraints;
 use crate::errors::{Errors, Loc};
+use crate::openapi::{OperationDocument, Schema};
+use crate::router::PathParams;
 use crate::value::Value;
 
 /// A type that a request can carry.
@@ -38,6 +40,23 @@ pub trait Decode: Sized {
     /// give the same value.
     fn meets(&self, _constraints: &Constraints) -> bool {
         true
+    }
+
+    /// How many parameters of the path `Path<Self>` is: tuples are as many as they have elements.
+    #[doc(hidden)]
+    const PATH_PARAMETERS: usize = 1;
+
+    #[doc(hidden)]
+    fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
+        parameters.decode(0, errors)
+    }
+
+    #[doc(hidden)]
+    fn describe_path(operation: &mut OperationDocument<'_>)
+    where
+        Self: Schema,
+    {
+        operation.path_parameter::<Self>();
     }
 }
 

@@ -10,6 +10,8 @@ use super::text::plural;
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::{OperationDocument, Schema};
+use crate::router::PathParams;
 use crate::value::Value;
 
 /// Adds `too_long`; `actual` is unknown where duplicates don't count.
@@ -207,8 +209,18 @@ dictionary!(BTreeMap<K, V>, [K: Decode + Ord, V: Decode]);
 
 macro_rules! tuple {
     ($length:literal, $($T:ident $value:ident $index:tt),*) => {
-        impl<$($T: Decode),*> Decode for ($($T,)*) {
+        impl<$($T: Decode + Schema),*> Decode for ($($T,)*) {
             const SEQUENCE: bool = true;
+            const PATH_PARAMETERS: usize = $length;
+
+            fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
+                $(let $value = parameters.decode::<$T>($index, errors);)*
+                Some(($($value?,)*))
+            }
+
+            fn describe_path(operation: &mut OperationDocument<'_>) {
+                $(operation.path_parameter::<$T>();)*
+            }
 
             fn name(_: &Constraints) -> Cow<'static, str> {
                 let names = [$($T::name(&Constraints::NONE)),*];
