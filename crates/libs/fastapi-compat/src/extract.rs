@@ -89,6 +89,7 @@ fn undecoded() -> Response {
 }
 
 /// The value of an input outside of [`Call`], or the answer to the request.
+#[expect(clippy::result_large_err, reason = "an answer is large")]
 pub(crate) fn alone<T>(decoded: Option<T>, errors: Errors) -> Result<T, Response> {
     match (refuse(errors), decoded) {
         (Some(refusal), _) => Err(refusal),
