@@ -1,5 +1,5 @@
 #!/bin/sh
-# What is not our code: advisories, licences, bans and sources of what both services are made of, and
+# What is not our code: advisories, licences, bans and sources of what the services are made of, and
 # files that only programs of others read. What cannot be asked
 # without a network is said, loudly, and does not fail; everything else does.
 set -eu
@@ -28,6 +28,7 @@ $venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .git
 $venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 $venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
+# [with python-legacy]
 report=target/pip-audit.json
 rm -f "$report"
 # It fails for a fault and for want of a network alike; only the former leaves a report.
@@ -40,6 +41,7 @@ if ! $venv/bin/pip-audit --disable-pip --require-hashes --timeout 10 --progress-
     fi
     unchecked="$unchecked Python"
 fi
+# [end]
 
 for language in $unchecked; do
     echo "lint: WARNING: the advisories for $language packages were NOT checked: their database" \

@@ -1,4 +1,4 @@
-//! Who calls: the twins of `python-legacy/app/deps.py`.
+//! Who calls.
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};

@@ -1,4 +1,4 @@
-//! The e-mails of the service: the twin of `python-legacy/app/emails.py`.
+//! The e-mails of the service.
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -41,7 +41,7 @@ pub enum Error {
     ItemNotFound,
     #[error("Not enough permissions")]
     NotOwner,
-    /// Off by default, as python-legacy has no limit.
+    /// The limits are off by default.
     #[error("Too Many Requests")]
     TooManyAttempts { retry_after: Duration },
     #[error("Service Unavailable")]

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The Rust twin of a FastAPI service: users, items, sign-in and e-mail.
+/// A service with users, sign-in and e-mail.
 #[derive(Parser)]
 #[command(
     version,

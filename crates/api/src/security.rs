@@ -1,4 +1,4 @@
-//! Tokens and passwords: the twin of `python-legacy/app/security.py`.
+//! Tokens and passwords.
 
 use std::sync::Arc;
 
@@ -249,7 +249,7 @@ fn hash(argon2: &Argon2<'_>, password: &str) -> Result<HashedPassword, Error> {
 
 fn verify(argon2: &Argon2<'_>, password: &str, hashed: &str) -> Result<Verdict, Error> {
     if hashed.starts_with("$2") {
-        // bcrypt reads no more than 72 bytes; python-legacy refuses longer passwords as well.
+        // bcrypt reads no more than 72 bytes; longer passwords are refused.
         let right = password.len() <= 72 && bcrypt::verify(password, hashed).unwrap_or(false);
         return if right {
             hash(argon2, password).map(Verdict::Outdated)

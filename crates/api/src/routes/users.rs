@@ -181,7 +181,7 @@ async fn update_password_me(
     Ok(Message::new("Password updated successfully"))
 }
 
-/// Delete one's own account and all its items.
+/// Delete one's own account and all that belongs to it.
 #[delete("/me")]
 async fn delete_user_me(
     app: App,
@@ -242,7 +242,7 @@ async fn update_user(
     Ok(Json(user.ok_or(Error::NoUserWithId)?.into()))
 }
 
-/// Delete a user and all their items.
+/// Delete a user and all that belongs to them.
 #[delete("/{user_id}")]
 async fn delete_user(
     app: App,

@@ -9,6 +9,8 @@ mod diff;
 #[cfg(feature = "suite")]
 pub mod case;
 #[cfg(feature = "suite")]
+pub mod cli;
+#[cfg(feature = "suite")]
 pub mod effects;
 #[cfg(feature = "suite")]
 pub mod generate;
@@ -26,3 +28,5 @@ pub mod run;
 pub mod self_test;
 #[cfg(feature = "suite")]
 mod shrink;
+#[cfg(feature = "suite")]
+mod terminal;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::openapi::{Change, Class, Direction};
+use crate::report::{Outcome, Totals};
+use crate::run::Watch;
+use crate::self_test::Findings;
 use console::style;
-use contract::openapi::{Change, Class, Direction};
-use contract::report::{Outcome, Totals};
-use contract::run::Watch;
-use contract::self_test::Findings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Shows how far the run is, and differences as they are found.

@@ -2,18 +2,25 @@
 //! service, an SMTP sink. Each has its own temporary folder and a free port, and ends with the
 //! value that stands for it, also when the test process is killed.
 //!
-//! Speaks HTTP and SQL to what it starts and links none of it.
+//! Speaks HTTP and SQL to what it starts and links none of it. Which service that is stands in the
+//! workspace's `Cargo.toml`:
+//!
+//! ```toml
+//! [workspace.metadata.testbed]
+//! service = "molt"
+//! ```
 
+pub mod cli;
 mod postgres;
 mod process;
+mod project;
 mod scratch;
 mod services;
 mod smtp;
 
-use std::path::PathBuf;
-
 pub use postgres::Postgres;
 pub use process::{Blow, Running, Signal, free_port};
+pub use project::{has_legacy, root, service_name};
 pub use scratch::Scratch;
 pub use services::{Service, legacy, python, rust, rust_binary, rust_on};
 pub use smtp::SmtpSink;
@@ -29,10 +36,4 @@ pub enum Error {
     Missing(String),
     #[error("PostgreSQL: {0}")]
     Database(#[from] sqlx::Error),
-}
-
-/// The root of the repository.
-pub fn root() -> PathBuf {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(3).map(PathBuf::from).unwrap_or(here)
 }

@@ -56,7 +56,7 @@ pub struct Running {
 
 /// A new temporary folder, which a [`Running`] will remove.
 pub(crate) fn temporary_folder(what: &str) -> Result<PathBuf, Error> {
-    let prefix = format!("molt-{what}-");
+    let prefix = format!("testbed-{what}-");
     match tempfile::Builder::new().prefix(&prefix).tempdir() {
         Ok(folder) => Ok(folder.keep()),
         Err(source) => Err(Error::Start { what: what.to_owned(), source }),

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::process::{Blow, Running, Signal, temporary_folder};
-use crate::{Error, root};
+use crate::{Error, root, service_name};
+
+/// After this, a Rust service prints its URL.
+const LISTENS: &str = " listens on ";
 
 /// A service that answers.
 #[derive(Debug)]
@@ -69,7 +72,7 @@ impl Service {
 
 /// The Python of the virtual environment that `make venv` makes.
 pub fn python() -> Result<PathBuf, Error> {
-    let python = std::env::var_os("MOLT_PYTHON")
+    let python = std::env::var_os("TESTBED_PYTHON")
         .map_or_else(|| root().join("target/venv/bin/python"), PathBuf::from);
     if python.exists() {
         Ok(python)
@@ -87,10 +90,11 @@ pub async fn legacy(database_url: &str, settings: &[(&str, &str)]) -> Result<Ser
     start("python-legacy", command, database_url, settings, "Uvicorn running on ").await
 }
 
-/// Starts the Rust service: `MOLT_BIN`, or the binary beside the running program.
+/// Starts the Rust service: `TESTBED_SERVICE`, or the binary beside the running program; `settings` are
+/// environment variables.
 pub async fn rust(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
     let command = Command::new(rust_binary()?);
-    start("molt", command, database_url, settings, "Molt listens on ").await
+    start(&service_name()?, command, database_url, settings, LISTENS).await
 }
 
 /// Starts the Rust service on a socket that is there already, so that one process can follow
@@ -102,21 +106,22 @@ pub async fn rust_on(
 ) -> Result<Service, Error> {
     let mut command = Command::new(rust_binary()?);
     command.env("DATABASE_URL", database_url).envs(settings.iter().copied());
-    Service::start_on("molt", &command, "Molt listens on ", Some(socket)).await
+    Service::start_on(&service_name()?, &command, LISTENS, Some(socket)).await
 }
 
 /// The Rust service's program.
 pub fn rust_binary() -> Result<PathBuf, Error> {
-    if let Some(binary) = std::env::var_os("MOLT_BIN") {
+    if let Some(binary) = std::env::var_os("TESTBED_SERVICE") {
         return Ok(binary.into());
     }
+    let name = service_name()?;
     let here = std::env::current_exe().unwrap_or_default();
     here.ancestors()
         .skip(1)
         .take(2)
-        .map(|folder| folder.join("molt"))
+        .map(|folder| folder.join(&name))
         .find(|binary| binary.is_file())
-        .ok_or_else(|| Error::Missing("molt is not built: run `cargo build -p api`".into()))
+        .ok_or_else(|| Error::Missing(format!("{name} is not built: run `cargo build`")))
 }
 
 async fn start(

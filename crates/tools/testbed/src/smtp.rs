@@ -40,7 +40,7 @@ impl SmtpSink {
             ("SMTP_HOST", "127.0.0.1".into()),
             ("SMTP_PORT", self.port.to_string()),
             ("SMTP_TLS", "false".into()),
-            ("EMAILS_FROM_EMAIL", "molt@example.com".into()),
+            ("EMAILS_FROM_EMAIL", "testbed@example.com".into()),
         ]
     }
 

@@ -23,9 +23,9 @@ use names::{imports, words};
 use operation::Drafted;
 use types::Types;
 
-/// What a person asks for.
+/// What is to be drafted.
 #[derive(clap::Args, Debug)]
-pub struct Wish {
+pub struct DraftArgs {
     /// The OpenAPI document of the old service, as FastAPI has it at /openapi.json
     document: PathBuf,
     /// What the new crate is called
@@ -45,8 +45,8 @@ pub enum DraftError {
     Document { path: PathBuf, reason: String },
     #[error("{0}")]
     Name(String),
-    #[error("there is no operation `{wish}`; there are:\n{all}")]
-    NoOperation { wish: String, all: String },
+    #[error("there is no operation `{name}`; there are:\n{all}")]
+    NoOperation { name: String, all: String },
     #[error("say which with --operations; there are:\n{0}")]
     Choose(String),
     #[error("{operation}: {reason}; leave it to the old service for now")]
@@ -60,14 +60,14 @@ pub enum DraftError {
 }
 
 /// Writes the crate into the tree, and gives back what to do with it.
-pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
-    let path = wish.document.clone();
+pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
+    let path = args.document.clone();
     let text = std::fs::read_to_string(&path)
         .map_err(|source| DraftError::Read { path: path.clone(), source })?;
     let failed = |reason: String| DraftError::Document { path: path.clone(), reason };
     let value: Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
     let document = Document::read(&value).map_err(failed)?;
-    let name = wish.name.as_str();
+    let name = args.name.as_str();
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && name == name.to_kebab_case();
@@ -78,14 +78,14 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
     if tree.has(&folder) {
         return Err(DraftError::Exists(folder));
     }
-    if wish.operations.is_empty() {
+    if args.operations.is_empty() {
         return Err(DraftError::Choose(document.list()));
     }
     let mut chosen = Vec::new();
-    for wish in &wish.operations {
+    for name in &args.operations {
         let operation = document
-            .find(wish)
-            .ok_or_else(|| DraftError::NoOperation { wish: wish.clone(), all: document.list() })?;
+            .find(name)
+            .ok_or_else(|| DraftError::NoOperation { name: name.clone(), all: document.list() })?;
         chosen.push(operation);
     }
     let style = Document::style(&chosen);

@@ -89,7 +89,7 @@ async fn a_request_is_told_in_a_line_and_a_trace() {
         .send()
         .await
         .unwrap();
-    assert!(answer.headers().get("x-request-id").is_none(), "python-legacy has none");
+    assert!(answer.headers().get("x-request-id").is_none(), "it is not asked for");
     let me: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
 
     let told = lines(&service, 2).await;

@@ -42,3 +42,11 @@ async fn the_old_service_hears_of_the_trace() {
     assert!(!passed_on.contains(PARENT), "{passed_on}");
     assert_eq!(headers["x-request-id"], TRACE);
 }
+
+#[tokio::test]
+async fn without_an_old_service_there_is_no_page() {
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &[("MANAGEMENT_PORT", "0")]).await.unwrap();
+    let (status, _) = get(&format!("{}/_molt", service.management().await.unwrap())).await;
+    assert_eq!(status, 404);
+}

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use testbed::{Postgres, legacy, rust};
 
+#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn the_migrations_make_the_same_tables_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The services as their users meet them: on their own, on bad days, and as twins.
+//! The service as its clients see it, over HTTP.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 

@@ -1,7 +1,9 @@
 //! One database, both services at the same time.
 
 use reqwest::Method;
+// [with items]
 use serde_json::json;
+// [end]
 use testbed::{Postgres, legacy, rust};
 
 use crate::bad_days::sign_up_twice;
@@ -10,6 +12,7 @@ use crate::client::{ADMIN, Api, PASSWORD};
 /// bcrypt of `PASSWORD`, as an older deployment stored it.
 const BCRYPT: &str = "$2b$04$Y1WlMpbvN.EzLlsTK3ygROo.23iJmDXubmtvdLOoM22pbVi9e72pC";
 
+#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,7 +54,10 @@ async fn share(url: &str, first: &str) {
         assert_eq!(me, one.ask(Method::GET, "/users/me", Some(&token), None).await);
         let other_token = other.sign_in((&email, PASSWORD)).await;
 
+        assert_eq!(one.ask(Method::GET, "/users/me", Some(&other_token), None).await, me);
+        // [with items]
         items_are_shared((one, &token), (other, &other_token)).await;
+        // [end]
     }
 
     // Lists come in the same order from both.
@@ -79,6 +85,7 @@ async fn share(url: &str, first: &str) {
     }
 }
 
+// [with items]
 /// An item is the same to both, whoever made or changed it.
 async fn items_are_shared((one, token): (&Api, &str), (other, other_token): (&Api, &str)) {
     let body = json!({"title": "é\u{1F600}", "description": null});
@@ -91,25 +98,27 @@ async fn items_are_shared((one, token): (&Api, &str), (other, other_token): (&Ap
     let list = one.ask(Method::GET, "/items/", Some(token), None).await;
     assert_eq!(other.ask(Method::GET, "/items/", Some(token), None).await, list);
 }
+// [end]
 
 async fn hash(url: &str, email: &str) -> String {
     let query = "SELECT hashed_password FROM \"user\" WHERE email = $1";
+    #[cfg(feature = "sqlite")]
     if let Some(path) = url.strip_prefix("sqlite:///") {
         let pool = sqlx::SqlitePool::connect(path).await.unwrap();
-        sqlx::query_scalar(query).bind(email).fetch_one(&pool).await.unwrap()
-    } else {
-        let pool = sqlx::PgPool::connect(url).await.unwrap();
-        sqlx::query_scalar(query).bind(email).fetch_one(&pool).await.unwrap()
+        return sqlx::query_scalar(query).bind(email).fetch_one(&pool).await.unwrap();
     }
+    let pool = sqlx::PgPool::connect(url).await.unwrap();
+    sqlx::query_scalar(query).bind(email).fetch_one(&pool).await.unwrap()
 }
 
 async fn set_hash(url: &str, email: &str, hash: &str) {
     let query = "UPDATE \"user\" SET hashed_password = $1 WHERE email = $2";
+    #[cfg(feature = "sqlite")]
     if let Some(path) = url.strip_prefix("sqlite:///") {
         let pool = sqlx::SqlitePool::connect(path).await.unwrap();
         sqlx::query(query).bind(hash).bind(email).execute(&pool).await.unwrap();
-    } else {
-        let pool = sqlx::PgPool::connect(url).await.unwrap();
-        sqlx::query(query).bind(hash).bind(email).execute(&pool).await.unwrap();
+        return;
     }
+    let pool = sqlx::PgPool::connect(url).await.unwrap();
+    sqlx::query(query).bind(hash).bind(email).execute(&pool).await.unwrap();
 }

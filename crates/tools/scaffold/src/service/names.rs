@@ -3,19 +3,19 @@
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToTitleCase};
 
 #[derive(Clone, Debug)]
-pub(crate) struct Names {
+pub(super) struct Names {
     /// `parcel-service`: the program, the image, the database, the namespace.
-    pub(crate) kebab: String,
+    pub(super) kebab: String,
     /// `parcel_service`, within identifiers.
     snake: String,
     /// `PARCEL_SERVICE`, within environment variables.
     shouty: String,
     /// `Parcel Service`, for people.
-    pub(crate) title: String,
+    pub(super) title: String,
 }
 
 /// Crates of the tree, and words that its files use for other things.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 15] = [
     "api",
     "contract",
     "core",
@@ -30,10 +30,11 @@ const TAKEN: [&str; 14] = [
     "storage",
     "strangler",
     "testbed",
+    "tools",
 ];
 
 impl Names {
-    pub(crate) fn new(name: &str) -> Result<Self, String> {
+    pub(super) fn new(name: &str) -> Result<Self, String> {
         let is_part = |part: &str| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         };
@@ -55,7 +56,7 @@ impl Names {
     }
 
     /// A text or a path with this name instead of Molt's.
-    pub(crate) fn put_into(&self, text: &str) -> String {
+    pub(super) fn put_into(&self, text: &str) -> String {
         let mut renamed = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.to_ascii_lowercase().find("molt") {
