@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use contract::compare::Difference;
+use comparison::Difference;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 

@@ -278,13 +278,9 @@ fn comparisons(out: &mut String, evidence: &View) -> std::fmt::Result {
     for Seen { request, differences } in last_differences.iter().rev() {
         write!(out, "<p><code>{}</code></p><dl>", escape(request))?;
         for difference in differences {
-            let [place, legacy, native] =
-                [&difference.place, &difference.reference, &difference.candidate]
-                    .map(|t| escape(t));
-            write!(
-                out,
-                "<dt>{place}</dt><dd><del>{legacy}</del></dd><dd><ins>{native}</ins></dd>"
-            )?;
+            let [path, legacy, native] =
+                [&difference.path, &difference.reference, &difference.candidate].map(|t| escape(t));
+            write!(out, "<dt>{path}</dt><dd><del>{legacy}</del></dd><dd><ins>{native}</ins></dd>")?;
         }
         out.push_str("</dl>");
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use contract::compare::{Answer, Difference, Pairs, compare};
+use comparison::{Answer, Difference, Pairs, compare};
 use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -138,7 +138,7 @@ impl Shadow {
             (true, false) if refused(legacy) => Some((
                 Verdict::Mismatch,
                 vec![Difference {
-                    place: "status".into(),
+                    path: "status".into(),
                     reference: legacy.to_string(),
                     candidate: "would have acted".into(),
                 }],

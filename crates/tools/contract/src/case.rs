@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use crate::compare::{Answer, Difference};
+use comparison::{Answer, Difference};
 
 /// Values that earlier answers left behind or a table gives, by name; `${name}` stands for them.
 pub type Variables = BTreeMap<String, String>;
@@ -218,10 +218,10 @@ impl Case {
             .collect();
         let fill = |text: &str| fill(text, &variables).map_err(|fault| self.fault(fault));
         let mut unmet = Vec::new();
-        let mut expect = |place: String, expected: String, found: String| {
+        let mut expect = |path: String, expected: String, found: String| {
             if expected != found {
                 let (reference, candidate) = (expected, found);
-                unmet.push(Difference { place, reference, candidate });
+                unmet.push(Difference { path, reference, candidate });
             }
         };
         if let Some(status) = self.status {

@@ -12,8 +12,8 @@ use sqlx::{
 };
 
 use crate::case::Case;
-use crate::compare::Answer;
 use crate::replay::hex;
+use comparison::Answer;
 
 /// How long e-mails may be on their way.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -7,11 +7,11 @@ use reqwest::{Client, Method, Url, redirect};
 use serde_json::Value;
 
 use crate::case::{Case, CaseError, Request, Variables};
-use crate::compare::{Answer, Difference, Pairs, compare};
 use crate::effects::{self, EffectError, Mails, Sinks};
 use crate::ledger::Ledger;
 use crate::report::Outcome;
 use crate::shrink::smaller;
+use comparison::{Answer, Difference, Pairs, compare};
 
 /// How many requests it may take to make one smaller.
 const SHRINKING: usize = 200;
@@ -316,7 +316,7 @@ pub async fn run(
             case: format!("ledger: {}", entry.case),
             operation: "ledger".into(),
             differences: vec![Difference {
-                place: "ledger".into(),
+                path: "ledger".into(),
                 reference: format!("the ledger says {}", entry.expectation()),
                 candidate: format!("it did not occur: {} should remove the entry", entry.owner),
             }],
@@ -332,7 +332,7 @@ pub async fn run(
 fn slower(reference: Duration, candidate: Duration, slack: Duration) -> Option<Difference> {
     let ms = |duration: Duration| format!("{} ms", duration.as_millis());
     (candidate > reference + slack).then(|| Difference {
-        place: "time".into(),
+        path: "time".into(),
         reference: ms(reference),
         candidate: ms(candidate),
     })
@@ -346,7 +346,7 @@ async fn noise(side: &Side, case: &Case, asked: &Asked) -> Vec<String> {
     }
     let Ok(again) = side.send(request).await else { return Vec::new() };
     let noise = compare(&asked.answer, &again, case.unordered, &mut Pairs::default());
-    noise.into_iter().map(|difference| difference.place).collect()
+    noise.into_iter().map(|difference| difference.path).collect()
 }
 
 /// The smallest request in place of a generated one after which the sides still differ where they
@@ -361,7 +361,7 @@ async fn shrink(
     if !case.is_tolerant {
         return None;
     }
-    let place = &differences.first()?.place;
+    let path = &differences.first()?.path;
     let answer = async |side: &Side, case: &Case| {
         let request = case.request(&side.variables, row).ok()?;
         side.send(&request).await.ok()
@@ -370,7 +370,7 @@ async fn shrink(
         let (a, b) = tokio::join!(answer(reference, case), answer(candidate, case));
         let (Some(a), Some(b)) = (a, b) else { return false };
         let differences = compare(&a, &b, case.unordered, &mut before.clone());
-        differences.iter().any(|difference| difference.place == *place)
+        differences.iter().any(|difference| difference.path == *path)
     };
     let mut smallest = None;
     let mut left = SHRINKING;

@@ -14,8 +14,9 @@ use crate::names::Names;
 use crate::{BoxError, Part};
 
 /// What others wrote is still Molt's: these crates are copied under their own names.
-const LIBRARIES: [&str; 6] = [
+const LIBRARIES: [&str; 7] = [
     "crates/tools/contract/",
+    "crates/libs/comparison/",
     "crates/libs/fastapi-compat/",
     "crates/libs/fastapi-compat-derive/",
     "crates/tools/scaffold/",

@@ -103,16 +103,16 @@ fn case(out: &mut String, label: &str, outcome: &Outcome) -> std::fmt::Result {
         writeln!(out, "<p>Better on purpose: {}</p>", escape(reason))?;
     }
     if !outcome.noise.is_empty() {
-        let places = escape(&outcome.noise.join(", "));
-        writeln!(out, "<p>The reference, asked again, differed from itself in: {places}</p>")?;
+        let paths = escape(&outcome.noise.join(", "));
+        writeln!(out, "<p>The reference, asked again, differed from itself in: {paths}</p>")?;
     }
     out.push_str("<dl>\n");
     for difference in &outcome.differences {
-        let [place, reference, candidate] =
-            [&difference.place, &difference.reference, &difference.candidate].map(|t| escape(t));
+        let [path, reference, candidate] =
+            [&difference.path, &difference.reference, &difference.candidate].map(|t| escape(t));
         write!(
             out,
-            "<dt>{place}</dt>\n<dd><del>{reference}</del></dd>\n<dd><ins>{candidate}</ins></dd>\n"
+            "<dt>{path}</dt>\n<dd><del>{reference}</del></dd>\n<dd><ins>{candidate}</ins></dd>\n"
         )?;
     }
     out.push_str("</dl></details></li>\n");

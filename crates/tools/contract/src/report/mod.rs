@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-use crate::compare::Difference;
+use comparison::Difference;
 
 /// The outcome of one case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -127,7 +127,7 @@ pub(crate) fn example() -> Report {
         ..Outcome::default()
     };
     let difference = Difference {
-        place: "body.a|b".into(),
+        path: "body.a|b".into(),
         reference: "1".into(),
         candidate: "\u{0}<script>`".into(),
     };

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::faults::KINDS;
 use self::proxy::{Faulty, Proxy};
-use crate::compare::Answer;
 use crate::report::Outcome;
 use crate::run::{Exchange, OWN_ADDRESS, RunError, Watch};
+use comparison::Answer;
 
 /// How often a kind is put into the answers of an operation.
 const EACH: usize = 5;

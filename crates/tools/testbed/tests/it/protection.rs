@@ -109,9 +109,9 @@ async fn postgresql_is_reached_over_tls() {
     let own = rcgen::generate_simple_self_signed(names.clone()).unwrap();
     let other = rcgen::generate_simple_self_signed(names).unwrap();
     let roots = folder.path().join("roots.pem");
-    let strangers = folder.path().join("strangers.pem");
+    let unrelated = folder.path().join("other.pem");
     std::fs::write(&roots, own.cert.pem()).unwrap();
-    std::fs::write(&strangers, other.cert.pem()).unwrap();
+    std::fs::write(&unrelated, other.cert.pem()).unwrap();
     let postgres =
         Postgres::start_with_tls(&own.cert.pem(), &own.signing_key.serialize_pem()).await.unwrap();
     let url = postgres.database().await.unwrap();
@@ -131,7 +131,7 @@ async fn postgresql_is_reached_over_tls() {
     assert!(encrypted > 0, "no connection is encrypted");
     let refused = Command::new(rust_binary().unwrap())
         .arg("migrate")
-        .env("DATABASE_URL", with(&strangers))
+        .env("DATABASE_URL", with(&unrelated))
         .current_dir(folder.path())
         .stderr(Stdio::piped())
         .stdout(Stdio::null())

@@ -6,7 +6,7 @@ mod requests;
 
 use std::collections::BTreeMap;
 
-use contract::compare::{Answer, Pairs, compare};
+use comparison::{Answer, Pairs, compare};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reqwest::Client;
