@@ -211,7 +211,7 @@ async fn local(tls: Option<(&str, &str)>) -> Result<Postgres, Error> {
     }
     postgres.arg("-D").arg(&data).args(options.split(' '));
     let control = Control { pg_ctl: programs.join("pg_ctl"), account, data, options };
-    let server = Running::start("PostgreSQL", folder, Signal::Int, &postgres, None)?;
+    let server = Running::start("PostgreSQL", folder, Signal::Interrupt, &postgres, None)?;
     server.wait(|log| log.contains("ready to accept connections").then_some(())).await?;
     Ok(Postgres { url: url(port), server: Server::Local(server, control) })
 }

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::{Blow, Running, Signal, temporary_folder};
+use crate::process::{Running, Signal, temporary_folder};
 use crate::{Error, root};
 
 /// A service that answers.
@@ -29,7 +29,7 @@ impl Service {
         socket: Option<&TcpListener>,
     ) -> Result<Self, Error> {
         let folder = temporary_folder(name)?;
-        let process = Running::start(name, folder, Signal::Term, command, socket)?;
+        let process = Running::start(name, folder, Signal::Terminate, command, socket)?;
         let url = process
             .wait(|log| {
                 let (_, after) = log.split_once(announcement)?;
@@ -57,8 +57,8 @@ impl Service {
         self.process.log()
     }
 
-    pub fn strike(&self, blow: Blow) -> Result<(), Error> {
-        self.process.strike(blow)
+    pub fn send(&self, signal: Signal) -> Result<(), Error> {
+        self.process.send(signal)
     }
 
     /// Asks the service to end, as Kubernetes does, and waits until it has.

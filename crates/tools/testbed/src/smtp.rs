@@ -24,7 +24,7 @@ impl SmtpSink {
         command.args(["-m", "aiosmtpd", "--nosetuid", "--smtputf8", "--listen"]);
         command.arg(format!("127.0.0.1:{port}"));
         command.args(["--class", "aiosmtpd.handlers.Mailbox"]).arg(&mails);
-        let process = Running::start("the SMTP sink", folder, Signal::Term, &command, None)?;
+        let process = Running::start("the SMTP sink", folder, Signal::Terminate, &command, None)?;
         process.wait(|_| std::net::TcpStream::connect(("127.0.0.1", port)).ok()).await?;
         Ok(Self { port, mails, _process: process })
     }

@@ -1,4 +1,4 @@
-//! The chart: throughput of everyone in the headline scenarios, as bars on a logarithmic scale.
+//! The chart: throughput of every contender in the headline scenarios, as bars on a logarithmic scale.
 
 use std::fmt::Write as _;
 

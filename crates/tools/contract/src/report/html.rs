@@ -119,19 +119,17 @@ fn case(out: &mut String, label: &str, outcome: &Outcome) -> std::fmt::Result {
     Ok(())
 }
 
+/// A text for HTML, with control characters made visible.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let mut visible = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => _ = write!(out, "\\u{{{:x}}}", u32::from(c)),
-            c => out.push(c),
+        if c.is_control() {
+            _ = write!(visible, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            visible.push(c);
         }
     }
-    out
+    html_escape::encode_double_quoted_attribute(&visible).into_owned()
 }
 
 #[cfg(test)]

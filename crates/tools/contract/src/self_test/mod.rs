@@ -2,20 +2,19 @@
 //! its answers, one at a time, and each must be noticed.
 
 mod faults;
-mod proxy;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
+use comparison::Answer;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+use testbed::proxy::{Proxy, Response};
 
 pub use self::faults::KINDS;
-use self::proxy::{Faulty, Proxy};
 use crate::report::Outcome;
 use crate::run::{Exchange, OWN_ADDRESS, RunError, Watch};
-use comparison::Answer;
 
 /// How often a kind is put into the answers of an operation.
 const EACH: usize = 5;
@@ -84,7 +83,7 @@ impl Findings {
 pub struct SelfTest {
     pub findings: Findings,
     /// None puts in no faults and only counts false alarms.
-    proxy: Option<Proxy>,
+    proxy: Option<(Proxy, Url)>,
     /// How often each kind was put into each operation's answers.
     done: HashMap<(&'static str, String), usize>,
     /// What the candidate answered last, to the same request.
@@ -99,9 +98,9 @@ impl SelfTest {
         Ok(Self { findings, proxy, done: HashMap::new(), last: HashMap::new() })
     }
 
-    /// Whom the run has to ask in the place of the candidate.
+    /// The URL to use instead of the candidate's, if faults are injected.
     pub fn url(&self) -> Option<&Url> {
-        self.proxy.as_ref().map(|proxy| &proxy.url)
+        self.proxy.as_ref().map(|(_, url)| url)
     }
 
     /// Every fault that applies to the answer: an answer that is another, or other bytes.
@@ -157,12 +156,12 @@ impl Watch for SelfTest {
     }
 
     async fn exchange(&mut self, exchange: Exchange<'_>) -> Result<(), RunError> {
-        let Some(proxy) = &self.proxy else { return Ok(()) };
+        let Some((proxy, url)) = &self.proxy else { return Ok(()) };
         let mut missed = Vec::new();
         for (kind, fault) in self.faults(&exchange) {
-            let most = if matches!(fault, Fault::Slow) { 1 } else { EACH };
+            let limit = if matches!(fault, Fault::Slow) { 1 } else { EACH };
             let done = self.done.entry((kind, exchange.operation.to_owned())).or_default();
-            if *done == most {
+            if *done == limit {
                 continue;
             }
             *done += 1;
@@ -170,7 +169,7 @@ impl Watch for SelfTest {
                 // What was left behind comes from no service.
                 (Fault::Answer(faulty), None) => exchange.differences(faulty),
                 (fault, _) => {
-                    proxy.answer_next(wire(fault, &exchange, proxy.url.authority()));
+                    proxy.respond_next(wire(fault, &exchange, url.authority()));
                     exchange.differences_again().await?
                 }
             };
@@ -187,11 +186,11 @@ impl Watch for SelfTest {
 }
 
 /// The fault as it goes onto the wire.
-fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Faulty {
+fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Response {
     let right = exchange.candidate;
     let is_head = exchange.request.is_some_and(|request| request.method == "HEAD");
     let bytes = |answer| serialise(answer, right, is_head, authority);
-    let at_once = |bytes| Faulty { bytes, delay: Duration::ZERO };
+    let at_once = |bytes| Response { bytes, delay: Duration::ZERO };
     match fault {
         Fault::Answer(answer) => at_once(bytes(answer)),
         Fault::Silence => at_once(Vec::new()),
@@ -202,19 +201,21 @@ fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Faulty {
         }
         Fault::Slow => {
             let delay = exchange.slack + exchange.reference_took() + Duration::from_millis(200);
-            Faulty { bytes: bytes(right), delay }
+            Response { bytes: bytes(right), delay }
         }
     }
 }
 
-/// An answer as a server writes it: it tells the length of its body unless the fault is there.
+/// An answer as a server writes it, with the length of its body unless the fault is in that header.
 fn serialise(answer: &Answer, right: &Answer, is_head: bool, authority: &str) -> Vec<u8> {
     let mut bytes =
         format!("HTTP/1.1 {} Status\r\nconnection: close\r\n", answer.status).into_bytes();
     let length = "content-length";
-    let told = answer.headers.get(length) == right.headers.get(length) && !is_head;
+    let sends_length = answer.headers.get(length) == right.headers.get(length) && !is_head;
     for (name, values) in &answer.headers {
-        if ["connection", "transfer-encoding"].contains(&&**name) || (told && name == length) {
+        if ["connection", "transfer-encoding"].contains(&&**name)
+            || (sends_length && name == length)
+        {
             continue;
         }
         for value in values {
@@ -224,7 +225,7 @@ fn serialise(answer: &Answer, right: &Answer, is_head: bool, authority: &str) ->
             bytes.extend(b"\r\n");
         }
     }
-    if told && right.headers.contains_key(length) {
+    if sends_length && right.headers.contains_key(length) {
         bytes.extend(format!("{length}: {}\r\n", answer.body.len()).bytes());
     }
     bytes.extend(b"\r\n");
