@@ -1,4 +1,4 @@
-//! What must not be seen in a difference: passwords, tokens, e-mail addresses.
+//! Redacts passwords, tokens and e-mail addresses in differences.
 
 use std::sync::LazyLock;
 

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod openapi;
 pub mod replay;
 pub mod report;
+pub mod request;
 pub mod run;
 pub mod self_test;
 mod shrink;

@@ -58,7 +58,7 @@ fn difference(outcome: &Outcome) {
     }
     if !outcome.noise.is_empty() {
         let paths = outcome.noise.join(", ");
-        println!("  the reference, asked again, differed from itself: {paths}");
+        println!("  two responses of the reference to the same request differ in {paths}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The command `testbed`: runs a command with both services at hand.
+//! The command `testbed`: runs a command while both services run.
 
 use std::process::{Command, ExitCode};
 
@@ -55,7 +55,7 @@ async fn run(cli: Cli) -> Result<u8, Error> {
     command.args(arguments);
     let folder = tempfile::tempdir()
         .map_err(|source| Error::Start { what: "a temporary folder".into(), source })?;
-    // Whatever is started here lives until the command has ended.
+    // What is started here lives until the command has ended.
     match cli.database {
         Database::Sqlite => {
             let url = |name: &str| format!("sqlite:///{}", folder.path().join(name).display());
@@ -100,7 +100,7 @@ struct Twins {
 }
 
 impl Twins {
-    /// Starts them and tells the command where they are.
+    /// Starts them and sets their URLs in the environment of the command.
     async fn start(
         cli: &Cli,
         [reference_url, candidate_url]: [String; 2],

@@ -4,9 +4,10 @@ use tempfile::TempDir;
 
 use crate::Error;
 
-/// An empty SQLite database, which goes with this value.
+/// An empty SQLite database, deleted when this value is dropped.
 #[derive(Debug)]
 pub struct Scratch {
+    /// Its URL.
     pub url: String,
     _folder: TempDir,
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::process::{Running, Signal, temporary_folder};
 use crate::{Error, root};
 
-/// A service that answers.
+/// A running service.
 #[derive(Debug)]
 pub struct Service {
     /// Without a slash at the end.
@@ -16,8 +16,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a server that says where it listens: after `announcement`, as a URL. It runs in a
-    /// temporary folder of its own.
+    /// Starts a server that prints `announcement` and, right after it, the URL on which it listens. It
+    /// runs in a temporary folder of its own.
     pub async fn start(name: &str, command: &Command, announcement: &str) -> Result<Self, Error> {
         Self::start_on(name, command, announcement, None).await
     }
@@ -49,19 +49,22 @@ impl Service {
         self.process.wait(address).await
     }
 
+    /// The id of the process.
     pub fn pid(&self) -> Result<u32, Error> {
         self.process.pid()
     }
 
+    /// The output so far.
     pub fn log(&self) -> String {
         self.process.log()
     }
 
+    /// Sends a signal to the process.
     pub fn send(&self, signal: Signal) -> Result<(), Error> {
         self.process.send(signal)
     }
 
-    /// Asks the service to end, as Kubernetes does, and waits until it has.
+    /// Sends SIGTERM, as Kubernetes does, and waits until the service has ended.
     pub async fn stop(self) {
         _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
@@ -74,7 +77,7 @@ pub fn python() -> Result<PathBuf, Error> {
     if python.exists() {
         Ok(python)
     } else {
-        Err(Error::Missing(format!("{} is not there: run `make venv`", python.display())))
+        Err(Error::Missing(format!("{} does not exist: run `make venv`", python.display())))
     }
 }
 
@@ -93,8 +96,8 @@ pub async fn rust(database_url: &str, settings: &[(&str, &str)]) -> Result<Servi
     start("molt", command, database_url, settings, "Molt listens on ").await
 }
 
-/// Starts the Rust service on a socket that is there already, so that one process can follow
-/// another while clients go on.
+/// Starts the Rust service on an existing socket, so that one process can replace another without
+/// refusing connections.
 pub async fn rust_on(
     socket: &TcpListener,
     database_url: &str,

@@ -1,5 +1,5 @@
-//! A proof that the comparison sees: a proxy before the candidate puts faults of many kinds into
-//! its answers, one at a time, and each must be noticed.
+//! A test of the comparison by fault injection: a proxy before the candidate changes its responses in
+//! many ways, one at a time, and each must be detected.
 
 mod faults;
 
@@ -16,25 +16,25 @@ pub use self::faults::KINDS;
 use crate::report::Outcome;
 use crate::run::{Exchange, OWN_ADDRESS, RunError, Watch};
 
-/// How often a kind is put into the answers of an operation.
-const EACH: usize = 5;
+/// How often a kind is injected into the responses of an operation.
+const INJECTIONS: usize = 5;
 
-/// How often a kind was put in, and noticed.
+/// How often a kind was injected and detected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     pub injected: usize,
     pub caught: usize,
-    /// Where it was not noticed, the first of them.
+    /// The first cases in which it was not detected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<String>,
 }
 
-/// What the self-test found; runs add to it.
+/// The results of the self-test; runs add to them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Findings {
     pub injected: usize,
     pub caught: usize,
-    /// Differences that were reported where there is none.
+    /// Reported differences without a fault.
     pub false_alarms: usize,
     pub runs: usize,
     pub kinds: BTreeMap<String, Count>,
@@ -43,7 +43,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// What earlier runs found; a file that is none is begun anew.
+    /// The results of earlier runs; empty if the file does not exist or is invalid.
     pub fn load(path: &Path) -> Self {
         let earlier = std::fs::read(path).ok();
         earlier.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
@@ -58,7 +58,7 @@ impl Findings {
         std::fs::write(path, serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Whether it sees enough: 99 of 100 faults, and nothing that is not there.
+    /// Whether 99 of 100 faults were detected, without a false alarm.
     pub const fn passed(&self) -> bool {
         self.false_alarms == 0 && 100 * self.caught >= 99 * self.injected
     }
@@ -79,14 +79,14 @@ impl Findings {
     }
 }
 
-/// Puts faults into a run.
+/// Injects faults into a run.
 pub struct SelfTest {
     pub findings: Findings,
-    /// None puts in no faults and only counts false alarms.
+    /// Without it no faults are injected, and only false alarms are counted.
     proxy: Option<(Proxy, Url)>,
-    /// How often each kind was put into each operation's answers.
+    /// How often each kind was injected into each operation's responses.
     done: HashMap<(&'static str, String), usize>,
-    /// What the candidate answered last, to the same request.
+    /// The last response of the candidate to the same request.
     last: HashMap<String, Answer>,
 }
 
@@ -103,12 +103,12 @@ impl SelfTest {
         self.proxy.as_ref().map(|(_, url)| url)
     }
 
-    /// Every fault that applies to the answer: an answer that is another, or other bytes.
+    /// Every fault that applies to the response.
     fn faults(&self, exchange: &Exchange<'_>) -> Vec<(&'static str, Fault)> {
         let mut faults = Vec::new();
         for (kind, inject) in KINDS {
             let mut faulty = exchange.candidate.clone();
-            // Perhaps there is nothing in this answer to which it applies.
+            // It may not apply to this response.
             if inject(&mut faulty).is_some() {
                 faults.push((*kind, Fault::Answer(faulty)));
             }
@@ -117,7 +117,7 @@ impl SelfTest {
             && !exchange.differences(earlier).is_empty()
         {
             faults.push((
-                "stale: what was there before the last change",
+                "stale: the response before the last change",
                 Fault::Answer(earlier.clone()),
             ));
         }
@@ -139,7 +139,7 @@ enum Fault {
     Slow,
 }
 
-/// What tells requests apart that have the same answer as long as nothing changes.
+/// Identifies requests with the same response as long as no data changes.
 fn line(exchange: &Exchange<'_>) -> String {
     match exchange.request {
         Some(request) => {
@@ -159,14 +159,14 @@ impl Watch for SelfTest {
         let Some((proxy, url)) = &self.proxy else { return Ok(()) };
         let mut missed = Vec::new();
         for (kind, fault) in self.faults(&exchange) {
-            let limit = if matches!(fault, Fault::Slow) { 1 } else { EACH };
+            let limit = if matches!(fault, Fault::Slow) { 1 } else { INJECTIONS };
             let done = self.done.entry((kind, exchange.operation.to_owned())).or_default();
             if *done == limit {
                 continue;
             }
             *done += 1;
             let differences = match (&fault, exchange.request) {
-                // What was left behind comes from no service.
+                // Effects come from no service.
                 (Fault::Answer(faulty), None) => exchange.differences(faulty),
                 (fault, _) => {
                     proxy.respond_next(wire(fault, &exchange, url.authority()));
@@ -185,7 +185,7 @@ impl Watch for SelfTest {
     }
 }
 
-/// The fault as it goes onto the wire.
+/// The fault as bytes on the wire.
 fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Response {
     let right = exchange.candidate;
     let is_head = exchange.request.is_some_and(|request| request.method == "HEAD");
