@@ -5,6 +5,8 @@
 set -eu
 unchecked=""
 
+./.ci/words.sh
+
 if ! target/tools/bin/cargo-deny --version >/dev/null 2>&1; then
     echo "lint: building cargo-deny, once" >&2
     cargo install --quiet --debug --locked --root target/tools --version 0.20.2 cargo-deny

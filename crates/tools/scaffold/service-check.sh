@@ -85,9 +85,9 @@ stranger() { # app, operations, the one that is written, what it says, its id
     app=$1
     echo "== the first Rust before $app ($(date +%T))"
     python="$root/target/venv/bin/python"
-    strangers="$root/crates/tools/scaffold/tests/strangers"
+    third_party="$root/crates/tools/scaffold/tests/third_party"
     # In a folder of their own, as whoever runs them would.
-    (cd "$strangers" && "$python" -B -c "import json, $app; print(json.dumps($app.app.openapi()))") \
+    (cd "$third_party" && "$python" -B -c "import json, $app; print(json.dumps($app.app.openapi()))") \
         > "$place/target/$app.json"
     run make draft DOCUMENT="target/$app.json" NAME="$app-service" OPERATIONS="$2"
     draft="$place/crates/$app-service"
@@ -101,7 +101,7 @@ stranger() { # app, operations, the one that is written, what it says, its id
 }
 
 everything() { # app: the ids of all its operations
-    (cd "$root/crates/tools/scaffold/tests/strangers" && "$root/target/venv/bin/python" -B -W ignore -c "import $1
+    (cd "$root/crates/tools/scaffold/tests/third_party" && "$root/target/venv/bin/python" -B -W ignore -c "import $1
 operations = (one for path in $1.app.openapi()['paths'].values() for one in path.values())
 print(','.join(one['operationId'] for one in operations))")
 }
@@ -112,7 +112,7 @@ compare() {
     pids=""
     trap 'kill $pids 2>/dev/null || true' EXIT
     for port in 18611 18612; do
-        (cd "$strangers" && exec "$python" -B -m uvicorn --log-level warning --port $port "$app:app") >> "$log.service" 2>&1 &
+        (cd "$third_party" && exec "$python" -B -m uvicorn --log-level warning --port $port "$app:app") >> "$log.service" 2>&1 &
         pids="$pids $!"
     done
     LEGACY_URL=http://127.0.0.1:18612 PORT=18613 MANAGEMENT_PORT=18614 \

@@ -1,9 +1,10 @@
-//! What must never happen to the Rust service, and what must happen instead.
+//! The Rust service under races, oversized bodies and a failing database.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use testbed::proxy::{Network, Proxy};
 use testbed::{Postgres, Scratch, Service, rust};
 
 use crate::client::{ADMIN, Api};
@@ -41,22 +42,23 @@ async fn a_body_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_gives_503_until_it_is_back() {
+async fn an_unavailable_database_gives_503_until_it_recovers() {
     let postgres = Postgres::start().await.unwrap();
-    let proxy = Proxy::start(&postgres).await;
-    let service = rust(&proxy.url, &[("DATABASE_TIMEOUT_SECONDS", "1")]).await.unwrap();
+    let url = postgres.database().await.unwrap().parse().unwrap();
+    let (proxy, through) = Proxy::before(&url).await.unwrap();
+    let service = rust(through.as_str(), &[("DATABASE_TIMEOUT_SECONDS", "1")]).await.unwrap();
     let api = Api::new(&service.url);
     let token = api.sign_in(ADMIN).await;
     let status = async || api.ask(Method::GET, "/users/me", Some(&token), None).await;
     assert_eq!(status().await.0, 200);
 
-    proxy.cut();
+    proxy.set(Network::Cut);
     for _ in 0..3 {
         assert_eq!(status().await, (503, json!({"detail": "Service Unavailable"})));
     }
     assert_eq!(api.ask(Method::GET, "/utils/health-check/", None, None).await.0, 200);
 
-    proxy.mend();
+    proxy.set(Network::Good);
     let mut last = status().await.0;
     for _ in 0..20 {
         if last == 200 {
@@ -66,46 +68,4 @@ async fn a_database_that_is_away_gives_503_until_it_is_back() {
         last = status().await.0;
     }
     assert_eq!(last, 200, "{}", service.log());
-}
-
-/// A way to PostgreSQL that can be cut.
-struct Proxy {
-    url: String,
-    whole: tokio::sync::watch::Sender<bool>,
-}
-
-impl Proxy {
-    async fn start(postgres: &Postgres) -> Self {
-        let mut url: url::Url = postgres.database().await.unwrap().parse().unwrap();
-        let target = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5432));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
-        url.set_host(Some("127.0.0.1")).unwrap();
-        let (whole, state) = tokio::sync::watch::channel(true);
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let mut state = state.clone();
-                if !*state.borrow_and_update() {
-                    continue;
-                }
-                let target = target.clone();
-                tokio::spawn(async move {
-                    let mut far = tokio::net::TcpStream::connect(target).await.unwrap();
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-                        _ = state.changed() => {}
-                    }
-                });
-            }
-        });
-        Self { url: url.into(), whole }
-    }
-
-    fn cut(&self) {
-        self.whole.send(false).unwrap();
-    }
-
-    fn mend(&self) {
-        self.whole.send(true).unwrap();
-    }
 }

@@ -6,9 +6,9 @@ use testbed::{Scratch, Service, rust};
 
 use crate::client::{ADMIN, Api, PASSWORD};
 
-/// A service whose mail server is away answers all the same.
+/// A service whose mail server is unavailable still responds.
 #[tokio::test]
-async fn a_mail_server_that_is_away_fails_no_request() {
+async fn an_unavailable_mail_server_fails_no_request() {
     let settings =
         [("SMTP_HOST", "127.0.0.1"), ("SMTP_PORT", "9"), ("EMAILS_FROM_EMAIL", "m@b.co")];
     let database = Scratch::new().await.unwrap();

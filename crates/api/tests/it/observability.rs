@@ -92,8 +92,8 @@ async fn a_request_is_told_in_a_line_and_a_trace() {
     assert!(answer.headers().get("x-request-id").is_none(), "it is not asked for");
     let me: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
 
-    let told = lines(&service, 2).await;
-    let [sign_in, line] = told.as_slice() else { panic!("{told:?}") };
+    let logged = lines(&service, 2).await;
+    let [sign_in, line] = logged.as_slice() else { panic!("{logged:?}") };
     assert_eq!(line["request_id"], "the-proxy-says-7");
     assert_eq!(line["trace_id"], TRACE);
     assert_eq!(line["method"], "GET");
@@ -102,7 +102,7 @@ async fn a_request_is_told_in_a_line_and_a_trace() {
     assert_eq!(line["user_id"], me["id"]);
     assert!(line["milliseconds"].as_f64().unwrap() > 0.0);
     assert_eq!(sign_in["trace_id"].as_str().unwrap().len(), 32);
-    assert_eq!(sign_in["request_id"], sign_in["trace_id"], "nobody gave it another id");
+    assert_eq!(sign_in["request_id"], sign_in["trace_id"], "the request came without an id");
     assert_eq!(sign_in["user_id"], Value::Null);
 
     // Spans wait for others; at the end they are sent at once.
@@ -177,7 +177,7 @@ async fn metrics_tell_of_requests_and_of_the_process() {
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
 }
 
-/// A mail server that knows nobody, and says so with the address.
+/// A mail server that refuses every recipient, with the address in its response.
 async fn refusing_mail_server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -189,7 +189,7 @@ async fn refusing_mail_server() -> u16 {
                 let mut line = String::new();
                 while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
                     let answer = match line.get(..4) {
-                        Some("RCPT") => format!("550 nobody here: {}\r\n", line.trim()),
+                        Some("RCPT") => format!("550 no such user: {}\r\n", line.trim()),
                         _ => "250 fine\r\n".to_owned(),
                     };
                     line.clear();
@@ -224,19 +224,19 @@ async fn no_secret_and_no_address_is_told() {
     ];
     let service = rust(&url, &settings).await.unwrap();
     let api = Api::new(&service.url);
-    let (status, _) = api.sign_up("somebody@example.com").await;
+    let (status, _) = api.sign_up("subject@example.com").await;
     assert_eq!(status, 200);
-    assert_eq!(api.sign_up("somebody@example.com").await.0, 400);
-    let token = api.sign_in(("somebody@example.com", PASSWORD)).await;
-    assert_eq!(api.try_sign_in("somebody@example.com", "a wrong password").await.0, 400);
-    let path = "/password-recovery/somebody@example.com";
+    assert_eq!(api.sign_up("subject@example.com").await.0, 400);
+    let token = api.sign_in(("subject@example.com", PASSWORD)).await;
+    assert_eq!(api.try_sign_in("subject@example.com", "a wrong password").await.0, 400);
+    let path = "/password-recovery/subject@example.com";
     assert_eq!(api.ask(Method::POST, path, None, None).await.0, 200);
     let admin = api.sign_in(("admin@example.com", PASSWORD)).await;
-    let path = "/password-recovery-html-content/somebody@example.com";
+    let path = "/password-recovery-html-content/subject@example.com";
     assert_eq!(api.ask(Method::POST, path, Some(&admin), None).await.0, 200);
     let new = json!({"current_password": PASSWORD, "new_password": "another good one"});
     api.ask(Method::PATCH, "/users/me/password", Some(&token), Some(new)).await;
-    api.ask(Method::GET, "/users/?skip=x&q=somebody@example.com", Some(&token), None).await;
+    api.ask(Method::GET, "/users/?skip=x&q=subject@example.com", Some(&token), None).await;
     let start = Instant::now();
     while !service.log().contains("answered 550") {
         assert!(start.elapsed() < Duration::from_secs(10), "{}", service.log());
@@ -249,7 +249,7 @@ async fn no_secret_and_no_address_is_told() {
     assert!(spans.contains("POST /api/v1/password-recovery/{email}"), "{spans}");
     for (where_from, text) in [("log", &log), ("metrics", &metrics), ("spans", &spans)] {
         for secret in [
-            "somebody",
+            "subject",
             "@example.com",
             PASSWORD,
             "a wrong password",

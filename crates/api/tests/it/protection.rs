@@ -46,7 +46,7 @@ async fn what_is_too_much_is_refused_at_once() {
     let database = Scratch::new().await.unwrap();
     let service = rust(&database.url, &[("MAX_IN_FLIGHT", "1")]).await.unwrap();
     let api = Api::new(&service.url);
-    // A request whose body does not come occupies the only place, from when it is asked for.
+    // A request whose body is never sent holds the only permit, from when the body is read.
     let mut slow = TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
     let head = "POST /api/v1/users/signup HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n";
     write!(slow, "{head}expect: 100-continue\r\n\r\n").unwrap();
@@ -61,7 +61,7 @@ async fn what_is_too_much_is_refused_at_once() {
     drop(slow);
     let start = Instant::now();
     while api.send(Method::GET, "/utils/health-check/", None, None).await.status() != 200 {
-        assert!(start.elapsed() < Duration::from_secs(5), "the place was never free again");
+        assert!(start.elapsed() < Duration::from_secs(5), "the permit was never released");
     }
 }
 
@@ -109,9 +109,9 @@ async fn postgresql_is_reached_over_tls() {
     let own = rcgen::generate_simple_self_signed(names.clone()).unwrap();
     let other = rcgen::generate_simple_self_signed(names).unwrap();
     let roots = folder.path().join("roots.pem");
-    let strangers = folder.path().join("strangers.pem");
+    let unrelated = folder.path().join("other.pem");
     std::fs::write(&roots, own.cert.pem()).unwrap();
-    std::fs::write(&strangers, other.cert.pem()).unwrap();
+    std::fs::write(&unrelated, other.cert.pem()).unwrap();
     let postgres =
         Postgres::start_with_tls(&own.cert.pem(), &own.signing_key.serialize_pem()).await.unwrap();
     let url = postgres.database().await.unwrap();
@@ -131,7 +131,7 @@ async fn postgresql_is_reached_over_tls() {
     assert!(encrypted > 0, "no connection is encrypted");
     let refused = Command::new(rust_binary().unwrap())
         .arg("migrate")
-        .env("DATABASE_URL", with(&strangers))
+        .env("DATABASE_URL", with(&unrelated))
         .current_dir(folder.path())
         .stderr(Stdio::piped())
         .stdout(Stdio::null())

@@ -35,6 +35,7 @@ pub mod coverage {}
 pub mod guide {}
 
 mod body;
+mod characters;
 mod choice;
 mod constraints;
 mod cors;

@@ -41,7 +41,7 @@ struct Cli {
 enum Command {
     /// Run case files against two services, or one alone
     Run(Box<RunArgs>),
-    /// Put faults into the candidate's answers, one at a time: is each noticed?
+    /// Inject faults into the candidate's responses, one at a time, and check that each is detected
     #[command(
         name = "self-test",
         after_help = "Adds up runs in self-test.json beside the report. Exit codes: 0 at least 99 \
@@ -50,7 +50,7 @@ enum Command {
     SelfTest {
         #[command(flatten)]
         run: Box<RunArgs>,
-        /// Put in no faults, only count false alarms
+        /// Inject no faults, only count false alarms
         #[arg(long)]
         no_faults: bool,
     },
@@ -77,7 +77,7 @@ Examples:
     Openapi {
         /// The document that clients know, in JSON or YAML
         old: PathBuf,
-        /// The document that is to take its place
+        /// The new document
         new: PathBuf,
         /// What makes the command fail
         #[arg(long, value_enum, default_value = "breaking")]
@@ -91,7 +91,8 @@ Examples:
 /// What a run is of.
 #[derive(Args)]
 struct RunArgs {
-    /// Base URL of the service that is right; without it only what the cases expect is looked at
+    /// Base URL of the service that is right; without it only the expectations of
+    /// the cases are checked
     #[arg(long, env = "REFERENCE_URL")]
     reference: Option<Url>,
     /// Base URL of the service that must do the same
@@ -116,19 +117,19 @@ struct RunArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Variables of the cases that hold tokens for the requests that are made or replayed, the
-    /// mightiest user first
+    /// most privileged user first
     #[arg(long, value_delimiter = ',')]
     users: Vec<String>,
     /// By how many milliseconds the candidate may be slower in one request
     #[arg(long, default_value_t = 2000)]
     slack: u64,
-    /// The reference's database, for cases that look into it: postgresql:… or sqlite:…
+    /// The reference's database, for cases that query it: postgresql:… or sqlite:…
     #[arg(long, env = "REFERENCE_DATABASE_URL", hide_env_values = true)]
     reference_database: Option<String>,
     /// The candidate's database
     #[arg(long, env = "CANDIDATE_DATABASE_URL", hide_env_values = true)]
     candidate_database: Option<String>,
-    /// A Maildir with the reference's e-mails, for cases that look into it
+    /// A Maildir with the reference's e-mails, for cases that read it
     #[arg(long, env = "REFERENCE_MAILS")]
     reference_mails: Option<PathBuf>,
     /// A Maildir with the candidate's e-mails
@@ -248,7 +249,7 @@ impl Prepared {
         cases.retain(|case| !case.is_effect() || visible(case));
         if cases.len() < all {
             eprintln!(
-                "contract: {} cases look at what requests left behind and are not run: name \
+                "contract: {} cases query effects of requests and are skipped: specify \
                  --reference-database and --candidate-database, --reference-mails and \
                  --candidate-mails",
                 all - cases.len()

@@ -102,7 +102,7 @@ fn probes(all: &Manifests) -> (usize, Faults) {
     each(probed, |(name, container, probe)| {
         let port = &probe["httpGet"]["port"];
         let named = list(container, "/ports").iter().any(|known| known["name"] == *port);
-        (!named).then(|| format!("{name} asks no port of its container"))
+        (!named).then(|| format!("{name} probes no port of its container"))
     })
 }
 
@@ -155,7 +155,7 @@ fn routes(all: &Manifests) -> (usize, Faults) {
         let has_port = |port: &Value| port["port"] == backend["port"];
         let service = all.find("Service", name);
         let found = service.is_some_and(|one| one.list("/spec/ports").iter().any(has_port));
-        (!found).then(|| format!("nobody listens at {name}:{}", backend["port"]))
+        (!found).then(|| format!("no container listens at {name}:{}", backend["port"]))
     });
     if looked_at == 0 {
         faults.push("there is no way in".into());
@@ -203,7 +203,7 @@ fn references(all: &Manifests) -> (usize, Faults) {
             "Secret" => *name == all.service || SECRETS.contains(&name.as_str()),
             kind => all.find(kind, name).is_some(),
         };
-        (!found).then(|| format!("{owner} wants the {kind} {name}, which nobody makes"))
+        (!found).then(|| format!("{owner} refers to the {kind} {name}, which does not exist"))
     })
 }
 

@@ -1,4 +1,4 @@
-//! The command line of `testbed`, which runs a command with two services at hand.
+//! The command line of `testbed`, which runs a command while two services run.
 
 use std::process::{Command, ExitCode};
 
@@ -64,7 +64,7 @@ async fn run(cli: Cli) -> Result<u8, Error> {
     #[cfg(feature = "sqlite")]
     let folder = tempfile::tempdir()
         .map_err(|source| Error::Start { what: "a temporary folder".into(), source })?;
-    // Whatever is started here lives until the command has ended.
+    // What is started here lives until the command has ended.
     match cli.database {
         #[cfg(feature = "sqlite")]
         Database::Sqlite => {
@@ -115,7 +115,7 @@ struct Twins {
 }
 
 impl Twins {
-    /// Starts them and tells the command where they are.
+    /// Starts them and sets their URLs in the environment of the command.
     async fn start(
         cli: &Cli,
         [reference_url, candidate_url]: [String; 2],

@@ -4,9 +4,11 @@ use crate::Error;
 #[cfg(not(feature = "sqlite"))]
 use crate::Postgres;
 
-/// An empty database, which goes with this value: SQLite, or PostgreSQL without the feature `sqlite`.
+/// An empty database, deleted when this value is dropped: SQLite, or PostgreSQL without the feature
+/// `sqlite`.
 #[derive(Debug)]
 pub struct Scratch {
+    /// Its URL.
     pub url: String,
     #[cfg(feature = "sqlite")]
     _folder: tempfile::TempDir,

@@ -4,13 +4,13 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::{Blow, Running, Signal, temporary_folder};
+use crate::process::{Running, Signal, temporary_folder};
 use crate::{Error, root, service_name};
 
 /// After this, a Rust service prints its URL.
 const LISTENS: &str = " listens on ";
 
-/// A service that answers.
+/// A running service.
 #[derive(Debug)]
 pub struct Service {
     /// Without a slash at the end.
@@ -19,8 +19,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a server that says where it listens: after `announcement`, as a URL. It runs in a
-    /// temporary folder of its own.
+    /// Starts a server that prints `announcement` and, right after it, the URL on which it listens. It
+    /// runs in a temporary folder of its own.
     pub async fn start(name: &str, command: &Command, announcement: &str) -> Result<Self, Error> {
         Self::start_on(name, command, announcement, None).await
     }
@@ -32,7 +32,7 @@ impl Service {
         socket: Option<&TcpListener>,
     ) -> Result<Self, Error> {
         let folder = temporary_folder(name)?;
-        let process = Running::start(name, folder, Signal::Term, command, socket)?;
+        let process = Running::start(name, folder, Signal::Terminate, command, socket)?;
         let url = process
             .wait(|log| {
                 let (_, after) = log.split_once(announcement)?;
@@ -52,19 +52,22 @@ impl Service {
         self.process.wait(address).await
     }
 
+    /// The id of the process.
     pub fn pid(&self) -> Result<u32, Error> {
         self.process.pid()
     }
 
+    /// The output so far.
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    pub fn strike(&self, blow: Blow) -> Result<(), Error> {
-        self.process.strike(blow)
+    /// Sends a signal to the process.
+    pub fn send(&self, signal: Signal) -> Result<(), Error> {
+        self.process.send(signal)
     }
 
-    /// Asks the service to end, as Kubernetes does, and waits until it has.
+    /// Sends SIGTERM, as Kubernetes does, and waits until the service has ended.
     pub async fn stop(self) {
         _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
@@ -77,7 +80,7 @@ pub fn python() -> Result<PathBuf, Error> {
     if python.exists() {
         Ok(python)
     } else {
-        Err(Error::Missing(format!("{} is not there: run `make venv`", python.display())))
+        Err(Error::Missing(format!("{} does not exist: run `make venv`", python.display())))
     }
 }
 
@@ -97,8 +100,8 @@ pub async fn rust(database_url: &str, settings: &[(&str, &str)]) -> Result<Servi
     start(&service_name()?, command, database_url, settings, LISTENS).await
 }
 
-/// Starts the Rust service on a socket that is there already, so that one process can follow
-/// another while clients go on.
+/// Starts the Rust service on an existing socket, so that one process can replace another without
+/// refusing connections.
 pub async fn rust_on(
     socket: &TcpListener,
     database_url: &str,

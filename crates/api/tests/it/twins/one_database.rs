@@ -86,7 +86,7 @@ async fn share(url: &str, first: &str) {
 }
 
 // [with items]
-/// An item is the same to both, whoever made or changed it.
+/// An item is the same to both, whichever created or updated it.
 async fn items_are_shared((one, token): (&Api, &str), (other, other_token): (&Api, &str)) {
     let body = json!({"title": "é\u{1F600}", "description": null});
     let (_, item) = one.ask(Method::POST, "/items/", Some(other_token), Some(body)).await;

@@ -97,7 +97,7 @@ async fn run(cli: &Cli) -> Result<()> {
         Path::Explain => (
             Method::POST,
             "/api/v1/users/signup",
-            r#"{"email": "nobody", "full_name": [], "password": "short", "more": null}"#,
+            r#"{"email": "invalid", "full_name": [], "password": "short", "more": null}"#,
             StatusCode::UNPROCESSABLE_ENTITY,
         ),
         Path::Serialise => (Method::GET, "/api/v1/items/", "", StatusCode::OK),

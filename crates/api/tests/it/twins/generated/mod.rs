@@ -1,4 +1,4 @@
-//! Requests that nobody chose by hand: both services must answer them the same.
+//! Generated requests: both services must respond the same.
 //!
 //! `GENERATED=5000 SEED=7` makes more and others of them; a difference is shrunk.
 
@@ -6,7 +6,7 @@ mod requests;
 
 use std::collections::BTreeMap;
 
-use contract::compare::{Answer, Pairs, compare};
+use comparison::{Answer, Pairs, compare};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reqwest::Client;

@@ -86,8 +86,8 @@ fn encode(text: &str) -> String {
 }
 
 /// A text put together from some of the pieces.
-fn pieces(of: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
-    vec(select(of), 0..=most).prop_map(|pieces| pieces.concat())
+fn pieces(of: &'static [&'static str], max: usize) -> impl Strategy<Value = String> {
+    vec(select(of), 0..=max).prop_map(|pieces| pieces.concat())
 }
 
 /// A text that is JSON, nearly.

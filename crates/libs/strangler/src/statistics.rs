@@ -1,33 +1,34 @@
-//! What was seen of each operation on each side.
+//! Statistics of each operation on each side.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use contract::compare::Difference;
+use comparison::Difference;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::redact;
 
-/// How many differences are kept of an operation.
+/// How many requests with differences are kept for an operation.
 const KEPT: usize = 10;
-/// How long a window of recent answers is; there are always one to two of them.
+/// The length of a window of recent responses; one to two of them are kept.
 const WINDOW: Duration = Duration::from_secs(15);
-/// Below so many recent answers of a side nothing is concluded.
-const ENOUGH: u64 = 20;
+/// The fewest recent responses of a side from which anything is concluded.
+const MIN_RESPONSES: u64 = 20;
 
-/// Every how many answers the sides are weighed: it means adding up whole histograms.
-const WEIGHED: u64 = 10;
+/// How many responses come between two comparisons of the sides, which add up whole histograms.
+const COMPARISON_INTERVAL: u64 = 10;
 
-/// When the new service is worse than the old one.
+/// By how much the new service may be worse than the old one before a canary fails.
 #[derive(Clone, Copy, Debug)]
 pub struct Margin {
-    /// By how much its share of errors (5xx) may be higher.
+    /// By how much its share of errors (5xx) may be higher, 0 to 1.
     pub errors: f64,
-    /// How many times the old one's 90th percentile its own may be, and this much more.
+    /// The factor by which its 90th percentile may be higher.
     pub slower: f64,
+    /// What its 90th percentile may be higher in addition.
     pub more: Duration,
 }
 
@@ -66,7 +67,7 @@ pub(crate) struct Side {
     requests: AtomicU64,
     errors: AtomicU64,
     latencies: Mutex<Option<Histogram<u64>>>,
-    /// The last window that is complete, and the one that is not.
+    /// The last complete window, and the current one.
     recent: Mutex<[Recent; 2]>,
 }
 
@@ -100,7 +101,7 @@ impl Side {
         }
     }
 
-    /// Share of errors and 90th percentile of the last answers, if there are enough.
+    /// Share of errors and 90th percentile of the recent responses, if there are enough.
     #[expect(clippy::cast_precision_loss, reason = "counts of half a minute")]
     fn recently(&self) -> Option<(f64, Duration)> {
         let recent = lock(&self.recent);
@@ -113,10 +114,10 @@ impl Side {
             latencies.add(window.latencies.as_ref()?).ok()?;
         }
         let p90 = Duration::from_micros(latencies.value_at_quantile(0.9));
-        (requests >= ENOUGH).then(|| (errors as f64 / requests as f64, p90))
+        (requests >= MIN_RESPONSES).then(|| (errors as f64 / requests as f64, p90))
     }
 
-    fn forget_recent(&self) {
+    fn reset_recent(&self) {
         *lock(&self.recent) = [Recent::new(), Recent::new()];
     }
 
@@ -136,26 +137,29 @@ impl Side {
     }
 }
 
-/// One side of an operation, as shown.
+/// A snapshot of one side of an operation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figures {
+    /// All requests.
     pub requests: u64,
-    /// Answers of 500 and above, and those that never came.
+    /// Responses with 500 and above, and requests without a response.
     pub errors: u64,
-    /// Seconds to the head of the answer; none before the first.
+    /// Median of the seconds to the head of the response; none before the first.
     pub p50: Option<f64>,
+    /// 90th percentile.
     pub p90: Option<f64>,
+    /// 99th percentile.
     pub p99: Option<f64>,
 }
 
-/// What became of the comparisons of shadowed answers.
+/// The result of comparing a shadowed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Match,
     Mismatch,
-    /// They differed, but not when both were asked again: something changed in between.
+    /// They differed, but not when both were requested again: data changed in between.
     Noise,
-    /// The new service would have acted; what it would have answered nobody knows.
+    /// The new service would have acted, so that its response is unknown.
     Uncompared,
     /// The queue was full.
     Dropped,
@@ -164,23 +168,25 @@ pub(crate) enum Verdict {
 #[derive(Debug, Default)]
 struct Verdicts([AtomicU64; 5]);
 
-/// Everything about one operation.
+/// The statistics of one operation.
 #[derive(Debug)]
-pub(crate) struct Evidence {
+pub(crate) struct Statistics {
     pub(crate) legacy: Side,
     pub(crate) native: Side,
     verdicts: Verdicts,
     differences: Mutex<VecDeque<Seen>>,
 }
 
-/// A difference that was seen, redacted.
+/// A shadowed request whose responses differed, redacted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Seen {
+    /// Method and target.
     pub request: String,
+    /// Where the responses differed.
     pub differences: Vec<Difference>,
 }
 
-impl Evidence {
+impl Statistics {
     pub(crate) fn new() -> Self {
         Self {
             legacy: Side::new(),
@@ -190,7 +196,7 @@ impl Evidence {
         }
     }
 
-    pub(crate) fn judge(&self, verdict: Verdict) {
+    pub(crate) fn count(&self, verdict: Verdict) {
         self.verdicts.0[verdict as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -206,9 +212,9 @@ impl Evidence {
         });
     }
 
-    /// Whether it is time to look again at [`Evidence::worse`].
+    /// Whether it is time to check [`Statistics::worse`] again.
     pub(crate) fn is_due(&self) -> bool {
-        self.native.requests.load(Ordering::Relaxed).is_multiple_of(WEIGHED)
+        self.native.requests.load(Ordering::Relaxed).is_multiple_of(COMPARISON_INTERVAL)
     }
 
     /// Why the new service is worse than the old one, if it is.
@@ -223,8 +229,8 @@ impl Evidence {
                 legacy_errors * 100.0
             ));
         }
-        let bound = legacy.map(|_| legacy_p90.mul_f64(margin.slower) + margin.more);
-        bound.filter(|bound| native_p90 > *bound).map(|_| {
+        let limit = legacy.map(|_| legacy_p90.mul_f64(margin.slower) + margin.more);
+        limit.filter(|limit| native_p90 > *limit).map(|_| {
             format!(
                 "its 90th percentile was {} ms, legacy's {} ms",
                 native_p90.as_millis(),
@@ -233,10 +239,10 @@ impl Evidence {
         })
     }
 
-    /// What was before a change of mode says nothing about what comes.
-    pub(crate) fn forget_recent(&self) {
-        self.legacy.forget_recent();
-        self.native.forget_recent();
+    /// Resets the recent responses, which a change of mode makes irrelevant.
+    pub(crate) fn reset_recent(&self) {
+        self.legacy.reset_recent();
+        self.native.reset_recent();
     }
 
     pub(crate) fn view(&self) -> View {
@@ -254,16 +260,24 @@ impl Evidence {
     }
 }
 
-/// What is known of an operation.
+/// A snapshot of an operation.
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
+    /// The old service.
     pub legacy: Figures,
+    /// The new service.
     pub native: Figures,
+    /// Shadowed requests with the same response.
     pub matches: u64,
+    /// Shadowed requests with different responses.
     pub mismatches: u64,
+    /// Shadowed requests during which data changed.
     pub noise: u64,
+    /// Shadowed requests that cannot be compared.
     pub uncompared: u64,
+    /// Shadowed requests that were not compared because the queue was full.
     pub dropped: u64,
+    /// The last requests with different responses, the oldest first.
     pub last_differences: Vec<Seen>,
 }
 
@@ -271,33 +285,33 @@ pub struct View {
 mod tests {
     use super::*;
 
-    fn evidence(legacy_ms: u64, native_ms: u64, native_errors: usize) -> Evidence {
-        let evidence = Evidence::new();
+    fn statistics(legacy_ms: u64, native_ms: u64, native_errors: usize) -> Statistics {
+        let statistics = Statistics::new();
         for n in 0..100 {
-            evidence.legacy.record(Duration::from_millis(legacy_ms), false);
-            evidence.native.record(Duration::from_millis(native_ms), n < native_errors);
+            statistics.legacy.record(Duration::from_millis(legacy_ms), false);
+            statistics.native.record(Duration::from_millis(native_ms), n < native_errors);
         }
-        evidence
+        statistics
     }
 
     #[test]
-    fn what_is_worse_by_the_margin_is_told() {
+    fn a_side_that_is_worse_by_the_margin_is_reported() {
         let margin = Margin::default();
-        assert_eq!(evidence(20, 20, 0).worse(margin), None);
-        assert_eq!(evidence(20, 130, 0).worse(margin), None);
-        assert!(evidence(20, 200, 0).worse(margin).unwrap().contains("90th percentile"));
-        assert_eq!(evidence(20, 1, 2).worse(margin), None);
-        assert!(evidence(20, 1, 3).worse(margin).unwrap().contains("3.0 %"));
+        assert_eq!(statistics(20, 20, 0).worse(margin), None);
+        assert_eq!(statistics(20, 130, 0).worse(margin), None);
+        assert!(statistics(20, 200, 0).worse(margin).unwrap().contains("90th percentile"));
+        assert_eq!(statistics(20, 1, 2).worse(margin), None);
+        assert!(statistics(20, 1, 3).worse(margin).unwrap().contains("3.0 %"));
     }
 
     #[test]
-    fn few_answers_say_nothing() {
-        let evidence = Evidence::new();
-        for _ in 0..ENOUGH - 1 {
-            evidence.native.record(Duration::from_secs(1), true);
+    fn few_responses_conclude_nothing() {
+        let statistics = Statistics::new();
+        for _ in 0..MIN_RESPONSES - 1 {
+            statistics.native.record(Duration::from_secs(1), true);
         }
-        assert_eq!(evidence.worse(Margin::default()), None);
-        evidence.native.record(Duration::from_secs(1), true);
-        assert!(evidence.worse(Margin::default()).is_some());
+        assert_eq!(statistics.worse(Margin::default()), None);
+        statistics.native.record(Duration::from_secs(1), true);
+        assert!(statistics.worse(Margin::default()).is_some());
     }
 }

@@ -24,7 +24,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strangers")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/third_party")
 }
 
 struct Python {
@@ -152,10 +152,7 @@ async fn planted_differences_are_found_and_nothing_else() {
         .iter()
         .flat_map(|outcome| {
             let case = &outcome.case;
-            outcome
-                .differences
-                .iter()
-                .map(move |difference| format!("{case}: {}", difference.place))
+            outcome.differences.iter().map(move |difference| format!("{case}: {}", difference.path))
         })
         .collect();
     assert_eq!(
