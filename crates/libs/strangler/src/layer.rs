@@ -13,9 +13,9 @@ use http::{HeaderMap, Request, StatusCode};
 use tower::{Layer, Service};
 
 use crate::client::percentile;
-use crate::statistics::{Statistics, lock};
 use crate::plan::Mode;
 use crate::shadow::{Job, answer};
+use crate::statistics::{Statistics, lock};
 use crate::tee::tee;
 use crate::{Running, Strangler};
 

@@ -23,7 +23,6 @@
 //! ```
 
 mod client;
-mod statistics;
 mod layer;
 mod metrics;
 mod operations;
@@ -32,6 +31,7 @@ mod plan;
 mod proxy;
 mod redact;
 mod shadow;
+mod statistics;
 mod tee;
 
 use std::path::PathBuf;
@@ -42,8 +42,6 @@ use http::uri::Scheme;
 use http::{Request, Uri};
 use tokio::sync::Semaphore;
 
-use crate::statistics::Statistics;
-pub use crate::statistics::{Figures, Margin, Seen, View};
 pub use crate::layer::{Strangled, StranglerLayer};
 pub use crate::operations::{Operation, Operations};
 pub use crate::page::{OperationView, Overview};
@@ -51,6 +49,8 @@ pub use crate::plan::{Mode, ModeError, Plan, PlanError};
 use crate::proxy::Proxy;
 pub use crate::proxy::Trust;
 use crate::shadow::Shadow;
+use crate::statistics::Statistics;
+pub use crate::statistics::{Figures, Margin, Seen, View};
 
 /// How often the plan's file is checked for changes.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);

@@ -7,9 +7,9 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::Strangler;
-use crate::statistics::{Figures, View};
 use crate::page::OperationView;
 use crate::plan::Mode;
+use crate::statistics::{Figures, View};
 
 impl Strangler {
     /// Registers the metrics `strangler_*`.

@@ -235,7 +235,8 @@ fn forward(headers: &mut HeaderMap, peer: Option<IpAddr>, trusted: bool) {
     let [forwarded, for_, host, proto] = FORWARDED;
     let scheme = headers.get(&proto).and_then(|value| value.to_str().ok());
     let scheme = scheme.unwrap_or("http").to_owned();
-    let requested = headers.get(header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let requested =
+        headers.get(header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
     if let Some(peer) = peer {
         append(headers, for_, &peer.to_string());
         let node = if peer.is_ipv6() { format!("\"[{peer}]\"") } else { peer.to_string() };
@@ -309,7 +310,9 @@ impl http_body::Body for Watched {
         let Poll::Ready(frame) = this.inner.poll_frame(context) else {
             let expired = this.idle.as_mut().as_pin_mut().map(|idle| idle.poll(context));
             return match expired {
-                Some(Poll::Ready(())) => Poll::Ready(Some(Err(axum::Error::new(ProxyError::Timeout)))),
+                Some(Poll::Ready(())) => {
+                    Poll::Ready(Some(Err(axum::Error::new(ProxyError::Timeout))))
+                }
                 _ => Poll::Pending,
             };
         };

@@ -26,8 +26,8 @@ use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
 use crate::DryRun;
-use crate::statistics::{Statistics, Verdict};
 use crate::proxy::Proxy;
+use crate::statistics::{Statistics, Verdict};
 
 /// How often both get a request again before a difference counts.
 const REPETITIONS: usize = 3;

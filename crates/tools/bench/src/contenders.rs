@@ -66,7 +66,9 @@ impl Contender {
             Self::Expert => "three operations in expert Python: async, asyncpg, orjson, no ORM",
             Self::Limit => "three operations on bare hyper and pipelined tokio-postgres",
             Self::ThroughLegacy => "python-legacy behind the strangler",
-            Self::ThroughShadow => "the same, with each request also sent to the Rust service and compared",
+            Self::ThroughShadow => {
+                "the same, with each request also sent to the Rust service and compared"
+            }
             Self::ThroughNative => "the Rust service as a strangler that passes nothing on",
         }
     }

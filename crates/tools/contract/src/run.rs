@@ -193,7 +193,9 @@ impl Exchange<'_> {
         let start = Instant::now();
         let answer = self.side.send(request).await.map_err(|error| match error {
             SendError::Invalid(message) => self.case.invalid(message).into(),
-            SendError::Unreachable(source) => RunError::Unreachable { service: self.side.name, source },
+            SendError::Unreachable(source) => {
+                RunError::Unreachable { service: self.side.name, source }
+            }
         })?;
         let mut differences = self.differences(&answer);
         differences.extend(slower(self.took, start.elapsed(), self.slack));

@@ -225,7 +225,10 @@ async fn the_plans_file_is_followed_and_a_bad_one_refused() {
     }
     assert!(front.strangler.overview().error.unwrap().contains("read_itme"));
     assert_eq!(ask(&front, 1).await.1, "legacy", "the previous plan stays in effect");
-    assert!(Strangler::start(settings, operations()).is_err(), "an invalid plan is refused at the start");
+    assert!(
+        Strangler::start(settings, operations()).is_err(),
+        "an invalid plan is refused at the start"
+    );
 
     front.set("read_item", "shadow");
     let written = std::fs::read_to_string(&plan).unwrap();

@@ -69,8 +69,7 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
         let query = draft.query.iter().map(|(key, value)| (key.as_str(), value.clone()));
         path = format!("{path}?{}", pairs(query));
     }
-    let changes =
-        if draft.changes.is_empty() { "valid".into() } else { draft.changes.join(", ") };
+    let changes = if draft.changes.is_empty() { "valid".into() } else { draft.changes.join(", ") };
     let mut case = Case {
         name: format!("generated: {}: {changes}", operation.name),
         request: format!("{} {path}", operation.method),

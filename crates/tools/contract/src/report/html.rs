@@ -104,7 +104,10 @@ fn case(out: &mut String, label: &str, outcome: &Outcome) -> std::fmt::Result {
     }
     if !outcome.noise.is_empty() {
         let paths = escape(&outcome.noise.join(", "));
-        writeln!(out, "<p>Two responses of the reference to the same request differ in: {paths}</p>")?;
+        writeln!(
+            out,
+            "<p>Two responses of the reference to the same request differ in: {paths}</p>"
+        )?;
     }
     out.push_str("<dl>\n");
     for difference in &outcome.differences {
