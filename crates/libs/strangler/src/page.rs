@@ -213,7 +213,8 @@ fn write_page(out: &mut String, overview: &Overview) -> std::fmt::Result {
 
 fn row(out: &mut String, operation: &OperationView) -> std::fmt::Result {
     let OperationView { id, method, path, mode, fallback, statistics } = operation;
-    let (id, name) = (escape(id), escape(&format!("{method} {path}")));
+    let name = format!("{method} {path}");
+    let (id, name) = (escape(id), escape(&name));
     write!(
         out,
         "<tr id=\"{id}\"><th scope=\"row\"><strong>{name}</strong><br><small>{id}</small></th>\n\

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use procfs::Current;
+
 use crate::Result;
 
 /// Pins this process, and with it PostgreSQL, to the second core; gives the one for the servers, none
