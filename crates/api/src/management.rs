@@ -1,4 +1,4 @@
-//! What operators ask, on a port of its own: health, metrics, the strangler's page.
+//! What operators request, on a port of its own: health, metrics, the strangler's page.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,17 +12,20 @@ use http::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
+use secrecy::ExposeSecret;
 use strangler::Strangler;
 use tokio::net::TcpStream;
+use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::config::Settings;
+use crate::error::chain;
 use crate::serve::Draining;
 use crate::{App, telemetry};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a healthy service takes to answer, at most.
-const PATIENCE: Duration = Duration::from_secs(3);
+const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 struct Management {
@@ -33,8 +36,13 @@ struct Management {
 }
 
 /// The routes of the management port.
-pub fn router(app: &App, strangler: Option<Strangler>, draining: Draining) -> axum::Router {
-    let mut registry = telemetry::registry(app);
+pub fn router(
+    app: &App,
+    strangler: Option<Strangler>,
+    draining: Draining,
+    dropped_lines: Option<ErrorCounter>,
+) -> axum::Router {
+    let mut registry = telemetry::registry(app, dropped_lines);
     let mut page = axum::Router::new();
     if let Some(strangler) = strangler {
         strangler.register(&mut registry);
@@ -57,7 +65,7 @@ pub fn router(app: &App, strangler: Option<Strangler>, draining: Draining) -> ax
 /// The one of the settings, or a new one that is printed.
 fn password(app: &App) -> String {
     let given = app.settings.legacy.as_ref().and_then(|legacy| legacy.password.clone());
-    given.unwrap_or_else(|| {
+    given.map(|password| password.expose_secret().to_owned()).unwrap_or_else(|| {
         let password = uuid::Uuid::new_v4().simple().to_string();
         println!("Its password, until STRANGLER_PASSWORD is set: {password}");
         password
@@ -87,7 +95,7 @@ async fn readyz(State(management): State<Management>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not ready");
+            tracing::warn!(error = %chain(&error), "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
         }
     }
@@ -106,13 +114,13 @@ async fn metrics(State(management): State<Management>) -> Response {
 /// any other program.
 ///
 /// # Errors
-/// When it does not answer within [`PATIENCE`], or not with 200.
+/// When it does not answer within [`HEALTHCHECK_TIMEOUT`], or not with 200.
 pub async fn healthcheck(settings: &Settings) -> Result<(), BoxError> {
-    let (host, port, path) = if let Some((host, port)) = &settings.management {
+    let (host, port, path) = if let Some((host, port)) = &settings.server.management {
         (host, *port, "/livez".to_owned())
     } else {
         let path = format!("{}/utils/health-check/", settings.api_v1_str);
-        (&settings.host, settings.port, path)
+        (&settings.server.host, settings.server.port, path)
     };
     // Whoever listens everywhere is found here.
     let host = match host.as_str() {
@@ -130,7 +138,7 @@ pub async fn healthcheck(settings: &Settings) -> Result<(), BoxError> {
             status => Err(format!("{host}:{port} answers {status}").into()),
         }
     };
-    match tokio::time::timeout(PATIENCE, asked).await {
+    match tokio::time::timeout(HEALTHCHECK_TIMEOUT, asked).await {
         Ok(answered) => answered,
         Err(_) => Err(format!("{host}:{port} does not answer").into()),
     }

@@ -34,7 +34,7 @@ pub(super) fn are_on() -> bool {
 
 /// What sends spans to a collector, if one is set.
 #[derive(Debug)]
-pub struct Exporter(Option<SdkTracerProvider>);
+pub(super) struct Exporter(Option<SdkTracerProvider>);
 
 impl Exporter {
     /// The variables are OpenTelemetry's own: `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`,
@@ -79,7 +79,7 @@ impl Exporter {
     }
 
     /// Sends what has not been sent yet.
-    pub async fn flush(self) {
+    pub(super) async fn flush(self) {
         let Some(provider) = self.0 else { return };
         let flushed =
             tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_SPANS)).await;
@@ -125,7 +125,7 @@ impl Trace {
         self.0.span().span_context().trace_id().to_string()
     }
 
-    /// Tells the span of the request what is known only now, its name among it: the operation is.
+    /// Records in the span of the request what is known only now: its name is the operation.
     pub(super) fn conclude(
         &self,
         span: &Span,
