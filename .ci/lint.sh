@@ -5,7 +5,9 @@
 set -eu
 unchecked=""
 
+# [with molt]
 ./.ci/words.sh
+# [end]
 
 if ! target/tools/bin/cargo-deny --version >/dev/null 2>&1; then
     echo "lint: building cargo-deny, once" >&2

@@ -55,13 +55,16 @@ impl FromStr for DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// The database of a service that is started without settings: a file in the working folder, or
-    /// a PostgreSQL server on this machine where there is no SQLite.
+    /// The database of a service that is started without settings: a file in the working folder.
+    #[cfg(feature = "sqlite")]
     pub fn local() -> Self {
-        #[cfg(feature = "sqlite")]
-        return Self::Sqlite("./molt.db".to_owned());
-        #[cfg(not(feature = "sqlite"))]
-        return Self::Postgres(LOCAL.clone());
+        Self::Sqlite("./molt.db".to_owned())
+    }
+
+    /// The database of a service that is started without settings: a server on this machine.
+    #[cfg(not(feature = "sqlite"))]
+    pub fn local() -> Self {
+        Self::Postgres(LOCAL.clone())
     }
 
     /// The URL as PostgreSQL's clients take it; nothing for another database.

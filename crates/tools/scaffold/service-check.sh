@@ -1,19 +1,46 @@
 #!/bin/sh
 # Makes services in several combinations, gives them resources, and runs their own `make lint test`.
-# All are made in one place, one after the other, so that what they share is compiled once.
+# All are made in one folder, one after the other, so that what they share is compiled once. They have
+# the libraries from a git repository with this work tree, where a change of a library reaches them by
+# an update.
 set -eu
 cd "$(dirname "$0")/../../.."
 root=$PWD
-place=$root/target/new-service/service
-log=$root/target/new-service/log
+work=$root/target/service-check
+place=$work/service
+log=$work/log
+libraries=$work/libraries
+mkdir -p "$libraries" "$place/target"
+
+# A commit of the libraries as they are here, with a tag. The same files are the same commit, so that what
+# was compiled stays.
+release() { # tag
+    (
+        cd "$libraries"
+        export GIT_AUTHOR_NAME=check GIT_AUTHOR_EMAIL=check@example.com GIT_AUTHOR_DATE=2000-01-01T00:00Z
+        export GIT_COMMITTER_NAME=check GIT_COMMITTER_EMAIL=check@example.com
+        export GIT_COMMITTER_DATE=2000-01-01T00:00Z
+        git add --all
+        commit=$(git commit-tree --no-gpg-sign -m "$1" "$(git write-tree)")
+        git update-ref refs/heads/main "$commit"
+        git tag --force "$1" "$commit" > /dev/null
+    )
+}
+rm -rf "$libraries"
+git init --quiet --initial-branch main "$libraries"
+git ls-files -z --cached --others --exclude-standard Cargo.toml LICENSE crates |
+    tar --create --null --ignore-failed-read --files-from - 2>/dev/null | tar --extract --directory "$libraries"
+release v0.1.0
+# `make service` has it from the environment.
+export LIBRARIES="git=file://$libraries#v0.1.0"
+
 # Tools are Molt's: the service finds them where it would make them. What is compiled is not: cargo
 # takes packages at the same place in two workspaces for the same one.
-mkdir -p "$place/target"
 for tool in tools npm; do
     [ ! -e "target/$tool" ] || ln -sfn "$root/target/$tool" "$place/target/$tool"
 done
 git init --quiet "$place"
-cargo build --quiet --package new-service
+cargo build --quiet --package scaffold
 # What comes from the registry is the same in both: it is copied, Molt's own packages are not.
 if [ -d target/debug/deps ] && ! [ -d "$place/target/debug" ]; then
     mkdir "$place/target/debug"
@@ -56,7 +83,8 @@ END
 service() { # name, without
     echo "== $1${2:+, without $2} ($(date +%T))"
     rm -rf "$place.new"
-    target/debug/new-service "$1" --into "$place.new" ${2:+--without "$2"} > /dev/null
+    target/debug/scaffold service "$1" --into "$place.new" ${2:+--without "$2"} --libraries "$LIBRARIES" \
+        > /dev/null
     replace "$place.new" "$place"
     rm -rf "$place.new"
 }
@@ -65,7 +93,7 @@ run() { # a command in the service
     echo "   $(date +%T) $*" | head -n 1
     (cd "$place" && "$@") > "$log" 2>&1 || {
         tail -n 60 "$log" >&2
-        echo "new-service: \`$*\` fails in $place; all it said is in $log" >&2
+        echo "service-check: \`$*\` fails in $place; its output is in $log" >&2
         exit 1
     }
 }
@@ -75,20 +103,21 @@ resource() { # name, fields
     # Once more changes nothing.
     (cd "$place" && git add --all && git -c user.name=check -c user.email=check@example.com \
         commit --quiet --allow-empty --message "$1")
-    run cargo run --quiet --package scaffold -- resource "$1" "$2"
+    run target/debug/scaffold resource "$1" "$2"
     changed=$(cd "$place" && git status --porcelain)
-    [ -z "$changed" ] || { echo "new-service: a second run changes $changed" >&2; exit 1; }
+    [ -z "$changed" ] || { echo "service-check: a second run changes $changed" >&2; exit 1; }
 }
 
-# A stranger's service, with Rust before it: first all passed on, then one operation written.
-stranger() { # app, operations, the one that is written, what it says, its id
+# A service of others, with Rust before it: first all passed on, then one operation written.
+third_party() { # app, operations, the one that is written, what it answers, its id
     app=$1
     echo "== the first Rust before $app ($(date +%T))"
     python="$root/target/venv/bin/python"
     third_party="$root/crates/tools/scaffold/tests/third_party"
-    # In a folder of their own, as whoever runs them would.
+    # In a folder of their own, as in production.
     (cd "$third_party" && "$python" -B -c "import json, $app; print(json.dumps($app.app.openapi()))") \
         > "$place/target/$app.json"
+    cp "$place/Cargo.toml" "$work/Cargo.toml"
     run make draft DOCUMENT="target/$app.json" NAME="$app-service" OPERATIONS="$2"
     draft="$place/crates/$app-service"
     run cargo clippy --quiet --workspace --all-targets -- --deny warnings
@@ -98,6 +127,7 @@ stranger() { # app, operations, the one that is written, what it says, its id
     sed -i "s|  $5: legacy|  $5: native|" "$draft/plan.yaml"
     compare
     rm -r "$draft"
+    cp "$work/Cargo.toml" "$place/Cargo.toml"
 }
 
 everything() { # app: the ids of all its operations
@@ -108,7 +138,7 @@ print(','.join(one['operationId'] for one in operations))")
 
 # Two of the old service, one behind the new: the same requests to both.
 compare() {
-    run cargo build --quiet --workspace --test document --bin "$app-service"
+    run cargo build --quiet --workspace --test programs --bin "$app-service"
     pids=""
     trap 'kill $pids 2>/dev/null || true' EXIT
     for port in 18611 18612; do
@@ -149,8 +179,8 @@ readme() {
     echo "== the README's way ($(date +%T))"
     since=$(date +%s)
     sed -n '/^## A service of your own/,/^```$/p' README.md | sed -n '/^```sh$/,/^```$/p' | sed '/^```/d; s/ *#.*//' \
-        > "$root/target/new-service/commands"
-    grep -q 'make run' "$root/target/new-service/commands"
+        > "$work/commands"
+    grep -q 'make run' "$work/commands"
     while read -r line; do
         case $line in
             "make service "*)
@@ -164,7 +194,7 @@ readme() {
             "make run") starts ;;
             *) run sh -c "$line" ;;
         esac
-    done < "$root/target/new-service/commands"
+    done < "$work/commands"
     echo "   all of it in $(($(date +%s) - since)) s"
 }
 
@@ -187,15 +217,39 @@ assert r.urlopen('http://127.0.0.1:18615/api/v1/utils/health-check/').read() == 
     rm -f "$place"/*.db*
 }
 
+# A change of a library reaches the service: by its tag, or where none is named, by `cargo update`.
+updates() {
+    echo "== an update of the libraries ($(date +%T))"
+    sed -i 's/"Field required"/"Field is required"/' "$libraries"/crates/libs/fastapi-compat/src/*.rs
+    release v0.1.1
+    run make libraries TO=v0.1.1
+    grep -q 'tag = "v0.1.1"' "$place/Cargo.toml"
+    run make build
+    # shellcheck disable=SC2016
+    run target/debug/testbed postgres -- "${PYTHON:-python3}" -c 'import os, urllib.request as r
+from urllib.error import HTTPError
+try:
+    r.urlopen(os.environ["CANDIDATE_URL"] + "/api/v1/users/signup", data=b"{}")
+except HTTPError as error:
+    answer = error.read().decode()
+assert "Field is required" in answer, answer'
+    run make libraries FROM="git=file://$libraries"
+    echo >> "$libraries/LICENSE"
+    release v0.1.2
+    run cargo update
+    commit=$(git -C "$libraries" rev-parse v0.1.2)
+    grep -q "$commit" "$place/Cargo.lock" || { echo "service-check: cargo update changes nothing" >&2; exit 1; }
+}
+
 combination() {
     case $1 in
         1)
             readme
-            stranger library list_books,add_book,show_book,show_author show_author \
+            third_party library list_books,add_book,show_book,show_author show_author \
                 'Ok(Json(None))' show_author_books__book_id__authors__number__get
-            stranger shop put_article,put_picture,vote,move,add_up,anything,unsaid,page,plain page \
+            third_party shop put_article,put_picture,vote,move,add_up,anything,unsaid,page,plain page \
                 'Ok(Html("<p>Shop</p>".to_owned()))' shop-page
-            stranger clinic "$(everything clinic)" text 'Ok("é".to_owned())' text_wards_text_get
+            third_party clinic "$(everything clinic)" text 'Ok("é".to_owned())' text_wards_text_get
             run make lint
             ;;
         2)
@@ -216,6 +270,7 @@ combination() {
             service minimal items,python-legacy,strangler,sqlite
             resource orders "$every_type"
             run make lint test
+            updates
             ;;
     esac
 }

@@ -20,8 +20,8 @@ use tower::{Service, ServiceExt};
 
 use crate::extract::{DryRun, WouldAct};
 use crate::form::decode_replacing;
+use crate::layers::scheme;
 use crate::openapi::{self, DuplicateModel, Info, Outline};
-use crate::protocol::Https;
 use crate::response::{HttpError, internal_server_error};
 
 /// The operation that a request belongs to; in the extensions of the request and of the answer.
@@ -340,7 +340,7 @@ fn redirect(request: &Request, path: &str) -> Response {
     let path = path.replace('?', "%3F").replace('#', "%23").replace('\\', "%5C");
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let query = if query == "?" { "" } else { &query };
-    let scheme = if request.extensions().get::<Https>().is_some() { "https" } else { "http" };
+    let scheme = scheme(request.extensions());
     let url = format!("{scheme}://{host}{path}{query}");
     match HeaderValue::from_str(&utf8_percent_encode(&url, LOCATION).to_string()) {
         Ok(location) => {

@@ -10,5 +10,6 @@ pub mod resource;
 pub mod service;
 mod templates;
 pub mod tree;
+mod workspace;
 
 pub(crate) use templates::templates;

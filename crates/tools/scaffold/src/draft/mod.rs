@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::templates;
 use crate::tree::{Tree, TreeError};
+use crate::workspace::with_member;
 use document::{Document, IdStyle};
 use names::{imports, words};
 use operation::Drafted;
@@ -136,6 +137,11 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
     file("plan.yaml", "draft/plan.yaml")?;
     file("cases.yaml", "draft/cases.yaml")?;
     tree.create(&format!("{folder}/openapi.json"), text);
+    let manifest = "Cargo.toml";
+    tree.edit(manifest, |before| {
+        with_member(before, &folder, "strangler")
+            .map_err(|reason| TreeError::Format { path: manifest.to_owned(), reason })
+    })?;
     Ok(format!(
         "\nThe old service answers everything still:\n\n  LEGACY_URL=http://127.0.0.1:8000 cargo run \
          --package {name}\n\nWrite a handler in {folder}/src/routes.rs, say `shadow` for it in \

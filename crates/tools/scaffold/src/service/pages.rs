@@ -10,7 +10,7 @@ use crate::libraries::Source;
 use crate::templates;
 
 /// Where each goes, and the template that it is made from.
-const PAGES: [(&str, &str); 14] = [
+const PAGES: [(&str, &str); 15] = [
     ("README.md", "README.md"),
     ("CHANGELOG.md", "CHANGELOG.md"),
     ("CONTRIBUTING.md", "CONTRIBUTING.md"),
@@ -21,6 +21,7 @@ const PAGES: [(&str, &str); 14] = [
     ("openapi/ledger.yaml", "ledger.yaml"),
     ("crates/tools/Cargo.toml", "tools.toml"),
     ("crates/tools/requirements.txt", "requirements.txt"),
+    ("crates/tools/tests/programs.rs", "tools-test.rs"),
     ("crates/tools/src/bin/contract.rs", "tool-contract.rs"),
     ("crates/tools/src/bin/k8s-check.rs", "tool-k8s-check.rs"),
     ("crates/tools/src/bin/scaffold.rs", "tool-scaffold.rs"),

@@ -20,7 +20,8 @@ pub enum Part {
 
 /// Molt's own: its benchmarks and trials, its guide, and its libraries and tools, on which a service
 /// depends.
-pub(super) const OWN: [&str; 6] = [
+pub(super) const OWN: [&str; 7] = [
+    ".ci/words.sh",
     "crates/libs",
     "crates/tools",
     "crates/api/tests/it/twins/generated",
@@ -84,6 +85,7 @@ impl Part {
                 "k8s/overlays/canary",
             ],
             Self::Strangler => &[
+                "crates/api/src/config/legacy.rs",
                 "crates/api/src/strangler.rs",
                 "crates/api/tests/it/strangler.rs",
                 "k8s/components/strangler",
