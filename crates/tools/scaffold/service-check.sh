@@ -174,7 +174,7 @@ END
 every_type="number:string(1..40) weight:integer(0..100000) total:decimal paid:boolean
     batch:uuid due:date note:string? rest:decimal(6,3)? parent:uuid? shipped:date? level:integer?"
 
-# What the README says, line by line, but for the folder.
+# The README's commands, line by line, but for the folder.
 readme() {
     echo "== the README's way ($(date +%T))"
     since=$(date +%s)
@@ -198,7 +198,7 @@ readme() {
     echo "   all of it in $(($(date +%s) - since)) s"
 }
 
-# `make run` says that it listens, and answers.
+# `make run` prints where it listens, and answers.
 starts() {
     (cd "$place" && PORT=18615 exec setsid make run) > "$log" 2>&1 &
     group=$!
@@ -229,7 +229,8 @@ updates() {
     run target/debug/testbed postgres -- "${PYTHON:-python3}" -c 'import os, urllib.request as r
 from urllib.error import HTTPError
 try:
-    r.urlopen(os.environ["CANDIDATE_URL"] + "/api/v1/users/signup", data=b"{}")
+    url = os.environ["CANDIDATE_URL"] + "/api/v1/users/signup"
+    r.urlopen(r.Request(url, data=b"{}", headers={"Content-Type": "application/json"}))
 except HTTPError as error:
     answer = error.read().decode()
 assert "Field is required" in answer, answer'
