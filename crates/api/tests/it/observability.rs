@@ -224,19 +224,19 @@ async fn no_secret_and_no_address_is_told() {
     ];
     let service = rust(&url, &settings).await.unwrap();
     let api = Api::new(&service.url);
-    let (status, _) = api.sign_up("subject@example.com").await;
+    let (status, _) = api.sign_up("private.person@example.com").await;
     assert_eq!(status, 200);
-    assert_eq!(api.sign_up("subject@example.com").await.0, 400);
-    let token = api.sign_in(("subject@example.com", PASSWORD)).await;
-    assert_eq!(api.try_sign_in("subject@example.com", "a wrong password").await.0, 400);
-    let path = "/password-recovery/subject@example.com";
+    assert_eq!(api.sign_up("private.person@example.com").await.0, 400);
+    let token = api.sign_in(("private.person@example.com", PASSWORD)).await;
+    assert_eq!(api.try_sign_in("private.person@example.com", "a wrong password").await.0, 400);
+    let path = "/password-recovery/private.person@example.com";
     assert_eq!(api.ask(Method::POST, path, None, None).await.0, 200);
     let admin = api.sign_in(("admin@example.com", PASSWORD)).await;
-    let path = "/password-recovery-html-content/subject@example.com";
+    let path = "/password-recovery-html-content/private.person@example.com";
     assert_eq!(api.ask(Method::POST, path, Some(&admin), None).await.0, 200);
     let new = json!({"current_password": PASSWORD, "new_password": "another good one"});
     api.ask(Method::PATCH, "/users/me/password", Some(&token), Some(new)).await;
-    api.ask(Method::GET, "/users/?skip=x&q=subject@example.com", Some(&token), None).await;
+    api.ask(Method::GET, "/users/?skip=x&q=private.person@example.com", Some(&token), None).await;
     let start = Instant::now();
     while !service.log().contains("answered 550") {
         assert!(start.elapsed() < Duration::from_secs(10), "{}", service.log());
@@ -249,7 +249,7 @@ async fn no_secret_and_no_address_is_told() {
     assert!(spans.contains("POST /api/v1/password-recovery/{email}"), "{spans}");
     for (where_from, text) in [("log", &log), ("metrics", &metrics), ("spans", &spans)] {
         for secret in [
-            "subject",
+            "private.person",
             "@example.com",
             PASSWORD,
             "a wrong password",
