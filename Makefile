@@ -118,7 +118,7 @@ sqlx: ## Write the data with which SQL is checked offline, after changing a stat
 
 venv: $(VENV)/.complete
 
-$(VENV)/.complete: python-legacy/requirements.lock
+$(VENV)/.complete: python-legacy/requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@

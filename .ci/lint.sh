@@ -37,7 +37,7 @@ report=target/pip-audit.json
 rm -f "$report"
 # It fails for a fault and for want of a network alike; only the former leaves a report.
 if ! $venv/bin/pip-audit --disable-pip --require-hashes --timeout 10 --progress-spinner off \
-    --requirement python-legacy/requirements.lock --format json --output "$report" \
+    --requirement python-legacy/requirements-dev.lock --format json --output "$report" \
     2>target/pip-audit.log; then
     if [ -s "$report" ]; then
         cat target/pip-audit.log >&2
