@@ -5,7 +5,7 @@ set -eu
 
 # What is covered so far, and what is generated.
 covered="crates/libs/comparison crates/libs/strangler crates/tools/bench crates/tools/contract
-    crates/tools/k8s-check crates/tools/testbed crates/tools/trials"
+    crates/tools/k8s-check crates/tools/scaffold crates/tools/testbed crates/tools/trials"
 generated="crates/tools/bench/results"
 
 words="

@@ -1,5 +1,5 @@
 //! Writes Rust in the style of this repository: whole services, whole slices for new resources, and the
-//! first of it for a service that is still somebody else's.
+//! first of it before a service of others.
 
 #![expect(clippy::format_push_string, reason = "what is written stands as it is read")]
 

@@ -313,6 +313,42 @@ mod tests {
         }
     }
 
+    /// A checkout is depended on where it was cloned from, if its commit is there.
+    #[test]
+    fn a_service_has_the_libraries_from_the_origin_of_the_checkout() {
+        let folder = tempfile::tempdir().unwrap();
+        let (origin, clone) = (folder.path().join("origin"), folder.path().join("clone"));
+        for (_, library) in LIBRARIES {
+            std::fs::create_dir_all(origin.join(library)).unwrap();
+            std::fs::write(origin.join(library).join("Cargo.toml"), "").unwrap();
+        }
+        let git = |at: &Path, arguments: &[&str]| {
+            let user = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+            let output = Command::new("git").arg("-C").arg(at).args(user).args(arguments).output();
+            let output = output.unwrap();
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        git(&origin, &["init", "--quiet"]);
+        git(&origin, &["add", "--all"]);
+        git(&origin, &["commit", "--quiet", "--no-gpg-sign", "--message", "first"]);
+        let (source, reason) = Source::of_checkout(&origin).unwrap();
+        assert_eq!(source, Source::checkout(&origin).unwrap());
+        assert!(reason.contains("no remote"), "{reason}");
+
+        git(folder.path(), &["clone", "--quiet", "origin", "clone"]);
+        let url = format!("file://{}", origin.canonicalize().unwrap().display());
+        let at = |revision: Revision| Source::Git { url: url.clone(), at: Some(revision) };
+        let commit = git(&origin, &["rev-parse", "HEAD"]);
+        assert_eq!(Source::of_checkout(&clone).unwrap().0, at(Revision::Commit(commit)));
+        git(&clone, &["tag", "v1.0.0"]);
+        assert_eq!(Source::of_checkout(&clone).unwrap().0, at(Revision::Tag("v1.0.0".into())));
+
+        git(&clone, &["commit", "--quiet", "--no-gpg-sign", "--allow-empty", "--message", "new"]);
+        let (source, reason) = Source::of_checkout(&clone).unwrap();
+        assert_eq!(source, Source::checkout(&clone).unwrap(), "{reason}");
+    }
+
     #[test]
     fn another_tag_of_the_same_repository() {
         let source: Source = "git=https://example.com/a#v1".parse().unwrap();
