@@ -1,7 +1,6 @@
 #!/bin/sh
 # Writes what the storage crates need to check their SQL without a database; with --check it only
-# compares that with what is committed. POSTGRES_URL, and SQLITE_URL if there is SQLite, name databases
-# with the schema.
+# compares that with what is committed. Variables such as POSTGRES_URL name databases with the schema.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml_edit::{Array, DocumentMut, Item, Table};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table};
 
 use super::files::{Files, FilesError, is_a};
 use crate::libraries::{LIBRARIES, Source, allow};
@@ -174,19 +174,10 @@ pub(super) fn complete(
         }
         source.write(dependencies, library);
         // Without SQLite, the tools need none either.
-        if ["contract", "testbed"].contains(&library.0)
+        if features.contains(&"sqlite")
             && let Some(entry) = dependencies.get_mut(library.0).and_then(Item::as_inline_table_mut)
         {
-            entry.remove("features");
-            entry.remove("default-features");
-            if features.contains(&"sqlite") {
-                entry.insert("default-features", false.into());
-                if library.0 == "contract" {
-                    let suite: Array = ["suite"].into_iter().collect();
-                    entry.insert("features", suite.into());
-                }
-            }
-            entry.fmt();
+            without_sqlite(library.0, entry);
         }
     }
     dependencies.sort_values();
@@ -195,6 +186,20 @@ pub(super) fn complete(
     allow(&mut deny, source.url());
     files.set("deny.toml", deny.to_string());
     Ok(())
+}
+
+/// The tools with everything but the feature `sqlite`.
+fn without_sqlite(library: &str, entry: &mut InlineTable) {
+    let rest: &[&str] = match library {
+        "contract" => &[],
+        "testbed" => &["services"],
+        _ => return,
+    };
+    entry.insert("default-features", false.into());
+    if !rest.is_empty() {
+        entry.insert("features", rest.iter().copied().collect::<Array>().into());
+    }
+    entry.fmt();
 }
 
 #[cfg(test)]
