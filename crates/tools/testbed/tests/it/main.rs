@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod client;
+mod disconnects;
 mod emails;
 mod management;
 mod observability;
