@@ -8,6 +8,8 @@ mod disconnects;
 mod emails;
 mod management;
 mod observability;
+mod overload;
 mod protection;
+mod settings;
 mod strangler;
 mod twins;
