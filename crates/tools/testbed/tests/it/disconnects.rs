@@ -165,7 +165,9 @@ async fn run(service: &Service) -> Vec<Value> {
 async fn a_write_whose_client_disconnects_does_the_same_in_both_services() {
     let (one, other) = (Scratch::new().await.unwrap(), Scratch::new().await.unwrap());
     let python = legacy(&one.url, &[]).await.unwrap();
-    let rust = rust(&other.url, &[("MANAGEMENT_PORT", "0")]).await.unwrap();
+    // All at once: more passwords than are to wait otherwise.
+    let settings = [("MANAGEMENT_PORT", "0"), ("PASSWORD_QUEUE_SECONDS", "300")];
+    let rust = rust(&other.url, &settings).await.unwrap();
     let (expected, found) = tokio::join!(run(&python), run(&rust));
     assert_eq!(found, expected);
 
@@ -238,7 +240,8 @@ async fn half_a_body_is_no_request() {
 #[tokio::test]
 async fn a_shutdown_waits_for_writes_without_clients() {
     let database = Scratch::new().await.unwrap();
-    let service = rust(&database.url, &[("PASSWORD_THREADS", "1")]).await.unwrap();
+    let settings = [("PASSWORD_THREADS", "1"), ("PASSWORD_QUEUE_SECONDS", "300")];
+    let service = rust(&database.url, &settings).await.unwrap();
     for number in 0..5 {
         let body = json!({"email": format!("last{number}@example.com"), "password": PASSWORD});
         let request = request("POST", "/users/signup", None, Some(&body));
