@@ -165,7 +165,7 @@ pub fn app(app: &App) -> std::result::Result<axum::Router, CorsError> {
         .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE]))
         .layer(catch_panic())
         .layer(cors);
-    Ok(all_routes(settings).with_state(app).layer(layers))
+    Ok(all_routes(settings).with_state(app.clone()).layer(layers))
 }
 
 /// Whatever is left of the body is not read after a timeout: the connection is good for nothing else.

@@ -48,11 +48,11 @@ pub(super) struct AuthArgs {
     #[arg(long, env, global = true, value_parser = setting(per_minute))]
     sign_in_limit_by_account: Option<Given<Option<NonZeroU32>>>,
     /// How many passwords are hashed at a time [default: half the processors]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=1024)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=1024_usize)))]
     password_threads: Option<Given<usize>>,
     /// Longest wait for one of these threads, in seconds; requests that would wait longer get 503 at
     /// once [default: 5]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=300)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=300_u64)))]
     password_queue_seconds: Option<Given<u64>>,
 }
 

@@ -22,10 +22,10 @@ pub(super) struct DatabaseArgs {
     #[arg(long, env, global = true, hide_env_values = true, value_parser = setting(replica_url))]
     database_replica_url: Option<Given<Url>>,
     /// Largest number of connections to the database [default: 10]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=1000)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=1000_u32)))]
     database_pool_size: Option<Given<u32>>,
     /// Longest wait for a connection to the database, in seconds [default: 5]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=300)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=300_u64)))]
     database_timeout_seconds: Option<Given<u64>>,
     /// Whether `serve` brings the schema up to date [default: true in local]
     #[arg(long, env, global = true, value_parser = setting(boolean))]

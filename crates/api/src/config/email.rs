@@ -12,7 +12,7 @@ pub(super) struct EmailArgs {
     #[arg(long, env, global = true, value_parser = setting(text))]
     smtp_host: Option<Given<String>>,
     /// Its port [default: 587]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=65535)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=u16::MAX)))]
     smtp_port: Option<Given<u16>>,
     /// Whether to use STARTTLS [default: true]
     #[arg(long, env, global = true, value_parser = setting(boolean))]

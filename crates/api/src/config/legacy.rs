@@ -16,10 +16,10 @@ pub(super) struct LegacyArgs {
     #[arg(long, env, global = true, value_parser = setting(uri))]
     legacy_url: Option<Given<Uri>>,
     /// Longest silence of the old service, in seconds [default: 60]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=3600)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     legacy_timeout_seconds: Option<Given<u64>>,
     /// Largest number of requests at the old service at a time [default: 1024]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
     legacy_max_in_flight: Option<Given<usize>>,
     /// File that says who answers which operation, read again when it changes
     #[arg(long, env, global = true, value_parser = setting(path))]

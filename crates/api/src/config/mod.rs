@@ -169,7 +169,7 @@ fn origins(value: &str) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
 
@@ -219,6 +219,14 @@ mod tests {
     }
 
     #[test]
+    fn every_flag_is_read_as_what_it_is() {
+        for arg in Cli::command().get_arguments().filter(|arg| arg.get_env().is_some()) {
+            // clap compares types only when there is a value.
+            args(&[&format!("--{}=1", arg.get_long().unwrap())]);
+        }
+    }
+
+    #[test]
     fn an_empty_value_counts_as_none() {
         let settings = settings(&["--port=", "--secret-key=", "--api-v1-str="]).unwrap();
         assert_eq!(settings.server.port, 8000);
@@ -253,14 +261,14 @@ mod tests {
             #[cfg(feature = "strangler")]
             "--strangler-password=s3cret-8",
         ];
-        let args = args(&flags);
-        let settings = Settings::new(&args).unwrap();
+        let given = args(&flags);
+        let settings = Settings::new(&given).unwrap();
         assert_eq!(settings.auth.secret_key.expose_secret(), "s3cret-1", "they are read");
-        for text in [format!("{args:?} {args:#?}"), format!("{settings:?} {settings:#?}")] {
+        for text in [format!("{given:?} {given:#?}"), format!("{settings:?} {settings:#?}")] {
             assert!(!text.contains("s3cret"), "{text}");
         }
         let refused = ["--secret-key=s3cret-1", "--environment=production"];
-        let error = Settings::new(&super::tests::args(&refused)).unwrap_err();
+        let error = Settings::new(&args(&refused)).unwrap_err();
         assert!(!format!("{error:?} {error}").contains("s3cret"), "{error}");
     }
 

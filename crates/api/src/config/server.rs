@@ -14,7 +14,7 @@ pub(super) struct ServerArgs {
     #[arg(long, env, global = true, value_parser = setting(text))]
     host: Option<Given<String>>,
     /// Port to listen on, 0 for any free one [default: 8000]
-    #[arg(long, env, global = true, value_parser = setting(number(0..=65535)))]
+    #[arg(long, env, global = true, value_parser = setting(number(0..=u16::MAX)))]
     port: Option<Given<u16>>,
     /// Proxies whose X-Forwarded-For and -Proto are believed: addresses and networks such as
     /// 10.0.0.0/8, separated by commas, or * [default: 127.0.0.1]
@@ -24,22 +24,22 @@ pub(super) struct ServerArgs {
     #[arg(long, env, global = true, value_parser = setting(number(1..=usize::MAX)))]
     body_limit_bytes: Option<Given<usize>>,
     /// Longest time for a request, in seconds [default: 30]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=3600)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     request_timeout_seconds: Option<Given<u64>>,
     /// How many requests may be answered at a time; the rest gets 503 at once [default: 2048]
-    #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000)))]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
     max_in_flight: Option<Given<usize>>,
     /// Whether answers carry security headers and X-Request-Id [default: false]
     #[arg(long, env, global = true, value_parser = setting(boolean))]
     security_headers: Option<Given<bool>>,
     /// Port for /livez, /readyz and /metrics, 0 for any free one [default: none]
-    #[arg(long, env, global = true, value_parser = setting(number(0..=65535)))]
+    #[arg(long, env, global = true, value_parser = setting(number(0..=u16::MAX)))]
     management_port: Option<Given<u16>>,
     /// Address of the management port [default: that of HOST]
     #[arg(long, env, global = true, value_parser = setting(text))]
     management_host: Option<Given<String>>,
     /// How long requests are still taken after SIGTERM, in seconds [default: 0 in local, else 5]
-    #[arg(long, env, global = true, value_parser = setting(number(0..=600)))]
+    #[arg(long, env, global = true, value_parser = setting(number(0..=600_u64)))]
     drain_seconds: Option<Given<u64>>,
 }
 

@@ -1,5 +1,5 @@
 use domain::User;
-use fastapi_compat::{Call, Decode, Json, Router, post};
+use fastapi_compat::{Call, Decode, Json, Router, post, routes};
 
 use super::users::UserPublic;
 use crate::error::OnConflict;
@@ -7,7 +7,7 @@ use crate::limits::Client;
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route(create_user).prefix("/private").tag("private")
+    Router::new().routes(routes![create_user]).prefix("/private").tag("private")
 }
 
 #[derive(Decode)]

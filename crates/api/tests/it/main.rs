@@ -4,9 +4,12 @@
 
 mod bad_days;
 mod client;
+mod disconnects;
 mod emails;
 mod management;
 mod observability;
+mod overload;
 mod protection;
+mod settings;
 mod strangler;
 mod twins;

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc, unreadable_body};
-use crate::extract::Input;
+use crate::extract::{Input, body_extractor};
 use crate::json::{self, MAX_DEPTH, MAX_INT_DIGITS};
 use crate::layers::BodyLimit;
 use crate::openapi::{ModelSchema, OperationDocument, Schema};
@@ -65,6 +65,9 @@ impl<T: Decode + Schema + DeserializeOwned + Send> Input for Json<T> {
         operation.json_body::<T>();
     }
 }
+
+body_extractor!(Json[Decode + Schema + DeserializeOwned + Send]);
+body_extractor!(Embedded[Model + ModelSchema + Send]);
 
 /// Several parameters of the body, or one with `embed=True`: each is a field of one object.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use fastapi_compat::layers::{
     BodyLimitLayer, CorsLayer, CorsOptions, KnownMethodsLayer, ProxyHeadersLayer,
     RunToCompletionLayer, TrustedProxies, catch_panic, client_disconnected,
 };
-use fastapi_compat::{Call, Json};
+use fastapi_compat::{Call, Json, routes};
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
@@ -81,8 +81,8 @@ async fn redirects_go_to_the_scheme_of_the_client() {
         Json(true)
     }
     let app = fastapi_compat::Router::new()
-        .route(read_items)
-        .with_state(&())
+        .routes(routes![read_items])
+        .with_state(())
         .layer(ProxyHeadersLayer::new(TrustedProxies::new(["10.0.0.9"])));
     let request = Request::get("/items")
         .extension(ConnectInfo(SocketAddr::from(([10, 0, 0, 9], 4711))))
@@ -99,8 +99,8 @@ async fn body_limit() {
         Json(text)
     }
     let app = fastapi_compat::Router::new()
-        .route(ours)
-        .with_state(&())
+        .routes(routes![ours])
+        .with_state(())
         .route("/axums", post(async |body: Bytes| body))
         .layer(BodyLimitLayer::new(10));
     let json = |path| Request::post(path).header("content-type", "application/json");
