@@ -82,7 +82,7 @@ pub(crate) fn doc(attributes: &[Attribute]) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
-/// What the document shows beside the schema: the doc comment, the format, and `extra`.
+/// What the document shows beside the schema, as JSON: the doc comment, the format, and `extra`.
 pub(crate) fn notes(attributes: &[Attribute]) -> syn::Result<TokenStream> {
     let items = items(attributes)?;
     let named =
@@ -94,7 +94,13 @@ pub(crate) fn notes(attributes: &[Attribute]) -> syn::Result<TokenStream> {
         items.iter().filter(|item| item.namespace == Namespace::Schema && item.key == "extra");
     let extra = extra
         .filter_map(|item| item.value.as_ref())
-        .map(|extra| quote!(private::note(&mut notes, #extra);));
+        .map(|extra| quote!({
+            if let (private::serde_json::Value::Object(notes), private::serde_json::Value::Object(extra)) =
+                (&mut notes, #extra)
+            {
+                notes.extend(extra);
+            }
+        }));
     let notes: Vec<_> = named.chain(extra).collect();
     if notes.is_empty() {
         return Ok(quote!(private::serde_json::Value::Null));

@@ -9,7 +9,10 @@ mod union;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed};
+use syn::{
+    Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed, GenericArgument, Ident, PathArguments,
+    Type,
+};
 
 /// Makes a type one that a request can carry: `Decode`, which explains every error, `Deserialize`,
 /// the fast path for what needs no leniency, and `Schema`, what the OpenAPI document says of it.
@@ -81,6 +84,66 @@ fn wrap(code: &[TokenStream]) -> TokenStream {
             #(#code)*
         };
     }
+}
+
+/// utoipa's traits, which give a schema.
+fn to_schema(name: &Ident, title: &str, schema: &TokenStream) -> TokenStream {
+    quote! {
+        impl private::utoipa::__dev::ComposeSchema for #name {
+            fn compose(
+                _: ::std::vec::Vec<private::RefOrSchema>,
+            ) -> private::RefOrSchema {
+                #schema
+            }
+        }
+
+        impl private::utoipa::ToSchema for #name {
+            fn name() -> ::std::borrow::Cow<'static, str> {
+                private::component_name(#title).into()
+            }
+
+            fn schemas(
+                schemas: &mut ::std::vec::Vec<(::std::string::String, private::RefOrSchema)>,
+            ) {
+                private::nested::<Self>(schemas);
+            }
+        }
+    }
+}
+
+/// Makes types with utoipa's derive known, which the schemas of collections do not name.
+fn known(ty: &Type) -> TokenStream {
+    fn arguments<'a>(ty: &'a Type, found: &mut Vec<&'a Type>) {
+        match ty {
+            Type::Path(path) => {
+                for segment in &path.path.segments {
+                    if let PathArguments::AngleBracketed(arguments_of) = &segment.arguments {
+                        for argument in &arguments_of.args {
+                            if let GenericArgument::Type(inner) = argument {
+                                found.push(inner);
+                                arguments(inner, found);
+                            }
+                        }
+                    }
+                }
+            }
+            Type::Tuple(tuple) => {
+                for inner in &tuple.elems {
+                    found.push(inner);
+                    arguments(inner, found);
+                }
+            }
+            Type::Reference(reference) => arguments(&reference.elem, found),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    arguments(ty, &mut found);
+    quote!({
+        #[allow(unused_imports)]
+        use private::{HasNone as _, HasSchema as _};
+        #((&private::Probe::<#found>::default()).make_known();)*
+    })
 }
 
 enum Kind<'a> {

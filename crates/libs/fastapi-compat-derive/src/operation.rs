@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{FnArg, Ident, ItemFn, LitInt, LitStr, ReturnType, Token, Type};
 
 use crate::attributes::doc;
-use crate::error;
+use crate::{error, known};
 
 struct Arguments {
     path: LitStr,
@@ -80,6 +80,7 @@ pub(crate) fn expand(
         _ => (None, types.as_slice()),
     };
     let inputs = call.unwrap_or(&unit);
+    let known = [known(inputs), known(answer)].into_iter().collect::<TokenStream>();
     let validated = call.map(|_| quote!(.validated()));
     let call = call.map(
         |call| quote!(#call: ::fastapi_compat::__private::axum::extract::FromRequest<__State>,),
@@ -99,7 +100,11 @@ pub(crate) fn expand(
                     #description
                     #outline
                     #validated
-                    .describes::<#inputs, ::fastapi_compat::__private::Answer<#answer>>(),
+                    .known(|| {
+                        use ::fastapi_compat::__private as private;
+                        #known
+                    })
+                    .describes::<#inputs, ::fastapi_compat::__private::Answer<#answer>, _, _>(),
                 #name,
             )
         }

@@ -9,13 +9,14 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc, unreadable_body};
 use crate::extract::Input;
 use crate::json::{self, MAX_DEPTH, MAX_INT_DIGITS};
-use crate::openapi::{ModelSchema, OperationDocument, Schema};
+use crate::openapi::{Describe, Documented, OperationDocument};
 use crate::response::{HttpError, Json};
 use crate::value::Value;
 
@@ -27,7 +28,7 @@ pub enum JsonBody<T> {
     Explain(Option<Value>),
 }
 
-impl<T: Decode + Schema + DeserializeOwned + Send> Input for Json<T> {
+impl<T: Decode + DeserializeOwned + Send> Input for Json<T> {
     type Read = JsonBody<T>;
 
     async fn read(parts: &Parts, body: Body) -> Result<JsonBody<T>, Response> {
@@ -59,9 +60,11 @@ impl<T: Decode + Schema + DeserializeOwned + Send> Input for Json<T> {
             },
         }
     }
+}
 
+impl<T: Documented<Via>, Via> Describe<Via> for Json<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.json_body::<T>();
+        operation.json_body::<T, Via>();
     }
 }
 
@@ -69,7 +72,7 @@ impl<T: Decode + Schema + DeserializeOwned + Send> Input for Json<T> {
 #[derive(Debug)]
 pub struct Embedded<T>(pub T);
 
-impl<T: Model + ModelSchema + Send> Input for Embedded<T> {
+impl<T: Model + Send> Input for Embedded<T> {
     type Read = Option<Value>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -83,7 +86,9 @@ impl<T: Model + ModelSchema + Send> Input for Embedded<T> {
     fn decode(body: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
         T::from_fields(&EmbeddedFields(body), &Loc::root("body"), errors).map(Self)
     }
+}
 
+impl<T: ToSchema> Describe for Embedded<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.fields_body::<T>("application/json");
     }

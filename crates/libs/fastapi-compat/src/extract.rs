@@ -23,7 +23,7 @@ pub struct Call<D, I = ()>(pub D, pub I);
 /// One that needs the database may leave that to the handler, which asks for everything in one
 /// statement. Then it says in [`Dependency::complete`] what it would have said before any fault of
 /// the inputs.
-pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
+pub trait Dependency<S>: FromRequestParts<S> + Send {
     /// Called when the inputs are not valid, before the client is told.
     fn complete(&self, _: &S) -> impl Future<Output = Result<(), Response>> + Send {
         async { Ok(()) }
@@ -32,7 +32,7 @@ pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
 
 impl<S: Send + Sync> Dependency<S> for () {}
 
-impl<D: Describe, I: Inputs> Describe for Call<D, I> {
+impl<D: Describe<ViaD>, I: Describe<ViaI>, ViaD, ViaI> Describe<(ViaD, ViaI)> for Call<D, I> {
     fn describe(operation: &mut OperationDocument<'_>) {
         D::describe(operation);
         I::describe(operation);
@@ -91,9 +91,6 @@ pub trait Input: Sized {
     -> impl Future<Output = Result<Self::Read, Response>> + Send;
 
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
-
-    /// What the document says of it.
-    fn describe(operation: &mut OperationDocument<'_>);
 }
 
 /// The inputs of a handler: one, or a tuple of which the last may be the body.
@@ -104,8 +101,6 @@ pub trait Inputs: Sized {
     -> impl Future<Output = Result<Self::Read, Response>> + Send;
 
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
-
-    fn describe(operation: &mut OperationDocument<'_>);
 }
 
 /// No input.
@@ -119,8 +114,6 @@ impl Inputs for () {
     fn decode((): (), _: &Parts, _: &mut Errors) -> Option<Self> {
         Some(())
     }
-
-    fn describe(_: &mut OperationDocument<'_>) {}
 }
 
 impl<A: Input> Inputs for A {
@@ -133,17 +126,11 @@ impl<A: Input> Inputs for A {
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self> {
         A::decode(read, parts, errors)
     }
-
-    fn describe(operation: &mut OperationDocument<'_>) {
-        A::describe(operation);
-    }
 }
 
 /// An input that has nothing to do with the body.
 pub trait Parameter: Sized {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self>;
-
-    fn describe(operation: &mut OperationDocument<'_>);
 }
 
 impl<P: Parameter> Input for P {
@@ -155,10 +142,6 @@ impl<P: Parameter> Input for P {
 
     fn decode((): (), parts: &Parts, errors: &mut Errors) -> Option<Self> {
         P::from_parts(parts, errors)
-    }
-
-    fn describe(operation: &mut OperationDocument<'_>) {
-        P::describe(operation);
     }
 }
 
@@ -175,11 +158,6 @@ macro_rules! inputs {
                 $(let $p = $P::from_parts(parts, errors);)+
                 let $l = $L::decode(read, parts, errors);
                 Some(($($p?,)+ $l?))
-            }
-
-            fn describe(operation: &mut OperationDocument<'_>) {
-                $($P::describe(operation);)+
-                $L::describe(operation);
             }
         }
     };

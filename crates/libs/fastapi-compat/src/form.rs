@@ -6,13 +6,14 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{StatusCode, header};
+use utoipa::ToSchema;
 
 use crate::body::read_body;
 use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::Input;
 use crate::multipart::{self, Refusal};
-use crate::openapi::{ModelSchema, OperationDocument};
+use crate::openapi::{Describe, OperationDocument};
 use crate::params::Parameters;
 use crate::response::HttpError;
 use crate::value::Value;
@@ -22,7 +23,7 @@ use crate::value::Value;
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-impl<T: Model + ModelSchema> Input for Form<T> {
+impl<T: Model> Input for Form<T> {
     type Read = Vec<(String, Value)>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -43,7 +44,9 @@ impl<T: Model + ModelSchema> Input for Form<T> {
     fn decode(fields: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
         T::from_fields(&FormFields(Parameters(fields)), &Loc::root("body"), errors).map(Self)
     }
+}
 
+impl<T: ToSchema> Describe for Form<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.form_body::<T>();
     }

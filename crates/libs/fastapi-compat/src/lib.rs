@@ -70,7 +70,7 @@ pub use errors::{Context, Errors, Loc};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
 pub use form::Form;
-pub use openapi::{Describe, Outline, Schema};
+pub use openapi::{Describe, Documented, Outline};
 pub use params::{Cookie, Header, Path, Path2, Path3, Path4, Query};
 pub use protocol::TrustedProxies;
 pub use response::{HttpError, Json, NoContent, internal_server_error};
@@ -87,7 +87,7 @@ pub use value::Value;
 /// What the derive's code names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use {axum, http, serde, serde_json};
+    pub use {axum, http, serde, serde_json, utoipa};
 
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
     pub use crate::constraints::{Constraints, Number, Pattern, regex};
@@ -97,8 +97,12 @@ pub mod __private {
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{
-        Answer, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices, note,
+        Answer, FieldSchemas, HasNone, HasSchema, Outline, Presence, Probe, any_of, choices,
+        component, component_name, constrained, inlined, literal, nested, note, parameters, union,
     };
+    /// What utoipa's traits give.
+    pub type RefOrSchema = utoipa::openapi::RefOr<utoipa::openapi::Schema>;
+
     pub use crate::union::{Union, tag};
     pub use crate::value::Value;
 }

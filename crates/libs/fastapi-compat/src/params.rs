@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use http::{HeaderMap, header};
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
 
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::Parameter;
 use crate::form::pairs;
-use crate::openapi::{ModelSchema, OperationDocument, Schema};
+use crate::openapi::{Describe, Documented, OperationDocument};
 use crate::router::PathParams;
 use crate::value::Value;
 
@@ -24,54 +26,60 @@ fn path_parameter<T: Decode>(parts: &Parts, index: usize, errors: &mut Errors) -
     T::decode(&Value::from(value), &Constraints::NONE, &root.field(name), errors)
 }
 
-impl<T: Decode + Schema> Parameter for Path<T> {
+impl<T: Decode> Parameter for Path<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         path_parameter(parts, 0, errors).map(Self)
     }
+}
 
+impl<T: Documented<Via>, Via> Describe<Via> for Path<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.path_parameter::<T>();
+        operation.path_parameter::<T, Via>();
     }
 }
 
 /// Several parameters of the path.
 macro_rules! path_parameters {
-    ($($name:ident $text:literal ($($T:ident $t:ident $index:literal),+);)*) => {$(
+    ($($name:ident $text:literal ($($T:ident $t:ident $index:literal $Via:ident),+);)*) => {$(
         #[doc = concat!($text, " parameters of the path.")]
         #[derive(Debug)]
         pub struct $name<$($T),+>($(pub $T),+);
 
-        impl<$($T: Decode + Schema),+> Parameter for $name<$($T),+> {
+        impl<$($T: Decode),+> Parameter for $name<$($T),+> {
             fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
                 $(let $t = path_parameter(parts, $index, errors);)+
                 Some(Self($($t?),+))
             }
+        }
 
+        impl<$($T: Documented<$Via>, $Via),+> Describe<($($Via,)+)> for $name<$($T),+> {
             fn describe(operation: &mut OperationDocument<'_>) {
-                $(operation.path_parameter::<$T>();)+
+                $(operation.path_parameter::<$T, $Via>();)+
             }
         }
     )*};
 }
 
 path_parameters! {
-    Path2 "Two" (A a 0, B b 1);
-    Path3 "Three" (A a 0, B b 1, C c 2);
-    Path4 "Four" (A a 0, B b 1, C c 2, D d 3);
+    Path2 "Two" (A a 0 ViaA, B b 1 ViaB);
+    Path3 "Three" (A a 0 ViaA, B b 1 ViaB, C c 2 ViaC);
+    Path4 "Four" (A a 0 ViaA, B b 1 ViaB, C c 2 ViaC, D d 3 ViaD);
 }
 
 /// The parameters of the query as a model; of a repeated parameter the last counts.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Query<T> {
+impl<T: Model> Parameter for Query<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let query = Parameters(pairs(parts.uri.query().unwrap_or_default().as_bytes()));
         T::from_fields(&query, &Loc::root("query"), errors).map(Self)
     }
+}
 
+impl<T: IntoParams> Describe for Query<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("query");
+        operation.parameters::<T>(&ParameterIn::Query);
     }
 }
 
@@ -98,13 +106,15 @@ impl Fields for Parameters {
 #[derive(Debug)]
 pub struct Header<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Header<T> {
+impl<T: Model> Parameter for Header<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         T::from_fields(&Headers(&parts.headers), &Loc::root("header"), errors).map(Self)
     }
+}
 
+impl<T: IntoParams> Describe for Header<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("header");
+        operation.parameters::<T>(&ParameterIn::Header);
     }
 }
 
@@ -139,14 +149,16 @@ pub(crate) fn latin1(bytes: &[u8]) -> String {
 #[derive(Debug)]
 pub struct Cookie<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Cookie<T> {
+impl<T: Model> Parameter for Cookie<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let cookies = Parameters(cookies(&parts.headers));
         T::from_fields(&cookies, &Loc::root("cookie"), errors).map(Self)
     }
+}
 
+impl<T: IntoParams> Describe for Cookie<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("cookie");
+        operation.parameters::<T>(&ParameterIn::Cookie);
     }
 }
 

@@ -176,7 +176,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     ///
     /// # Errors
     /// When two models have the same name.
-    pub fn document(&self, info: &Info<'_>) -> Result<serde_json::Value, DuplicateModel> {
+    pub fn document(&self, info: &Info<'_>) -> Result<utoipa::openapi::OpenApi, DuplicateModel> {
         let operations = self.routes.iter().filter(|route| !route.page);
         let operations = operations.map(|route| (self.id(&route.outline), &route.outline));
         openapi::document(info, operations)

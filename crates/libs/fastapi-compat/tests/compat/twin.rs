@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use axum::response::Redirect;
-use fastapi_compat::openapi::{Answer, ModelSchema};
+use fastapi_compat::openapi::Answer;
 use fastapi_compat::{
     AnyUrl, ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, Call, Cookie, Date,
-    DateTime, Decimal, Decode, Describe, Duration, EmailStr, Embedded, Form, Header, HttpBearer,
-    HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Path3, Path4, Query, Router,
-    Schema, Time, UploadFile, Value, delete, get, post, put,
+    DateTime, Decimal, Decode, Describe, Documented, Duration, EmailStr, Embedded, Form, Header,
+    HttpBearer, HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Path3, Path4,
+    Query, Router, Schema, Time, UploadFile, Value, delete, get, post, put,
 };
 use http::Method;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 #[derive(Decode, Serialize)]
@@ -70,7 +71,7 @@ impl Serialize for Number {
 
 /// What an operation answers to what it was given.
 trait Echo {
-    type Answer: Serialize + Schema;
+    type Answer: Serialize;
 
     fn echo(self) -> Self::Answer;
 }
@@ -540,14 +541,14 @@ struct Several {
 
 async fn body<T>(Call((), Json(given)): Call<(), Json<T>>) -> Json<T::Answer>
 where
-    T: Decode + Echo + Schema + DeserializeOwned + Send + 'static,
+    T: Decode + Echo + DeserializeOwned + Send + 'static,
 {
     Json(given.echo())
 }
 
 async fn path<T, M>(Call((), Path(v)): Call<(), Path<T>>) -> Json<M>
 where
-    T: Decode + Schema,
+    T: Decode,
     M: From<T> + Serialize,
 {
     Json(v.into())
@@ -555,28 +556,28 @@ where
 
 async fn query<T>(Call((), Query(given)): Call<(), Query<T>>) -> Json<T::Answer>
 where
-    T: Model + ModelSchema + Echo,
+    T: Model + Echo,
 {
     Json(given.echo())
 }
 
 async fn header<T>(Call((), Header(given)): Call<(), Header<T>>) -> Json<T::Answer>
 where
-    T: Model + ModelSchema + Echo,
+    T: Model + Echo,
 {
     Json(given.echo())
 }
 
 async fn cookie<T>(Call((), Cookie(given)): Call<(), Cookie<T>>) -> Json<T::Answer>
 where
-    T: Model + ModelSchema + Echo,
+    T: Model + Echo,
 {
     Json(given.echo())
 }
 
 async fn form<T>(Call((), Form(given)): Call<(), Form<T>>) -> Json<T::Answer>
 where
-    T: Model + ModelSchema + Echo,
+    T: Model + Echo,
 {
     Json(given.echo())
 }
@@ -828,52 +829,61 @@ struct Routes {
 
 impl Routes {
     /// Adds an operation whose handler is generic.
-    fn add<H, A, I, O>(&mut self, outline: Outline, handler: H)
+    fn add<H, A, I, O, ViaI, ViaO>(&mut self, outline: Outline, handler: H)
     where
         H: axum::handler::Handler<A, ()>,
         A: 'static,
-        I: Describe,
-        Answer<O>: Describe,
+        I: Describe<ViaI>,
+        Answer<O>: Describe<ViaO>,
     {
         self.names.push(outline.path().trim_start_matches('/').to_owned());
         let router = std::mem::take(&mut self.router);
-        self.router = router.operation(outline.describes::<I, Answer<O>>(), handler);
+        self.router = router.operation(outline.describes::<I, Answer<O>, ViaI, ViaO>(), handler);
     }
 
-    fn body<T>(&mut self, name: &str, function: &'static str)
+    fn body<T, Via, ViaAnswer>(&mut self, name: &str, function: &'static str)
     where
-        T: Decode + Echo + Schema + DeserializeOwned + Send + 'static,
+        T: Decode + Documented<Via> + Echo + DeserializeOwned + Send + 'static,
+        T::Answer: Documented<ViaAnswer>,
     {
         let outline = Outline::new(Method::POST, format!("/body/{name}"), function);
         let outline = outline.body_name("given");
-        self.add::<_, _, Call<(), Json<T>>, Json<T::Answer>>(outline, body::<T>);
+        self.add::<_, _, Call<(), Json<T>>, Json<T::Answer>, _, _>(outline, body::<T>);
     }
 
-    fn path<T, M>(&mut self, name: &str)
+    fn path<T, M, Via>(&mut self, name: &str)
     where
-        T: Decode + Schema + Send + 'static,
-        M: From<T> + Schema + Serialize + Send + 'static,
+        T: Decode + Documented<Via> + Send + 'static,
+        M: From<T> + ToSchema + Serialize + Send + 'static,
     {
         let outline = Outline::new(Method::GET, format!("/path/{name}/{{v}}"), "operation");
-        self.add::<_, _, Call<(), Path<T>>, Json<M>>(outline, path::<T, M>);
+        self.add::<_, _, Call<(), Path<T>>, Json<M>, _, _>(outline, path::<T, M>);
     }
 
-    fn cookie<T: Model + ModelSchema + Echo + Send + 'static>(&mut self, name: &str) {
+    fn cookie<T, Via>(&mut self, name: &str)
+    where
+        T: Model + IntoParams + Echo + Send + 'static,
+        T::Answer: Documented<Via>,
+    {
         let outline = Outline::new(Method::GET, format!("/cookie/{name}"), "operation");
-        self.add::<_, _, Call<(), Cookie<T>>, Json<T::Answer>>(outline, cookie::<T>);
+        self.add::<_, _, Call<(), Cookie<T>>, Json<T::Answer>, _, _>(outline, cookie::<T>);
     }
 
-    fn parameters<T: Model + ModelSchema + Echo + Send + 'static>(&mut self, name: &str) {
+    fn parameters<T, Via>(&mut self, name: &str)
+    where
+        T: Model + IntoParams + ToSchema + Echo + Send + 'static,
+        T::Answer: Documented<Via>,
+    {
         let outline = |method, kind| Outline::new(method, format!("/{kind}/{name}"), "operation");
-        self.add::<_, _, Call<(), Query<T>>, Json<T::Answer>>(
+        self.add::<_, _, Call<(), Query<T>>, Json<T::Answer>, _, _>(
             outline(Method::GET, "query"),
             query::<T>,
         );
-        self.add::<_, _, Call<(), Header<T>>, Json<T::Answer>>(
+        self.add::<_, _, Call<(), Header<T>>, Json<T::Answer>, _, _>(
             outline(Method::GET, "header"),
             header::<T>,
         );
-        self.add::<_, _, Call<(), Form<T>>, Json<T::Answer>>(
+        self.add::<_, _, Call<(), Form<T>>, Json<T::Answer>, _, _>(
             outline(Method::POST, "form"),
             form::<T>,
         );
@@ -887,8 +897,8 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
     // Registers a model for bodies, and for the other places that are named.
     macro_rules! register {
         ($($name:literal $model:ty $(, $kind:ident)*;)*) => {$(
-            all.body::<$model>($name, "operation");
-            $(all.$kind::<$model>($name);)*
+            all.body::<$model, _, _>($name, "operation");
+            $(all.$kind::<$model, _>($name);)*
         )*};
     }
     register! {
@@ -960,33 +970,33 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "root" RootModels;
         "described" Described;
     }
-    all.body::<Vec<Inner>>("list-of-models", "list_of_models");
-    all.body::<Integer>("scalar", "scalar");
-    all.body::<Option<Inner>>("optional-model", "optional_model");
-    all.body::<Update>("patch", "patch");
+    all.body::<Vec<Inner>, _, _>("list-of-models", "list_of_models");
+    all.body::<Integer, _, _>("scalar", "scalar");
+    all.body::<Option<Inner>, _, _>("optional-model", "optional_model");
+    all.body::<Update, _, _>("patch", "patch");
 
-    all.path::<String, Str>("str");
-    all.path::<Length, StrLength>("str-length");
-    all.path::<Shaped, StrPattern>("str-pattern");
-    all.path::<Stripped, StrStrip>("str-strip");
-    all.path::<Integer, Int>("int");
-    all.path::<Percent, IntBounds>("int-bounds");
-    all.path::<f64, Float>("float");
-    all.path::<Halves, FloatMultiple>("float-multiple");
-    all.path::<bool, Bool>("bool");
-    all.path::<Decimal, Dec>("decimal");
-    all.path::<Price, DecDigits>("decimal-digits");
-    all.path::<DateTime, Datetime>("datetime");
-    all.path::<Date, DateModel>("date");
-    all.path::<Time, TimeModel>("time");
-    all.path::<Duration, Timedelta>("timedelta");
-    all.path::<Uuid, UuidModel>("uuid");
-    all.path::<EmailStr, Email>("email");
-    all.path::<HttpUrl, UrlHttp>("url-http");
-    all.path::<Color, EnumStr>("enum-str");
-    all.path::<Level, EnumInt>("enum-int");
-    all.path::<Letter, LiteralStr>("literal-str");
-    all.path::<IntOrStr, UnionScalar>("union-scalar");
+    all.path::<String, Str, _>("str");
+    all.path::<Length, StrLength, _>("str-length");
+    all.path::<Shaped, StrPattern, _>("str-pattern");
+    all.path::<Stripped, StrStrip, _>("str-strip");
+    all.path::<Integer, Int, _>("int");
+    all.path::<Percent, IntBounds, _>("int-bounds");
+    all.path::<f64, Float, _>("float");
+    all.path::<Halves, FloatMultiple, _>("float-multiple");
+    all.path::<bool, Bool, _>("bool");
+    all.path::<Decimal, Dec, _>("decimal");
+    all.path::<Price, DecDigits, _>("decimal-digits");
+    all.path::<DateTime, Datetime, _>("datetime");
+    all.path::<Date, DateModel, _>("date");
+    all.path::<Time, TimeModel, _>("time");
+    all.path::<Duration, Timedelta, _>("timedelta");
+    all.path::<Uuid, UuidModel, _>("uuid");
+    all.path::<EmailStr, Email, _>("email");
+    all.path::<HttpUrl, UrlHttp, _>("url-http");
+    all.path::<Color, EnumStr, _>("enum-str");
+    all.path::<Level, EnumInt, _>("enum-int");
+    all.path::<Letter, LiteralStr, _>("literal-str");
+    all.path::<IntOrStr, UnionScalar, _>("union-scalar");
 
     let security = Router::new().route(bearer).route(http_bearer).route(basic).route(two);
     let keys = Router::new().route(api_key).route(api_key_query).route(api_key_cookie);
