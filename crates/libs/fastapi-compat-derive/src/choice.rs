@@ -66,6 +66,10 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
         static VALUES: [private::Fixed; #count] = [#(#values),*];
 
         impl ::fastapi_compat::Decode for #name {
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
+
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 #label
             }

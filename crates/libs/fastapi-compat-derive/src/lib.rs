@@ -57,12 +57,14 @@ macro_rules! operations {
     ($($method:ident)*) => {$(
         #[doc = concat!("Makes an operation of a handler: `#[", stringify!($method), "(\"/{id}\")]`.")]
         ///
-        /// What was the handler becomes a function for `Router::route`. The document has its doc
-        /// comment, inputs and answer from the signature. After the path may stand `status = 201`,
-        /// the status of a success; `body = "name"`, the title of a body that is no model;
-        /// `name = "…"`, what the function is called in Python; `id = "…"`, which is FastAPI's
-        /// `operation_id`; `summary = "…"`, `description = "…"`, `answer = "…"`, which is FastAPI's `response_description`, and
-        /// `deprecated`.
+        /// The function stays what it is; beside it stands a type that [`routes!`] finds. The
+        /// document has its doc comment, inputs and answer from the signature. The path is
+        /// Starlette's: `{id}`, `{p:path}`, `{i:int}`, `{f:float}`, `{u:uuid}`, `{name}.json`. After
+        /// the path may stand `status = 201`, the status of a success; `body = "name"`, the title of
+        /// a body that is no model; `name = "…"`, what the function is called in Python; `id = "…"`,
+        /// which is FastAPI's `operation_id`; `summary = "…"`, `description = "…"`, `answer = "…"`,
+        /// which is FastAPI's `response_description`, `deprecated`, and `prefix_parameters = 1`, how
+        /// many parameters of the path come from prefixes of the router.
         #[proc_macro_attribute]
         pub fn $method(
             arguments: proc_macro::TokenStream,
@@ -76,6 +78,15 @@ macro_rules! operations {
 }
 
 operations!(get post put patch delete);
+
+/// Collects operations for `Router::routes`, in the order in which they are tried:
+/// `routes![read_items, items::create_item]`.
+///
+/// Each is a function with `#[get("/")]` or its like above it.
+#[proc_macro]
+pub fn routes(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    operation::routes(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+}
 
 fn wrap(code: &[TokenStream]) -> TokenStream {
     quote! {
@@ -142,7 +153,7 @@ fn known(ty: &Type) -> TokenStream {
     quote!({
         #[allow(unused_imports)]
         use private::{HasNone as _, HasSchema as _};
-        #((&private::Probe::<#found>::default()).make_known();)*
+        #((&private::Lookup::<#found>::default()).make_known();)*
     })
 }
 

@@ -97,6 +97,10 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         }
 
         impl ::fastapi_compat::Decode for #name {
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
+
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 #title.into()
             }

@@ -43,6 +43,10 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
         impl ::fastapi_compat::Decode for #name {
             const SEQUENCE: bool = <#ty as private::Decode>::SEQUENCE;
 
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
+
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 #label
             }

@@ -88,6 +88,10 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     };
     Ok(quote! {
         impl ::fastapi_compat::Decode for #name {
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
+
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 let names = [#(<#types as private::Decode>::name(#constraints)),*];
                 ::std::format!("{}[{}]", #kind, names.join(",")).into()

@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc, unreadable_body};
-use crate::extract::Input;
+use crate::extract::{Input, body_extractor};
 use crate::json::{self, MAX_DEPTH, MAX_INT_DIGITS};
-use crate::openapi::{Describe, Documented, OperationDocument};
+use crate::openapi::OperationDocument;
 use crate::response::{HttpError, Json};
 use crate::value::Value;
 
@@ -60,19 +60,20 @@ impl<T: Decode + DeserializeOwned + Send> Input for Json<T> {
             },
         }
     }
-}
 
-impl<T: Documented<Via>, Via> Describe<Via> for Json<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.json_body::<T, Via>();
+        operation.json_body(T::json_schema());
     }
 }
+
+body_extractor!(Json[Decode + DeserializeOwned + Send]);
+body_extractor!(Embedded[Model + ToSchema + Send]);
 
 /// Several parameters of the body, or one with `embed=True`: each is a field of one object.
 #[derive(Debug)]
 pub struct Embedded<T>(pub T);
 
-impl<T: Model + Send> Input for Embedded<T> {
+impl<T: Model + ToSchema + Send> Input for Embedded<T> {
     type Read = Option<Value>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -86,9 +87,7 @@ impl<T: Model + Send> Input for Embedded<T> {
     fn decode(body: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
         T::from_fields(&EmbeddedFields(body), &Loc::root("body"), errors).map(Self)
     }
-}
 
-impl<T: ToSchema> Describe for Embedded<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.fields_body::<T>("application/json");
     }

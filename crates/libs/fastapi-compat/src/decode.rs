@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::constraints::Constraints;
 use crate::errors::{Errors, Loc};
+use crate::openapi::{self, OperationDocument, RefOrSchema};
+use crate::router::PathParams;
 use crate::value::Value;
 
 /// A type that a request can carry.
@@ -39,6 +41,24 @@ pub trait Decode: Sized {
     fn meets(&self, _constraints: &Constraints) -> bool {
         true
     }
+
+    /// How many parameters of the path `Path<Self>` is: tuples are as many as they have elements.
+    #[doc(hidden)]
+    const PATH_PARAMETERS: usize = 1;
+
+    #[doc(hidden)]
+    fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
+        parameters.decode(0, errors)
+    }
+
+    #[doc(hidden)]
+    fn describe_path(operation: &mut OperationDocument<'_>) {
+        operation.path_parameter(Self::json_schema());
+    }
+
+    /// What the OpenAPI document says of the type: for one with utoipa's trait,
+    /// `<Self as fastapi_compat::Documented<_>>::schema()`.
+    fn json_schema() -> RefOrSchema;
 }
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
@@ -184,6 +204,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
 impl<T: Decode> Decode for Box<T> {
     const SEQUENCE: bool = T::SEQUENCE;
 
+    fn json_schema() -> RefOrSchema {
+        T::json_schema()
+    }
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         T::name(constraints)
     }
@@ -209,6 +233,10 @@ impl<T: Decode> Decode for Box<T> {
 /// `T | None = None`.
 impl<T: Decode> Decode for Option<T> {
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::optional(T::json_schema())
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         format!("nullable[{}]", T::name(constraints)).into()
@@ -267,6 +295,10 @@ impl<T> Patch<T> {
 
 impl<T: Decode> Decode for Patch<T> {
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::optional(T::json_schema())
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Option::<T>::name(constraints)

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use crate::body::read_body;
 use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
-use crate::extract::Input;
+use crate::extract::{Input, body_extractor};
 use crate::multipart::{self, Refusal};
-use crate::openapi::{Describe, OperationDocument};
+use crate::openapi::OperationDocument;
 use crate::params::Parameters;
 use crate::response::HttpError;
 use crate::value::Value;
@@ -23,7 +23,7 @@ use crate::value::Value;
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-impl<T: Model> Input for Form<T> {
+impl<T: Model + ToSchema> Input for Form<T> {
     type Read = Vec<(String, Value)>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -44,13 +44,13 @@ impl<T: Model> Input for Form<T> {
     fn decode(fields: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
         T::from_fields(&FormFields(Parameters(fields)), &Loc::root("body"), errors).map(Self)
     }
-}
 
-impl<T: ToSchema> Describe for Form<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.form_body::<T>();
     }
 }
+
+body_extractor!(Form[Model + ToSchema]);
 
 struct FormFields(Parameters);
 

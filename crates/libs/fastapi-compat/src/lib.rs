@@ -10,7 +10,7 @@
 //! [`guide`] shows FastAPI code and the same in axum; [`coverage`] what is proved to be the same.
 //!
 //! ```
-//! use fastapi_compat::{Call, Decode, Json, Path, Router, put};
+//! use fastapi_compat::{Call, Decode, Json, Path, Router, put, routes};
 //!
 //! #[derive(Decode)]
 //! struct ItemUpdate {
@@ -26,7 +26,7 @@
 //!     Json(format!("{id}: {}", update.title.unwrap_or_default()))
 //! }
 //!
-//! let app: axum::Router = Router::new().route(update_item).with_state(&());
+//! let app: axum::Router = Router::new().routes(routes![update_item]).with_state(());
 //! ```
 
 #[doc = include_str!("../coverage.md")]
@@ -40,6 +40,7 @@ mod constraints;
 mod cors;
 mod datetime;
 mod decode;
+mod dispatch;
 mod edge;
 mod email;
 mod errors;
@@ -51,11 +52,14 @@ mod json;
 mod multipart;
 pub mod openapi;
 mod params;
+mod probe;
 mod protocol;
 mod python;
 mod response;
 mod router;
+mod routes;
 mod security;
+mod template;
 mod types;
 mod union;
 mod value;
@@ -64,17 +68,19 @@ pub use body::{BodyLimit, Embedded};
 pub use constraints::{Constraints, Number, Pattern};
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
+pub use dispatch::LocalAddr;
 pub use edge::Edge;
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
-pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
+pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
 pub use form::Form;
 pub use openapi::{Describe, Documented, Outline};
-pub use params::{Cookie, Header, Path, Path2, Path3, Path4, Query};
+pub use params::{Cookie, Header, Path, Query};
 pub use protocol::TrustedProxies;
 pub use response::{HttpError, Json, NoContent, internal_server_error};
-pub use router::{Operation, PathParams, Router};
+pub use router::{Operation, Router};
+pub use routes::{PathOperation, Routes};
 pub use security::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
 };
@@ -97,12 +103,12 @@ pub mod __private {
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{
-        Answer, FieldSchemas, HasNone, HasSchema, Outline, Presence, Probe, any_of, choices,
-        component, component_name, constrained, inlined, literal, nested, note, parameters, union,
+        Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
+        RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,
+        nested, note, parameters, union,
     };
-    /// What utoipa's traits give.
-    pub type RefOrSchema = utoipa::openapi::RefOr<utoipa::openapi::Schema>;
-
+    pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
+    pub use crate::routes::{Marker, OwnOutline};
     pub use crate::union::{Union, tag};
     pub use crate::value::Value;
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use axum::extract::FromRequestParts;
+use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use utoipa::IntoParams;
@@ -10,74 +12,80 @@ use utoipa::openapi::path::ParameterIn;
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc};
-use crate::extract::Parameter;
+use crate::extract::{Parameter, alone};
 use crate::form::pairs;
-use crate::openapi::{Describe, Documented, OperationDocument};
+use crate::openapi::{Describe, OperationDocument};
 use crate::router::PathParams;
 use crate::value::Value;
 
-/// The parameter of the path.
-#[derive(Debug)]
+/// The parameters of the path, in its order: `Path(id): Path<Uuid>`, or several,
+/// `Path((owner, id)): Path<(Uuid, i64)>`. One that is a tuple in Python is
+/// `Path<((A, B),)>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Path<T>(pub T);
 
-fn path_parameter<T: Decode>(parts: &Parts, index: usize, errors: &mut Errors) -> Option<T> {
-    let (name, value) = parts.extensions.get::<PathParams>()?.nth(index)?;
-    let root = Loc::root("path");
-    T::decode(&Value::from(value), &Constraints::NONE, &root.field(name), errors)
-}
-
 impl<T: Decode> Parameter for Path<T> {
+    const PATH_PARAMETERS: usize = T::PATH_PARAMETERS;
+
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        path_parameter(parts, 0, errors).map(Self)
+        let parameters = parts.extensions.get::<PathParams>()?;
+        T::decode_path(parameters, errors).map(Self)
     }
-}
 
-impl<T: Documented<Via>, Via> Describe<Via> for Path<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.path_parameter::<T, Via>();
+        T::describe_path(operation);
     }
 }
 
-/// Several parameters of the path.
-macro_rules! path_parameters {
-    ($($name:ident $text:literal ($($T:ident $t:ident $index:literal $Via:ident),+);)*) => {$(
-        #[doc = concat!($text, " parameters of the path.")]
-        #[derive(Debug)]
-        pub struct $name<$($T),+>($(pub $T),+);
+impl PathParams {
+    /// Decodes a parameter; its number is checked when the router is built.
+    pub(crate) fn decode<T: Decode>(&self, index: usize, errors: &mut Errors) -> Option<T> {
+        let (name, value) = (self.names.get(index)?, self.values.get(index)?);
+        T::decode(value, &Constraints::NONE, &Loc::root("path").field(name), errors)
+    }
+}
 
-        impl<$($T: Decode),+> Parameter for $name<$($T),+> {
-            fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-                $(let $t = path_parameter(parts, $index, errors);)+
-                Some(Self($($t?),+))
+/// An input that is an extractor of axum's on its own as well: with FastAPI's 422, but without the
+/// errors of other inputs.
+macro_rules! extractors {
+    ($($name:ident [$($bound:tt)*];)*) => {$(
+        impl<S: Sync, T: $($bound)*> FromRequestParts<S> for $name<T> {
+            type Rejection = Response;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+                let mut errors = Errors::default();
+                let decoded = Self::from_parts(parts, &mut errors);
+                alone(decoded, errors)
             }
         }
 
-        impl<$($T: Documented<$Via>, $Via),+> Describe<($($Via,)+)> for $name<$($T),+> {
+        impl<T: $($bound)*> Describe for $name<T> {
+            const PATH_PARAMETERS: usize = <Self as Parameter>::PATH_PARAMETERS;
+
             fn describe(operation: &mut OperationDocument<'_>) {
-                $(operation.path_parameter::<$T, $Via>();)+
+                <Self as Parameter>::describe(operation);
             }
         }
     )*};
 }
 
-path_parameters! {
-    Path2 "Two" (A a 0 ViaA, B b 1 ViaB);
-    Path3 "Three" (A a 0 ViaA, B b 1 ViaB, C c 2 ViaC);
-    Path4 "Four" (A a 0 ViaA, B b 1 ViaB, C c 2 ViaC, D d 3 ViaD);
+extractors! {
+    Path [Decode];
+    Query [Model + IntoParams];
+    Header [Model + IntoParams];
+    Cookie [Model + IntoParams];
 }
 
 /// The parameters of the query as a model; of a repeated parameter the last counts.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-impl<T: Model> Parameter for Query<T> {
+impl<T: Model + IntoParams> Parameter for Query<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let query = Parameters(pairs(parts.uri.query().unwrap_or_default().as_bytes()));
         T::from_fields(&query, &Loc::root("query"), errors).map(Self)
     }
-}
 
-impl<T: IntoParams> Describe for Query<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.parameters::<T>(&ParameterIn::Query);
     }
@@ -106,13 +114,11 @@ impl Fields for Parameters {
 #[derive(Debug)]
 pub struct Header<T>(pub T);
 
-impl<T: Model> Parameter for Header<T> {
+impl<T: Model + IntoParams> Parameter for Header<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         T::from_fields(&Headers(&parts.headers), &Loc::root("header"), errors).map(Self)
     }
-}
 
-impl<T: IntoParams> Describe for Header<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.parameters::<T>(&ParameterIn::Header);
     }
@@ -149,14 +155,12 @@ pub(crate) fn latin1(bytes: &[u8]) -> String {
 #[derive(Debug)]
 pub struct Cookie<T>(pub T);
 
-impl<T: Model> Parameter for Cookie<T> {
+impl<T: Model + IntoParams> Parameter for Cookie<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let cookies = Parameters(cookies(&parts.headers));
         T::from_fields(&cookies, &Loc::root("cookie"), errors).map(Self)
     }
-}
 
-impl<T: IntoParams> Describe for Cookie<T> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.parameters::<T>(&ParameterIn::Cookie);
     }

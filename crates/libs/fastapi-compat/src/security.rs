@@ -220,3 +220,10 @@ where
         self.1.complete(state).await
     }
 }
+
+impl<A: Describe, B: Describe> Describe for (A, B) {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        A::describe(operation);
+        B::describe(operation);
+    }
+}

@@ -19,9 +19,24 @@ pub use self::collection::{DuplicateModel, component, component_name, inlined, n
 pub use self::dialect::FastApi;
 pub use self::operation::{Answer, Describe, OperationDocument, Outline};
 pub use self::schemas::{
-    Documented, FieldSchemas, Foreign, HasNone, HasSchema, Presence, Probe, ViaForeign,
+    Documented, FieldSchemas, Foreign, HasNone, HasSchema, Lookup, Presence, ViaForeign,
     ViaToSchema, ViaValue, any_of, choices, constrained, literal, note, parameters,
 };
+
+/// What utoipa's traits give: a schema, or a reference to one.
+pub type RefOrSchema = RefOr<utoipa::openapi::Schema>;
+
+pub(crate) use self::schemas::{array, dictionary, optional, tuple};
+
+/// [`Decode::json_schema`](crate::Decode::json_schema) of a type that is [`Documented`].
+macro_rules! json_schema {
+    () => {
+        fn json_schema() -> $crate::openapi::RefOrSchema {
+            <Self as $crate::openapi::Documented<_>>::schema()
+        }
+    };
+}
+pub(crate) use json_schema;
 
 /// Title and version of the service and the URL that gives tokens.
 #[derive(Clone, Copy, Debug)]

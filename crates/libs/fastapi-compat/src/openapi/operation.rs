@@ -21,17 +21,22 @@ use super::dialect::{name, title};
 use super::schemas::Documented;
 use super::visit::{inside_option, is_optional, set, typed};
 use crate::response::{Json, NoContent};
+use crate::template;
 
 /// What says of itself how it stands in the document: inputs, dependencies and answers of handlers.
 ///
 /// `Via` says how a type in it is [`Documented`]; an implementation of your own needs none.
 #[diagnostic::on_unimplemented(
-    message = "the OpenAPI document cannot describe `{Self}`",
-    note = "inputs are extractors of fastapi-compat, answers `Json<T>` of a `T` with `ToSchema`, \
-            `NoContent`, `Html<_>`, `String`, `Redirect`, `Body`, `Response`, a `Result` of these, or \
-            one of these with headers"
+    message = "`{Self}` cannot be described in the OpenAPI document",
+    note = "an answer is `Json<T>` of a `T` with `ToSchema`, `String`, `Html`, `NoContent`, \
+            `Redirect`, `Body` or `Response`, with `(StatusCode, T)` or `([(name, value); N], T)` \
+            around it, or a `Result` of these",
+    note = "a dependency, `D` in `Call<D, I>`, implements `Describe` beside `Dependency`"
 )]
 pub trait Describe<Via = ()> {
+    /// How many parameters of the path it takes.
+    const PATH_PARAMETERS: usize = 0;
+
     fn describe(operation: &mut OperationDocument<'_>);
 }
 
@@ -50,8 +55,9 @@ pub struct Outline {
     answer: &'static str,
     pub(crate) tags: Vec<&'static str>,
     pub(crate) is_validated: bool,
+    pub(crate) sets_status: bool,
+    pub(crate) path_parameters: usize,
     body_name: &'static str,
-    known: fn(),
     describe: fn(&mut OperationDocument<'_>),
 }
 
@@ -70,8 +76,9 @@ impl Outline {
             answer: "Successful Response",
             tags: Vec::new(),
             is_validated: false,
+            sets_status: false,
+            path_parameters: 0,
             body_name: "body",
-            known: || {},
             describe: |_| {},
         }
     }
@@ -122,27 +129,38 @@ impl Outline {
         Self { is_validated: true, ..self }
     }
 
+    /// The handler chooses the status of every answer: a 200 is one, whatever [`Self::status`] is.
+    #[must_use]
+    pub fn sets_status(self) -> Self {
+        Self { sets_status: true, ..self }
+    }
+
     /// What the body is called in Python: the title of one that is no model.
     #[must_use]
     pub fn body_name(self, body_name: &'static str) -> Self {
         Self { body_name, ..self }
     }
 
-    /// Makes types with utoipa's derive known, so that they are components also within collections.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn known(self, known: fn()) -> Self {
-        Self { known, ..self }
-    }
-
     /// The types of the handler's inputs and of its answer.
     #[must_use]
-    pub fn describes<I: Describe<ViaI>, O: Describe<ViaO>, ViaI, ViaO>(self) -> Self {
+    pub fn describes<I: Describe, O: Describe<Via>, Via>(self) -> Self {
         let describe = |operation: &mut OperationDocument<'_>| {
             I::describe(operation);
             O::describe(operation);
         };
-        Self { describe, ..self }
+        Self { describe, path_parameters: I::PATH_PARAMETERS, ..self }
+    }
+
+    /// The same with another function that describes the handler's types, which take so many
+    /// parameters of the path.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn described_by(
+        self,
+        path_parameters: usize,
+        describe: fn(&mut OperationDocument<'_>),
+    ) -> Self {
+        Self { describe, path_parameters, ..self }
     }
 
     /// What the document says of it, before it is brought into FastAPI's dialect, and the security
@@ -152,10 +170,7 @@ impl Outline {
         id: &str,
         token_url: &str,
     ) -> (Operation, BTreeMap<String, SecurityScheme>) {
-        let parameters = self
-            .path
-            .split('/')
-            .filter_map(|segment| Some(segment.strip_prefix('{')?.strip_suffix('}')?.to_owned()));
+        let parameters = template::names(&self.path).into_iter().map(str::to_owned);
         let operation = OperationBuilder::new()
             .summary(Some(self.summary.map_or_else(|| title(self.name), str::to_owned)))
             .description(Some(self.description).filter(|text| !text.is_empty()))
@@ -172,7 +187,6 @@ impl Outline {
             operation: operation.build(),
             security_schemes: BTreeMap::new(),
         };
-        (self.known)();
         (self.describe)(&mut document);
         (document.operation, document.security_schemes)
     }
@@ -201,12 +215,12 @@ impl OperationDocument<'_> {
     }
 
     /// The next parameter of the path.
-    pub(crate) fn path_parameter<T: Documented<Via>, Via>(&mut self) {
+    pub(crate) fn path_parameter(&mut self, schema: RefOr<Schema>) {
         let parameter = ParameterBuilder::new()
             .name(self.path_parameters.next().unwrap_or_default())
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
-            .schema(Some(T::schema()));
+            .schema(Some(schema));
         self.parameter(parameter.build());
     }
 
@@ -228,8 +242,7 @@ impl OperationDocument<'_> {
     }
 
     /// A JSON body.
-    pub(crate) fn json_body<T: Documented<Via>, Via>(&mut self) {
-        let mut schema = T::schema();
+    pub(crate) fn json_body(&mut self, mut schema: RefOr<Schema>) {
         let is_required = !is_optional(&schema);
         name(&mut schema, &title(self.body_name));
         self.body("application/json", is_required, schema);
@@ -317,22 +330,6 @@ impl Describe for () {
     fn describe(_: &mut OperationDocument<'_>) {}
 }
 
-/// Inputs, or dependencies, one after the other.
-macro_rules! all_of {
-    ($($T:ident $Via:ident),+) => {
-        impl<$($T: Describe<$Via>, $Via),+> Describe<($($Via,)+)> for ($($T,)+) {
-            fn describe(operation: &mut OperationDocument<'_>) {
-                $($T::describe(operation);)+
-            }
-        }
-    };
-}
-
-all_of!(A ViaA, B ViaB);
-all_of!(A ViaA, B ViaB, C ViaC);
-all_of!(A ViaA, B ViaB, C ViaC, D ViaD);
-all_of!(A ViaA, B ViaB, C ViaC, D ViaD, E ViaE);
-
 impl<T: Documented<Via>, Via> Describe<Via> for Answer<Json<T>> {
     fn describe(operation: &mut OperationDocument<'_>) {
         let mut schema = collection::output(T::schema);
@@ -343,6 +340,16 @@ impl<T: Documented<Via>, Via> Describe<Via> for Answer<Json<T>> {
             name(&mut schema, &format!("Response {}", title(operation.id)));
         }
         operation.answer("application/json", schema);
+    }
+}
+
+/// An answer whose status the handler chooses: the document has the attribute's.
+impl<T, Via> Describe<Via> for Answer<(StatusCode, T)>
+where
+    Answer<T>: Describe<Via>,
+{
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<T>::describe(operation);
     }
 }
 

@@ -73,30 +73,40 @@ macro_rules! foreign {
     ($([$($generics:tt)*] $type:ty, $via:ty => $schema:expr;)*) => {$(
         impl<$($generics)*> Foreign<$via> for $type {
             fn foreign_schema() -> RefOr<Schema> {
-                $schema.into()
+                $schema
             }
         }
     )*};
 }
 
-fn array(items: RefOr<Schema>, is_set: bool) -> ArrayBuilder {
-    ArrayBuilder::new().items(items).unique_items(is_set)
+/// A list, or a set.
+pub(crate) fn array(items: RefOr<Schema>, is_set: bool) -> RefOr<Schema> {
+    ArrayBuilder::new().items(items).unique_items(is_set).into()
 }
 
-fn dictionary(names: RefOr<Schema>, values: RefOr<Schema>) -> Object {
+/// A schema where utoipa takes no reference.
+fn plain(schema: RefOr<Schema>) -> Schema {
+    match schema {
+        RefOr::Ref(schema) => of_keywords([("$ref".to_owned(), schema.ref_location.into())]),
+        RefOr::T(schema) => schema,
+    }
+}
+
+pub(crate) fn dictionary(names: RefOr<Schema>, values: RefOr<Schema>) -> RefOr<Schema> {
     let mut object = Object::new();
-    // utoipa takes no reference there.
-    let names = match names {
-        RefOr::Ref(names) => of_keywords([("$ref".to_owned(), names.ref_location.into())]),
-        RefOr::T(names) => names,
-    };
-    object.property_names = Some(Box::new(names));
+    object.property_names = Some(Box::new(plain(names)));
     object.additional_properties = Some(Box::new(values.into()));
-    object
+    object.into()
 }
 
-fn optional(schema: RefOr<Schema>) -> OneOfBuilder {
-    OneOfBuilder::new().item(null()).item(schema)
+/// As utoipa has it of an `Option`.
+pub(crate) fn optional(schema: RefOr<Schema>) -> RefOr<Schema> {
+    OneOfBuilder::new().item(null()).item(schema).into()
+}
+
+pub(crate) fn tuple<const N: usize>(items: [RefOr<Schema>; N]) -> RefOr<Schema> {
+    let tuple = ArrayBuilder::new().items(ArrayItems::False).prefix_items(items.map(plain));
+    tuple.min_items(Some(N)).max_items(Some(N)).into()
 }
 
 /// A map with a foreign value, or with a foreign key and any value.
@@ -104,9 +114,9 @@ fn optional(schema: RefOr<Schema>) -> OneOfBuilder {
 pub struct ViaValue<Via>(PhantomData<Via>);
 
 foreign! {
-    [] Uuid, () => text("uuid");
-    [] chrono::DateTime<Utc>, () => text("date-time");
-    [] Cow<'_, str>, () => typed(Type::String);
+    [] Uuid, () => text("uuid").into();
+    [] chrono::DateTime<Utc>, () => text("date-time").into();
+    [] Cow<'_, str>, () => typed(Type::String).into();
     [T: Documented<Via>, Via] &T, Via => T::schema();
     [T: Foreign<Via>, Via] Box<T>, Via => T::foreign_schema();
     [T: Foreign<Via>, Via] Option<T>, Via => optional(T::foreign_schema());
@@ -128,26 +138,19 @@ foreign! {
 }
 
 macro_rules! tuple {
-    ($length:literal, $($T:ident $Via:ident)*) => {
+    ($($T:ident $Via:ident)*) => {
         impl<$($T: Documented<$Via>, $Via),*> Foreign<($($Via,)*)> for ($($T,)*) {
             fn foreign_schema() -> RefOr<Schema> {
-                let items = [$($T::schema()),*].map(|item| match item {
-                    RefOr::Ref(item) => {
-                        of_keywords([("$ref".to_owned(), item.ref_location.into())])
-                    }
-                    RefOr::T(item) => item,
-                });
-                let tuple = ArrayBuilder::new().items(ArrayItems::False).prefix_items(items);
-                tuple.min_items(Some($length)).max_items(Some($length)).into()
+                tuple([$($T::schema()),*])
             }
         }
     };
 }
 
-tuple!(1, A ViaA);
-tuple!(2, A ViaA B ViaB);
-tuple!(3, A ViaA B ViaB C ViaC);
-tuple!(4, A ViaA B ViaB C ViaC D ViaD);
+tuple!(A ViaA);
+tuple!(A ViaA B ViaB);
+tuple!(A ViaA B ViaB C ViaC);
+tuple!(A ViaA B ViaB C ViaC D ViaD);
 
 fn text(format: &str) -> Object {
     let mut text = typed(Type::String);
@@ -223,7 +226,7 @@ where
 
 impl<T: Foreign<Via>, Via> Foreign<Via> for Patch<T> {
     fn foreign_schema() -> RefOr<Schema> {
-        optional(T::foreign_schema()).into()
+        optional(T::foreign_schema())
     }
 }
 
@@ -415,9 +418,9 @@ pub fn parameters<T: ToSchema>(place: Option<ParameterIn>) -> Vec<Parameter> {
 
 /// Asks whether a type has utoipa's trait, where the code of a derive cannot know it.
 #[derive(Debug)]
-pub struct Probe<T: ?Sized>(PhantomData<T>);
+pub struct Lookup<T: ?Sized>(PhantomData<T>);
 
-impl<T: ?Sized> Default for Probe<T> {
+impl<T: ?Sized> Default for Lookup<T> {
     fn default() -> Self {
         Self(PhantomData)
     }
@@ -428,7 +431,7 @@ pub trait HasSchema {
     fn make_known(&self);
 }
 
-impl<T: ToSchema + ?Sized> HasSchema for Probe<T> {
+impl<T: ToSchema + ?Sized> HasSchema for Lookup<T> {
     fn make_known(&self) {
         collection::know::<T>();
     }
@@ -439,6 +442,6 @@ pub trait HasNone {
     fn make_known(&self);
 }
 
-impl<T: ?Sized> HasNone for &Probe<T> {
+impl<T: ?Sized> HasNone for &Lookup<T> {
     fn make_known(&self) {}
 }

@@ -5,9 +5,12 @@ use std::borrow::Cow;
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for Value {
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "any".into()
     }
@@ -19,6 +22,8 @@ impl Decode for Value {
 }
 
 impl Decode for () {
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "none".into()
     }

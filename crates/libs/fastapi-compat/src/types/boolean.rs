@@ -5,9 +5,12 @@ use std::borrow::Cow;
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for bool {
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "bool".into()
     }

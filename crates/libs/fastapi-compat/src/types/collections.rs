@@ -10,6 +10,8 @@ use super::text::plural;
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::{self, OperationDocument, RefOrSchema};
+use crate::router::PathParams;
 use crate::value::Value;
 
 /// Adds `too_long`; `actual` is unknown where duplicates don't count.
@@ -62,6 +64,10 @@ fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
 impl<T: Decode> Decode for Vec<T> {
     const SEQUENCE: bool = true;
 
+    fn json_schema() -> RefOrSchema {
+        openapi::array(T::json_schema(), false)
+    }
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         format!("list[{}]", T::name(&Constraints::NONE)).into()
     }
@@ -102,6 +108,10 @@ impl<T: Decode> Decode for Vec<T> {
 /// A set: in the order of its values, where Python has none.
 impl<T: Decode + Ord> Decode for BTreeSet<T> {
     const SEQUENCE: bool = true;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::array(T::json_schema(), true)
+    }
 
     fn name(_: &Constraints) -> Cow<'static, str> {
         format!("set[{}]", T::name(&Constraints::NONE)).into()
@@ -178,6 +188,10 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
 macro_rules! dictionary {
     ($map:ty, [$($generics:tt)*]) => {
         impl<$($generics)*> Decode for $map {
+            fn json_schema() -> RefOrSchema {
+                openapi::dictionary(K::json_schema(), V::json_schema())
+            }
+
             fn name(_: &Constraints) -> Cow<'static, str> {
                 let none = &Constraints::NONE;
                 format!("dict[{},{}]", K::name(none), V::name(none)).into()
@@ -209,6 +223,20 @@ macro_rules! tuple {
     ($length:literal, $($T:ident $value:ident $index:tt),*) => {
         impl<$($T: Decode),*> Decode for ($($T,)*) {
             const SEQUENCE: bool = true;
+            const PATH_PARAMETERS: usize = $length;
+
+            fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
+                $(let $value = parameters.decode::<$T>($index, errors);)*
+                Some(($($value?,)*))
+            }
+
+            fn describe_path(operation: &mut OperationDocument<'_>) {
+                $(operation.path_parameter($T::json_schema());)*
+            }
+
+            fn json_schema() -> RefOrSchema {
+                openapi::tuple([$($T::json_schema()),*])
+            }
 
             fn name(_: &Constraints) -> Cow<'static, str> {
                 let names = [$($T::name(&Constraints::NONE)),*];

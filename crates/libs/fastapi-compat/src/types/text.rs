@@ -6,9 +6,12 @@ use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::email::EmailStr;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for String {
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.restricts_a_text() { "constrained-str" } else { "str" }.into()
     }
@@ -83,6 +86,8 @@ pub(crate) fn plural(count: usize) -> &'static str {
 pub struct Storable<const N: usize>(pub String);
 
 impl<const N: usize> Decode for Storable<N> {
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         String::name(constraints)
     }
@@ -94,6 +99,8 @@ impl<const N: usize> Decode for Storable<N> {
 }
 
 impl Decode for EmailStr {
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "function-after[_validate(), str]".into()
     }

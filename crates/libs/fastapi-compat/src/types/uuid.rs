@@ -7,9 +7,12 @@ use uuid::Uuid;
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for Uuid {
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "uuid".into()
     }

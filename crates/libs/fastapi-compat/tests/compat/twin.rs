@@ -7,8 +7,8 @@ use fastapi_compat::openapi::Answer;
 use fastapi_compat::{
     AnyUrl, ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, Call, Cookie, Date,
     DateTime, Decimal, Decode, Describe, Documented, Duration, EmailStr, Embedded, Form, Header,
-    HttpBearer, HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Path3, Path4,
-    Query, Router, Schema, Time, UploadFile, Value, delete, get, post, put,
+    HttpBearer, HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Query, Router,
+    Schema, Time, UploadFile, Value, delete, get, post, put, routes,
 };
 use http::Method;
 use indexmap::IndexMap;
@@ -556,28 +556,28 @@ where
 
 async fn query<T>(Call((), Query(given)): Call<(), Query<T>>) -> Json<T::Answer>
 where
-    T: Model + Echo,
+    T: Model + IntoParams + Echo,
 {
     Json(given.echo())
 }
 
 async fn header<T>(Call((), Header(given)): Call<(), Header<T>>) -> Json<T::Answer>
 where
-    T: Model + Echo,
+    T: Model + IntoParams + Echo,
 {
     Json(given.echo())
 }
 
 async fn cookie<T>(Call((), Cookie(given)): Call<(), Cookie<T>>) -> Json<T::Answer>
 where
-    T: Model + Echo,
+    T: Model + IntoParams + Echo,
 {
     Json(given.echo())
 }
 
 async fn form<T>(Call((), Form(given)): Call<(), Form<T>>) -> Json<T::Answer>
 where
-    T: Model + Echo,
+    T: Model + ToSchema + Echo,
 {
     Json(given.echo())
 }
@@ -708,7 +708,9 @@ enum Number3 {
 }
 
 #[get("/path/three/{v}/{w}/{x}")]
-async fn three(Call((), Path3(v, w, x)): Call<(), Path3<First, f64, Third>>) -> Json<Vec<Number3>> {
+async fn three(
+    Call((), Path((v, w, x))): Call<(), Path<(First, f64, Third)>>,
+) -> Json<Vec<Number3>> {
     Json(vec![Number3::Int(v.0), Number3::Float(w), Number3::Str(x.0)])
 }
 
@@ -723,7 +725,7 @@ enum Number4 {
 
 #[get("/path/four/{v}/{w}/{x}/{y}")]
 async fn four(
-    Call((), Path4(v, w, x, y)): Call<(), Path4<Integer, f64, String, bool>>,
+    Call((), Path((v, w, x, y))): Call<(), Path<(Integer, f64, String, bool)>>,
 ) -> Json<Vec<Number4>> {
     Json(vec![Number4::Int(v), Number4::Float(w), Number4::Str(x), Number4::Bool(y)])
 }
@@ -829,35 +831,35 @@ struct Routes {
 
 impl Routes {
     /// Adds an operation whose handler is generic.
-    fn add<H, A, I, O, ViaI, ViaO>(&mut self, outline: Outline, handler: H)
+    fn add<H, A, I, O, Via>(&mut self, outline: Outline, handler: H)
     where
         H: axum::handler::Handler<A, ()>,
         A: 'static,
-        I: Describe<ViaI>,
-        Answer<O>: Describe<ViaO>,
+        I: Describe,
+        Answer<O>: Describe<Via>,
     {
         self.names.push(outline.path().trim_start_matches('/').to_owned());
         let router = std::mem::take(&mut self.router);
-        self.router = router.operation(outline.describes::<I, Answer<O>, ViaI, ViaO>(), handler);
+        self.router = router.operation(outline.describes::<I, Answer<O>, Via>(), handler);
     }
 
-    fn body<T, Via, ViaAnswer>(&mut self, name: &str, function: &'static str)
+    fn body<T, Via>(&mut self, name: &str, function: &'static str)
     where
-        T: Decode + Documented<Via> + Echo + DeserializeOwned + Send + 'static,
-        T::Answer: Documented<ViaAnswer>,
+        T: Decode + Echo + DeserializeOwned + Send + 'static,
+        T::Answer: Documented<Via>,
     {
         let outline = Outline::new(Method::POST, format!("/body/{name}"), function);
         let outline = outline.body_name("given");
-        self.add::<_, _, Call<(), Json<T>>, Json<T::Answer>, _, _>(outline, body::<T>);
+        self.add::<_, _, Call<(), Json<T>>, Json<T::Answer>, _>(outline, body::<T>);
     }
 
-    fn path<T, M, Via>(&mut self, name: &str)
+    fn path<T, M>(&mut self, name: &str)
     where
-        T: Decode + Documented<Via> + Send + 'static,
+        T: Decode + Send + 'static,
         M: From<T> + ToSchema + Serialize + Send + 'static,
     {
         let outline = Outline::new(Method::GET, format!("/path/{name}/{{v}}"), "operation");
-        self.add::<_, _, Call<(), Path<T>>, Json<M>, _, _>(outline, path::<T, M>);
+        self.add::<_, _, Call<(), Path<T>>, Json<M>, _>(outline, path::<T, M>);
     }
 
     fn cookie<T, Via>(&mut self, name: &str)
@@ -866,7 +868,7 @@ impl Routes {
         T::Answer: Documented<Via>,
     {
         let outline = Outline::new(Method::GET, format!("/cookie/{name}"), "operation");
-        self.add::<_, _, Call<(), Cookie<T>>, Json<T::Answer>, _, _>(outline, cookie::<T>);
+        self.add::<_, _, Call<(), Cookie<T>>, Json<T::Answer>, _>(outline, cookie::<T>);
     }
 
     fn parameters<T, Via>(&mut self, name: &str)
@@ -875,15 +877,15 @@ impl Routes {
         T::Answer: Documented<Via>,
     {
         let outline = |method, kind| Outline::new(method, format!("/{kind}/{name}"), "operation");
-        self.add::<_, _, Call<(), Query<T>>, Json<T::Answer>, _, _>(
+        self.add::<_, _, Call<(), Query<T>>, Json<T::Answer>, _>(
             outline(Method::GET, "query"),
             query::<T>,
         );
-        self.add::<_, _, Call<(), Header<T>>, Json<T::Answer>, _, _>(
+        self.add::<_, _, Call<(), Header<T>>, Json<T::Answer>, _>(
             outline(Method::GET, "header"),
             header::<T>,
         );
-        self.add::<_, _, Call<(), Form<T>>, Json<T::Answer>, _, _>(
+        self.add::<_, _, Call<(), Form<T>>, Json<T::Answer>, _>(
             outline(Method::POST, "form"),
             form::<T>,
         );
@@ -897,7 +899,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
     // Registers a model for bodies, and for the other places that are named.
     macro_rules! register {
         ($($name:literal $model:ty $(, $kind:ident)*;)*) => {$(
-            all.body::<$model, _, _>($name, "operation");
+            all.body::<$model, _>($name, "operation");
             $(all.$kind::<$model, _>($name);)*
         )*};
     }
@@ -970,48 +972,50 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "root" RootModels;
         "described" Described;
     }
-    all.body::<Vec<Inner>, _, _>("list-of-models", "list_of_models");
-    all.body::<Integer, _, _>("scalar", "scalar");
-    all.body::<Option<Inner>, _, _>("optional-model", "optional_model");
-    all.body::<Update, _, _>("patch", "patch");
+    all.body::<Vec<Inner>, _>("list-of-models", "list_of_models");
+    all.body::<Integer, _>("scalar", "scalar");
+    all.body::<Option<Inner>, _>("optional-model", "optional_model");
+    all.body::<Update, _>("patch", "patch");
 
-    all.path::<String, Str, _>("str");
-    all.path::<Length, StrLength, _>("str-length");
-    all.path::<Shaped, StrPattern, _>("str-pattern");
-    all.path::<Stripped, StrStrip, _>("str-strip");
-    all.path::<Integer, Int, _>("int");
-    all.path::<Percent, IntBounds, _>("int-bounds");
-    all.path::<f64, Float, _>("float");
-    all.path::<Halves, FloatMultiple, _>("float-multiple");
-    all.path::<bool, Bool, _>("bool");
-    all.path::<Decimal, Dec, _>("decimal");
-    all.path::<Price, DecDigits, _>("decimal-digits");
-    all.path::<DateTime, Datetime, _>("datetime");
-    all.path::<Date, DateModel, _>("date");
-    all.path::<Time, TimeModel, _>("time");
-    all.path::<Duration, Timedelta, _>("timedelta");
-    all.path::<Uuid, UuidModel, _>("uuid");
-    all.path::<EmailStr, Email, _>("email");
-    all.path::<HttpUrl, UrlHttp, _>("url-http");
-    all.path::<Color, EnumStr, _>("enum-str");
-    all.path::<Level, EnumInt, _>("enum-int");
-    all.path::<Letter, LiteralStr, _>("literal-str");
-    all.path::<IntOrStr, UnionScalar, _>("union-scalar");
+    all.path::<String, Str>("str");
+    all.path::<Length, StrLength>("str-length");
+    all.path::<Shaped, StrPattern>("str-pattern");
+    all.path::<Stripped, StrStrip>("str-strip");
+    all.path::<Integer, Int>("int");
+    all.path::<Percent, IntBounds>("int-bounds");
+    all.path::<f64, Float>("float");
+    all.path::<Halves, FloatMultiple>("float-multiple");
+    all.path::<bool, Bool>("bool");
+    all.path::<Decimal, Dec>("decimal");
+    all.path::<Price, DecDigits>("decimal-digits");
+    all.path::<DateTime, Datetime>("datetime");
+    all.path::<Date, DateModel>("date");
+    all.path::<Time, TimeModel>("time");
+    all.path::<Duration, Timedelta>("timedelta");
+    all.path::<Uuid, UuidModel>("uuid");
+    all.path::<EmailStr, Email>("email");
+    all.path::<HttpUrl, UrlHttp>("url-http");
+    all.path::<Color, EnumStr>("enum-str");
+    all.path::<Level, EnumInt>("enum-int");
+    all.path::<Letter, LiteralStr>("literal-str");
+    all.path::<IntOrStr, UnionScalar>("union-scalar");
 
-    let security = Router::new().route(bearer).route(http_bearer).route(basic).route(two);
-    let keys = Router::new().route(api_key).route(api_key_query).route(api_key_cookie);
+    let security =
+        routes![bearer, http_bearer, basic, two, api_key, api_key_query, api_key_cookie,];
     let others = Router::new()
-        .route(described)
-        .route(three)
-        .route(four)
-        .route(no_content)
-        .route(optional_scalar)
-        .route(text)
-        .route(elsewhere)
-        .route(several)
-        .route(everything)
-        .route(upload)
-        .merge(security.merge(keys).tag("security"));
+        .routes(routes![
+            described,
+            three,
+            four,
+            no_content,
+            optional_scalar,
+            text,
+            elsewhere,
+            several,
+            everything,
+            upload,
+        ])
+        .merge(Router::new().routes(security).tag("security"));
     let paths = others.operations().map(|(_, _, path)| path.trim_start_matches('/').to_owned());
     all.names.extend(paths);
     let router = all.router.merge(others);
