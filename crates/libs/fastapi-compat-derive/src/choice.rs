@@ -66,6 +66,8 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
         static VALUES: [private::Fixed; #count] = [#(#values),*];
 
         impl ::fastapi_compat::Decode for #name {
+            const ACCEPTS: private::Accepts = private::Accepts::NONE;
+
             fn json_schema() -> private::RefOrSchema {
                 <Self as private::Documented<_>>::schema()
             }

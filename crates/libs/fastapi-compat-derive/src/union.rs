@@ -86,8 +86,13 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
             union.finish(errors)
         }
     };
+    let checks = constraints.iter().zip(&types).map(|(constraints, ty)| constraints.check(ty));
     Ok(quote! {
+        #(#checks)*
+
         impl ::fastapi_compat::Decode for #name {
+            const ACCEPTS: private::Accepts = private::Accepts::NONE;
+
             fn json_schema() -> private::RefOrSchema {
                 <Self as private::Documented<_>>::schema()
             }

@@ -9,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
 use crate::openapi::{self, OperationDocument, RefOrSchema};
 use crate::router::PathParams;
@@ -19,6 +19,10 @@ use crate::value::Value;
 pub trait Decode: Sized {
     /// Whether parameters of the same name make one value of this type: a list.
     const SEQUENCE: bool = false;
+
+    /// Which constraints [`Self::decode`] and [`Self::meets`] heed; the derive refuses others on
+    /// fields of this type.
+    const ACCEPTS: Accepts = Accepts::ALL;
 
     /// What pydantic calls the type where it names the choices of a union.
     fn name(constraints: &Constraints) -> Cow<'static, str>;
@@ -202,6 +206,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
 
 /// For a model that holds one of its own kind.
 impl<T: Decode> Decode for Box<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn json_schema() -> RefOrSchema {
@@ -232,6 +237,7 @@ impl<T: Decode> Decode for Box<T> {
 
 /// `T | None = None`.
 impl<T: Decode> Decode for Option<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn json_schema() -> RefOrSchema {
@@ -294,6 +300,7 @@ impl<T> Patch<T> {
 }
 
 impl<T: Decode> Decode for Patch<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn json_schema() -> RefOrSchema {

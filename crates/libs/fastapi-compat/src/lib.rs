@@ -65,7 +65,7 @@ mod union;
 mod value;
 
 pub use body::{BodyLimit, Embedded};
-pub use constraints::{Constraints, Number, Pattern};
+pub use constraints::{Accepts, Constraints, Number, Pattern};
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
 pub use dispatch::LocalAddr;
@@ -96,7 +96,7 @@ pub mod __private {
     pub use {axum, http, serde, serde_json, utoipa};
 
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
-    pub use crate::constraints::{Constraints, Number, Pattern, regex};
+    pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
         Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, deserialize_by_rules,
         required,

@@ -379,6 +379,13 @@ impl Describe for Answer<String> {
     }
 }
 
+/// `PlainTextResponse`
+impl Describe for Answer<&'static str> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<String>::describe(operation);
+    }
+}
+
 /// Answers without a type: nothing, a file or a stream, and being sent elsewhere.
 macro_rules! untyped_answers {
     ($($type:ty),*) => {$(

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for Value {
+    const ACCEPTS: Accepts = Accepts::NONE;
+
     json_schema!();
 
     fn name(_: &Constraints) -> Cow<'static, str> {
@@ -22,6 +24,8 @@ impl Decode for Value {
 }
 
 impl Decode for () {
+    const ACCEPTS: Accepts = Accepts::NONE;
+
     json_schema!();
 
     fn name(_: &Constraints) -> Cow<'static, str> {

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash};
 use indexmap::IndexMap;
 
 use super::text::plural;
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::{self, OperationDocument, RefOrSchema};
@@ -62,6 +62,7 @@ fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
 }
 
 impl<T: Decode> Decode for Vec<T> {
+    const ACCEPTS: Accepts = Accepts::LENGTH;
     const SEQUENCE: bool = true;
 
     fn json_schema() -> RefOrSchema {
@@ -107,6 +108,7 @@ impl<T: Decode> Decode for Vec<T> {
 
 /// A set: in the order of its values, where Python has none.
 impl<T: Decode + Ord> Decode for BTreeSet<T> {
+    const ACCEPTS: Accepts = Accepts::LENGTH;
     const SEQUENCE: bool = true;
 
     fn json_schema() -> RefOrSchema {
@@ -188,6 +190,8 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
 macro_rules! dictionary {
     ($map:ty, [$($generics:tt)*]) => {
         impl<$($generics)*> Decode for $map {
+            const ACCEPTS: Accepts = Accepts::LENGTH;
+
             fn json_schema() -> RefOrSchema {
                 openapi::dictionary(K::json_schema(), V::json_schema())
             }
@@ -222,6 +226,7 @@ dictionary!(BTreeMap<K, V>, [K: Decode + Ord, V: Decode]);
 macro_rules! tuple {
     ($length:literal, $($T:ident $value:ident $index:tt),*) => {
         impl<$($T: Decode),*> Decode for ($($T,)*) {
+            const ACCEPTS: Accepts = Accepts::NONE;
             const SEQUENCE: bool = true;
             const PATH_PARAMETERS: usize = $length;
 

@@ -7,7 +7,7 @@ use std::fmt;
 use num_bigint::BigInt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::constraints::{BrokenBound, Constraints, Number};
+use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::json::MAX_INT_DIGITS;
@@ -182,6 +182,8 @@ fn broken(value: &Integer, constraints: &Constraints) -> Option<BrokenBound<i64>
 }
 
 impl Decode for Integer {
+    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
     json_schema!();
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
@@ -208,6 +210,8 @@ impl Decode for Integer {
 
 /// Python has no largest integer; here the type itself is a bound.
 impl Decode for i64 {
+    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
     json_schema!();
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
@@ -235,6 +239,8 @@ impl Decode for i64 {
 macro_rules! bounded {
     ($($integer:ty)*) => {$(
         impl Decode for $integer {
+            const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
             json_schema!();
 
             fn name(_: &Constraints) -> Cow<'static, str> {

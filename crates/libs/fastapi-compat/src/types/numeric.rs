@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::decimal::Decimal;
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Loc};
 use crate::openapi::json_schema;
@@ -69,6 +69,8 @@ impl<'de, const PLACES: u32> Deserialize<'de> for Numeric<PLACES> {
 }
 
 impl<const PLACES: u32> Decode for Numeric<PLACES> {
+    const ACCEPTS: Accepts = Decimal::ACCEPTS;
+
     json_schema!();
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::email::EmailStr;
 use crate::errors::{Errors, Exactness, Loc};
@@ -10,6 +10,8 @@ use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for String {
+    const ACCEPTS: Accepts = Accepts::LENGTH.and(Accepts::TEXT);
+
     json_schema!();
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
@@ -86,6 +88,8 @@ pub(crate) fn plural(count: usize) -> &'static str {
 pub struct Storable<const N: usize>(pub String);
 
 impl<const N: usize> Decode for Storable<N> {
+    const ACCEPTS: Accepts = Accepts::NONE;
+
     json_schema!();
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
@@ -99,6 +103,8 @@ impl<const N: usize> Decode for Storable<N> {
 }
 
 impl Decode for EmailStr {
+    const ACCEPTS: Accepts = Accepts::LENGTH;
+
     json_schema!();
 
     fn name(_: &Constraints) -> Cow<'static, str> {
