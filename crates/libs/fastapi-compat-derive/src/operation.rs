@@ -219,6 +219,34 @@ fn operation(
                 }
             }
 
+            impl private::utoipa::Path for #marker {
+                fn methods() -> ::std::vec::Vec<private::utoipa::openapi::path::HttpMethod> {
+                    <Self as ::fastapi_compat::PathOperation>::outline().plain_methods()
+                }
+
+                fn path() -> ::std::string::String {
+                    <Self as ::fastapi_compat::PathOperation>::outline().plain_path()
+                }
+
+                fn operation() -> private::utoipa::openapi::path::Operation {
+                    <Self as ::fastapi_compat::PathOperation>::outline().plain().0
+                }
+            }
+
+            impl private::utoipa::__dev::SchemaReferences for #marker {
+                fn schemas(
+                    schemas: &mut ::std::vec::Vec<(::std::string::String, private::RefOrSchema)>,
+                ) {
+                    schemas.extend(<Self as ::fastapi_compat::PathOperation>::outline().plain().1);
+                }
+            }
+
+            impl<'t> private::utoipa::__dev::Tags<'t> for #marker {
+                fn tags() -> ::std::vec::Vec<&'t str> {
+                    ::std::vec::Vec::new()
+                }
+            }
+
             #[allow(dead_code, clippy::unused_unit)] // the compiler checks it, nobody calls it
             fn check() {
                 #(#checks)*
@@ -303,11 +331,11 @@ pub(crate) fn routes(input: TokenStream) -> syn::Result<TokenStream> {
         if let Some(last) = path.segments.last_mut() {
             last.ident = marker(&last.ident);
         }
-        quote!(.with(::fastapi_compat::__private::Marker::<#path>::new().outline(), #handler))
+        quote!(.with_each((&::fastapi_compat::__private::Marker::<#path>::new()).outlines(), #handler))
     });
     Ok(quote! {{
         #[allow(unused_imports)] // by no operation
-        use ::fastapi_compat::__private::OwnOutline as _;
+        use ::fastapi_compat::__private::{OwnOutline as _, UtoipaOutline as _};
         ::fastapi_compat::Routes::new()#(#with)*
     }})
 }

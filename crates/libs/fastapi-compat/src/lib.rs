@@ -108,7 +108,7 @@ pub mod __private {
         nested, note, parameters, union,
     };
     pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
-    pub use crate::routes::{Marker, OwnOutline};
+    pub use crate::routes::{Marker, OwnOutline, UtoipaOutline};
     pub use crate::union::{Union, tag};
     pub use crate::value::Value;
 }

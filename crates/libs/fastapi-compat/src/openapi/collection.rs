@@ -16,9 +16,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use utoipa::ToSchema;
-use utoipa::openapi::path::Paths;
+use utoipa::openapi::path::{Operation, Paths};
 use utoipa::openapi::{RefOr, Schema};
 
+use super::NamedSchema;
 use super::visit::{
     SCHEMAS, children, is_optional, location, operations, reference, references, schemas_of, set,
     settle,
@@ -44,14 +45,15 @@ pub struct DuplicateModel {
     second: String,
 }
 
-type Named = (String, RefOr<Schema>);
+/// The type of a component of which only the name is known.
+const UNKNOWN: &str = "";
 
 /// A type with utoipa's derive: its schema is written out wherever it is used, unless it is known.
 struct Known {
     name: String,
     schema: RefOr<Schema>,
     type_name: &'static str,
-    schemas: fn(&mut Vec<Named>),
+    schemas: fn(&mut Vec<NamedSchema>),
 }
 
 #[derive(Default)]
@@ -106,7 +108,7 @@ pub(super) fn document(
 }
 
 /// Makes something for utoipa, with the components that it refers to, which are those of requests.
-pub(super) fn plain<R>(make: impl FnOnce() -> R) -> (R, Vec<Named>) {
+pub(super) fn plain<R>(make: impl FnOnce() -> R) -> (R, Vec<NamedSchema>) {
     let (made, collection) = collect(Collection::default(), make);
     let components = collection.components.into_iter().filter_map(|((name, _), (_, schema))| {
         let mut schema = schema?;
@@ -234,8 +236,16 @@ pub fn union<T: ?Sized>(name: &str, build: impl FnOnce() -> RefOr<Schema>) -> Re
     })
 }
 
+/// Takes an operation of utoipa's with the components that it lists.
+pub(super) fn adopt(operation: &mut Operation, listed: Vec<NamedSchema>) {
+    with(|collection| {
+        collection.list(listed);
+        schemas_of(operation, &mut |schema| collection.resolve(schema));
+    });
+}
+
 /// The models that a type refers to, for [`ToSchema::schemas`].
-pub fn nested<T: ToSchema>(schemas: &mut Vec<Named>) {
+pub fn nested<T: ToSchema>(schemas: &mut Vec<NamedSchema>) {
     if with(|_| ()).is_none() {
         schemas.extend(plain(T::schema).1);
     }
@@ -325,9 +335,14 @@ impl Collection {
     /// Where the component of a type is, and whether it has to be made.
     fn enter(&mut self, name: &str, type_name: &str) -> (String, bool) {
         let key = self.key(name);
+        // What utoipa lists may be the same type, of which it tells the name only.
+        let is_listed = self.components.get(&key).is_some_and(|(first, _)| first == UNKNOWN);
+        if is_listed && type_name != UNKNOWN {
+            self.components.remove(&key);
+        }
         let is_new = !self.components.contains_key(&key);
         let (first, _) = self.components.entry(key).or_insert((type_name.to_owned(), None));
-        if first != type_name {
+        if first != type_name && type_name != UNKNOWN {
             let (first, second) = (first.clone(), type_name.to_owned());
             self.duplicate = Some(DuplicateModel { first, second });
         }
@@ -340,20 +355,25 @@ impl Collection {
 
     /// Adds a component whose references are those of utoipa's derive.
     fn insert_plain(&mut self, name: String, mut schema: RefOr<Schema>) {
-        references(&mut schema, &mut |target| {
+        self.resolve(&mut schema);
+        self.insert(name, schema);
+    }
+
+    /// Makes references of utoipa's into those of the collection.
+    fn resolve(&self, schema: &mut RefOr<Schema>) {
+        references(schema, &mut |target| {
             if let Some(name) = target.strip_prefix(SCHEMAS).filter(|name| !name.contains('@')) {
                 *target = self.location(name);
             }
         });
-        self.insert(name, schema);
     }
 
     /// Adds what utoipa's derive lists; what is only a reference, has added itself.
-    fn list(&mut self, listed: Vec<Named>) {
+    fn list(&mut self, listed: Vec<NamedSchema>) {
         for (name, schema) in listed {
             let is_new = !self.components.contains_key(&self.key(&name));
             if is_new && location(&schema).is_none() {
-                self.enter(&name, &name);
+                self.enter(&name, UNKNOWN);
                 self.insert_plain(name, schema);
             }
         }

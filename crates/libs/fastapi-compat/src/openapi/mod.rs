@@ -15,6 +15,7 @@ use utoipa::Modify;
 use utoipa::openapi::path::{HttpMethod, Paths};
 use utoipa::openapi::{Components, OpenApi, RefOr};
 
+use self::collection::adopt;
 pub use self::collection::{DuplicateModel, component, component_name, inlined, nested, union};
 pub use self::dialect::FastApi;
 pub use self::operation::{Answer, Describe, OperationDocument, Outline};
@@ -22,6 +23,9 @@ pub use self::schemas::{
     Documented, FieldSchemas, Foreign, HasNone, HasSchema, Lookup, Presence, ViaForeign,
     ViaToSchema, ViaValue, any_of, choices, constrained, literal, note, parameters,
 };
+
+/// A component, as utoipa's [`ToSchema::schemas`](utoipa::ToSchema::schemas) lists it.
+pub type NamedSchema = (String, RefOrSchema);
 
 /// What utoipa's traits give: a schema, or a reference to one.
 pub type RefOrSchema = RefOr<utoipa::openapi::Schema>;
@@ -72,6 +76,7 @@ pub(crate) fn document<'a>(
     Ok(document)
 }
 
+/// utoipa's name of a method, for those that its documents have.
 fn http_method(method: &http::Method) -> Option<HttpMethod> {
     Some(match method.as_str() {
         "GET" => HttpMethod::Get,

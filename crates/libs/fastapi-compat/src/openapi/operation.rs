@@ -1,12 +1,17 @@
 //! What the document says of an operation, from its handler's types.
 
+use std::any::type_name;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{Html, Redirect, Response};
 use http::{Method, StatusCode};
+use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::{
-    Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
+    Paths,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayItems, SchemaType};
@@ -16,10 +21,10 @@ use utoipa::openapi::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::collection;
 use super::dialect::{name, title};
 use super::schemas::Documented;
 use super::visit::{inside_option, is_optional, set, typed};
+use super::{NamedSchema, collection};
 use crate::response::{Json, NoContent};
 use crate::template;
 
@@ -59,6 +64,20 @@ pub struct Outline {
     pub(crate) path_parameters: usize,
     body_name: &'static str,
     describe: fn(&mut OperationDocument<'_>),
+    foreign: Option<Foreign>,
+}
+
+/// An operation that utoipa describes, with the components that it refers to.
+#[derive(Clone)]
+enum Foreign {
+    Asked(fn() -> (Operation, Vec<NamedSchema>)),
+    Given(Arc<(Operation, Vec<NamedSchema>)>),
+}
+
+impl fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Foreign")
+    }
 }
 
 impl Outline {
@@ -80,7 +99,68 @@ impl Outline {
             path_parameters: 0,
             body_name: "body",
             describe: |_| {},
+            foreign: None,
         }
+    }
+
+    /// The operations of `#[utoipa::path]`, one for each method.
+    pub(crate) fn of_utoipa<P>() -> Vec<Self>
+    where
+        P: utoipa::Path + SchemaReferences + for<'t> Tags<'t>,
+    {
+        let name = type_name::<P>().rsplit("::").next().unwrap_or_default();
+        let ask = || {
+            let (mut operation, mut schemas) = (P::operation(), Vec::new());
+            let tags = <P as Tags<'_>>::tags().into_iter().map(str::to_owned);
+            operation.tags.get_or_insert_default().extend(tags);
+            P::schemas(&mut schemas);
+            (operation, schemas)
+        };
+        let outline = |method| Self {
+            foreign: Some(Foreign::Asked(ask)),
+            ..Self::new(http_method(&method), P::path(), name.trim_start_matches("__path_"))
+        };
+        P::methods().into_iter().map(outline).collect()
+    }
+
+    /// Operations of utoipa's that have been described already.
+    pub(crate) fn of_paths(schemas: Vec<NamedSchema>, paths: Paths) -> impl Iterator<Item = Self> {
+        let operations = paths.paths.into_iter().flat_map(|(path, item)| {
+            let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
+            let all = [
+                (Method::GET, get),
+                (Method::PUT, put),
+                (Method::POST, post),
+                (Method::DELETE, delete),
+                (Method::OPTIONS, options),
+                (Method::HEAD, head),
+                (Method::PATCH, patch),
+                (Method::TRACE, trace),
+            ];
+            all.into_iter()
+                .filter_map(move |(method, operation)| Some((path.clone(), method, operation?)))
+        });
+        operations.map(move |(path, method, operation)| Self {
+            foreign: Some(Foreign::Given(Arc::new((operation, schemas.clone())))),
+            ..Self::new(method, path, "operation")
+        })
+    }
+
+    /// The operation for a document of utoipa's, as it is before [`FastApi`](super::FastApi), and the
+    /// components that it refers to: `utoipa_axum::routes!` asks for it. What it demands of the
+    /// caller is named, but the scheme is the document's to define.
+    pub fn plain(&self) -> (Operation, Vec<NamedSchema>) {
+        collection::plain(|| self.document(self.id.unwrap_or(self.name), "").0)
+    }
+
+    #[doc(hidden)]
+    pub fn plain_path(&self) -> String {
+        template::format(&self.path).into_owned()
+    }
+
+    #[doc(hidden)]
+    pub fn plain_methods(&self) -> Vec<HttpMethod> {
+        super::http_method(&self.method).into_iter().collect()
     }
 
     pub fn path(&self) -> &str {
@@ -170,6 +250,9 @@ impl Outline {
         id: &str,
         token_url: &str,
     ) -> (Operation, BTreeMap<String, SecurityScheme>) {
+        if let Some(foreign) = &self.foreign {
+            return (self.foreign_document(foreign, id), BTreeMap::new());
+        }
         let parameters = template::names(&self.path).into_iter().map(str::to_owned);
         let operation = OperationBuilder::new()
             .summary(Some(self.summary.map_or_else(|| title(self.name), str::to_owned)))
@@ -189,6 +272,41 @@ impl Outline {
         };
         (self.describe)(&mut document);
         (document.operation, document.security_schemes)
+    }
+}
+
+impl Outline {
+    /// utoipa's document of the operation, under FastAPI's id unless it has one of its own.
+    fn foreign_document(&self, foreign: &Foreign, id: &str) -> Operation {
+        let (mut operation, schemas) = match foreign {
+            Foreign::Asked(ask) => ask(),
+            Foreign::Given(given) => (**given).clone(),
+        };
+        let own = operation.operation_id.take().filter(|own| self.is_own_id(own));
+        operation.operation_id = Some(own.unwrap_or_else(|| id.to_owned()));
+        operation.summary.get_or_insert_with(|| title(self.name));
+        let tags = self.tags.iter().map(|&tag| tag.to_owned());
+        operation.tags = Some(tags.chain(operation.tags.take().unwrap_or_default()).collect());
+        super::adopt(&mut operation, schemas);
+        operation
+    }
+
+    /// Whether it is not just the name of the function.
+    fn is_own_id(&self, id: &str) -> bool {
+        matches!(self.foreign, Some(Foreign::Given(_))) || id != self.name
+    }
+}
+
+fn http_method(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Trace => Method::TRACE,
     }
 }
 
