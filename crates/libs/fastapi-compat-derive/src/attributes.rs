@@ -5,7 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, Type, UnOp};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, Type, UnOp,
+};
 
 use crate::error;
 
@@ -42,7 +44,7 @@ pub(crate) fn items(attributes: &[Attribute]) -> syn::Result<Vec<Item>> {
     let mut items = Vec::new();
     for attribute in attributes {
         let namespace = match attribute.path().get_ident().map(ToString::to_string).as_deref() {
-            Some("schema") => Namespace::Schema,
+            Some("schema" | "decode") => Namespace::Schema,
             Some("serde") => Namespace::Serde,
             _ => continue,
         };
@@ -51,6 +53,33 @@ pub(crate) fn items(attributes: &[Attribute]) -> syn::Result<Vec<Item>> {
         items.extend(parsed.into_iter().map(|Parsed(key, value)| Item { key, value, namespace }));
     }
     Ok(items)
+}
+
+/// Whether utoipa's derive gives the schema: `#[decode(schema = false)]`.
+pub(crate) fn leaves_schema(attributes: &[Attribute]) -> syn::Result<bool> {
+    let is_false = |item: &Item| matches!(&item.value, Some(Expr::Lit(ExprLit { lit: Lit::Bool(given), .. })) if !given.value);
+    let own = attributes.iter().filter(|attribute| attribute.path().is_ident("decode")).cloned();
+    let own = items(&own.collect::<Vec<_>>())?;
+    Ok(own.iter().any(|item| item.key == "schema" && is_false(item)))
+}
+
+/// Takes out the attributes of utoipa's derive, which are called as ours.
+pub(crate) fn without_schema(mut input: DeriveInput) -> DeriveInput {
+    let strip = |attributes: &mut Vec<Attribute>| {
+        attributes.retain(|attribute| !attribute.path().is_ident("schema"));
+    };
+    strip(&mut input.attrs);
+    match &mut input.data {
+        Data::Struct(data) => data.fields.iter_mut().for_each(|field| strip(&mut field.attrs)),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                strip(&mut variant.attrs);
+                variant.fields.iter_mut().for_each(|field| strip(&mut field.attrs));
+            }
+        }
+        Data::Union(_) => {}
+    }
+    input
 }
 
 /// The text of `key = "text"` in a namespace.

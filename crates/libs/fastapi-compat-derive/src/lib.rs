@@ -38,10 +38,18 @@ use syn::{
 /// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(rename_all = "camelCase")]` is
 ///   an `alias_generator`, `#[serde(deny_unknown_fields)]` is `extra="forbid"`, and
 ///   `#[serde(rename = "Page[Item]")]` is what the class is called in Python.
-#[proc_macro_derive(Decode, attributes(schema, serde))]
+///
+/// A type with utoipa's own `#[derive(utoipa::ToSchema)]` says so by `#[decode(schema = false)]`; what
+/// would be `#[schema(…)]` is `#[decode(…)]` then.
+#[proc_macro_derive(Decode, attributes(decode, schema, serde))]
 pub fn derive_decode(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
-    let code = schema(&input).and_then(|schema| Ok([schema, decode(&input)?]));
+    let code = attributes::leaves_schema(&input.attrs).and_then(|leaves_schema| {
+        if leaves_schema {
+            return Ok(vec![decode(&attributes::without_schema(input))?]);
+        }
+        Ok(vec![schema(&input)?, decode(&input)?])
+    });
     code.map_or_else(|error| error.to_compile_error(), |code| wrap(&code)).into()
 }
 

@@ -1,9 +1,11 @@
 //! Parameters: of the path, of the query, in headers and in cookies.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
+use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use utoipa::IntoParams;
@@ -28,7 +30,14 @@ impl<T: Decode> Parameter for Path<T> {
     const PATH_PARAMETERS: usize = T::PATH_PARAMETERS;
 
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        let parameters = parts.extensions.get::<PathParams>()?;
+        let of_axum;
+        let parameters = match parts.extensions.get::<PathParams>() {
+            Some(parameters) => parameters,
+            None => {
+                of_axum = PathParams::of_axum(parts)?;
+                &of_axum
+            }
+        };
         T::decode_path(parameters, errors).map(Self)
     }
 
@@ -38,6 +47,15 @@ impl<T: Decode> Parameter for Path<T> {
 }
 
 impl PathParams {
+    /// The parameters of a route in a router that is not ours, such as utoipa-axum's.
+    fn of_axum(parts: &Parts) -> Option<Self> {
+        let mut parts = parts.clone();
+        let parameters = RawPathParams::from_request_parts(&mut parts, &()).now_or_never()?.ok()?;
+        let (names, values): (Vec<Arc<str>>, _) =
+            parameters.iter().map(|(name, value)| (name.into(), Value::from(value))).unzip();
+        Some(Self { names: names.into(), values })
+    }
+
     /// Decodes a parameter; its number is checked when the router is built.
     pub(crate) fn decode<T: Decode>(&self, index: usize, errors: &mut Errors) -> Option<T> {
         let (name, value) = (self.names.get(index)?, self.values.get(index)?);

@@ -18,7 +18,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-#[derive(Decode, Serialize)]
+#[derive(Decode, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Color {
     Red,
@@ -26,6 +26,18 @@ enum Color {
     #[serde(rename = "dark blue")]
     DarkBlue,
 }
+
+#[derive(Decode, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Solo {
+    Only,
+}
+
+#[derive(Decode, PartialEq, Eq, Hash, Serialize)]
+struct AtLeastTwo(#[schema(min_length = 2)] String);
+
+#[derive(Decode, PartialEq, Eq, Hash, Serialize)]
+struct WithAnA(#[schema(pattern = "^a")] String);
 
 #[derive(Clone, Copy, Decode)]
 enum Level {
@@ -203,6 +215,7 @@ echoed_models! {
     UrlHttp(HttpUrl);
     EnumStr(Color);
     EnumInt(Level);
+    EnumOne(Solo);
     LiteralStr(Letter);
     LiteralOne(Only);
     LiteralInt(Number);
@@ -215,6 +228,10 @@ echoed_models! {
     ListNested(Vec<Vec<bool>>);
     DictInt(IndexMap<String, Integer>);
     DictKeys(IndexMap<Integer, f64>);
+    DictUuid(IndexMap<Uuid, Integer>);
+    DictEnum(IndexMap<Color, Integer>);
+    DictShort(IndexMap<AtLeastTwo, Integer>);
+    DictPattern(IndexMap<WithAnA, Integer>);
     #[schema(min_length = 1, max_length = 2)]
     DictBounds(IndexMap<String, String>);
     TupleModel((Integer, String, bool));
@@ -738,6 +755,11 @@ async fn optional_scalar(Call((), Json(given)): Call<(), Json<Four>>) -> Json<Op
     Json(given.0)
 }
 
+#[post("/body/nothing")]
+async fn nothing(Call((), Json(_given)): Call<(), Json<Inner>>) -> Json<()> {
+    Json(())
+}
+
 #[delete("/path/no-content/{v}", status = 204)]
 async fn no_content(Call((), Path(_v)): Call<(), Path<Integer>>) -> NoContent {
     NoContent
@@ -937,6 +959,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "url-http" UrlHttp, parameters, cookie;
         "enum-str" EnumStr, parameters, cookie;
         "enum-int" EnumInt, parameters, cookie;
+        "enum-one" EnumOne;
         "literal-str" LiteralStr, parameters, cookie;
         "literal-one" LiteralOne;
         "literal-int" LiteralInt;
@@ -952,6 +975,10 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "set-bounds" SetBounds;
         "dict" DictInt;
         "dict-keys" DictKeys;
+        "dict-uuid" DictUuid;
+        "dict-enum" DictEnum;
+        "dict-short" DictShort;
+        "dict-pattern" DictPattern;
         "dict-bounds" DictBounds;
         "tuple" TupleModel;
         "named" Named;
@@ -1009,6 +1036,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
             four,
             no_content,
             optional_scalar,
+            nothing,
             text,
             elsewhere,
             several,
