@@ -212,12 +212,12 @@ pub fn union<T: ?Sized>(name: &str, build: impl FnOnce() -> RefOr<Schema>) -> Re
         let written_out = with(|collection| std::mem::take(&mut collection.writes_out));
         let refers = with(|collection| {
             let is_open = collection.unions.contains(&this);
+            let is_known = is_open || collection.components.contains_key(&collection.key(name));
             if is_open {
                 collection.recursive.insert(this);
-            } else {
+            } else if !is_known {
                 collection.unions.push(this);
             }
-            let is_known = is_open || collection.components.contains_key(&collection.key(name));
             is_known.then(|| collection.location(name))
         });
         if let Some(location) = refers.flatten() {
