@@ -104,7 +104,7 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
         }
         Command::Healthcheck => management::healthcheck(&settings).await,
         Command::Openapi => {
-            println!("{:#}", routes::document(&settings)?);
+            println!("{}", routes::document(&settings)?.to_pretty_json()?);
             Ok(())
         }
     }

@@ -9,6 +9,7 @@ pub mod utils;
 use fastapi_compat::openapi::{DuplicateModel, Info};
 use fastapi_compat::{Json, Router, Schema};
 use serde::Serialize;
+use utoipa::openapi::OpenApi;
 
 use crate::App;
 use crate::config::{Environment, Settings};
@@ -33,7 +34,7 @@ pub fn router(settings: &Settings) -> Router<App> {
 ///
 /// # Errors
 /// When two models have the same name.
-pub fn document(settings: &Settings) -> Result<serde_json::Value, DuplicateModel> {
+pub fn document(settings: &Settings) -> Result<OpenApi, DuplicateModel> {
     let info = Info {
         title: &settings.project_name,
         version: env!("CARGO_PKG_VERSION"),

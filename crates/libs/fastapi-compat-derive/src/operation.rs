@@ -12,7 +12,7 @@ use syn::{
 };
 
 use crate::attributes::doc;
-use crate::error;
+use crate::{error, known};
 
 struct Arguments {
     path: LitStr,
@@ -159,10 +159,10 @@ fn operation(
     // What it is, only the compiler knows.
     let mut has_impl = HasImpl(false);
     has_impl.visit_type(answer);
-    let answer = if has_impl.0 {
-        quote!(::fastapi_compat::__private::axum::response::Response)
+    let (answer, known) = if has_impl.0 {
+        (quote!(::fastapi_compat::__private::axum::response::Response), None)
     } else {
-        answer.to_token_stream()
+        (answer.to_token_stream(), Some(known(answer)))
     };
 
     let types = handler.sig.inputs.iter().map(|argument| match argument {
@@ -212,9 +212,38 @@ fn operation(
                         0 #(+ private::Probe::<#types>::PATH_PARAMETERS)*,
                         |operation| {
                             #((private::Probe::<#types>::DESCRIBE)(operation);)*
-                            <private::Answer<#answer> as private::Describe>::describe(operation);
+                            #known
+                            <private::Answer<#answer> as private::Describe<_>>::describe(operation);
                         },
                     )
+                }
+            }
+
+            impl private::utoipa::Path for #marker {
+                fn methods() -> ::std::vec::Vec<private::utoipa::openapi::path::HttpMethod> {
+                    <Self as ::fastapi_compat::PathOperation>::outline().plain_methods()
+                }
+
+                fn path() -> ::std::string::String {
+                    <Self as ::fastapi_compat::PathOperation>::outline().plain_path()
+                }
+
+                fn operation() -> private::utoipa::openapi::path::Operation {
+                    <Self as ::fastapi_compat::PathOperation>::outline().plain().0
+                }
+            }
+
+            impl private::utoipa::__dev::SchemaReferences for #marker {
+                fn schemas(
+                    schemas: &mut ::std::vec::Vec<(::std::string::String, private::RefOrSchema)>,
+                ) {
+                    schemas.extend(<Self as ::fastapi_compat::PathOperation>::outline().plain().1);
+                }
+            }
+
+            impl<'t> private::utoipa::__dev::Tags<'t> for #marker {
+                fn tags() -> ::std::vec::Vec<&'t str> {
+                    ::std::vec::Vec::new()
                 }
             }
 
@@ -302,11 +331,11 @@ pub(crate) fn routes(input: TokenStream) -> syn::Result<TokenStream> {
         if let Some(last) = path.segments.last_mut() {
             last.ident = marker(&last.ident);
         }
-        quote!(.with(::fastapi_compat::__private::Marker::<#path>::new().outline(), #handler))
+        quote!(.with_each((&::fastapi_compat::__private::Marker::<#path>::new()).outlines(), #handler))
     });
     Ok(quote! {{
         #[allow(unused_imports)] // by no operation
-        use ::fastapi_compat::__private::OwnOutline as _;
+        use ::fastapi_compat::__private::{OwnOutline as _, UtoipaOutline as _};
         ::fastapi_compat::Routes::new()#(#with)*
     }})
 }

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
@@ -16,7 +17,7 @@ use crate::errors::{Errors, Loc, unreadable_body};
 use crate::extract::{Input, body_extractor};
 use crate::json::{self, MAX_DEPTH, MAX_INT_DIGITS};
 use crate::layers::BodyLimit;
-use crate::openapi::{ModelSchema, OperationDocument, Schema};
+use crate::openapi::OperationDocument;
 use crate::response::{HttpError, Json};
 use crate::value::Value;
 
@@ -28,7 +29,7 @@ pub enum JsonBody<T> {
     Explain(Option<Value>),
 }
 
-impl<T: Decode + Schema + DeserializeOwned + Send> Input for Json<T> {
+impl<T: Decode + DeserializeOwned + Send> Input for Json<T> {
     type Read = JsonBody<T>;
 
     async fn read(parts: &Parts, body: Body) -> Result<JsonBody<T>, Response> {
@@ -62,18 +63,18 @@ impl<T: Decode + Schema + DeserializeOwned + Send> Input for Json<T> {
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.json_body::<T>();
+        operation.json_body(T::json_schema());
     }
 }
 
-body_extractor!(Json[Decode + Schema + DeserializeOwned + Send]);
-body_extractor!(Embedded[Model + ModelSchema + Send]);
+body_extractor!(Json[Decode + DeserializeOwned + Send]);
+body_extractor!(Embedded[Model + ToSchema + Send]);
 
 /// Several parameters of the body, or one with `embed=True`: each is a field of one object.
 #[derive(Debug)]
 pub struct Embedded<T>(pub T);
 
-impl<T: Model + ModelSchema + Send> Input for Embedded<T> {
+impl<T: Model + ToSchema + Send> Input for Embedded<T> {
     type Read = Option<Value>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
-use crate::openapi::{OperationDocument, Schema};
+use crate::openapi::{self, OperationDocument, RefOrSchema};
 use crate::router::PathParams;
 use crate::value::Value;
 
@@ -60,12 +60,13 @@ pub trait Decode: Sized {
     }
 
     #[doc(hidden)]
-    fn describe_path(operation: &mut OperationDocument<'_>)
-    where
-        Self: Schema,
-    {
-        operation.path_parameter::<Self>();
+    fn describe_path(operation: &mut OperationDocument<'_>) {
+        operation.path_parameter(Self::json_schema());
     }
+
+    /// What the OpenAPI document says of the type: for one with utoipa's trait,
+    /// `<Self as fastapi_compat::Documented<_>>::schema()`.
+    fn json_schema() -> RefOrSchema;
 }
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
@@ -216,6 +217,10 @@ impl<T: Decode> Decode for Box<T> {
     const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
+    fn json_schema() -> RefOrSchema {
+        T::json_schema()
+    }
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         T::name(constraints)
     }
@@ -242,6 +247,10 @@ impl<T: Decode> Decode for Box<T> {
 impl<T: Decode> Decode for Option<T> {
     const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::optional(T::json_schema())
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         format!("nullable[{}]", T::name(constraints)).into()
@@ -301,6 +310,10 @@ impl<T> Patch<T> {
 impl<T: Decode> Decode for Patch<T> {
     const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::optional(T::json_schema())
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Option::<T>::name(constraints)

@@ -6,13 +6,14 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{StatusCode, header};
+use utoipa::ToSchema;
 
 use crate::body::read_body;
 use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
 use crate::multipart::{self, Refusal};
-use crate::openapi::{ModelSchema, OperationDocument};
+use crate::openapi::OperationDocument;
 use crate::params::Parameters;
 use crate::response::HttpError;
 use crate::value::Value;
@@ -22,7 +23,7 @@ use crate::value::Value;
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-impl<T: Model + ModelSchema> Input for Form<T> {
+impl<T: Model + ToSchema> Input for Form<T> {
     type Read = Vec<(String, Value)>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -49,7 +50,7 @@ impl<T: Model + ModelSchema> Input for Form<T> {
     }
 }
 
-body_extractor!(Form[Model + ModelSchema]);
+body_extractor!(Form[Model + ToSchema]);
 
 struct FormFields(Parameters);
 

@@ -74,7 +74,7 @@ pub use errors::{Context, Errors, Loc};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
 pub use form::Form;
-pub use openapi::{Describe, Outline, Schema};
+pub use openapi::{Describe, Documented, Outline};
 pub use params::{Cookie, Header, Path, Query};
 pub use response::{HttpError, Json, NoContent, internal_server_error};
 pub use router::{Operation, Router};
@@ -91,7 +91,7 @@ pub use value::Value;
 /// What the derive's code names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use {axum, http, serde, serde_json};
+    pub use {axum, http, serde, serde_json, utoipa};
 
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
@@ -101,11 +101,12 @@ pub mod __private {
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{
-        Answer, Describe, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices,
-        note,
+        Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
+        RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,
+        nested, note, parameters, union,
     };
     pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
-    pub use crate::routes::{Marker, OwnOutline};
+    pub use crate::routes::{Marker, OwnOutline, UtoipaOutline};
     pub use crate::union::{Union, tag};
     pub use crate::value::Value;
 }

@@ -217,6 +217,7 @@ fn fastapi_and_its_twin_answer_the_same() {
     let (router, operations) = twin::twin();
     let info = Info { title: "FastAPI", version: "0.1.0", token_url: "/token" };
     let document = router.document(&info).expect("the models have names of their own");
+    let document = serde_json::to_value(document).expect("the document is JSON");
     let probe = runtime.block_on(probe());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let ours = listener.local_addr().expect("the port").to_string();

@@ -39,6 +39,10 @@ class Color(str, Enum):
     dark_blue = "dark blue"
 
 
+class Solo(str, Enum):
+    only = "only"
+
+
 class Level(IntEnum):
     low = 1
     high = 10
@@ -180,6 +184,10 @@ class EnumInt(BaseModel):
     v: Level
 
 
+class EnumOne(BaseModel):
+    v: Solo
+
+
 class LiteralStr(BaseModel):
     v: Literal["a", "b", "it's"]
 
@@ -250,6 +258,22 @@ class DictInt(BaseModel):
 
 class DictKeys(BaseModel):
     v: dict[int, float]
+
+
+class DictUuid(BaseModel):
+    v: dict[UUID, int]
+
+
+class DictEnum(BaseModel):
+    v: dict[Color, int]
+
+
+class DictShort(BaseModel):
+    v: dict[Annotated[str, Field(min_length=2)], int]
+
+
+class DictPattern(BaseModel):
+    v: dict[Annotated[str, Field(pattern="^a")], int]
 
 
 class DictBounds(BaseModel):
@@ -423,6 +447,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "url-http": UrlHttp,
     "enum-str": EnumStr,
     "enum-int": EnumInt,
+    "enum-one": EnumOne,
     "literal-str": LiteralStr,
     "literal-one": LiteralOne,
     "literal-int": LiteralInt,
@@ -439,6 +464,10 @@ BODIES: dict[str, type[BaseModel]] = {
     "set-bounds": SetBounds,
     "dict": DictInt,
     "dict-keys": DictKeys,
+    "dict-uuid": DictUuid,
+    "dict-enum": DictEnum,
+    "dict-short": DictShort,
+    "dict-pattern": DictPattern,
     "dict-bounds": DictBounds,
     "tuple": TupleModel,
     "nested": Nested,
@@ -634,6 +663,11 @@ def scalar(given: Annotated[int, Body()]) -> int:
 @app.post("/body/optional-scalar")
 def optional_scalar(given: Annotated[str | None, Body(max_length=4)] = None) -> str | None:
     return given
+
+
+@app.post("/body/nothing")
+def nothing(given: Inner) -> None:
+    _ = given
 
 
 @app.post("/body/optional-model")
