@@ -182,6 +182,7 @@ fn operation(
         types.iter().map(|ty| quote_spanned!(ty.span()=> private::Probe::<#ty>::new().check();));
     let is_call = last_is_call(&types);
     let assertions = assertions(name, path, &parameters, prefix_parameters, &types);
+    let for_utoipa = for_utoipa(&marker);
     let visibility = match visibility {
         Visibility::Inherited => quote!(),
         visibility => visibility.to_token_stream(),
@@ -219,33 +220,7 @@ fn operation(
                 }
             }
 
-            impl private::utoipa::Path for #marker {
-                fn methods() -> ::std::vec::Vec<private::utoipa::openapi::path::HttpMethod> {
-                    <Self as ::fastapi_compat::PathOperation>::outline().plain_methods()
-                }
-
-                fn path() -> ::std::string::String {
-                    <Self as ::fastapi_compat::PathOperation>::outline().plain_path()
-                }
-
-                fn operation() -> private::utoipa::openapi::path::Operation {
-                    <Self as ::fastapi_compat::PathOperation>::outline().plain().0
-                }
-            }
-
-            impl private::utoipa::__dev::SchemaReferences for #marker {
-                fn schemas(
-                    schemas: &mut ::std::vec::Vec<(::std::string::String, private::RefOrSchema)>,
-                ) {
-                    schemas.extend(<Self as ::fastapi_compat::PathOperation>::outline().plain().1);
-                }
-            }
-
-            impl<'t> private::utoipa::__dev::Tags<'t> for #marker {
-                fn tags() -> ::std::vec::Vec<&'t str> {
-                    ::std::vec::Vec::new()
-                }
-            }
+            #for_utoipa
 
             #[allow(dead_code, clippy::unused_unit)] // the compiler checks it, nobody calls it
             fn check() {
@@ -255,6 +230,39 @@ fn operation(
             #assertions
         };
     })
+}
+
+/// What utoipa-axum's `routes!` and `OpenApiRouter` ask of the type beside a handler.
+fn for_utoipa(marker: &Ident) -> TokenStream {
+    quote! {
+        impl private::utoipa::Path for #marker {
+            fn methods() -> ::std::vec::Vec<private::utoipa::openapi::path::HttpMethod> {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain_methods()
+            }
+
+            fn path() -> ::std::string::String {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain_path()
+            }
+
+            fn operation() -> private::utoipa::openapi::path::Operation {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain().0
+            }
+        }
+
+        impl private::utoipa::__dev::SchemaReferences for #marker {
+            fn schemas(
+                schemas: &mut ::std::vec::Vec<(::std::string::String, private::RefOrSchema)>,
+            ) {
+                schemas.extend(<Self as ::fastapi_compat::PathOperation>::outline().plain().1);
+            }
+        }
+
+        impl<'t> private::utoipa::__dev::Tags<'t> for #marker {
+            fn tags() -> ::std::vec::Vec<&'t str> {
+                ::std::vec::Vec::new()
+            }
+        }
+    }
 }
 
 /// Whether the last argument is `Call`, as an expression.
