@@ -1,4 +1,4 @@
-//! The one place that names both backends: [`Database::connect`] chooses by the scheme of the URL.
+//! The one place that names the backends: [`Database::connect`] chooses by the scheme of the URL.
 
 mod url;
 
@@ -8,6 +8,7 @@ use std::time::Duration;
 use ::url::Url;
 use domain::{Storage, StorageError};
 use storage_postgres::Postgres;
+#[cfg(feature = "sqlite")]
 use storage_sqlite::Sqlite;
 
 pub use crate::url::{DatabaseUrl, DatabaseUrlError};
@@ -23,11 +24,12 @@ pub struct Pool {
 #[derive(Clone, Debug)]
 pub enum Database {
     Postgres(Postgres),
+    #[cfg(feature = "sqlite")]
     Sqlite(Sqlite),
 }
 
 impl Database {
-    /// Lists are read from the replica, which SQLite has none of.
+    /// Lists are read from the replica of PostgreSQL, if there is one.
     pub fn connect(
         url: &DatabaseUrl,
         replica: Option<&Url>,
@@ -39,6 +41,7 @@ impl Database {
                 Postgres::connect(url.as_str(), replica, pool.size, pool.patience)
                     .map(Self::Postgres)
             }
+            #[cfg(feature = "sqlite")]
             DatabaseUrl::Sqlite(path) => {
                 Ok(Self::Sqlite(Sqlite::connect(path, pool.size, pool.patience)))
             }
@@ -49,6 +52,7 @@ impl Database {
     pub async fn migrate(&self) -> Result<(), StorageError> {
         match self {
             Self::Postgres(postgres) => postgres.migrate().await,
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.migrate().await,
         }
     }
@@ -56,6 +60,7 @@ impl Database {
     pub fn into_storage(self) -> Arc<dyn Storage> {
         match self {
             Self::Postgres(postgres) => Arc::new(postgres),
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => Arc::new(sqlite),
         }
     }

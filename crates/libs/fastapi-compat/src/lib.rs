@@ -2,8 +2,9 @@
 //!
 //! Declare a model once, and it is decoded by pydantic's lax rules, explained by pydantic's errors
 //! and described in FastAPI's OpenAPI dialect. What is in it: inputs ([`Call`], [`Path`], [`Query`],
-//! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects, CORS and errors as
-//! Starlette does them ([`Router`], [`Edge`], [`HttpError`]); sign-in ([`Bearer`], [`Basic`],
+//! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects and errors as
+//! Starlette does them ([`Router`], [`HttpError`]); CORS, trusted proxies and the rest of what is
+//! around an application ([`layers`]); sign-in ([`Bearer`], [`Basic`],
 //! [`ApiKeyHeader`] and others); the document ([`openapi`]). What is not: anything about one
 //! service's routes.
 //!
@@ -35,13 +36,12 @@ pub mod coverage {}
 pub mod guide {}
 
 mod body;
+mod characters;
 mod choice;
 mod constraints;
-mod cors;
 mod datetime;
 mod decode;
 mod dispatch;
-mod edge;
 mod email;
 mod errors;
 mod extract;
@@ -49,11 +49,11 @@ mod form;
 mod idna;
 mod idna_tables;
 mod json;
+pub mod layers;
 mod multipart;
 pub mod openapi;
 mod params;
 mod probe;
-mod protocol;
 mod python;
 mod response;
 mod router;
@@ -64,12 +64,11 @@ mod types;
 mod union;
 mod value;
 
-pub use body::{BodyLimit, Embedded};
+pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
 pub use dispatch::LocalAddr;
-pub use edge::Edge;
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
@@ -77,7 +76,6 @@ pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, r
 pub use form::Form;
 pub use openapi::{Describe, Documented, Outline};
 pub use params::{Cookie, Header, Path, Query};
-pub use protocol::TrustedProxies;
 pub use response::{HttpError, Json, NoContent, internal_server_error};
 pub use router::{Operation, Router};
 pub use routes::{PathOperation, Routes};

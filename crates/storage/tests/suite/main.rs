@@ -1,4 +1,4 @@
-//! What a backend must do: one suite, run on each.
+//! What a backend must do: one suite, run on each that there is.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
@@ -16,11 +16,13 @@ use uuid::Uuid;
 
 const ALL: Page = Page { skip: 0, limit: 1000 };
 
+#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn sqlite_in_memory() {
     suite("sqlite::memory:").await;
 }
 
+#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn sqlite_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
