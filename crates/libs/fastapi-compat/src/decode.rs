@@ -16,6 +16,10 @@ use crate::router::PathParams;
 use crate::value::Value;
 
 /// A type that a request can carry.
+#[diagnostic::on_unimplemented(
+    message = "a request cannot carry a value of type `{Self}`",
+    label = "add `#[derive(Decode)]` to `{Self}`"
+)]
 pub trait Decode: Sized {
     /// Whether parameters of the same name make one value of this type: a list.
     const SEQUENCE: bool = false;
@@ -65,6 +69,10 @@ pub trait Decode: Sized {
 }
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "a model is a struct with named fields and `#[derive(Decode)]`"
+)]
 pub trait Model: Sized {
     fn from_fields(fields: &impl Fields, at: &Loc<'_>, errors: &mut Errors) -> Option<Self>;
 }

@@ -132,7 +132,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                     matched: nested(prefix, matched),
                     not_allowed: nested(prefix, not_allowed),
                 },
-                endpoint => endpoint,
+                route @ Endpoint::Route { .. } => route,
             };
         }
         self

@@ -19,6 +19,7 @@ pub trait PathOperation {
 }
 
 /// What answers below a path.
+#[expect(clippy::large_enum_variant, reason = "there is one for each route, while it is built")]
 pub(crate) enum Endpoint<S> {
     /// A route of its own path, with what answers requests of other methods.
     Route { matched: MethodRouter<S>, not_allowed: MethodRouter<S> },

@@ -213,22 +213,11 @@ impl Template {
 
     /// The values of the parameters in a path that matches.
     pub(crate) fn values(&self, path: &str) -> Vec<Value> {
-        if let Some(regex) = &self.regex {
-            let captures = regex.captures(path);
-            let groups = captures.iter().flat_map(|captures| captures.iter().skip(1).flatten());
-            let values = groups.zip(&self.convertors);
-            return values.map(|(group, convertor)| convertor.convert(group.as_str())).collect();
-        }
         if self.names.is_empty() {
             return Vec::new();
         }
-        let mut values = Vec::with_capacity(self.names.len());
-        let segments = self.segments.iter().zip(path.split('/'));
-        let of_parameters = segments
-            .filter(|(pieces, _)| matches!(pieces.as_slice(), [Piece::Parameter(..)]))
-            .map(|(_, text)| Value::from(text));
-        values.extend(of_parameters);
-        values
+        let values = self.texts(path).into_iter().zip(&self.convertors);
+        values.map(|(text, convertor)| convertor.convert(text)).collect()
     }
 
     /// The paths under which axum routes it: parameters and literals are segments of their own, and
@@ -238,7 +227,9 @@ impl Template {
         let mut is_first = true;
         for pieces in &self.segments {
             if !is_first && pieces.is_empty() {
-                paths.iter_mut().for_each(|path| path.push('/'));
+                for path in &mut paths {
+                    path.push('/');
+                }
             }
             is_first = false;
             for piece in pieces {
@@ -246,10 +237,10 @@ impl Template {
                     Piece::Literal(literal) => {
                         let literal = utf8_percent_encode(literal, LITERAL).to_string();
                         let literal = literal.replace('{', "{{").replace('}', "}}");
-                        paths.iter_mut().for_each(|path| {
+                        for path in &mut paths {
                             path.push('/');
                             path.push_str(&literal);
-                        });
+                        }
                     }
                     Piece::Parameter(name, convertor) => {
                         let without: Vec<_> = if *convertor == Convertor::Path {
@@ -257,7 +248,9 @@ impl Template {
                         } else {
                             Vec::new()
                         };
-                        paths.iter_mut().for_each(|path| _ = write!(path, "/{{{name}}}"));
+                        for path in &mut paths {
+                            _ = write!(path, "/{{{name}}}");
+                        }
                         paths.extend(without);
                     }
                 }
@@ -294,19 +287,16 @@ impl Template {
 
     /// The parameters in a path that matches, as they stand there.
     fn texts<'p>(&self, path: &'p str) -> Vec<&'p str> {
-        match &self.regex {
-            Some(regex) => {
-                let captures = regex.captures(path);
-                let groups = captures.iter().flat_map(|captures| captures.iter().skip(1).flatten());
-                groups.map(|group| group.as_str()).collect()
-            }
-            None => {
-                let segments = self.segments.iter().zip(path.split('/'));
-                segments
-                    .filter(|(pieces, _)| matches!(pieces.as_slice(), [Piece::Parameter(..)]))
-                    .map(|(_, text)| text)
-                    .collect()
-            }
+        if let Some(regex) = &self.regex {
+            let captures = regex.captures(path);
+            let groups = captures.iter().flat_map(|captures| captures.iter().skip(1).flatten());
+            groups.map(|group| group.as_str()).collect()
+        } else {
+            let segments = self.segments.iter().zip(path.split('/'));
+            segments
+                .filter(|(pieces, _)| matches!(pieces.as_slice(), [Piece::Parameter(..)]))
+                .map(|(_, text)| text)
+                .collect()
         }
     }
 }

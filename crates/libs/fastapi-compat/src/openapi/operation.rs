@@ -132,7 +132,7 @@ impl Outline {
             I::describe(operation);
             O::describe(operation);
         };
-        Self { describe, path_parameters: I::PATH_PARAMETERS, ..self }
+        Self { path_parameters: I::PATH_PARAMETERS, describe, ..self }
     }
 
     /// The same with another function that describes the handler's types, which take so many
@@ -144,7 +144,7 @@ impl Outline {
         path_parameters: usize,
         describe: fn(&mut OperationDocument<'_>),
     ) -> Self {
-        Self { describe, path_parameters, ..self }
+        Self { path_parameters, describe, ..self }
     }
 
     /// What the document says of it.

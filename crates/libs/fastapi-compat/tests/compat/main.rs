@@ -276,7 +276,9 @@ fn fastapi_and_its_twin_answer_the_same() {
     if count >= 100_000 {
         for operation in &operations {
             let [accepted, refused] = tally.get(operation).copied().unwrap_or_default();
-            assert!(accepted > 0, "no request to {operation} was accepted");
+            // What a convertor does not match is a 404.
+            let accepts = operation != "path/int-text/{v}";
+            assert!(accepted > 0 || !accepts, "no request to {operation} was accepted");
             let refuses = !operation.ends_with("/any") && operation != "cookie/optional";
             assert!(refused > 0 || !refuses, "no request to {operation} was refused");
         }

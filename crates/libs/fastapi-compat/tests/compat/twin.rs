@@ -729,6 +729,36 @@ async fn four(
     Json(vec![Number4::Int(v), Number4::Float(w), Number4::Str(x), Number4::Bool(y)])
 }
 
+#[get("/path/rest/{v:path}")]
+async fn rest(Call((), Path(v)): Call<(), Path<String>>) -> Json<String> {
+    Json(v)
+}
+
+#[get("/path/part/{v}.json")]
+async fn part(Call((), Path(v)): Call<(), Path<String>>) -> Json<String> {
+    Json(v)
+}
+
+#[get("/path/int-convertor/{v:int}")]
+async fn int_convertor(Call((), Path(v)): Call<(), Path<Integer>>) -> Json<Integer> {
+    Json(v)
+}
+
+#[get("/path/float-convertor/{v:float}")]
+async fn float_convertor(Call((), Path(v)): Call<(), Path<f64>>) -> Json<f64> {
+    Json(v)
+}
+
+#[get("/path/uuid-convertor/{v:uuid}")]
+async fn uuid_convertor(Call((), Path(v)): Call<(), Path<Uuid>>) -> Json<Uuid> {
+    Json(v)
+}
+
+#[get("/path/int-text/{v:int}")]
+async fn int_text(Call((), Path(v)): Call<(), Path<String>>) -> Json<String> {
+    Json(v)
+}
+
 #[derive(Decode)]
 struct Four(#[schema(max_length = 4)] Option<String>);
 
@@ -997,6 +1027,12 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
             described,
             three,
             four,
+            rest,
+            part,
+            int_convertor,
+            float_convertor,
+            uuid_convertor,
+            int_text,
             no_content,
             optional_scalar,
             text,
