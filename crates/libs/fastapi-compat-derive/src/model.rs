@@ -205,6 +205,9 @@ fn fitting(value: Expr, ty: &Type) -> syn::Result<Expr> {
 
 /// A text as a `String`; if another type is needed, the compiler says it at the attribute.
 fn owned(text: &LitStr) -> TokenStream {
+    if text.value().is_empty() {
+        return quote_spanned!(text.span()=> ::std::string::String::new());
+    }
     quote_spanned!(text.span()=> #text.to_owned())
 }
 

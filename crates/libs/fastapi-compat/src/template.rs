@@ -216,8 +216,15 @@ impl Template {
         if self.names.is_empty() {
             return Vec::new();
         }
-        let values = self.texts(path).into_iter().zip(&self.convertors);
-        values.map(|(text, convertor)| convertor.convert(text)).collect()
+        let (mut values, mut convertors) =
+            (Vec::with_capacity(self.names.len()), &*self.convertors);
+        self.each_text(path, |text| {
+            if let Some((convertor, rest)) = convertors.split_first() {
+                values.push(convertor.convert(text));
+                convertors = rest;
+            }
+        });
+        values
     }
 
     /// The paths under which axum routes it: parameters and literals are segments of their own, and
@@ -262,7 +269,8 @@ impl Template {
     /// The path, encoded so that axum matches it with one of [`Self::axum_paths`] and decodes its
     /// parameters to the same text.
     pub(crate) fn axum_path(&self, path: &str) -> String {
-        let texts = self.texts(path);
+        let mut texts = Vec::new();
+        self.each_text(path, |text| texts.push(text));
         let (mut encoded, mut texts, mut is_first) = (String::new(), texts.into_iter(), true);
         for pieces in &self.segments {
             if !is_first && pieces.is_empty() {
@@ -285,18 +293,18 @@ impl Template {
         encoded
     }
 
-    /// The parameters in a path that matches, as they stand there.
-    fn texts<'p>(&self, path: &'p str) -> Vec<&'p str> {
+    /// Gives the parameters in a path that matches, as they stand there.
+    fn each_text<'p>(&self, path: &'p str, mut each: impl FnMut(&'p str)) {
         if let Some(regex) = &self.regex {
             let captures = regex.captures(path);
             let groups = captures.iter().flat_map(|captures| captures.iter().skip(1).flatten());
-            groups.map(|group| group.as_str()).collect()
+            groups.for_each(|group| each(group.as_str()));
         } else {
-            let segments = self.segments.iter().zip(path.split('/'));
-            segments
-                .filter(|(pieces, _)| matches!(pieces.as_slice(), [Piece::Parameter(..)]))
-                .map(|(_, text)| text)
-                .collect()
+            for (pieces, text) in self.segments.iter().zip(path.split('/')) {
+                if let [Piece::Parameter(..)] = pieces.as_slice() {
+                    each(text);
+                }
+            }
         }
     }
 }

@@ -145,7 +145,15 @@ impl Resolver<'_> {
         }
         // Its indentation.
         let before = &self.source[..start];
-        let start = before.trim_end_matches([' ', '\t']).len();
+        let mut start = before.trim_end_matches([' ', '\t']).len();
+        // The comment right above something is about it.
+        while is_whole && start > 0 {
+            let above = self.source[..start - 1].rfind('\n').map_or(0, |newline| newline + 1);
+            if !self.source[above..start].trim_start().starts_with("// ") {
+                break;
+            }
+            start = above;
+        }
         self.edits.insert((start, end));
     }
 }
@@ -206,8 +214,11 @@ enum E {
 fn f(#[cfg(feature = "one")] a: u8, e: &E) -> u8 {
     #[cfg(feature = "one")]
     g(a);
+    // This stays.
     #[cfg(not(feature = "one"))]
     let x = 1;
+    // Why.
+    // And how.
     #[cfg(all(feature = "one", feature = "three"))]
     if a == 0 {
         return 0;
@@ -238,6 +249,7 @@ enum E {
 }
 
 fn f(e: &E) -> u8 {
+    // This stays.
     let x = 1;
     match e {
         E::Two => S {

@@ -160,7 +160,11 @@ pub(super) fn complete(
     for manifest in members(files) {
         list.push(manifest.trim_end_matches("/Cargo.toml"));
     }
-    list.fmt();
+    for entry in list.iter_mut() {
+        entry.decor_mut().set_prefix("\n    ");
+    }
+    list.set_trailing("\n");
+    list.set_trailing_comma(true);
     root["workspace"]["members"] = list.into();
     let dependencies = root["workspace"]["dependencies"].as_table_mut();
     let dependencies: &mut Table = dependencies.ok_or_else(|| FilesError::Format {
@@ -181,6 +185,16 @@ pub(super) fn complete(
         }
     }
     dependencies.sort_values();
+    // Those of the template are in groups; its comments stay.
+    for (mut key, _) in dependencies.iter_mut() {
+        let decor = key.leaf_decor_mut();
+        let is_blank = |prefix: &toml_edit::RawString| {
+            prefix.as_str().is_some_and(|text| text.trim().is_empty())
+        };
+        if decor.prefix().is_some_and(is_blank) {
+            decor.set_prefix("");
+        }
+    }
     files.set("Cargo.toml", root.to_string());
     let mut deny = files.toml("deny.toml")?;
     allow(&mut deny, source.url());
