@@ -59,6 +59,7 @@ const PRELUDE: [&str; 21] = [
     "Copy",
     "Debug",
     "DuplicateModel",
+    "OpenApi",
     "Eq",
     "Err",
     "HttpError",
