@@ -33,6 +33,10 @@ pub struct SettingsArgs {
     /// Longest wait for a connection to the database, in seconds [default: 5]
     #[arg(long, env, global = true)]
     database_timeout_seconds: Option<String>,
+    /// Longest time for a statement on PostgreSQL, in seconds, at most that for a request
+    /// [default: REQUEST_TIMEOUT_SECONDS]
+    #[arg(long, env, global = true)]
+    database_statement_timeout_seconds: Option<String>,
     /// Whether `serve` brings the schema up to date [default: true in local]
     #[arg(long, env, global = true)]
     migrate_on_start: Option<String>,
@@ -348,7 +352,7 @@ impl Settings {
             |value| list(value).iter().map(|value| origin(value)).collect(),
         );
         cors_origins.push(frontend_host.trim_end_matches('/').to_owned());
-        let patience = f.read(
+        let database_wait = f.read(
             "DATABASE_TIMEOUT_SECONDS",
             args.database_timeout_seconds.as_ref(),
             5,
@@ -359,6 +363,12 @@ impl Settings {
             args.request_timeout_seconds.as_ref(),
             30,
             number(1..=3600),
+        );
+        let statement_timeout = f.read(
+            "DATABASE_STATEMENT_TIMEOUT_SECONDS",
+            args.database_statement_timeout_seconds.as_ref(),
+            request_timeout,
+            number(1..=request_timeout),
         );
         let access_minutes = f.read(
             "ACCESS_TOKEN_EXPIRE_MINUTES",
@@ -409,7 +419,8 @@ impl Settings {
                     10,
                     number(1..=1000),
                 ),
-                patience: Duration::from_secs(patience),
+                wait: Duration::from_secs(database_wait),
+                statement_timeout: Duration::from_secs(statement_timeout),
             },
             migrate_on_start: f.read(
                 "MIGRATE_ON_START",

@@ -11,7 +11,7 @@ use api::serve::{Draining, Patience};
 use api::telemetry::Metrics;
 use api::{App, Services, management, routes, serve, telemetry};
 use clap::{Parser, Subcommand};
-use domain::{Storage, StorageError, User, UserChanges};
+use domain::{Migrated, Storage, StorageError, User, UserChanges};
 use fastapi_compat::EmailStr;
 use listenfd::ListenFd;
 use storage::{Database, DatabaseUrl};
@@ -87,8 +87,8 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
         Command::Serve => serve(settings).await,
         Command::Migrate => {
             let database = connect(&settings).await?;
-            database.migrate().await?;
-            println!("{} is up to date", settings.database_url);
+            let migrated = database.migrate().await?;
+            println!("{}", summary(&settings.database_url, &migrated));
             Ok(())
         }
         Command::CreateSuperuser { email, password } => {
@@ -116,6 +116,18 @@ async fn connect(settings: &Settings) -> Result<Database, BoxError> {
     })
     .await?;
     Ok(database)
+}
+
+/// What a run of the migrations found and did.
+fn summary(url: &DatabaseUrl, migrated: &Migrated) -> String {
+    match (migrated.applied.len(), migrated.newer.as_slice()) {
+        (_, [.., newest]) => format!(
+            "{url} is newer than this program, at version {newest}, which it does not know; it is \
+             left as it is"
+        ),
+        (0, []) => format!("{url} is up to date"),
+        (applied, []) => format!("{url} is up to date, {applied} migrations were applied"),
+    }
 }
 
 /// Waits for whoever else brings the schema up to date.
@@ -196,7 +208,10 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     let database = connect(&settings).await?;
     let storage = database.clone().into_storage();
     if settings.migrate_on_start {
-        database.migrate().await?;
+        let migrated = database.migrate().await?;
+        if !migrated.newer.is_empty() {
+            tracing::warn!("{}", summary(&settings.database_url, &migrated));
+        }
     } else {
         wait_for_schema(&settings, &*storage).await?;
     }
