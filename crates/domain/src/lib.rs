@@ -1,5 +1,5 @@
-//! What things are: users and items, the rules about them, and the port through which they are
-//! stored. No HTTP, no SQL. Start at [`users`] or [`items`].
+//! What the service is about: a file for each resource with its types and rules, and the port through
+//! which it is stored. No HTTP, no SQL. Start at [`users`].
 
 mod clock;
 pub mod items;

@@ -1,4 +1,4 @@
-//! Users and items in PostgreSQL. Every statement is checked against a real database when the crate
+//! The resources in PostgreSQL. Every statement is checked against a real database when the crate
 //! is built with `POSTGRES_URL`, and against `.sqlx` otherwise; `make sqlx` writes that.
 
 mod errors;

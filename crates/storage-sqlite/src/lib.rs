@@ -1,4 +1,4 @@
-//! Users and items in SQLite. Every statement is checked against a real database when the crate is
+//! The resources in SQLite. Every statement is checked against a real database when the crate is
 //! built with `SQLITE_URL`, and against `.sqlx` otherwise; `make sqlx` writes that.
 
 mod callers;

@@ -1,4 +1,4 @@
-//! The one place that names both backends: [`Database::connect`] chooses by the scheme of the URL.
+//! The one place that names the backends: [`Database::connect`] chooses by the scheme of the URL.
 
 mod url;
 
@@ -8,6 +8,7 @@ use std::time::Duration;
 use ::url::Url;
 use domain::{Migrated, MigrationError, Storage, StorageError};
 use storage_postgres::Postgres;
+#[cfg(feature = "sqlite")]
 use storage_sqlite::Sqlite;
 
 pub use crate::url::{DatabaseUrl, DatabaseUrlError};
@@ -27,11 +28,12 @@ pub struct Pool {
 #[derive(Clone, Debug)]
 pub enum Database {
     Postgres(Postgres),
+    #[cfg(feature = "sqlite")]
     Sqlite(Sqlite),
 }
 
 impl Database {
-    /// Lists are read from the replica, which SQLite has none of.
+    /// Lists are read from the replica of PostgreSQL, if there is one.
     pub fn connect(
         url: &DatabaseUrl,
         replica: Option<&Url>,
@@ -44,6 +46,7 @@ impl Database {
                 Postgres::connect(url.as_str(), replica, size, wait, statement_timeout)
                     .map(Self::Postgres)
             }
+            #[cfg(feature = "sqlite")]
             DatabaseUrl::Sqlite(path) => {
                 Ok(Self::Sqlite(Sqlite::connect(path, pool.size, pool.wait)))
             }
@@ -55,6 +58,7 @@ impl Database {
     pub async fn migrate(&self) -> Result<Migrated, MigrationError> {
         match self {
             Self::Postgres(postgres) => postgres.migrate().await,
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.migrate().await,
         }
     }
@@ -62,6 +66,7 @@ impl Database {
     pub fn into_storage(self) -> Arc<dyn Storage> {
         match self {
             Self::Postgres(postgres) => Arc::new(postgres),
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => Arc::new(sqlite),
         }
     }

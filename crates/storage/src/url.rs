@@ -1,4 +1,6 @@
 use std::str::FromStr;
+#[cfg(not(feature = "sqlite"))]
+use std::sync::LazyLock;
 
 use url::Url;
 
@@ -7,28 +9,44 @@ use url::Url;
 pub enum DatabaseUrl {
     Postgres(Url),
     /// A path, or `:memory:`.
+    #[cfg(feature = "sqlite")]
     Sqlite(String),
 }
 
+/// What a URL may begin with.
+const SCHEMES: &[&str] = &[
+    #[cfg(feature = "sqlite")]
+    "sqlite:",
+    "postgresql:",
+];
+
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    #[error("unknown scheme, use sqlite: or postgresql:")]
+    #[error("unknown scheme, use one of {}", SCHEMES.join(" and "))]
     Scheme,
     #[error("not a valid URL: {0}")]
     Syntax(#[from] url::ParseError),
+    #[cfg(feature = "sqlite")]
     #[error("'?{0}' is not supported; only '?mode=rwc' is, which is how the file is opened anyway")]
     Query(String),
 }
 
 /// The drivers of Python that may stand after `postgresql+`.
 const DRIVERS: [&str; 5] = ["asyncpg", "pg8000", "psycopg", "psycopg2", "psycopg2cffi"];
+#[cfg(not(feature = "sqlite"))]
+#[expect(clippy::expect_used, reason = "a constant, which a test reads")]
+static LOCAL: LazyLock<Url> =
+    LazyLock::new(|| Url::parse("postgresql://molt@localhost/molt").expect("a URL"));
 
 impl FromStr for DatabaseUrl {
     type Err = DatabaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
-        let text = text.replacen("sqlite+aiosqlite:", "sqlite:", 1);
-        let text = text.replacen("sqlite+pysqlite:", "sqlite:", 1);
+        #[cfg(feature = "sqlite")]
+        let text = &text.replacen("sqlite+aiosqlite:", "sqlite:", 1);
+        #[cfg(feature = "sqlite")]
+        let text = &text.replacen("sqlite+pysqlite:", "sqlite:", 1);
+        #[cfg(feature = "sqlite")]
         if let Some(rest) = text.strip_prefix("sqlite:") {
             let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
             if !["", "mode=rwc"].contains(&query) {
@@ -70,6 +88,27 @@ fn rename_tls(url: &mut Url) {
 }
 
 impl DatabaseUrl {
+    /// The database of a service that is started without settings: a file in the working folder.
+    #[cfg(feature = "sqlite")]
+    pub fn local() -> Self {
+        Self::Sqlite("./molt.db".to_owned())
+    }
+
+    /// The database of a service that is started without settings: a server on this machine.
+    #[cfg(not(feature = "sqlite"))]
+    pub fn local() -> Self {
+        Self::Postgres(LOCAL.clone())
+    }
+
+    /// The URL as PostgreSQL's clients take it; nothing for another database.
+    pub fn postgres(&self) -> Option<&Url> {
+        match self {
+            Self::Postgres(url) => Some(url),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => None,
+        }
+    }
+
     /// The password in the URL, decoded.
     pub fn password(&self) -> Option<String> {
         match self {
@@ -77,6 +116,7 @@ impl DatabaseUrl {
                 let password = percent_encoding::percent_decode_str(url.password()?);
                 Some(password.decode_utf8_lossy().into_owned())
             }
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => None,
         }
     }
@@ -91,6 +131,7 @@ impl std::fmt::Display for DatabaseUrl {
                 let port = url.port().unwrap_or(5432);
                 write!(f, "PostgreSQL at {host}:{port}{}", url.path())
             }
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(path) => write!(f, "SQLite in {path}"),
         }
     }
@@ -106,6 +147,7 @@ impl std::fmt::Debug for DatabaseUrl {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "sqlite")]
     #[test]
     fn sqlite_urls_are_understood_in_both_dialects() {
         for (url, path) in [
@@ -123,6 +165,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "sqlite")]
     #[test]
     fn a_query_that_sqlite_would_not_heed_is_refused() {
         for query in ["mode=ro", "mode=rwc&cache=shared", "timeout=5"] {
@@ -152,6 +195,11 @@ mod tests {
             let refused = format!("{scheme}://u@db/app").parse::<DatabaseUrl>();
             assert_eq!(refused, Err(DatabaseUrlError::Scheme), "{scheme}");
         }
+    }
+
+    #[test]
+    fn the_default_is_a_url_too() {
+        assert!(DatabaseUrl::local().to_string().contains("molt"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Every route: one file per resource, in the order of `python-legacy/app/routes/__init__.py`.
+//! Every route: one file per resource. Their order is that of the document.
 
 pub mod items;
 pub mod login;

@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc, unreadable_body};
-use crate::extract::Input;
+use crate::extract::{Input, body_extractor};
 use crate::json::{self, MAX_DEPTH, MAX_INT_DIGITS};
+use crate::layers::BodyLimit;
 use crate::openapi::{ModelSchema, OperationDocument, Schema};
 use crate::response::{HttpError, Json};
 use crate::value::Value;
@@ -64,6 +65,9 @@ impl<T: Decode + Schema + DeserializeOwned + Send> Input for Json<T> {
         operation.json_body::<T>();
     }
 }
+
+body_extractor!(Json[Decode + Schema + DeserializeOwned + Send]);
+body_extractor!(Embedded[Model + ModelSchema + Send]);
 
 /// Several parameters of the body, or one with `embed=True`: each is a field of one object.
 #[derive(Debug)]
@@ -159,17 +163,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application")
         && !subtype.contains('/')
         && (subtype == "json" || subtype.ends_with("+json"))
-}
-
-/// The largest body in bytes; put into the extensions of requests by the service.
-#[derive(Clone, Copy, Debug)]
-pub struct BodyLimit(pub usize);
-
-impl Default for BodyLimit {
-    /// 2 MiB.
-    fn default() -> Self {
-        Self(2 * 1024 * 1024)
-    }
 }
 
 /// Reads the whole body: 413 beyond the limit, 400 if the client breaks off.

@@ -9,14 +9,24 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
+use crate::openapi::{OperationDocument, Schema};
+use crate::router::PathParams;
 use crate::value::Value;
 
 /// A type that a request can carry.
+#[diagnostic::on_unimplemented(
+    message = "a request cannot carry a value of type `{Self}`",
+    label = "add `#[derive(Decode)]` to `{Self}`"
+)]
 pub trait Decode: Sized {
     /// Whether parameters of the same name make one value of this type: a list.
     const SEQUENCE: bool = false;
+
+    /// Which constraints [`Self::decode`] and [`Self::meets`] heed; the derive refuses others on
+    /// fields of this type.
+    const ACCEPTS: Accepts = Accepts::ALL;
 
     /// What pydantic calls the type where it names the choices of a union.
     fn name(constraints: &Constraints) -> Cow<'static, str>;
@@ -39,9 +49,30 @@ pub trait Decode: Sized {
     fn meets(&self, _constraints: &Constraints) -> bool {
         true
     }
+
+    /// How many parameters of the path `Path<Self>` is: tuples are as many as they have elements.
+    #[doc(hidden)]
+    const PATH_PARAMETERS: usize = 1;
+
+    #[doc(hidden)]
+    fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
+        parameters.decode(0, errors)
+    }
+
+    #[doc(hidden)]
+    fn describe_path(operation: &mut OperationDocument<'_>)
+    where
+        Self: Schema,
+    {
+        operation.path_parameter::<Self>();
+    }
 }
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "a model is a struct with named fields and `#[derive(Decode)]`"
+)]
 pub trait Model: Sized {
     fn from_fields(fields: &impl Fields, at: &Loc<'_>, errors: &mut Errors) -> Option<Self>;
 }
@@ -182,6 +213,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
 
 /// For a model that holds one of its own kind.
 impl<T: Decode> Decode for Box<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
@@ -208,6 +240,7 @@ impl<T: Decode> Decode for Box<T> {
 
 /// `T | None = None`.
 impl<T: Decode> Decode for Option<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
@@ -266,6 +299,7 @@ impl<T> Patch<T> {
 }
 
 impl<T: Decode> Decode for Patch<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {

@@ -1,7 +1,10 @@
 //! Databases that others made, or a newer version did.
 
 use domain::{Migrated, MigrationError};
-use sqlx::{Connection, PgConnection, SqliteConnection, raw_sql};
+// [with sqlite]
+use sqlx::SqliteConnection;
+// [end]
+use sqlx::{Connection, PgConnection, raw_sql};
 use storage::Database;
 use testbed::Postgres;
 
@@ -43,21 +46,25 @@ fn on(database: &str, sql: &str) -> String {
 async fn each(test: impl AsyncFn(&str, &str)) {
     let postgres = Postgres::start().await.unwrap();
     test("postgres", &postgres.database().await.unwrap()).await;
+    // [with sqlite]
     let folder = tempfile::tempdir().unwrap();
     test("sqlite", &format!("sqlite:///{}/test.db", folder.path().display())).await;
+    // [end]
 }
 
 async fn run(url: &str, sql: String) {
     let sql = sqlx::AssertSqlSafe(sql);
+    // [with sqlite]
     if let Some(path) = url.strip_prefix("sqlite:///") {
         let url = format!("sqlite://{path}?mode=rwc");
         let mut connection = SqliteConnection::connect(&url).await.unwrap();
         raw_sql(sql).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-    } else {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        raw_sql(sql).execute(&mut connection).await.unwrap();
+        return;
     }
+    // [end]
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    raw_sql(sql).execute(&mut connection).await.unwrap();
 }
 
 fn connect(url: &str) -> Database {
@@ -116,7 +123,7 @@ async fn what_a_later_version_made_is_left_alone() {
             url,
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
             VALUES (9001, 'of a later version', true, '', 0);
-            ALTER TABLE item ADD COLUMN price integer"
+            ALTER TABLE \"user\" ADD COLUMN note text"
                 .into(),
         )
         .await;

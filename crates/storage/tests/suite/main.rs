@@ -1,15 +1,21 @@
-//! What a backend must do: one suite, run on each.
+//! What a backend must do: one suite, run on each that there is.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod adoption;
 mod errors;
 mod items;
+// [with items]
 mod limits;
+// [end]
 mod replica;
+// [with items]
 mod schema_change;
+// [end]
 mod statements;
+// [with items]
 mod transactions;
+// [end]
 mod users;
 
 use std::sync::Arc;
@@ -25,11 +31,13 @@ const ALL: Page = Page { skip: 0, limit: 1000 };
 const POOL: Pool =
     Pool { size: 4, wait: Duration::from_secs(5), statement_timeout: Duration::from_secs(10) };
 
+#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn sqlite_in_memory() {
     suite("sqlite::memory:").await;
 }
 
+#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn sqlite_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -57,7 +65,9 @@ async fn suite(url: &str) {
 
     users::suite(&storage).await;
     items::suite(&storage).await;
+    // [with items]
     transactions::suite(&storage).await;
+    // [end]
 }
 
 /// A new database with the schema.

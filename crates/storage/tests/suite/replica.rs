@@ -1,6 +1,8 @@
 //! A second database, from which lists are read.
 
+// [with items]
 use domain::{Item, UserChanges};
+// [end]
 use storage::{Database, DatabaseUrl};
 use testbed::Postgres;
 
@@ -18,21 +20,26 @@ async fn lists_come_from_the_replica_and_nothing_else_does() {
     }
     let (primary, replica) =
         (alone(&primary_url).into_storage(), alone(&replica_url).into_storage());
-    let DatabaseUrl::Postgres(replica_of) = &replica_url else { unreachable!() };
-    let both = Database::connect(&primary_url, Some(replica_of), POOL).unwrap().into_storage();
+    let both =
+        Database::connect(&primary_url, replica_url.postgres(), POOL).unwrap().into_storage();
 
     let user = user(&both).await;
     assert_eq!(primary.user(user.id).await.unwrap().as_ref(), Some(&user), "writes go there");
     assert_eq!(both.user(user.id).await.unwrap().as_ref(), Some(&user));
     assert_eq!(both.users(ALL).await.unwrap(), (Vec::new(), 0), "it has not come yet");
+    // [with items]
     let item = Item::new(user.id, "title".into(), None);
     both.create_item(&item).await.unwrap();
     let items = both.items_for(user.id, ALL).await.unwrap().unwrap();
     assert_eq!(items.items, [item], "the replica does not know the caller yet");
+    // [end]
     replica.create_user(&user).await.unwrap();
+    // [with items]
     assert_eq!(both.items_for(user.id, ALL).await.unwrap().unwrap().count, 0);
+    // [end]
     assert_eq!(both.users(ALL).await.unwrap().1, 1);
 
+    // [with items]
     // A superuser that the replica knows, and the primary knows no more as one.
     let changes = |is_superuser| UserChanges { is_superuser, ..UserChanges::default() };
     replica.update_user(user.id, &changes(Some(true))).await.unwrap();
@@ -42,13 +49,10 @@ async fn lists_come_from_the_replica_and_nothing_else_does() {
     assert_eq!((listed.caller.is_superuser, listed.items), (false, Vec::new()));
     primary.update_user(user.id, &changes(Some(true))).await.unwrap();
     assert_eq!(both.items_for(user.id, ALL).await.unwrap().unwrap().count, 1);
+    // [end]
 
-    let nowhere = "postgresql://postgres@127.0.0.1:9/none".parse().unwrap();
-    let DatabaseUrl::Postgres(nowhere) = nowhere else { unreachable!() };
-    let without = Database::connect(&primary_url, Some(&nowhere), POOL).unwrap().into_storage();
-    assert_eq!(
-        without.users(ALL).await.unwrap().1,
-        1,
-        "a replica that is unavailable fails nothing"
-    );
+    let nowhere: DatabaseUrl = "postgresql://postgres@127.0.0.1:9/none".parse().unwrap();
+    let without = Database::connect(&primary_url, nowhere.postgres(), POOL).unwrap().into_storage();
+    let (_, count) = without.users(ALL).await.unwrap();
+    assert!(count >= 1, "a replica that is unavailable fails nothing");
 }

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::{Item, ItemChanges, Storage, User, UserChanges};
-use sqlx::{Connection, PgConnection, SqliteConnection, raw_sql};
+// [with sqlite]
+use sqlx::SqliteConnection;
+// [end]
+use sqlx::{Connection, PgConnection, raw_sql};
 use testbed::Postgres;
 
 use crate::{ALL, migrated, user};
@@ -39,6 +42,7 @@ async fn nobody_notices_on_postgres() {
     load.stop().await;
 }
 
+// [with sqlite]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_notices_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,6 +55,7 @@ async fn nobody_notices_on_sqlite() {
     }
     load.stop().await;
 }
+// [end]
 
 /// Workers that run every statement again and again; a failure or a changed answer ends the test.
 struct Load {

@@ -9,7 +9,7 @@ use num_bigint::BigInt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::text::plural;
-use crate::constraints::{BrokenBound, Constraints, Number};
+use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::value::{Value, float_repr};
@@ -356,6 +356,8 @@ fn too_many_digits(value: &Decimal, constraints: &Constraints) -> Option<TooMany
 }
 
 impl Decode for Decimal {
+    const ACCEPTS: Accepts =
+        Accepts::BOUNDS.and(Accepts::MULTIPLE).and(Accepts::DIGITS).and(Accepts::INFINITY);
     fn name(_: &Constraints) -> Cow<'static, str> {
         "decimal".into()
     }

@@ -220,7 +220,7 @@ fn fastapi_and_its_twin_answer_the_same() {
     let probe = runtime.block_on(probe());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let ours = listener.local_addr().expect("the port").to_string();
-    runtime.spawn(async { axum::serve(listener, router.with_state(&())).await });
+    runtime.spawn(async { axum::serve(listener, router.with_state(())).await });
     let addresses = [probe.url.trim_start_matches("http://").to_owned(), ours];
 
     assert_same_documents(&addresses[0], &document);
@@ -276,8 +276,10 @@ fn fastapi_and_its_twin_answer_the_same() {
     if count >= 100_000 {
         for operation in &operations {
             let [accepted, refused] = tally.get(operation).copied().unwrap_or_default();
-            assert!(accepted > 0, "no request to {operation} was accepted");
+            assert!(accepted > 0 || !accepts, "no request to {operation} was accepted");
+            // What a convertor does not match is a 404.
             let refuses = !operation.ends_with("/any") && operation != "cookie/optional";
+            let accepts = operation != "path/int-text/{v}";
             assert!(refused > 0 || !refuses, "no request to {operation} was refused");
         }
     }

@@ -576,6 +576,36 @@ def four(v: int, w: float, x: str, y: bool) -> list[bool | int | float | str]:
     return [v, w, x, y]
 
 
+@app.get("/path/rest/{v:path}")
+def rest(v: str) -> str:
+    return v
+
+
+@app.get("/path/part/{v}.json")
+def part(v: str) -> str:
+    return v
+
+
+@app.get("/path/int-convertor/{v:int}")
+def int_convertor(v: int) -> int:
+    return v
+
+
+@app.get("/path/float-convertor/{v:float}")
+def float_convertor(v: float) -> float:
+    return v
+
+
+@app.get("/path/uuid-convertor/{v:uuid}")
+def uuid_convertor(v: UUID) -> UUID:
+    return v
+
+
+@app.get("/path/int-text/{v:int}")
+def int_text(v: str) -> str:
+    return v
+
+
 @app.delete("/path/no-content/{v}", status_code=204)
 def no_content(v: int) -> None:
     _ = v

@@ -227,6 +227,7 @@ fn text(operation: &str) -> BoxedStrategy<String> {
         "union-scalar" | "described" | "three" | "four" | "no-content" | "text" | "elsewhere" => {
             "int"
         }
+        "rest" | "part" => "str",
         operation => family(operation),
     };
     let plain = |sample: String| serde_json::from_str(&sample).unwrap_or(sample);
@@ -412,6 +413,7 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
             .prop_map(move |values| {
                 let values: Vec<_> = values.iter().map(|value| encode(value)).collect();
                 let values = values.join("/");
+                let values = if name == "part" { format!("{values}.json") } else { values };
                 let method = if name == "no-content" { "DELETE" } else { "GET" };
                 request(method, &format!("{path}/{values}"), &[], b"")
             })
