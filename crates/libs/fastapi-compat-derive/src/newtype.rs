@@ -74,7 +74,9 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
                 at: &private::Loc<'_>,
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
-                private::Decode::decode(input, #constraints, at, errors).map(Self)
+                private::decode_recursive(input, at, errors, |errors| {
+                    private::Decode::decode(input, #constraints, at, errors).map(Self)
+                })
             }
 
             fn absent() -> ::core::option::Option<Self> {
@@ -83,9 +85,9 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
         }
 
         impl<'de> serde::Deserialize<'de> for #name {
-            fn deserialize<D: serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<__D: serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 let value = <#ty as serde::Deserialize>::deserialize(deserializer)?;
                 if private::Decode::meets(&value, #constraints) {
                     ::core::result::Result::Ok(Self(value))

@@ -111,14 +111,14 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
                 at: &private::Loc<'_>,
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
-                #decode
+                private::decode_recursive(input, at, errors, |errors| { #decode })
             }
         }
 
         impl<'de> serde::Deserialize<'de> for #name {
-            fn deserialize<D: serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<__D: serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 private::deserialize_by_rules(deserializer)
             }
         }

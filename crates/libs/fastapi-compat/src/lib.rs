@@ -40,6 +40,8 @@ mod constraints;
 mod cors;
 mod datetime;
 mod decode;
+mod document;
+mod echo;
 mod edge;
 mod email;
 mod errors;
@@ -49,6 +51,7 @@ mod idna;
 mod idna_tables;
 mod json;
 mod multipart;
+mod offload;
 pub mod openapi;
 mod params;
 mod protocol;
@@ -56,6 +59,7 @@ mod python;
 mod response;
 mod router;
 mod security;
+mod text;
 mod types;
 mod union;
 mod value;
@@ -66,7 +70,7 @@ pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
 pub use edge::Edge;
 pub use email::EmailStr;
-pub use errors::{Context, Errors, Loc};
+pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
 pub use form::Form;
@@ -82,7 +86,8 @@ pub use types::{
     AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
     UploadFile,
 };
-pub use value::Value;
+pub use text::Text;
+pub use value::{Array, Object, Value};
 
 /// What the derive's code names; not for use by hand.
 #[doc(hidden)]
@@ -92,8 +97,8 @@ pub mod __private {
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
     pub use crate::constraints::{Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, deserialize_by_rules,
-        required,
+        Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, decode_recursive,
+        deserialize_by_rules, required,
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{

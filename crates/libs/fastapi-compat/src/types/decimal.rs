@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use num_bigint::BigInt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::text::plural;
 use crate::constraints::{BrokenBound, Constraints, Number};
@@ -110,21 +111,13 @@ impl FromStr for Decimal {
 
 /// The value of a decimal digit of any script.
 fn digit_value(c: char) -> Option<u8> {
-    if c.is_ascii() {
+    let is_digit = |c: char| get_general_category(c) == GeneralCategory::DecimalNumber;
+    if c.is_ascii() || !is_digit(c) {
         return None;
     }
-    unicode_general_category::get_general_category(c)
-        .eq(&unicode_general_category::GeneralCategory::DecimalNumber)
-        .then(|| {
-            // Digits of a script stand in a row of ten that starts at a digit zero.
-            let zero = (0..10).rev().find(|&back| {
-                char::from_u32(u32::from(c) - back).is_some_and(|first| {
-                    unicode_names2::name(first)
-                        .is_some_and(|name| name.to_string().ends_with("DIGIT ZERO"))
-                })
-            });
-            zero.and_then(|back| u8::try_from(back).ok())
-        })?
+    // The digits of a script stand in a row of ten from zero on, and rows may touch.
+    let before = (1..=u32::from(c)).map_while(|back| char::from_u32(u32::from(c) - back));
+    u8::try_from(before.take_while(|&c| is_digit(c)).count() % 10).ok()
 }
 
 fn read_exponent(text: &str) -> Result<i64, ParseDecimalError> {
@@ -212,6 +205,11 @@ impl Decimal {
         if !(-2..=length("9".repeat(PRECISION).as_str())).contains(&magnitude) {
             return false;
         }
+        // Digits that only decide whether the quotient is exact are not divided: that would take the
+        // square of their number.
+        let needed = PRECISION + b.len() + 1;
+        let (a, rest) = a.split_at_checked(needed).unwrap_or((a, ""));
+        let nothing_lost = rest.bytes().all(|digit| digit == b'0');
         // a·10^e ÷ b·10^f, scaled so that the quotient has at least 28 digits.
         let scale = length(b) - length(a) + 1 + i64::try_from(PRECISION).unwrap_or(i64::MAX);
         let scale = usize::try_from(scale).unwrap_or(0);
@@ -220,8 +218,8 @@ impl Decimal {
             return false;
         };
         let a: BigInt = a;
-        let (quotient, exact) = (&a / &b, (&a % &b) == BigInt::ZERO);
-        let exponent = e - f - i64::try_from(scale).unwrap_or(i64::MAX);
+        let (quotient, exact) = (&a / &b, nothing_lost && (&a % &b) == BigInt::ZERO);
+        let exponent = e - f + length(rest) - i64::try_from(scale).unwrap_or(i64::MAX);
         let (digits, exponent) = round(&quotient.to_string(), exponent, exact);
         // An integer of over 28 digits: Python's remainder is an invalid operation.
         if length(&digits) + exponent > i64::try_from(PRECISION).unwrap_or(i64::MAX) {
@@ -259,7 +257,7 @@ impl Decimal {
                 let zeros = "0".repeat(usize::try_from(*exponent).unwrap_or(0));
                 let sign = if self.negative { "-" } else { "" };
                 let text = format!("{sign}{digits}{zeros}");
-                text.parse().map_or(Value::BigInt(text), Value::Int)
+                text.parse().map_or_else(|_| Value::BigInt(text.into()), Value::Int)
             }
             _ => self.to_string().parse().map_or(Value::Null, Value::Float),
         }
