@@ -97,7 +97,7 @@ fn refuse(detail: Refusal) -> Response {
 pub(crate) const MAX_FIELDS: usize = 1000;
 pub(crate) const MAX_FIELD: usize = 1024 * 1024;
 
-fn check_limits(form: &[u8]) -> Result<(), Refusal> {
+pub(crate) fn check_limits(form: &[u8]) -> Result<(), Refusal> {
     let fields = form.split(|&byte| byte == b'&').filter(|field| !field.is_empty());
     for (index, field) in fields.enumerate() {
         let equals = usize::from(field.contains(&b'='));

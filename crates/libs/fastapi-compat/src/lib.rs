@@ -47,6 +47,9 @@ mod email;
 mod errors;
 mod extract;
 mod form;
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzzing;
 mod idna;
 mod idna_tables;
 mod json;

@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 /// How much stack there is: enough for models that are nested as deep as they may be, each with
 /// dozens of fields. Builds without optimisation take several times as much.
-const STACK: usize = if cfg!(debug_assertions) { 64 } else { 8 } * 1024 * 1024;
+const STACK: usize = if cfg!(debug_assertions) { 16 } else { 4 } * 1024 * 1024;
 
 /// As many at a time as there are processors: more would only take memory.
 static PERMITS: LazyLock<Semaphore> = LazyLock::new(|| {

@@ -6,6 +6,7 @@ mod bad_days;
 mod client;
 mod emails;
 mod management;
+mod memory;
 mod observability;
 mod protection;
 mod strangler;
