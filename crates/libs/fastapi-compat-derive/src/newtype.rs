@@ -59,6 +59,7 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
     let (name, ty) = (&input.ident, &field.ty);
     let constraints = Constraints::read(&items(&field.attrs)?)?;
     let inner = quote!(<#ty as private::Decode>::name(#constraints));
+    let is_alias = root(input)?.is_none();
     let label = root(input)?.map_or(inner, |title| quote!(#title.into()));
     Ok(quote! {
         impl ::fastapi_compat::Decode for #name {
@@ -74,7 +75,7 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
                 at: &private::Loc<'_>,
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
-                private::decode_recursive(input, at, errors, |errors| {
+                private::decode_recursive(#is_alias, input, at, errors, |errors| {
                     private::Decode::decode(input, #constraints, at, errors).map(Self)
                 })
             }

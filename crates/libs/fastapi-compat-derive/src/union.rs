@@ -111,7 +111,7 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
                 at: &private::Loc<'_>,
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
-                private::decode_recursive(input, at, errors, |errors| { #decode })
+                private::decode_recursive(true, input, at, errors, |errors| { #decode })
             }
         }
 

@@ -94,7 +94,7 @@ pub fn decode_model<M: Model>(
         let msg = "Input should be a valid dictionary or object to extract fields from";
         return errors.add("model_attributes_type", at, msg, input, &[]);
     };
-    errors.within(type_name::<M>(), at, input, |errors| {
+    errors.within((type_name::<M>(), false), at, input, |errors| {
         errors.add_fields_set(0);
         let model = M::from_fields(&ObjectFields { fields, whole: input }, at, errors);
         let Some(known) = known else { return model };
@@ -114,15 +114,16 @@ pub fn decode_model<M: Model>(
     })
 }
 
-/// Decodes a type that may hold its own kind without being a model; the derive calls it for structs
-/// of one field and for unions.
+/// Decodes a type that may hold its own kind and has no fields; the derive calls it for structs of one
+/// value and for unions. `is_alias` is whether Python has no class for it.
 pub fn decode_recursive<T>(
+    is_alias: bool,
     input: &Value,
     at: &Loc<'_>,
     errors: &mut Errors,
     decode: impl FnOnce(&mut Errors) -> Option<T>,
 ) -> Option<T> {
-    errors.within(type_name::<T>(), at, input, decode)
+    errors.within((type_name::<T>(), is_alias), at, input, decode)
 }
 
 /// Decodes one field of a model; the derive calls it for each.

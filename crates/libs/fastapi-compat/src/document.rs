@@ -169,7 +169,8 @@ impl Document {
             }
             for (position, &key) in keys[..count].iter().enumerate() {
                 let name = self.key(key);
-                if let Some(&first) = keys[..position].iter().find(|&&first| self.key(first) == name)
+                if let Some(&first) =
+                    keys[..position].iter().find(|&&first| self.key(first) == name)
                 {
                     self.redirects.extend([(first, key + 1), (key, NOWHERE)]);
                 }

@@ -172,9 +172,8 @@ pub struct Errors {
     count: usize,
     /// About how many bytes those take that are kept, without their inputs.
     weight: usize,
-    /// The models that are being decoded, from the outside in: what each is called, and whether it
-    /// holds its own kind.
-    models: Vec<(&'static str, bool)>,
+    /// The types that are being decoded, from the outside in.
+    nested: Vec<Nested>,
     pub(crate) exactness: Exactness,
     /// How many fields of models were given, if there was a model.
     pub(crate) fields_set: Option<usize>,
@@ -186,11 +185,22 @@ impl Default for Errors {
             details: Vec::new(),
             count: 0,
             weight: 0,
-            models: Vec::new(),
+            nested: Vec::new(),
             exactness: Exactness::Exact,
             fields_set: None,
         }
     }
+}
+
+/// A type whose value is being decoded, and may hold another one of its kind.
+#[derive(Debug)]
+struct Nested {
+    name: &'static str,
+    /// Not a model: a union or an annotated type. In Python it is one for itself only if it holds its
+    /// kind without a model between.
+    is_alias: bool,
+    /// Whether it holds its own kind, as far as is known.
+    is_recursive: bool,
 }
 
 /// Errors taken out of the others.
@@ -310,30 +320,33 @@ impl Errors {
         self.add("missing", at, "Field required", input, &[])
     }
 
-    /// Decodes something that may hold its own kind, unless it is nested too deep in that. `model`
-    /// is what its type is called.
+    /// Decodes something that may hold its own kind, unless it is nested too deep in that. `name`
+    /// is that of its type, and `is_alias` whether that is not a model.
     pub(crate) fn within<T>(
         &mut self,
-        model: &'static str,
+        (name, is_alias): (&'static str, bool),
         at: &Loc<'_>,
         input: &Value,
         decode: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
         // From the last of its kind on, all hold their own kind.
-        let known = self.models.iter().rposition(|&(name, _)| name == model);
-        for (_, recursive) in self.models.iter_mut().skip(known.unwrap_or(usize::MAX)) {
-            *recursive = true;
+        let known = self.nested.iter().rposition(|nested| nested.name == name);
+        let cycle = self.nested.get_mut(known.unwrap_or(usize::MAX)..).unwrap_or_default();
+        let without_model = is_alias && cycle.iter().all(|nested| nested.is_alias);
+        for nested in cycle {
+            nested.is_recursive |= without_model || !nested.is_alias;
         }
-        if known.is_some() && self.models.len() + 1 >= MAX_RECURSION {
-            let depth = 1 + self.models.iter().filter(|(_, recursive)| *recursive).count();
+        let is_recursive = known.is_some() && (without_model || !is_alias);
+        if is_recursive && self.nested.len() + 1 >= MAX_RECURSION {
+            let depth = 1 + self.nested.iter().filter(|nested| nested.is_recursive).count();
             if depth >= MAX_RECURSION {
                 let msg = "Recursion error - maximum validation depth exceeded";
                 return self.add("recursion_depth_exceeded", at, msg, input, &[]);
             }
         }
-        self.models.push((model, known.is_some()));
+        self.nested.push(Nested { name, is_alias, is_recursive });
         let value = decode(self);
-        self.models.pop();
+        self.nested.pop();
         value
     }
 

@@ -12,9 +12,9 @@ use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::Input;
 use crate::multipart::{self, Refusal};
+use crate::offload::offload;
 use crate::openapi::{ModelSchema, OperationDocument};
 use crate::params::Parameters;
-use crate::offload::offload;
 use crate::response::{HttpError, internal_server_error};
 use crate::value::Value;
 

@@ -134,8 +134,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Decoded> {
         return None;
     }
     let decoded = char::decode_utf16(units.iter().map(|&bytes| unit(bytes)));
-    let codes =
-        decoded.map(|c| c.map_or_else(|lone| lone.unpaired_surrogate().into(), u32::from));
+    let codes = decoded.map(|c| c.map_or_else(|lone| lone.unpaired_surrogate().into(), u32::from));
     collect(codes, units.len())
 }
 
@@ -399,7 +398,10 @@ mod tests {
         assert_eq!(decode(Bytes::from_static(b"\xEF\xBB\xBF1")), Ok(Value::Int(1)));
         assert_eq!(decode(Bytes::from_static(b"1\0")), Ok(Value::Int(1)));
         assert_eq!(decode(Bytes::from_static(b"-Infinity")), Ok(Value::Float(f64::NEG_INFINITY)));
-        assert_eq!(decode(Bytes::from_static(br#""\ud800""#)), Ok(Value::Surrogates("\u{FFFD}".into())));
+        assert_eq!(
+            decode(Bytes::from_static(br#""\ud800""#)),
+            Ok(Value::Surrogates("\u{FFFD}".into()))
+        );
         assert_eq!(decode(Bytes::from_static(br#""\ud83d\ude00""#)), Ok(Value::Str("😀".into())));
         assert_eq!(decode(Bytes::from_static(b"\xff")), Err(JsonError::Unreadable));
         assert_eq!(decode(vec![b'9'; 4301].into()), Err(JsonError::Unreadable));

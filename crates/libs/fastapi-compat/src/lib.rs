@@ -34,6 +34,9 @@ pub mod coverage {}
 #[doc = include_str!("../guide.md")]
 pub mod guide {}
 
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzzing;
 mod body;
 mod choice;
 mod constraints;
@@ -47,9 +50,6 @@ mod email;
 mod errors;
 mod extract;
 mod form;
-#[doc(hidden)]
-#[path = "fuzzing.rs"]
-pub mod __fuzzing;
 mod idna;
 mod idna_tables;
 mod json;
@@ -85,11 +85,11 @@ pub use router::{Operation, PathParams, Router};
 pub use security::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
 };
+pub use text::Text;
 pub use types::{
     AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
     UploadFile,
 };
-pub use text::Text;
 pub use value::{Array, Object, Value};
 
 /// What the derive's code names; not for use by hand.

@@ -104,10 +104,7 @@ pub fn tag<'a>(
     let msg = format!(
         "Input tag '{tag}' found using {quoted} does not match any of the expected tags: {expected}"
     );
-    let ctx = [
-        ("discriminator", quoted.into()),
-        ("tag", tag.into()),
-        ("expected_tags", expected.into()),
-    ];
+    let ctx =
+        [("discriminator", quoted.into()), ("tag", tag.into()), ("expected_tags", expected.into())];
     errors.add("union_tag_invalid", at, msg, input, &ctx)
 }

@@ -53,6 +53,18 @@ enum Tree {
     Number(Integer),
 }
 
+/// A model in a union in itself: only the model counts.
+#[derive(Decode)]
+struct Parent {
+    next: Option<Child>,
+}
+
+#[derive(Decode)]
+enum Child {
+    Parent(Box<Parent>),
+    Text(String),
+}
+
 #[derive(Decode)]
 struct Anything {
     any: Value,
@@ -84,6 +96,7 @@ operations!(
     "/outer" outer Outer,
     "/even" even Even,
     "/lists" lists Lists,
+    "/parent" parent Parent,
     "/tree" tree Tree,
     "/anything" anything Anything,
     "/texts" texts Texts,
@@ -159,6 +172,15 @@ fn what_is_around_them_does_not_count() {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
         assert!(answer.contains("recursion_depth_exceeded"), "{path}: {answer}");
     }
+}
+
+#[test]
+fn a_union_between_models_does_not_count() {
+    let body = |times| nest(r#"{"next":"#, times, "\"x\"", "}");
+    assert_eq!(send("/parent", body(254)), (StatusCode::OK, "true".into()));
+    let (status, answer) = send("/parent", body(255));
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.contains("recursion_depth_exceeded"), "{answer}");
 }
 
 #[test]

@@ -148,9 +148,10 @@ async fn no_body_takes_more_memory_than_it_may() {
             tokio::spawn(request.body(body.to_vec()).send())
         });
         for request in Vec::from_iter(requests) {
-            let mut answer = request.await.unwrap().unwrap_or_else(|error| {
-                panic!("{what} to {target:?}: {error}; {}", service.log())
-            });
+            let mut answer = request
+                .await
+                .unwrap()
+                .unwrap_or_else(|error| panic!("{what} to {target:?}: {error}; {}", service.log()));
             assert!(answer.status() < StatusCode::INTERNAL_SERVER_ERROR, "{what} to {target:?}");
             while answer.chunk().await.unwrap().is_some() {}
         }
