@@ -22,16 +22,16 @@ const AT_A_TIME: u64 = 4;
 fn manifest_limit() -> u64 {
     let manifest = root().join("k8s/components/molt/deployment.yaml");
     let manifest = std::fs::read_to_string(manifest).unwrap();
-    let (_, limits) = manifest.split_once("limits:").expect("the container has limits");
-    let (_, memory) = limits.split_once("memory: ").expect("of memory, too");
-    let (mib, _) = memory.split_once("Mi").expect("in MiB");
+    let (_, limits) = manifest.split_once("limits:").unwrap();
+    let (_, memory) = limits.split_once("memory: ").unwrap();
+    let (mib, _) = memory.split_once("Mi").unwrap();
     mib.parse::<u64>().unwrap() * MIB
 }
 
 /// A line of `/proc/<pid>/status`, in bytes.
 fn memory(service: &Service, line: &str) -> u64 {
     let status = format!("/proc/{}/status", service.pid().unwrap());
-    let status = std::fs::read_to_string(status).expect("the service runs");
+    let status = std::fs::read_to_string(status).unwrap();
     let (_, value) = status.split_once(&format!("{line}:")).unwrap();
     value.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
 }
