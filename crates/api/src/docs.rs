@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
+use axum::extract::Path;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use fastapi_compat::openapi::DuplicateModel;
-use fastapi_compat::{HttpError, PathParams, Router, internal_server_error};
+use fastapi_compat::{HttpError, Router, internal_server_error};
 use http::{StatusCode, header};
 use utoipa_swagger_ui::Config;
 
@@ -22,9 +23,9 @@ pub(crate) fn router(settings: &Settings) -> Router<App> {
     let url = format!("{}/openapi.json", settings.api_v1_str);
     let page = swagger_ui_page(&settings.project_name, &url);
     Router::new()
-        .page(&url, get(async move || openapi(&document)))
-        .page("/docs", get(async move || Html(page.clone())))
-        .page("/docs/{file}", get(asset))
+        .route(&url, get(async move || openapi(&document)))
+        .route("/docs", get(async move || Html(page.clone())))
+        .route("/docs/{file}", get(asset))
 }
 
 fn openapi(document: &Result<String, DuplicateModel>) -> Response {
@@ -74,10 +75,9 @@ const ui = SwaggerUIBundle({{
     )
 }
 
-async fn asset(axum::Extension(parameters): axum::Extension<PathParams>) -> Response {
+async fn asset(Path(file): Path<String>) -> Response {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("")));
-    let file = parameters.first().map(|(_, file)| file).unwrap_or_default();
-    match utoipa_swagger_ui::serve(file, CONFIG.clone()) {
+    match utoipa_swagger_ui::serve(&file, CONFIG.clone()) {
         Ok(Some(file)) => {
             ([(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response()
         }

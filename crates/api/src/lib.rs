@@ -87,7 +87,7 @@ impl Deref for App {
 /// The whole service; with a strangler it answers what the plan gives it and passes on the rest.
 pub fn app(app: &App, strangler: Option<&Strangler>) -> axum::Router {
     let settings = &app.settings;
-    let routes = all_routes(settings).with_state(app);
+    let routes = all_routes(settings).with_state(app.clone());
     let edge = Edge::new(
         settings.cors_origins.iter().cloned(),
         settings.forwarded_allow_ips.clone(),

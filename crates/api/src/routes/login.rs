@@ -1,5 +1,5 @@
 use axum::response::Html;
-use fastapi_compat::{Call, Decode, Form, Json, Path, Router, Schema, Storable, post};
+use fastapi_compat::{Call, Decode, Form, Json, Path, Router, Schema, Storable, post, routes};
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
@@ -13,11 +13,13 @@ use domain::UserChanges;
 
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .route(login_access_token)
-        .route(test_token)
-        .route(recover_password)
-        .route(reset_password)
-        .route(recover_password_html_content)
+        .routes(routes![
+            login_access_token,
+            test_token,
+            recover_password,
+            reset_password,
+            recover_password_html_content,
+        ])
         .tag("login")
 }
 

@@ -1,12 +1,12 @@
 use domain::User;
-use fastapi_compat::{Call, Decode, Json, Router, post};
+use fastapi_compat::{Call, Decode, Json, Router, post, routes};
 
 use super::users::UserPublic;
 use crate::error::OnConflict;
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route(create_user).prefix("/private").tag("private")
+    Router::new().routes(routes![create_user]).prefix("/private").tag("private")
 }
 
 #[derive(Decode)]

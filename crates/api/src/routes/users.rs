@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use domain::{User, UserChanges};
 use fastapi_compat::{
     Call, Decode, EmailStr, Json, Patch, Path, Query, Router, Schema, delete, get, patch, post,
-    serialize_datetime,
+    routes, serialize_datetime,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -15,16 +15,18 @@ use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .route(read_users)
-        .route(create_user)
-        .route(read_user_me)
-        .route(update_user_me)
-        .route(update_password_me)
-        .route(delete_user_me)
-        .route(register_user)
-        .route(read_user_by_id)
-        .route(update_user)
-        .route(delete_user)
+        .routes(routes![
+            read_users,
+            create_user,
+            read_user_me,
+            update_user_me,
+            update_password_me,
+            delete_user_me,
+            register_user,
+            read_user_by_id,
+            update_user,
+            delete_user,
+        ])
         .prefix("/users")
         .tag("users")
 }

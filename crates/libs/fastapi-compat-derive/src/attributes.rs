@@ -1,11 +1,11 @@
 //! What the attributes of fields, variants and types say.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, UnOp};
+use syn::{Attribute, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, Type, UnOp};
 
 use crate::error;
 
@@ -113,14 +113,17 @@ pub(crate) fn title(input: &DeriveInput) -> syn::Result<String> {
 }
 
 /// The constraints of a field, of a variant or of a newtype.
-pub(crate) struct Constraints(Vec<TokenStream>);
+pub(crate) struct Constraints {
+    values: Vec<TokenStream>,
+    keys: Vec<Ident>,
+}
 
 impl Constraints {
     pub(crate) fn read(items: &[Item]) -> syn::Result<Self> {
         /// What is no constraint, but may stand there.
         const OTHERS: [&str; 6] =
             ["default", "default_factory", "required", "format", "discriminator", "extra"];
-        let mut constraints = Vec::new();
+        let (mut constraints, mut keys) = (Vec::new(), Vec::new());
         for Item { key, value, .. } in
             items.iter().filter(|item| item.namespace == Namespace::Schema)
         {
@@ -150,15 +153,44 @@ impl Constraints {
                 }
             };
             constraints.push(quote!(#key: #value));
+            keys.push(key.clone());
         }
-        Ok(Self(constraints))
+        Ok(Self { values: constraints, keys })
+    }
+
+    /// Compiles if values of the type have what is constrained.
+    pub(crate) fn check(&self, ty: &Type) -> TokenStream {
+        let checks = self.keys.iter().map(|key| {
+            let (accepts, of) = match key.to_string().as_str() {
+                "min_length" | "max_length" => ("LENGTH", "strings, lists, sets, dicts and URLs"),
+                "ge" | "le" | "gt" | "lt" => ("BOUNDS", "numbers, dates and times"),
+                "multiple_of" => ("MULTIPLE", "numbers"),
+                "max_digits" | "decimal_places" => ("DIGITS", "decimals"),
+                "allow_inf_nan" => ("INFINITY", "floats and decimals"),
+                _ => ("TEXT", "strings"),
+            };
+            let accepts = Ident::new(accepts, key.span());
+            let name = ty.to_token_stream().to_string().replace(' ', "");
+            let message = format!(
+                "`{key}` does not constrain a value of type `{name}`, but {of}; what a type with \
+                 constraints of its own demands stands at its declaration"
+            );
+            let message = message.replace('{', "{{").replace('}', "}}");
+            quote_spanned! {key.span()=>
+                const _: () = assert!(
+                    <#ty as private::Decode>::ACCEPTS.has(private::Accepts::#accepts),
+                    #message
+                );
+            }
+        });
+        quote!(#(#checks)*)
     }
 }
 
 /// A reference to constants that live as long as the program.
 impl ToTokens for Constraints {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let constraints = &self.0;
+        let constraints = &self.values;
         if constraints.is_empty() {
             tokens.extend(quote!(&private::Constraints::NONE));
             return;

@@ -76,6 +76,8 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
         static __VALUES: [private::Fixed; #count] = [#(#values),*];
 
         impl ::fastapi_compat::Decode for #name {
+            const ACCEPTS: private::Accepts = private::Accepts::NONE;
+
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 #label
             }

@@ -54,12 +54,14 @@ macro_rules! operations {
     ($($method:ident)*) => {$(
         #[doc = concat!("Makes an operation of a handler: `#[", stringify!($method), "(\"/{id}\")]`.")]
         ///
-        /// What was the handler becomes a function for `Router::route`. The document has its doc
-        /// comment, inputs and answer from the signature. After the path may stand `status = 201`,
-        /// the status of a success; `body = "name"`, the title of a body that is no model;
-        /// `name = "…"`, what the function is called in Python; `id = "…"`, which is FastAPI's
-        /// `operation_id`; `summary = "…"`, `description = "…"`, `answer = "…"`, which is FastAPI's `response_description`, and
-        /// `deprecated`.
+        /// The function stays what it is; beside it stands a type that [`routes!`] finds. The
+        /// document has its doc comment, inputs and answer from the signature. The path is
+        /// Starlette's: `{id}`, `{p:path}`, `{i:int}`, `{f:float}`, `{u:uuid}`, `{name}.json`. After
+        /// the path may stand `status = 201`, the status of a success; `body = "name"`, the title of
+        /// a body that is no model; `name = "…"`, what the function is called in Python; `id = "…"`,
+        /// which is FastAPI's `operation_id`; `summary = "…"`, `description = "…"`, `answer = "…"`,
+        /// which is FastAPI's `response_description`, `deprecated`, and `prefix_parameters = 1`, how
+        /// many parameters of the path come from prefixes of the router.
         #[proc_macro_attribute]
         pub fn $method(
             arguments: proc_macro::TokenStream,
@@ -73,6 +75,15 @@ macro_rules! operations {
 }
 
 operations!(get post put patch delete);
+
+/// Collects operations for `Router::routes`, in the order in which they are tried:
+/// `routes![read_items, items::create_item]`.
+///
+/// Each is a function with `#[get("/")]` or its like above it.
+#[proc_macro]
+pub fn routes(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    operation::routes(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+}
 
 fn wrap(code: &[TokenStream]) -> TokenStream {
     quote! {

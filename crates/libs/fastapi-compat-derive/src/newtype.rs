@@ -61,8 +61,12 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
     let inner = quote!(<#ty as private::Decode>::name(#constraints));
     let is_alias = root(input)?.is_none();
     let label = root(input)?.map_or(inner, |title| quote!(#title.into()));
+    let check = constraints.check(ty);
     Ok(quote! {
+        #check
+
         impl ::fastapi_compat::Decode for #name {
+            const ACCEPTS: private::Accepts = private::Accepts::NONE;
             const SEQUENCE: bool = <#ty as private::Decode>::SEQUENCE;
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {

@@ -98,8 +98,13 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
             union.finish(errors)
         }
     };
+    let checks = constraints.iter().zip(&types).map(|(constraints, ty)| constraints.check(ty));
     Ok(quote! {
+        #(#checks)*
+
         impl ::fastapi_compat::Decode for #name {
+            const ACCEPTS: private::Accepts = private::Accepts::NONE;
+
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 let names = [#(<#types as private::Decode>::name(#constraints)),*];
                 ::std::format!("{}[{}]", #kind, names.join(",")).into()

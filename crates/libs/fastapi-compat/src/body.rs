@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc, unreadable_body};
-use crate::extract::Input;
+use crate::extract::{Input, body_extractor};
 use crate::json::{self, JsonError, MAX_DEPTH, MAX_INT_DIGITS};
 use crate::offload::offload;
 use crate::openapi::{ModelSchema, OperationDocument, Schema};
@@ -123,6 +123,9 @@ fn decode_value<T: Decode>(body: Option<Value>, errors: &mut Errors) -> Option<T
         None => T::absent().or_else(|| errors.missing(&root, &Value::Null)),
     }
 }
+
+body_extractor!(Json[Decode + Schema + DeserializeOwned + Send + 'static]);
+body_extractor!(Embedded[Model + ModelSchema + Send + 'static]);
 
 /// Several parameters of the body, or one with `embed=True`: each is a field of one object.
 #[derive(Debug)]

@@ -10,14 +10,20 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
+use crate::openapi::{OperationDocument, Schema};
+use crate::router::PathParams;
 use crate::value::{Object, SHALLOW, Value};
 
 /// A type that a request can carry.
 pub trait Decode: Sized {
     /// Whether parameters of the same name make one value of this type: a list.
     const SEQUENCE: bool = false;
+
+    /// Which constraints [`Self::decode`] and [`Self::meets`] heed; the derive refuses others on
+    /// fields of this type.
+    const ACCEPTS: Accepts = Accepts::ALL;
 
     /// What pydantic calls the type where it names the choices of a union.
     fn name(constraints: &Constraints) -> Cow<'static, str>;
@@ -39,6 +45,23 @@ pub trait Decode: Sized {
     /// give the same value.
     fn meets(&self, _constraints: &Constraints) -> bool {
         true
+    }
+
+    /// How many parameters of the path `Path<Self>` is: tuples are as many as they have elements.
+    #[doc(hidden)]
+    const PATH_PARAMETERS: usize = 1;
+
+    #[doc(hidden)]
+    fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
+        parameters.decode(0, errors)
+    }
+
+    #[doc(hidden)]
+    fn describe_path(operation: &mut OperationDocument<'_>)
+    where
+        Self: Schema,
+    {
+        operation.path_parameter::<Self>();
     }
 }
 
@@ -227,6 +250,7 @@ impl Drop for Nested {
 
 /// For a model that holds one of its own kind.
 impl<T: Decode> Decode for Box<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
@@ -253,6 +277,7 @@ impl<T: Decode> Decode for Box<T> {
 
 /// `T | None = None`.
 impl<T: Decode> Decode for Option<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
@@ -311,6 +336,7 @@ impl<T> Patch<T> {
 }
 
 impl<T: Decode> Decode for Patch<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {

@@ -10,7 +10,7 @@ use http::{StatusCode, header};
 use crate::body::{LARGE, read_body};
 use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
-use crate::extract::Input;
+use crate::extract::{Input, body_extractor};
 use crate::multipart::{self, Refusal};
 use crate::offload::offload;
 use crate::openapi::{ModelSchema, OperationDocument};
@@ -53,6 +53,8 @@ impl<T: Model + ModelSchema> Input for Form<T> {
         operation.form_body::<T>();
     }
 }
+
+body_extractor!(Form[Model + ModelSchema]);
 
 fn parse(
     body: &[u8],

@@ -10,7 +10,7 @@
 //! [`guide`] shows FastAPI code and the same in axum; [`coverage`] what is proved to be the same.
 //!
 //! ```
-//! use fastapi_compat::{Call, Decode, Json, Path, Router, put};
+//! use fastapi_compat::{Call, Decode, Json, Path, Router, put, routes};
 //!
 //! #[derive(Decode)]
 //! struct ItemUpdate {
@@ -26,7 +26,7 @@
 //!     Json(format!("{id}: {}", update.title.unwrap_or_default()))
 //! }
 //!
-//! let app: axum::Router = Router::new().route(update_item).with_state(&());
+//! let app: axum::Router = Router::new().routes(routes![update_item]).with_state(());
 //! ```
 
 #[doc = include_str!("../coverage.md")]
@@ -43,8 +43,10 @@ mod constraints;
 mod cors;
 mod datetime;
 mod decode;
+mod dispatch;
 mod document;
 mod echo;
+
 mod edge;
 mod email;
 mod errors;
@@ -57,31 +59,36 @@ mod multipart;
 mod offload;
 pub mod openapi;
 mod params;
+mod probe;
 mod protocol;
 mod python;
 mod response;
 mod router;
+mod routes;
 mod security;
+mod template;
 mod text;
 mod types;
 mod union;
 mod value;
 
 pub use body::{BodyLimit, Embedded};
-pub use constraints::{Constraints, Number, Pattern};
+pub use constraints::{Accepts, Constraints, Number, Pattern};
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
+pub use dispatch::LocalAddr;
 pub use edge::Edge;
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
-pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
+pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
 pub use form::Form;
 pub use openapi::{Describe, Outline, Schema};
-pub use params::{Cookie, Header, Path, Path2, Path3, Path4, Query};
+pub use params::{Cookie, Header, Path, Query};
 pub use protocol::TrustedProxies;
 pub use response::{HttpError, Json, NoContent, internal_server_error};
-pub use router::{Operation, PathParams, Router};
+pub use router::{Operation, Router};
+pub use routes::{PathOperation, Routes};
 pub use security::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
 };
@@ -98,15 +105,18 @@ pub mod __private {
     pub use {axum, http, serde, serde_json};
 
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
-    pub use crate::constraints::{Constraints, Number, Pattern, regex};
+    pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
         Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, decode_recursive,
         deserialize_by_rules, required,
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{
-        Answer, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices, note,
+        Answer, Describe, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices,
+        note,
     };
+    pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
+    pub use crate::routes::{Marker, OwnOutline};
     pub use crate::union::{Union, tag};
     pub use crate::value::Value;
 }

@@ -2,62 +2,76 @@
 
 use std::borrow::Cow;
 
+use axum::extract::FromRequestParts;
+use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, header};
 
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc};
-use crate::extract::Parameter;
+use crate::extract::{Parameter, alone};
 use crate::form::pairs;
-use crate::openapi::{ModelSchema, OperationDocument, Schema};
+use crate::openapi::{Describe, ModelSchema, OperationDocument, Schema};
 use crate::router::PathParams;
 use crate::value::Value;
 
-/// The parameter of the path.
-#[derive(Debug)]
+/// The parameters of the path, in its order: `Path(id): Path<Uuid>`, or several,
+/// `Path((owner, id)): Path<(Uuid, i64)>`. One that is a tuple in Python is
+/// `Path<((A, B),)>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Path<T>(pub T);
 
-fn path_parameter<T: Decode>(parts: &Parts, index: usize, errors: &mut Errors) -> Option<T> {
-    let (name, value) = parts.extensions.get::<PathParams>()?.nth(index)?;
-    let root = Loc::root("path");
-    T::decode(&Value::from(value), &Constraints::NONE, &root.field(name), errors)
-}
-
 impl<T: Decode + Schema> Parameter for Path<T> {
+    const PATH_PARAMETERS: usize = T::PATH_PARAMETERS;
+
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        path_parameter(parts, 0, errors).map(Self)
+        let parameters = parts.extensions.get::<PathParams>()?;
+        T::decode_path(parameters, errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.path_parameter::<T>();
+        T::describe_path(operation);
     }
 }
 
-/// Several parameters of the path.
-macro_rules! path_parameters {
-    ($($name:ident $text:literal ($($T:ident $t:ident $index:literal),+);)*) => {$(
-        #[doc = concat!($text, " parameters of the path.")]
-        #[derive(Debug)]
-        pub struct $name<$($T),+>($(pub $T),+);
+impl PathParams {
+    /// Decodes a parameter; its number is checked when the router is built.
+    pub(crate) fn decode<T: Decode>(&self, index: usize, errors: &mut Errors) -> Option<T> {
+        let (name, value) = (self.names.get(index)?, self.values.get(index)?);
+        T::decode(value, &Constraints::NONE, &Loc::root("path").field(name), errors)
+    }
+}
 
-        impl<$($T: Decode + Schema),+> Parameter for $name<$($T),+> {
-            fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-                $(let $t = path_parameter(parts, $index, errors);)+
-                Some(Self($($t?),+))
+/// An input that is an extractor of axum's on its own as well: with FastAPI's 422, but without the
+/// errors of other inputs.
+macro_rules! extractors {
+    ($($name:ident [$($bound:tt)*];)*) => {$(
+        impl<S: Sync, T: $($bound)*> FromRequestParts<S> for $name<T> {
+            type Rejection = Response;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+                let mut errors = Errors::default();
+                let decoded = Self::from_parts(parts, &mut errors);
+                alone(decoded, errors)
             }
+        }
+
+        impl<T: $($bound)*> Describe for $name<T> {
+            const PATH_PARAMETERS: usize = <Self as Parameter>::PATH_PARAMETERS;
 
             fn describe(operation: &mut OperationDocument<'_>) {
-                $(operation.path_parameter::<$T>();)+
+                <Self as Parameter>::describe(operation);
             }
         }
     )*};
 }
 
-path_parameters! {
-    Path2 "Two" (A a 0, B b 1);
-    Path3 "Three" (A a 0, B b 1, C c 2);
-    Path4 "Four" (A a 0, B b 1, C c 2, D d 3);
+extractors! {
+    Path [Decode + Schema];
+    Query [Model + ModelSchema];
+    Header [Model + ModelSchema];
+    Cookie [Model + ModelSchema];
 }
 
 /// The parameters of the query as a model; of a repeated parameter the last counts.

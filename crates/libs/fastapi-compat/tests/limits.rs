@@ -6,7 +6,7 @@
 
 use axum::body::Body;
 use fastapi_compat::{
-    Call, Decode, Embedded, Integer, Json, MAX_ERRORS, MAX_EXPLANATION, Router, Value, post,
+    Call, Decode, Embedded, Integer, Json, MAX_ERRORS, MAX_EXPLANATION, Router, Value, post, routes,
 };
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -86,7 +86,7 @@ macro_rules! operations {
         )*
 
         fn app() -> axum::Router {
-            Router::new()$(.route($name))*.route(echo).route(nested).route(embedded).with_state(&())
+            Router::new().routes(routes![$($name,)* echo, nested, embedded]).with_state(())
         }
     };
 }

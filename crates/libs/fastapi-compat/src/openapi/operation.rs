@@ -8,9 +8,19 @@ use serde_json::{Map, Value, json};
 use super::schema::{ModelSchema, Models, SCHEMAS, Schema, title};
 use crate::constraints::Constraints;
 use crate::response::{Json, NoContent};
+use crate::template;
 
 /// What says of itself how it stands in the document: inputs, dependencies and answers of handlers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be described in the OpenAPI document",
+    note = "an answer is `Json<T>`, `String`, `Html`, `NoContent`, `Redirect`, `Body` or `Response`, \
+            with `(StatusCode, T)` or `([(name, value); N], T)` around it, or a `Result` of these",
+    note = "a dependency, `D` in `Call<D, I>`, implements `Describe` beside `Dependency`"
+)]
 pub trait Describe {
+    /// How many parameters of the path it takes.
+    const PATH_PARAMETERS: usize = 0;
+
     fn describe(operation: &mut OperationDocument<'_>);
 }
 
@@ -29,6 +39,8 @@ pub struct Outline {
     answer: &'static str,
     pub(crate) tags: Vec<&'static str>,
     pub(crate) is_validated: bool,
+    pub(crate) sets_status: bool,
+    pub(crate) path_parameters: usize,
     body_name: &'static str,
     describe: fn(&mut OperationDocument<'_>),
 }
@@ -48,6 +60,8 @@ impl Outline {
             answer: "Successful Response",
             tags: Vec::new(),
             is_validated: false,
+            sets_status: false,
+            path_parameters: 0,
             body_name: "body",
             describe: |_| {},
         }
@@ -99,6 +113,12 @@ impl Outline {
         Self { is_validated: true, ..self }
     }
 
+    /// The handler chooses the status of every answer: a 200 is one, whatever [`Self::status`] is.
+    #[must_use]
+    pub fn sets_status(self) -> Self {
+        Self { sets_status: true, ..self }
+    }
+
     /// What the body is called in Python: the title of one that is no model.
     #[must_use]
     pub fn body_name(self, body_name: &'static str) -> Self {
@@ -112,7 +132,19 @@ impl Outline {
             I::describe(operation);
             O::describe(operation);
         };
-        Self { describe, ..self }
+        Self { describe, path_parameters: I::PATH_PARAMETERS, ..self }
+    }
+
+    /// The same with another function that describes the handler's types, which take so many
+    /// parameters of the path.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn described_by(
+        self,
+        path_parameters: usize,
+        describe: fn(&mut OperationDocument<'_>),
+    ) -> Self {
+        Self { describe, path_parameters, ..self }
     }
 
     /// What the document says of it.
@@ -122,10 +154,7 @@ impl Outline {
         token_url: &str,
         models: &mut Models,
     ) -> (Value, Map<String, Value>) {
-        let parameters = self
-            .path
-            .split('/')
-            .filter_map(|segment| Some(segment.strip_prefix('{')?.strip_suffix('}')?.to_owned()));
+        let parameters = template::names(&self.path).into_iter().map(str::to_owned);
         let summary = self.summary.map_or_else(|| title(self.name), str::to_owned);
         let mut document = OperationDocument {
             id,
@@ -287,6 +316,16 @@ impl<T: Schema> Describe for Answer<Json<T>> {
     }
 }
 
+/// An answer whose status the handler chooses: the document has the attribute's.
+impl<T> Describe for Answer<(StatusCode, T)>
+where
+    Answer<T>: Describe,
+{
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<T>::describe(operation);
+    }
+}
+
 /// What a handler answers, as against what it is given: `Json` is either.
 #[derive(Debug)]
 pub struct Answer<T>(T);
@@ -310,6 +349,13 @@ impl<T> Describe for Answer<Html<T>> {
 impl Describe for Answer<String> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.answer("text/plain", &json!({"type": "string"}));
+    }
+}
+
+/// `PlainTextResponse`
+impl Describe for Answer<&'static str> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<String>::describe(operation);
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::value::Value;
 
 impl Decode for bool {
+    const ACCEPTS: Accepts = Accepts::NONE;
     fn name(_: &Constraints) -> Cow<'static, str> {
         "bool".into()
     }

@@ -7,9 +7,11 @@ use std::hash::{BuildHasher, Hash};
 use indexmap::IndexMap;
 
 use super::text::plural;
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::{OperationDocument, Schema};
+use crate::router::PathParams;
 use crate::value::Value;
 
 /// Adds `too_long`; `actual` is unknown where duplicates don't count.
@@ -66,6 +68,7 @@ fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
 }
 
 impl<T: Decode> Decode for Vec<T> {
+    const ACCEPTS: Accepts = Accepts::LENGTH;
     const SEQUENCE: bool = true;
 
     fn name(_: &Constraints) -> Cow<'static, str> {
@@ -111,6 +114,7 @@ impl<T: Decode> Decode for Vec<T> {
 
 /// A set: in the order of its values, where Python has none.
 impl<T: Decode + Ord> Decode for BTreeSet<T> {
+    const ACCEPTS: Accepts = Accepts::LENGTH;
     const SEQUENCE: bool = true;
 
     fn name(_: &Constraints) -> Cow<'static, str> {
@@ -194,6 +198,7 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
 macro_rules! dictionary {
     ($map:ty, [$($generics:tt)*]) => {
         impl<$($generics)*> Decode for $map {
+            const ACCEPTS: Accepts = Accepts::LENGTH;
             fn name(_: &Constraints) -> Cow<'static, str> {
                 let none = &Constraints::NONE;
                 format!("dict[{},{}]", K::name(none), V::name(none)).into()
@@ -223,8 +228,19 @@ dictionary!(BTreeMap<K, V>, [K: Decode + Ord, V: Decode]);
 
 macro_rules! tuple {
     ($length:literal, $($T:ident $value:ident $index:tt),*) => {
-        impl<$($T: Decode),*> Decode for ($($T,)*) {
+        impl<$($T: Decode + Schema),*> Decode for ($($T,)*) {
+            const ACCEPTS: Accepts = Accepts::NONE;
             const SEQUENCE: bool = true;
+            const PATH_PARAMETERS: usize = $length;
+
+            fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
+                $(let $value = parameters.decode::<$T>($index, errors);)*
+                Some(($($value?,)*))
+            }
+
+            fn describe_path(operation: &mut OperationDocument<'_>) {
+                $(operation.path_parameter::<$T>();)*
+            }
 
             fn name(_: &Constraints) -> Cow<'static, str> {
                 let names = [$($T::name(&Constraints::NONE)),*];

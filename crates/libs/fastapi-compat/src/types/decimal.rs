@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::text::plural;
-use crate::constraints::{BrokenBound, Constraints, Number};
+use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::value::{Value, float_repr};
@@ -19,8 +19,10 @@ use crate::value::{Value, float_repr};
 const PRECISION: usize = 28;
 /// What is smaller becomes zero when Python divides: its `Etiny`, and a digit of rounding.
 const SMALLEST_EXPONENT: i64 = -1_000_027;
-/// The largest exponent of Python's decimals, of either sign.
+/// The largest exponent of Python's decimals.
 const MAX_EXPONENT: i64 = 999_999_999_999_999_999;
+/// The smallest exponent of the last digit.
+const MIN_EXPONENT: i64 = -1_999_999_999_999_999_997;
 
 /// A decimal number with its trailing zeros: `1.10` is not written as `1.1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,7 +104,7 @@ impl FromStr for Decimal {
         };
         let exponent = exponent - length(fraction);
         let finite = Self { negative, kind: Kind::Finite { digits: digits.into(), exponent } };
-        if digits != "0" && finite.adjusted() > MAX_EXPONENT {
+        if exponent < MIN_EXPONENT || finite.adjusted() > MAX_EXPONENT {
             return Err(ParseDecimalError);
         }
         Ok(finite)
@@ -121,13 +123,16 @@ fn digit_value(c: char) -> Option<u8> {
 }
 
 fn read_exponent(text: &str) -> Result<i64, ParseDecimalError> {
+    // Beyond any that is accepted, and no sum with a length overflows.
+    const LIMIT: i64 = 4 * MAX_EXPONENT;
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ParseDecimalError);
     }
-    let limit = 2 * MAX_EXPONENT;
-    let magnitude = digits.trim_start_matches('0');
-    let magnitude = if magnitude.len() > 18 { limit } else { magnitude.parse().unwrap_or(0) };
+    let magnitude = match digits.trim_start_matches('0') {
+        "" => 0,
+        digits => digits.parse().map_or(LIMIT, |magnitude: i64| magnitude.min(LIMIT)),
+    };
     Ok(if text.starts_with('-') { -magnitude } else { magnitude })
 }
 
@@ -354,6 +359,8 @@ fn too_many_digits(value: &Decimal, constraints: &Constraints) -> Option<TooMany
 }
 
 impl Decode for Decimal {
+    const ACCEPTS: Accepts =
+        Accepts::BOUNDS.and(Accepts::MULTIPLE).and(Accepts::DIGITS).and(Accepts::INFINITY);
     fn name(_: &Constraints) -> Cow<'static, str> {
         "decimal".into()
     }
@@ -399,5 +406,41 @@ impl Decode for Decimal {
         (self.is_finite() || constraints.allow_inf_nan == Some(true))
             && too_many_digits(self, constraints).is_none()
             && broken(self, constraints).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_end_where_pythons_do() {
+        for (text, read) in [
+            ("1e-1999999999999999997", true),
+            ("1e-1999999999999999998", false),
+            ("0.11e-1999999999999999996", false),
+            (".11e-9999999999999999999999999", false),
+            ("0e-1999999999999999998", false),
+            ("0e999999999999999999", true),
+            ("0e1000000000000000000", false),
+            ("1e999999999999999999", true),
+            ("1e1000000000000000000", false),
+        ] {
+            assert_eq!(text.parse::<Decimal>().is_ok(), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn multiples_of_a_million_digits_are_found_at_once() {
+        let divisor: Decimal = "0.1".parse().unwrap();
+        let zeros = "0".repeat(1_000_000);
+        for (text, is_multiple) in [
+            (format!("3.1{zeros}"), true),
+            (format!("3.1{zeros}1"), true), // 28 digits of the quotient have no place for it
+            (format!("3.11{zeros}"), false),
+        ] {
+            let value: Decimal = text.parse().unwrap();
+            assert_eq!(value.is_multiple_of(&divisor), is_multiple, "{}", &text[..5]);
+        }
     }
 }

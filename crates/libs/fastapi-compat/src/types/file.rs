@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Loc};
 use crate::value::Value;
@@ -98,6 +98,7 @@ impl Serialize for UploadFile {
 }
 
 impl Decode for UploadFile {
+    const ACCEPTS: Accepts = Accepts::NONE;
     fn name(_: &Constraints) -> Cow<'static, str> {
         "function-plain[_validate()]".into()
     }

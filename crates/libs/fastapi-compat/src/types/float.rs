@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::constraints::{BrokenBound, Constraints};
+use crate::constraints::{Accepts, BrokenBound, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::value::Value;
@@ -66,6 +66,7 @@ fn is_allowed(value: f64, constraints: &Constraints) -> bool {
 }
 
 impl Decode for f64 {
+    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE).and(Accepts::INFINITY);
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.bounds_a_number() { "constrained-float" } else { "float" }.into()
     }

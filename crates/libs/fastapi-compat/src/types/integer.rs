@@ -7,7 +7,7 @@ use std::fmt;
 use num_bigint::BigInt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::constraints::{BrokenBound, Constraints, Number};
+use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::json::MAX_INT_DIGITS;
@@ -192,6 +192,7 @@ fn broken(value: &Integer, constraints: &Constraints) -> Option<BrokenBound<i64>
 }
 
 impl Decode for Integer {
+    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.bounds_a_number() { "constrained-int" } else { "int" }.into()
     }
@@ -216,6 +217,7 @@ impl Decode for Integer {
 
 /// Python has no largest integer; here the type itself is a bound.
 impl Decode for i64 {
+    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Integer::name(constraints)
     }
@@ -241,6 +243,7 @@ impl Decode for i64 {
 macro_rules! bounded {
     ($($integer:ty)*) => {$(
         impl Decode for $integer {
+            const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
             fn name(_: &Constraints) -> Cow<'static, str> {
                 "constrained-int".into()
             }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::decimal::Decimal;
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Loc};
 use crate::value::Value;
@@ -68,6 +68,7 @@ impl<'de, const PLACES: u32> Deserialize<'de> for Numeric<PLACES> {
 }
 
 impl<const PLACES: u32> Decode for Numeric<PLACES> {
+    const ACCEPTS: Accepts = Decimal::ACCEPTS;
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Decimal::name(constraints)
     }

@@ -11,7 +11,7 @@ use speedate::{
 };
 use strum::EnumMessage;
 
-use crate::constraints::{BrokenBound, Constraints};
+use crate::constraints::{Accepts, BrokenBound, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::value::Value;
@@ -289,6 +289,7 @@ fn broken<T: PartialOrd>(
 macro_rules! temporal {
     ($type:ident, $name:literal, $in_range:expr, |$input:ident, $at:ident, $errors:ident| $read:expr) => {
         impl Decode for $type {
+            const ACCEPTS: Accepts = Accepts::BOUNDS;
             fn name(_: &Constraints) -> Cow<'static, str> {
                 $name.into()
             }

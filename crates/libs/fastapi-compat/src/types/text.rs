@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::email::EmailStr;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::value::Value;
 
 impl Decode for String {
+    const ACCEPTS: Accepts = Accepts::LENGTH.and(Accepts::TEXT);
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.restricts_a_text() { "constrained-str" } else { "str" }.into()
     }
@@ -89,6 +90,7 @@ pub(crate) fn plural(count: usize) -> &'static str {
 pub struct Storable<const N: usize>(pub String);
 
 impl<const N: usize> Decode for Storable<N> {
+    const ACCEPTS: Accepts = Accepts::NONE;
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         String::name(constraints)
     }
@@ -100,6 +102,7 @@ impl<const N: usize> Decode for Storable<N> {
 }
 
 impl Decode for EmailStr {
+    const ACCEPTS: Accepts = Accepts::LENGTH;
     fn name(_: &Constraints) -> Cow<'static, str> {
         "function-after[_validate(), str]".into()
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::{ParseError, Url};
 
 use super::text::plural;
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::value::Value;
@@ -68,6 +68,7 @@ fn decode(
 macro_rules! url_type {
     ($name:ident, $rules:expr) => {
         impl Decode for $name {
+            const ACCEPTS: Accepts = Accepts::LENGTH;
             fn name(_: &Constraints) -> Cow<'static, str> {
                 "function-wrap[wrap_val()]".into()
             }

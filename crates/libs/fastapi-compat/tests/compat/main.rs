@@ -220,7 +220,7 @@ fn fastapi_and_its_twin_answer_the_same() {
     let probe = runtime.block_on(probe());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let ours = listener.local_addr().expect("the port").to_string();
-    runtime.spawn(async { axum::serve(listener, router.with_state(&())).await });
+    runtime.spawn(async { axum::serve(listener, router.with_state(())).await });
     let addresses = [probe.url.trim_start_matches("http://").to_owned(), ours];
 
     assert_same_documents(&addresses[0], &document);

@@ -7,8 +7,8 @@ use fastapi_compat::openapi::{Answer, ModelSchema};
 use fastapi_compat::{
     AnyUrl, ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, Call, Cookie, Date,
     DateTime, Decimal, Decode, Describe, Duration, EmailStr, Embedded, Form, Header, HttpBearer,
-    HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Path3, Path4, Query, Router,
-    Schema, Time, UploadFile, Value, delete, get, post, put,
+    HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Query, Router, Schema, Time,
+    UploadFile, Value, delete, get, post, put, routes,
 };
 use http::Method;
 use indexmap::IndexMap;
@@ -707,7 +707,9 @@ enum Number3 {
 }
 
 #[get("/path/three/{v}/{w}/{x}")]
-async fn three(Call((), Path3(v, w, x)): Call<(), Path3<First, f64, Third>>) -> Json<Vec<Number3>> {
+async fn three(
+    Call((), Path((v, w, x))): Call<(), Path<(First, f64, Third)>>,
+) -> Json<Vec<Number3>> {
     Json(vec![Number3::Int(v.0), Number3::Float(w), Number3::Str(x.0)])
 }
 
@@ -722,7 +724,7 @@ enum Number4 {
 
 #[get("/path/four/{v}/{w}/{x}/{y}")]
 async fn four(
-    Call((), Path4(v, w, x, y)): Call<(), Path4<Integer, f64, String, bool>>,
+    Call((), Path((v, w, x, y))): Call<(), Path<(Integer, f64, String, bool)>>,
 ) -> Json<Vec<Number4>> {
     Json(vec![Number4::Int(v), Number4::Float(w), Number4::Str(x), Number4::Bool(y)])
 }
@@ -988,20 +990,22 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
     all.path::<Letter, LiteralStr>("literal-str");
     all.path::<IntOrStr, UnionScalar>("union-scalar");
 
-    let security = Router::new().route(bearer).route(http_bearer).route(basic).route(two);
-    let keys = Router::new().route(api_key).route(api_key_query).route(api_key_cookie);
+    let security =
+        routes![bearer, http_bearer, basic, two, api_key, api_key_query, api_key_cookie,];
     let others = Router::new()
-        .route(described)
-        .route(three)
-        .route(four)
-        .route(no_content)
-        .route(optional_scalar)
-        .route(text)
-        .route(elsewhere)
-        .route(several)
-        .route(everything)
-        .route(upload)
-        .merge(security.merge(keys).tag("security"));
+        .routes(routes![
+            described,
+            three,
+            four,
+            no_content,
+            optional_scalar,
+            text,
+            elsewhere,
+            several,
+            everything,
+            upload,
+        ])
+        .merge(Router::new().routes(security).tag("security"));
     let paths = others.operations().map(|(_, _, path)| path.trim_start_matches('/').to_owned());
     all.names.extend(paths);
     let router = all.router.merge(others);
