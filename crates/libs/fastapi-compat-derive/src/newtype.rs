@@ -58,7 +58,9 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
 pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty) = (&input.ident, &field.ty);
     let constraints = Constraints::read(&items(&field.attrs)?)?;
-    let inner = quote!(<#ty as private::Decode>::name(#constraints));
+    let inner = quote! {
+        private::recursive_name::<Self>(|| <#ty as private::Decode>::name(#constraints))
+    };
     let is_alias = root(input)?.is_none();
     let label = root(input)?.map_or(inner, |title| quote!(#title.into()));
     let check = constraints.check(ty);

@@ -106,8 +106,10 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
-                let names = [#(<#types as private::Decode>::name(#constraints)),*];
-                ::std::format!("{}[{}]", #kind, names.join(",")).into()
+                private::recursive_name::<Self>(|| {
+                    let names = [#(<#types as private::Decode>::name(#constraints)),*];
+                    ::std::format!("{}[{}]", #kind, names.join(",")).into()
+                })
             }
 
             fn decode(

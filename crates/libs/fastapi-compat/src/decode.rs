@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -147,6 +147,22 @@ pub fn decode_recursive<T>(
     decode: impl FnOnce(&mut Errors) -> Option<T>,
 ) -> Option<T> {
     errors.within((type_name::<T>(), is_alias), at, input, decode)
+}
+
+/// The name of a type that may hold its own kind without a model between: where it stands in itself,
+/// pydantic writes dots.
+pub fn recursive_name<T>(name: impl FnOnce() -> Cow<'static, str>) -> Cow<'static, str> {
+    thread_local! {
+        static NAMED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    }
+    let this = type_name::<T>();
+    if NAMED.with_borrow(|named| named.contains(&this)) {
+        return "...".into();
+    }
+    NAMED.with_borrow_mut(|named| named.push(this));
+    let name = name();
+    NAMED.with_borrow_mut(|named| named.pop());
+    name
 }
 
 /// Decodes one field of a model; the derive calls it for each.

@@ -108,7 +108,7 @@ pub mod __private {
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
         Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, decode_recursive,
-        deserialize_by_rules, required,
+        deserialize_by_rules, recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{

