@@ -395,17 +395,16 @@ const END: &[u8] = b"]}";
 impl IntoResponse for Errors {
     /// The 422. What is long is written while it is sent, a chunk at a time.
     fn into_response(mut self) -> Response {
-        let body = match short_answer(&self.details) {
-            Some(text) => Body::from(text),
-            None => {
-                self.measure();
-                let lengths = self.details.iter().filter_map(|detail| detail.length);
-                // With a comma behind each but the last.
-                let left = (START.len() + END.len()) as u64 - 1
-                    + lengths.map(|length| length + 1).sum::<u64>();
-                let details = self.details.into_iter();
-                Body::new(LongAnswer { details, current: None, begun: false, left })
-            }
+        let body = if let Some(text) = short_answer(&self.details) {
+            Body::from(text)
+        } else {
+            self.measure();
+            let lengths = self.details.iter().filter_map(|detail| detail.length);
+            // With a comma behind each but the last.
+            let left = (START.len() + END.len()) as u64 - 1
+                + lengths.map(|length| length + 1).sum::<u64>();
+            let details = self.details.into_iter();
+            Body::new(LongAnswer { details, current: None, begun: false, left })
         };
         let json = HeaderValue::from_static("application/json");
         (StatusCode::UNPROCESSABLE_ENTITY, [(header::CONTENT_TYPE, json)], body).into_response()

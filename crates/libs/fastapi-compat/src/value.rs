@@ -236,7 +236,7 @@ impl From<Node> for Object {
 impl<K: Into<String>> FromIterator<(K, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(fields: I) -> Self {
         let fields = fields.into_iter().map(|(name, value)| (name.into(), value));
-        IndexMap::from_iter(fields).into()
+        fields.collect::<IndexMap<_, _>>().into()
     }
 }
 
