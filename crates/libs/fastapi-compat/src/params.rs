@@ -119,7 +119,7 @@ impl Fields for Parameters {
             return values.next_back().map(Cow::Borrowed);
         }
         let values: Vec<_> = values.cloned().collect();
-        (!values.is_empty()).then(|| Cow::Owned(Value::Array(values)))
+        (!values.is_empty()).then(|| Cow::Owned(values.into()))
     }
 
     fn whole(&self) -> &Value {
@@ -147,12 +147,12 @@ struct Headers<'a>(&'a HeaderMap);
 impl Fields for Headers<'_> {
     fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
         let mut values =
-            self.0.get_all(name).iter().map(|value| Value::Str(latin1(value.as_bytes())));
+            self.0.get_all(name).iter().map(|value| Value::from(latin1(value.as_bytes())));
         if !all {
             return values.next().map(Cow::Owned);
         }
         let values: Vec<_> = values.collect();
-        (!values.is_empty()).then(|| Cow::Owned(Value::Array(values)))
+        (!values.is_empty()).then(|| Cow::Owned(values.into()))
     }
 
     fn whole(&self) -> &Value {
@@ -198,7 +198,7 @@ fn split(header: &str) -> Vec<(String, Value)> {
         .map(|chunk| chunk.split_once('=').unwrap_or(("", chunk)))
         .map(|(name, value)| (name.trim_matches(is_space), value.trim_matches(is_space)))
         .filter(|(name, value)| !name.is_empty() || !value.is_empty())
-        .map(|(name, value)| (name.to_owned(), Value::Str(unquote(value))))
+        .map(|(name, value)| (name.to_owned(), unquote(value).into()))
         .collect()
 }
 
