@@ -33,7 +33,7 @@ pub(crate) async fn pending(session: &Session) -> Result<usize, StorageError> {
     Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count())
 }
 
-/// Applies what is missing as the one that writes, which python-legacy too has to be when it
+/// Applies what is missing as the one that writes, which every program has to be when it
 /// migrates.
 pub(crate) async fn run(pool: &SqlitePool) -> Result<Migrated, MigrationError> {
     let mut connection = pool.acquire().await.map_err(failed)?;
