@@ -252,7 +252,8 @@ impl Rules {
             if let Some(exposed) = &self.expose_headers {
                 headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed.clone());
             }
-            if if self.all_origins { self.credentials } else { self.allows(origin) } {
+            let is_named = if self.all_origins { self.credentials } else { self.allows(origin) };
+            if is_named {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             }
         }
