@@ -99,6 +99,10 @@ pub enum CorsError {
 pub struct CorsLayer(Arc<Rules>);
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options that have nothing to do with each other"
+)]
 struct Rules {
     all_origins: bool,
     /// Those that a header can carry.
