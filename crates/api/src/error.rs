@@ -91,10 +91,12 @@ impl Error {
 impl From<StorageError> for Error {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::OwnerGone => Self::UserNotFound,
-            StorageError::Conflict => Self::EmailTaken,
+            StorageError::Conflict(ref of) if of.is("user", "email") => Self::EmailTaken,
+            StorageError::MissingReference(ref of) if of.column == "owner_id" => Self::UserNotFound,
             StorageError::Unavailable(_) => Self::Unavailable(error),
-            StorageError::Internal(_) => Self::Internal(error.into()),
+            // As in python-legacy, where a constraint that no endpoint expects is an error of the
+            // service.
+            error => Self::Internal(error.into()),
         }
     }
 }
@@ -145,7 +147,7 @@ pub fn chain(error: &dyn std::error::Error) -> impl fmt::Display {
     })
 }
 
-/// A conflict means something else in each endpoint.
+/// A value that is not unique means something else in each endpoint.
 pub(crate) trait OnConflict<T> {
     fn on_conflict(self, error: Error) -> Result<T, Error>;
 }
@@ -153,7 +155,7 @@ pub(crate) trait OnConflict<T> {
 impl<T> OnConflict<T> for Result<T, StorageError> {
     fn on_conflict(self, conflict: Error) -> Result<T, Error> {
         self.map_err(|error| match error {
-            StorageError::Conflict => conflict,
+            StorageError::Conflict(_) => conflict,
             error => error.into(),
         })
     }

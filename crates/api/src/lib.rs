@@ -99,7 +99,7 @@ impl Services {
         let user = User { is_superuser: true, ..User::new(email.clone(), None, hash) };
         match self.storage.create_user(&user).await {
             // The other service was faster.
-            Ok(()) | Err(StorageError::Conflict) => Ok(()),
+            Ok(()) | Err(StorageError::Conflict(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -11,7 +11,7 @@ use api::serve::{Draining, Shutdown};
 use api::telemetry::{Metrics, Telemetry};
 use api::{App, Services, management, routes, serve};
 use clap::{Parser, Subcommand};
-use domain::{Storage, StorageError, User, UserChanges};
+use domain::{Migrated, Storage, StorageError, User, UserChanges};
 use fastapi_compat::EmailStr;
 use listenfd::ListenFd;
 use secrecy::{ExposeSecret, SecretString};
@@ -95,8 +95,8 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
         Command::Serve => serve(settings).await,
         Command::Migrate => {
             let database = connect(&settings).await?;
-            database.migrate().await?;
-            println!("{} is up to date", settings.database.url);
+            let migrated = database.migrate().await?;
+            println!("{}", summary(&settings.database.url, &migrated));
             Ok(())
         }
         Command::CreateSuperuser { email, password } => {
@@ -119,11 +119,23 @@ async fn connect(settings: &Settings) -> Result<Database, BoxError> {
     )?;
     let storage = database.clone().into_storage();
     wait(&settings.database.url, async || match storage.ping().await {
-        Err(StorageError::Unavailable(error)) => Ok(Some(error.to_string())),
+        Err(StorageError::Unavailable(error)) => Ok(Some(api::chain(&*error).to_string())),
         result => result.map(|()| None),
     })
     .await?;
     Ok(database)
+}
+
+/// What a run of the migrations found and did.
+fn summary(url: &DatabaseUrl, migrated: &Migrated) -> String {
+    match (migrated.applied.len(), migrated.newer.as_slice()) {
+        (_, [.., newest]) => format!(
+            "{url} is newer than this program, at version {newest}, which it does not know; it is \
+             left as it is"
+        ),
+        (0, []) => format!("{url} is up to date"),
+        (applied, []) => format!("{url} is up to date, {applied} migrations were applied"),
+    }
 }
 
 /// Waits until another process has brought the schema up to date.
@@ -201,7 +213,10 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     let database = connect(&settings).await?;
     let storage = database.clone().into_storage();
     if settings.database.migrate_on_start {
-        database.migrate().await?;
+        let migrated = database.migrate().await?;
+        if !migrated.newer.is_empty() {
+            tracing::warn!("{}", summary(&settings.database.url, &migrated));
+        }
     } else {
         wait_for_schema(&settings, &*storage).await?;
     }

@@ -3,10 +3,14 @@
 
 mod clock;
 pub mod items;
+pub mod schema;
 mod storage;
 pub mod users;
 
 pub use clock::now;
 pub use items::{Item, ItemChanges, ItemPage, Items};
-pub use storage::{Connections, Page, Storage, StorageError};
+pub use schema::{Migrated, MigrationError};
+pub use storage::{
+    Connections, Constraint, Page, StatementError, Storage, StorageError, Transaction,
+};
 pub use users::{Caller, HashedPassword, User, UserChanges, Users};

@@ -6,18 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::url::Url;
-use domain::{Storage, StorageError};
+use domain::{Migrated, MigrationError, Storage, StorageError};
 use storage_postgres::Postgres;
 #[cfg(feature = "sqlite")]
 use storage_sqlite::Sqlite;
 
 pub use crate::url::{DatabaseUrl, DatabaseUrlError};
 
-/// How many connections there may be, and how long a request waits for one.
+/// The limits of the connections to a database.
 #[derive(Clone, Copy, Debug)]
 pub struct Pool {
+    /// The largest number of connections.
     pub size: u32,
-    pub patience: Duration,
+    /// The longest wait for one of them, and on SQLite for the right to write.
+    pub wait: Duration,
+    /// The longest time that PostgreSQL spends on a statement; SQLite has no such limit.
+    pub statement_timeout: Duration,
 }
 
 /// A database that has been chosen; nothing is connected before the first statement.
@@ -38,18 +42,20 @@ impl Database {
         match url {
             DatabaseUrl::Postgres(url) => {
                 let replica = replica.map(Url::as_str);
-                Postgres::connect(url.as_str(), replica, pool.size, pool.patience)
+                let Pool { size, wait, statement_timeout } = pool;
+                Postgres::connect(url.as_str(), replica, size, wait, statement_timeout)
                     .map(Self::Postgres)
             }
             #[cfg(feature = "sqlite")]
             DatabaseUrl::Sqlite(path) => {
-                Ok(Self::Sqlite(Sqlite::connect(path, pool.size, pool.patience)))
+                Ok(Self::Sqlite(Sqlite::connect(path, pool.size, pool.wait)))
             }
         }
     }
 
-    /// Brings the schema up to date; a database that Alembic made is adopted.
-    pub async fn migrate(&self) -> Result<(), StorageError> {
+    /// Brings the schema up to date. Tables that Alembic made are adopted if they do not differ from
+    /// what the migrations make; a schema that is newer than this program is left as it is.
+    pub async fn migrate(&self) -> Result<Migrated, MigrationError> {
         match self {
             Self::Postgres(postgres) => postgres.migrate().await,
             #[cfg(feature = "sqlite")]

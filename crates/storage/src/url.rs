@@ -26,8 +26,13 @@ pub enum DatabaseUrlError {
     Scheme,
     #[error("not a valid URL: {0}")]
     Syntax(#[from] url::ParseError),
+    #[cfg(feature = "sqlite")]
+    #[error("'?{0}' is not supported; only '?mode=rwc' is, which is how the file is opened anyway")]
+    Query(String),
 }
 
+/// The drivers of Python that may stand after `postgresql+`.
+const DRIVERS: [&str; 5] = ["asyncpg", "pg8000", "psycopg", "psycopg2", "psycopg2cffi"];
 #[cfg(not(feature = "sqlite"))]
 #[expect(clippy::expect_used, reason = "a constant, which a test reads")]
 static LOCAL: LazyLock<Url> =
@@ -38,19 +43,47 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
         #[cfg(feature = "sqlite")]
+        let text = &text.replacen("sqlite+aiosqlite:", "sqlite:", 1);
+        #[cfg(feature = "sqlite")]
+        let text = &text.replacen("sqlite+pysqlite:", "sqlite:", 1);
+        #[cfg(feature = "sqlite")]
         if let Some(rest) = text.strip_prefix("sqlite:") {
-            let path = rest.split('?').next().unwrap_or_default();
+            let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+            if !["", "mode=rwc"].contains(&query) {
+                return Err(DatabaseUrlError::Query(query.to_owned()));
+            }
             // Three slashes before a relative path, as SQLAlchemy has it; two or none, as sqlx has.
             let path = path.strip_prefix("///").or(path.strip_prefix("//")).unwrap_or(path);
             let path = if path.is_empty() { ":memory:" } else { path };
             return Ok(Self::Sqlite(path.to_owned()));
         }
-        match text.split_once("://") {
-            Some(("postgres" | "postgresql" | "postgresql+psycopg", rest)) => {
-                Ok(Self::Postgres(Url::parse(&format!("postgresql://{rest}"))?))
-            }
-            _ => Err(DatabaseUrlError::Scheme),
+        let (scheme, rest) = text.split_once("://").ok_or(DatabaseUrlError::Scheme)?;
+        let (database, driver) = scheme.split_once('+').unwrap_or((scheme, "psycopg"));
+        if !["postgres", "postgresql"].contains(&database) || !DRIVERS.contains(&driver) {
+            return Err(DatabaseUrlError::Scheme);
         }
+        let mut url = Url::parse(&format!("postgresql://{rest}"))?;
+        if driver == "asyncpg" {
+            rename_tls(&mut url);
+        }
+        Ok(Self::Postgres(url))
+    }
+}
+
+/// asyncpg calls `ssl` what is `sslmode` elsewhere; left as it is, TLS would not be demanded.
+fn rename_tls(url: &mut Url) {
+    let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+    if pairs.is_empty() {
+        return;
+    }
+    let mut query = url.query_pairs_mut();
+    query.clear();
+    for (name, value) in &pairs {
+        match (name.as_str(), value.as_str()) {
+            ("ssl", "true" | "True" | "1") => query.append_pair("sslmode", "require"),
+            ("ssl", mode) => query.append_pair("sslmode", mode),
+            (name, value) => query.append_pair(name, value),
+        };
     }
 }
 
@@ -125,8 +158,42 @@ mod tests {
             ("sqlite://molt.db?mode=rwc", "molt.db"),
             ("sqlite::memory:", ":memory:"),
             ("sqlite://", ":memory:"),
+            ("sqlite+aiosqlite:///./molt.db", "./molt.db"),
+            ("sqlite+pysqlite:////var/molt.db", "/var/molt.db"),
         ] {
             assert_eq!(url.parse(), Ok(DatabaseUrl::Sqlite(path.into())), "{url}");
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_query_that_sqlite_would_not_heed_is_refused() {
+        for query in ["mode=ro", "mode=rwc&cache=shared", "timeout=5"] {
+            let refused = format!("sqlite:///molt.db?{query}").parse::<DatabaseUrl>().unwrap_err();
+            assert!(refused.to_string().contains(query), "{refused}");
+        }
+    }
+
+    #[test]
+    fn postgresql_urls_of_every_driver_are_understood() {
+        for scheme in [
+            "postgres",
+            "postgresql",
+            "postgresql+psycopg",
+            "postgresql+psycopg2",
+            "postgresql+asyncpg",
+        ] {
+            let expected = DatabaseUrl::Postgres("postgresql://u@db/app".parse().unwrap());
+            assert_eq!(format!("{scheme}://u@db/app").parse(), Ok(expected), "{scheme}");
+        }
+        for (given, mode) in [("ssl=true", "require"), ("ssl=verify-full", "verify-full")] {
+            let url = format!("postgresql+asyncpg://u@db/app?{given}");
+            let expected = format!("postgresql://u@db/app?sslmode={mode}").parse().unwrap();
+            assert_eq!(url.parse(), Ok(DatabaseUrl::Postgres(expected)), "{given}");
+        }
+        for scheme in ["mysql", "postgresql+pysqlite", "postgresql+", "sqlite+asyncpg"] {
+            let refused = format!("{scheme}://u@db/app").parse::<DatabaseUrl>();
+            assert_eq!(refused, Err(DatabaseUrlError::Scheme), "{scheme}");
         }
     }
 

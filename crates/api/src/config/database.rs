@@ -27,6 +27,10 @@ pub(super) struct DatabaseArgs {
     /// Longest wait for a connection to the database, in seconds [default: 5]
     #[arg(long, env, global = true, value_parser = setting(number(1..=300_u64)))]
     database_timeout_seconds: Option<Given<u64>>,
+    /// Longest time for a statement on PostgreSQL, in seconds, at most that for a request
+    /// [default: REQUEST_TIMEOUT_SECONDS]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
+    database_statement_timeout_seconds: Option<Given<u64>>,
     /// Whether `serve` brings the schema up to date [default: true in local]
     #[arg(long, env, global = true, value_parser = setting(boolean))]
     migrate_on_start: Option<Given<bool>>,
@@ -56,17 +60,25 @@ impl DatabaseSettings {
     pub(super) fn new(
         args: &DatabaseArgs,
         environment: Environment,
+        request_timeout: Duration,
         errors: &mut SettingsError,
     ) -> Self {
         let default_url = DatabaseUrl::local();
         let timeout = errors.value(args.database_timeout_seconds.as_ref(), 5);
+        let given = errors.optional(args.database_statement_timeout_seconds.as_ref());
+        let statement_timeout = given.map_or(request_timeout, Duration::from_secs);
+        if statement_timeout > request_timeout {
+            let error = "it is longer than REQUEST_TIMEOUT_SECONDS";
+            errors.add("DATABASE_STATEMENT_TIMEOUT_SECONDS", error);
+        }
         let is_local = environment == Environment::Local;
         Self {
             url: errors.value(args.database_url.as_ref(), default_url),
             replica: errors.optional(args.database_replica_url.as_ref()),
             pool: storage::Pool {
                 size: errors.value(args.database_pool_size.as_ref(), 10),
-                patience: Duration::from_secs(timeout),
+                wait: Duration::from_secs(timeout),
+                statement_timeout,
             },
             migrate_on_start: errors.value(args.migrate_on_start.as_ref(), is_local),
         }

@@ -107,7 +107,7 @@ impl Settings {
             api_v1_str: e.value(args.api_v1_str.as_ref(), "/api/v1".to_owned()),
             frontend_host,
             cors_origins,
-            database: DatabaseSettings::new(&args.database, environment, e),
+            database: DatabaseSettings::new(&args.database, environment, server.request_timeout, e),
             #[cfg(feature = "strangler")]
             server: server.with_management_port(legacy.as_ref().map(|_| 9000)),
             #[cfg(not(feature = "strangler"))]

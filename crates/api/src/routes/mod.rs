@@ -6,10 +6,9 @@ pub mod private;
 pub mod users;
 pub mod utils;
 
-use fastapi_compat::openapi::{DuplicateModel, Info};
+use fastapi_compat::openapi::{DuplicateModel, Info, OpenApi};
 use fastapi_compat::{Json, Router, Schema};
 use serde::Serialize;
-use utoipa::openapi::OpenApi;
 
 use crate::App;
 use crate::config::{Environment, Settings};

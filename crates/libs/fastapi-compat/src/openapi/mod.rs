@@ -12,8 +12,9 @@ mod visit;
 use std::collections::BTreeMap;
 
 use utoipa::Modify;
+pub use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Paths};
-use utoipa::openapi::{Components, OpenApi, RefOr};
+use utoipa::openapi::{Components, RefOr};
 
 use self::collection::adopt;
 pub use self::collection::{DuplicateModel, component, component_name, inlined, nested, union};

@@ -14,8 +14,8 @@ use axum::body::Body;
 use chrono::TimeDelta;
 use clap::{Parser, ValueEnum};
 use domain::{
-    Caller, Connections, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError, User,
-    UserChanges, Users,
+    Caller, Connections, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError,
+    Transaction, User, UserChanges, Users,
 };
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -127,6 +127,10 @@ async fn run(cli: &Cli) -> Result<()> {
 
 #[async_trait]
 impl Storage for Stub {
+    async fn begin(&self) -> std::result::Result<Box<dyn Transaction>, StorageError> {
+        Err(StorageError::Internal("the stub has no transactions".into()))
+    }
+
     async fn ping(&self) -> std::result::Result<(), StorageError> {
         Ok(())
     }

@@ -65,6 +65,7 @@ const PRELUDE: [&str; 21] = [
     "Info",
     "None",
     "Ok",
+    "OpenApi",
     "Option",
     "Ord",
     "PartialEq",
