@@ -152,7 +152,7 @@ async fn no_body_takes_more_memory_than_it_may() {
             let mut answer = request
                 .await
                 .unwrap()
-                .unwrap_or_else(|error| panic!("{what} to {target:?}: {error}; {}", service.log()));
+                .unwrap_or_else(|error| panic!("{what}: {error}; {}", service.log()));
             assert!(answer.status() < StatusCode::INTERNAL_SERVER_ERROR, "{what}");
             while answer.chunk().await.unwrap().is_some() {}
         }
