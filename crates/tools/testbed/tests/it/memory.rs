@@ -143,12 +143,17 @@ async fn no_body_takes_more_memory_than_it_may() {
     // To each of the operations, so many at a time.
     let mut attack = async |what: &str, targets: &[(Method, String)], kind: &str, body: &[u8]| {
         let peak = memory(&service, "VmHWM");
-        let requests = targets.iter().cycle().take(targets.len().max(AT_A_TIME)).map(|target| {
-            let path = target.1.trim_start_matches("/api/v1");
-            let request = api.request(target.0.clone(), path).header("content-type", kind);
-            tokio::spawn(request.body(body.to_vec()).send())
-        });
-        for request in Vec::from_iter(requests) {
+        let requests: Vec<_> = targets
+            .iter()
+            .cycle()
+            .take(targets.len().max(AT_A_TIME))
+            .map(|target| {
+                let path = target.1.trim_start_matches("/api/v1");
+                let request = api.request(target.0.clone(), path).header("content-type", kind);
+                tokio::spawn(request.body(body.to_vec()).send())
+            })
+            .collect();
+        for request in requests {
             let mut answer = request
                 .await
                 .unwrap()
@@ -180,19 +185,20 @@ async fn others_are_answered_while_a_large_body_is_decoded() {
     let scratch = Scratch::new().await.unwrap();
     let service = rust(&scratch.url, &[]).await.unwrap();
     let api = Arc::new(Api::new(&service.url));
-    let attacks = (0..AT_A_TIME).map(|_| {
-        let api = Arc::clone(&api);
-        tokio::spawn(async move {
-            for _ in 0..3 {
-                let request = api.request(Method::POST, "/users/signup");
-                let request = request.header("content-type", "application/json");
-                let body = filled("{\"a\":[", "0", ",", "]}");
-                let mut answer = request.body(body).send().await.unwrap();
-                while answer.chunk().await.unwrap().is_some() {}
-            }
+    let attacks: Vec<_> = (0..AT_A_TIME)
+        .map(|_| {
+            let api = Arc::clone(&api);
+            tokio::spawn(async move {
+                for _ in 0..3 {
+                    let request = api.request(Method::POST, "/users/signup");
+                    let request = request.header("content-type", "application/json");
+                    let body = filled("{\"a\":[", "0", ",", "]}");
+                    let mut answer = request.body(body).send().await.unwrap();
+                    while answer.chunk().await.unwrap().is_some() {}
+                }
+            })
         })
-    });
-    let attacks = Vec::from_iter(attacks);
+        .collect();
     let mut slowest = Duration::ZERO;
     while attacks.iter().any(|attack| !attack.is_finished()) {
         let start = Instant::now();
