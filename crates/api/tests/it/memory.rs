@@ -16,7 +16,7 @@ const MIB: u64 = 1024 * 1024;
 const BODY: usize = 2 * 1024 * 1024;
 /// What a request may take at most, whatever its body.
 const PER_REQUEST: u64 = 16 * MIB + 4 * BODY as u64;
-const AT_A_TIME: u64 = 4;
+const AT_A_TIME: usize = 4;
 
 /// What the manifest allows the service.
 fn manifest_limit() -> u64 {
@@ -140,41 +140,43 @@ async fn no_body_takes_more_memory_than_it_may() {
     std::fs::write(format!("/proc/{}/clear_refs", service.pid().unwrap()), "5").unwrap();
 
     let mut worst = (0, String::new());
-    let mut attack = async |what: &str, target: &(Method, String), kind: &str, body: &[u8]| {
+    // To each of the operations, so many at a time.
+    let mut attack = async |what: &str, targets: &[(Method, String)], kind: &str, body: &[u8]| {
         let peak = memory(&service, "VmHWM");
-        let requests = (0..AT_A_TIME).map(|_| {
-            let path = target.1.trim_start_matches("/api/v1");
-            let request = api.request(target.0.clone(), path).header("content-type", kind);
-            tokio::spawn(request.body(body.to_vec()).send())
-        });
-        for request in Vec::from_iter(requests) {
+        let requests: Vec<_> = targets
+            .iter()
+            .cycle()
+            .take(targets.len().max(AT_A_TIME))
+            .map(|target| {
+                let path = target.1.trim_start_matches("/api/v1");
+                let request = api.request(target.0.clone(), path).header("content-type", kind);
+                tokio::spawn(request.body(body.to_vec()).send())
+            })
+            .collect();
+        for request in requests {
             let mut answer = request
                 .await
                 .unwrap()
-                .unwrap_or_else(|error| panic!("{what} to {target:?}: {error}; {}", service.log()));
-            assert!(answer.status() < StatusCode::INTERNAL_SERVER_ERROR, "{what} to {target:?}");
+                .unwrap_or_else(|error| panic!("{what}: {error}; {}", service.log()));
+            assert!(answer.status() < StatusCode::INTERNAL_SERVER_ERROR, "{what}");
             while answer.chunk().await.unwrap().is_some() {}
         }
         let now = memory(&service, "VmHWM");
         if now > peak {
-            worst = (now, format!("{what} to {}", target.1));
+            worst = (now, what.to_owned());
         }
     };
     for (what, body) in json_bodies() {
-        for target in &json {
-            attack(what, target, "application/json", &body).await;
-        }
-        attack(what, &json[0], "text/plain", &body).await;
+        attack(what, &json, "application/json", &body).await;
+        attack(what, &json[..1], "text/plain", &body).await;
     }
     for (what, kind, body) in form_bodies() {
-        for target in &form {
-            attack(what, target, kind, &body).await;
-        }
+        attack(what, &form, kind, &body).await;
     }
     let (peak, what) = worst;
     let taken = peak.saturating_sub(before);
     println!("{} MiB at rest, {} MiB more at most: {what}", before / MIB, taken / MIB);
-    assert!(taken <= AT_A_TIME * PER_REQUEST, "{} MiB: {what}", taken / MIB);
+    assert!(taken <= AT_A_TIME as u64 * PER_REQUEST, "{} MiB: {what}", taken / MIB);
     assert!(peak <= limit, "{} MiB of {}: {what}", peak / MIB, limit / MIB);
 }
 
@@ -183,19 +185,20 @@ async fn others_are_answered_while_a_large_body_is_decoded() {
     let scratch = Scratch::new().await.unwrap();
     let service = rust(&scratch.url, &[]).await.unwrap();
     let api = Arc::new(Api::new(&service.url));
-    let attacks = (0..AT_A_TIME).map(|_| {
-        let api = Arc::clone(&api);
-        tokio::spawn(async move {
-            for _ in 0..3 {
-                let request = api.request(Method::POST, "/users/signup");
-                let request = request.header("content-type", "application/json");
-                let body = filled("{\"a\":[", "0", ",", "]}");
-                let mut answer = request.body(body).send().await.unwrap();
-                while answer.chunk().await.unwrap().is_some() {}
-            }
+    let attacks: Vec<_> = (0..AT_A_TIME)
+        .map(|_| {
+            let api = Arc::clone(&api);
+            tokio::spawn(async move {
+                for _ in 0..3 {
+                    let request = api.request(Method::POST, "/users/signup");
+                    let request = request.header("content-type", "application/json");
+                    let body = filled("{\"a\":[", "0", ",", "]}");
+                    let mut answer = request.body(body).send().await.unwrap();
+                    while answer.chunk().await.unwrap().is_some() {}
+                }
+            })
         })
-    });
-    let attacks = Vec::from_iter(attacks);
+        .collect();
     let mut slowest = Duration::ZERO;
     while attacks.iter().any(|attack| !attack.is_finished()) {
         let start = Instant::now();
@@ -207,6 +210,6 @@ async fn others_are_answered_while_a_large_body_is_decoded() {
     for attack in attacks {
         attack.await.unwrap();
     }
-    // In a build without optimisation a body takes a second.
-    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    // In a build without optimisation each of them takes seconds.
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
 }

@@ -170,7 +170,7 @@ pub fn recursive_name<T>(name: impl FnOnce() -> Cow<'static, str>) -> Cow<'stati
     }
     NAMED.with_borrow_mut(|named| named.push(this));
     let name = name();
-    NAMED.with_borrow_mut(|named| named.pop());
+    NAMED.with_borrow_mut(Vec::pop);
     name
 }
 

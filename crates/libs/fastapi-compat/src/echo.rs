@@ -272,8 +272,8 @@ mod tests {
         }
         // More keys than are compared with each other.
         let fields = |from: usize| (from..20).map(|n| format!("\"{}\":{n}", n % 10));
-        let body = format!("{{{}}}", Vec::from_iter(fields(0)).join(","));
-        let expected = format!("{{{}}}", Vec::from_iter(fields(10)).join(","));
+        let body = format!("{{{}}}", fields(0).collect::<Vec<_>>().join(","));
+        let expected = format!("{{{}}}", fields(10).collect::<Vec<_>>().join(","));
         assert_eq!(echoed(&body, 1), expected);
     }
 

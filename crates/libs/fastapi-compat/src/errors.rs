@@ -404,7 +404,7 @@ impl IntoResponse for Errors {
             let left = (START.len() + END.len()) as u64 - 1
                 + lengths.map(|length| length + 1).sum::<u64>();
             let details = self.details.into_iter();
-            Body::new(LongAnswer { details, current: None, begun: false, left })
+            Body::new(LongAnswer { details, current: None, begun: false, left, yields: false })
         };
         let json = HeaderValue::from_static("application/json");
         (StatusCode::UNPROCESSABLE_ENTITY, [(header::CONTENT_TYPE, json)], body).into_response()
@@ -437,6 +437,9 @@ struct LongAnswer {
     current: Option<(Detail, Echo)>,
     begun: bool,
     left: u64,
+    /// Whether other tasks of the thread are to be served first: a client that reads fast would keep
+    /// it busy for the whole answer.
+    yields: bool,
 }
 
 impl LongAnswer {
@@ -471,13 +474,18 @@ impl http_body::Body for LongAnswer {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut TaskContext<'_>,
+        context: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if std::mem::take(&mut self.yields) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let chunk = self.chunk();
         if chunk.is_empty() {
             return Poll::Ready(None);
         }
         self.left = self.left.saturating_sub(chunk.len() as u64);
+        self.yields = true;
         Poll::Ready(Some(Ok(Frame::data(chunk.into()))))
     }
 

@@ -129,7 +129,7 @@ impl From<Node> for Array {
 
 impl FromIterator<Value> for Array {
     fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
-        Vec::from_iter(items).into()
+        items.into_iter().collect::<Vec<_>>().into()
     }
 }
 
