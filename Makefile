@@ -71,9 +71,12 @@ bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minu
 bench-guard: ## Compare the instructions of the hot paths with another revision: BASE=main
 	sh crates/tools/bench/guard.sh $(BASE)
 
-compat: venv ## Ask FastAPI and its twin the same: REQUESTS=200000 SEED=7
+compat: venv ## Send the same to FastAPI and to its counterpart: REQUESTS=200000 SEED=7
 	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) \
 		cargo test --quiet --package fastapi-compat --test compat -- --nocapture
+
+fuzz: ## Fuzz every parser that is written by hand: SECONDS=1800 for each, TARGETS="json email"
+	sh crates/libs/fastapi-compat/fuzz/run.sh $(or $(SECONDS),60) $(TARGETS)
 
 openapi: venv build ## Export the OpenAPI document from python-legacy, and the schemas of the cases
 	cd python-legacy && env -u PROJECT_NAME DATABASE_URL=sqlite:// ENVIRONMENT=local \
@@ -99,13 +102,14 @@ resource: venv ## Write a whole resource: NAME=orders FIELDS="number:string(1..4
 	cargo run --quiet --package scaffold -- resource $(NAME) $(if $(SINGULAR),--singular $(SINGULAR)) "$$FIELDS"
 	$(MAKE) sqlx openapi
 
-service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=items,python-legacy,strangler,sqlite
-	cargo run --quiet --package new-service -- $(NAME) --into $(INTO) $(if $(WITHOUT),--without $(WITHOUT))
+service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=items,python-legacy,strangler,sqlite LIBRARIES=path=.
+	cargo run --quiet --package scaffold -- service $(NAME) --into $(INTO) \
+		$(if $(WITHOUT),--without $(WITHOUT)) $(if $(LIBRARIES),--libraries "$(LIBRARIES)")
 
 service-check: venv build ## Make services in four combinations, give them resources, and run their `make lint test`
-	sh crates/tools/new-service/check.sh
+	sh crates/tools/scaffold/service-check.sh
 
-draft: ## Draft Rust before somebody's FastAPI service: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
+draft: ## Draft Rust before a FastAPI service of others: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
 	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")
 
 sbom: ## List everything that the Rust service is made of, as CycloneDX: target/sbom.json
@@ -131,5 +135,5 @@ $(VENV)/.complete: $(LOCKS)
 build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
-.PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard walk chaos soak \
+.PHONY: help run legacy test contract contract-selftest compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
 	k8s-check containers docs resource service service-check draft sbom image-check

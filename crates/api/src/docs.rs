@@ -2,32 +2,34 @@
 
 use std::sync::{Arc, LazyLock};
 
+use axum::extract::Path;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use fastapi_compat::openapi::DuplicateModel;
-use fastapi_compat::{HttpError, PathParams, Router, internal_server_error};
+use fastapi_compat::{HttpError, Router, internal_server_error};
 use http::{StatusCode, header};
 use utoipa_swagger_ui::Config;
 
 use crate::config::Settings;
 use crate::{App, routes};
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// `/docs` and the document, answered from memory.
 pub(crate) fn router(settings: &Settings) -> Router<App> {
     // Written when somebody asks for it: a process that starts has more urgent things to do.
     let document = Arc::new(LazyLock::new({
         let settings = settings.clone();
-        move || routes::document(&settings).map(|document| document.to_string())
+        move || Ok::<_, BoxError>(routes::document(&settings)?.to_json()?)
     }));
     let url = format!("{}/openapi.json", settings.api_v1_str);
     let page = swagger_ui_page(&settings.project_name, &url);
     Router::new()
-        .page(&url, get(async move || openapi(&document)))
-        .page("/docs", get(async move || Html(page.clone())))
-        .page("/docs/{file}", get(asset))
+        .route(&url, get(async move || openapi(&document)))
+        .route("/docs", get(async move || Html(page.clone())))
+        .route("/docs/{file}", get(asset))
 }
 
-fn openapi(document: &Result<String, DuplicateModel>) -> Response {
+fn openapi(document: &Result<String, BoxError>) -> Response {
     match document {
         Ok(document) => {
             ([(header::CONTENT_TYPE, "application/json")], document.clone()).into_response()
@@ -74,10 +76,9 @@ const ui = SwaggerUIBundle({{
     )
 }
 
-async fn asset(axum::Extension(parameters): axum::Extension<PathParams>) -> Response {
+async fn asset(Path(file): Path<String>) -> Response {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("")));
-    let file = parameters.first().map(|(_, file)| file).unwrap_or_default();
-    match utoipa_swagger_ui::serve(file, CONFIG.clone()) {
+    match utoipa_swagger_ui::serve(&file, CONFIG.clone()) {
         Ok(Some(file)) => {
             ([(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response()
         }

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use domain::{Item, ItemChanges, ItemPage};
 use fastapi_compat::{
-    Call, Decode, Json, Patch, Path, Query, Router, Schema, delete, get, post, put,
+    Call, Decode, Json, Patch, Path, Query, Router, Schema, delete, get, post, put, routes,
     serialize_datetime,
 };
 use serde::Serialize;
@@ -13,11 +13,7 @@ use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .route(read_items)
-        .route(read_item)
-        .route(create_item)
-        .route(update_item)
-        .route(delete_item)
+        .routes(routes![read_items, read_item, create_item, update_item, delete_item])
         .prefix("/items")
         .tag("items")
 }

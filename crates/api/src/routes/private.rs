@@ -1,12 +1,13 @@
 use domain::User;
-use fastapi_compat::{Call, Decode, Json, Router, post};
+use fastapi_compat::{Call, Decode, Json, Router, post, routes};
 
 use super::users::UserPublic;
 use crate::error::OnConflict;
+use crate::limits::Client;
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route(create_user).prefix("/private").tag("private")
+    Router::new().routes(routes![create_user]).prefix("/private").tag("private")
 }
 
 #[derive(Decode)]
@@ -25,9 +26,11 @@ struct PrivateUserCreate {
 #[post("/users/")]
 async fn create_user(
     app: App,
+    client: Client,
     Call((), Json(new)): Call<(), Json<PrivateUserCreate>>,
 ) -> Result<Json<UserPublic>> {
-    let hash = app.passwords.hash(new.password).await?;
+    let permit = app.admit(client, &new.email)?;
+    let hash = app.passwords.hash(&permit, new.password).await?;
     let user = User::new(new.email, Some(new.full_name), hash);
     app.storage.create_user(&user).await.on_conflict(Error::UserExists)?;
     Ok(Json(user.into()))

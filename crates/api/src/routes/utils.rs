@@ -1,11 +1,11 @@
-use fastapi_compat::{Call, Decode, EmailStr, Json, Query, Router, get, post};
+use fastapi_compat::{Call, Decode, EmailStr, Json, Query, Router, get, post, routes};
 
 use super::Message;
 use crate::deps::Superuser;
 use crate::{App, Result};
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route(test_email).route(health_check).prefix("/utils").tag("utils")
+    Router::new().routes(routes![test_email, health_check]).prefix("/utils").tag("utils")
 }
 
 #[derive(Decode)]

@@ -1,14 +1,18 @@
 //! Structs with named fields: pydantic's models.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{DeriveInput, Expr, ExprLit, Field, FieldsNamed, Ident, Lit, Type};
+use syn::spanned::Spanned;
+use syn::{
+    DeriveInput, Expr, ExprLit, ExprUnary, Field, FieldsNamed, GenericArgument, Ident, Lit, LitStr,
+    PathArguments, Type, UnOp, parse_quote_spanned,
+};
 
 use crate::attributes::{
     Case, Constraints, Namespace, has_flag, items, notes, refuse_other_serde, text, title,
 };
-use crate::error;
+use crate::{error, known, to_schema};
 
 fn fields(input: &DeriveInput, fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
     let of_type = items(&input.attrs)?;
@@ -28,24 +32,26 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let forbids_extra = forbids_extra(input)?;
     let adds = fields.iter().map(|field| {
         let ModelField { ty, name, constraints, notes, .. } = field;
-        let presence = field.presence();
-        quote!(fields.add::<#ty>(#name, #constraints, #presence, #notes);)
+        let (known, presence) = (known(ty), field.presence());
+        quote!(#known fields.add::<#ty, _>(#name, #constraints, #presence, #notes);)
     });
+    let schema = quote! {
+        private::component::<Self>(#title, || {
+            #[allow(unused_mut)] // of a model without fields
+            let mut fields = private::FieldSchemas::default();
+            #(#adds)*
+            fields.finish(#forbids_extra, #notes)
+        })
+    };
+    let to_schema = to_schema(name, &title, &schema);
     Ok(quote! {
-        impl private::Schema for #name {
-            const TITLED: bool = false;
+        #to_schema
 
-            fn schema(
-                _: &private::Constraints,
-                models: &mut private::Models,
-            ) -> private::serde_json::Value {
-                models.model::<Self>(#title, #notes, #forbids_extra)
-            }
-        }
-
-        impl private::ModelSchema for #name {
-            fn fields(fields: &mut private::FieldSchemas<'_>) {
-                #(#adds)*
+        impl private::utoipa::IntoParams for #name {
+            fn into_params(
+                place: impl Fn() -> ::core::option::Option<private::utoipa::openapi::path::ParameterIn>,
+            ) -> ::std::vec::Vec<private::utoipa::openapi::path::Parameter> {
+                private::parameters::<Self>(place())
             }
         }
     })
@@ -62,6 +68,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
     let constraints: Vec<_> = fields.iter().map(|field| &field.constraints).collect();
+    let checks = fields.iter().map(|field| field.constraints.check(&field.ty));
     let absent = fields.iter().map(ModelField::absent);
     let serde_attributes = fields.iter().map(|field| field.serde_attributes(name));
     let default_functions = fields.iter().filter_map(ModelField::default_function);
@@ -94,7 +101,15 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
             }
         }
 
+        #(#checks)*
+
         impl ::fastapi_compat::Decode for #name {
+            const ACCEPTS: private::Accepts = private::Accepts::NONE;
+
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
+
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 #title.into()
             }
@@ -110,17 +125,18 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         }
 
         impl<'de> serde::Deserialize<'de> for #name {
-            fn deserialize<D: serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            // Names that no type of the user's has: the fields are declared beside them.
+            fn deserialize<__D: serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 #[derive(serde::Deserialize)]
                 #[serde(crate = "private::serde")]
                 #deny
-                struct Strict {
+                struct __Strict {
                     #(#serde_attributes #idents: #types,)*
                 }
-                let Strict { #(#idents),* } =
-                    deserializer.deserialize_map(private::ObjectOnly::<Strict>::new())?;
+                let __Strict { #(#idents),* } =
+                    deserializer.deserialize_map(private::ObjectOnly::<__Strict>::new())?;
                 if true #(&& private::Decode::meets(&#idents, #constraints))* {
                     ::core::result::Result::Ok(Self { #(#idents),* })
                 } else {
@@ -129,6 +145,71 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
             }
         }
     })
+}
+
+/// The last name of a type, and what it is of: `Option` and `i64` of `Option<i64>`.
+fn named(ty: &Type) -> Option<(&Ident, Option<&Type>)> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    let inner = match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
+            Some(GenericArgument::Type(inner)) => Some(inner),
+            _ => None,
+        },
+        _ => None,
+    };
+    Some((&last.ident, inner))
+}
+
+/// A default for a field of the type: a literal for an `Option` is the value in it; one that is not
+/// of the type is refused.
+fn fitting(value: Expr, ty: &Type) -> syn::Result<Expr> {
+    let literal = match &value {
+        Expr::Lit(literal) => &literal.lit,
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match &**expr {
+            Expr::Lit(literal) => &literal.lit,
+            _ => return Ok(value),
+        },
+        _ => return Ok(value),
+    };
+    let (name, inner) = match named(ty) {
+        Some((name, Some(inner))) if name == "Option" => (named(inner), true),
+        name => (name, false),
+    };
+    let name = name.map(|(name, _)| name.to_string()).unwrap_or_default();
+    let (kind, fits, example) = match name.as_str() {
+        "String" => ("text", matches!(literal, Lit::Str(_)), "\"text\""),
+        "bool" => ("boolean", matches!(literal, Lit::Bool(_)), "true"),
+        "f64" => ("float", matches!(literal, Lit::Float(_)), "1.0"),
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => {
+            ("integer", matches!(literal, Lit::Int(_)), "1")
+        }
+        _ => ("", true, ""),
+    };
+    if !fits {
+        let shown = ty.to_token_stream().to_string().replace(' ', "");
+        let message = format!(
+            "the default of a field of type `{shown}` is of that type, such as \
+             `default = {example}`: this is no {kind}"
+        );
+        return Err(error(&value, &message));
+    }
+    Ok(match (literal, inner) {
+        (_, false) => value,
+        (Lit::Str(text), true) => {
+            let text = owned(text);
+            parse_quote_spanned!(value.span()=> ::core::option::Option::Some(#text))
+        }
+        (_, true) => parse_quote_spanned!(value.span()=> ::core::option::Option::Some(#value)),
+    })
+}
+
+/// A text as a `String`; if another type is needed, the compiler says it at the attribute.
+fn owned(text: &LitStr) -> TokenStream {
+    if text.value().is_empty() {
+        return quote_spanned!(text.span()=> ::std::string::String::new());
+    }
+    quote_spanned!(text.span()=> #text.to_owned())
 }
 
 struct ModelField {
@@ -167,7 +248,10 @@ impl ModelField {
                 })) if required.value)
             }),
             shows_default: default.is_some_and(|item| item.key == "default"),
-            default: default.and_then(|item| item.value.clone()),
+            default: match default.and_then(|item| item.value.clone()) {
+                Some(value) => Some(fitting(value, &field.ty)?),
+                None => None,
+            },
             notes: notes(&field.attrs)?,
             ident,
         })
@@ -196,7 +280,7 @@ impl ModelField {
     fn default_function(&self) -> Option<TokenStream> {
         let (name, ty) = (self.default_name(), &self.ty);
         let value = match self.default.as_ref()? {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => quote!(#text.to_owned()),
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => owned(text),
             value => quote!(#value),
         };
         Some(quote! {

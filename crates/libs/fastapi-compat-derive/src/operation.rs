@@ -1,16 +1,23 @@
 //! Handlers as operations.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{FnArg, Ident, ItemFn, LitInt, LitStr, ReturnType, Token, Type};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit::Visit;
+use syn::{
+    FnArg, Ident, ItemFn, LitInt, LitStr, Path, ReturnType, Token, Type, TypeImplTrait, Visibility,
+};
 
 use crate::attributes::doc;
-use crate::error;
+use crate::{error, known};
 
 struct Arguments {
     path: LitStr,
+    /// How many parameters the prefixes of the path will have.
+    prefix_parameters: usize,
     /// The function's in Python, if it is not the handler's.
     name: Option<String>,
     /// Calls of `Outline`'s methods.
@@ -19,7 +26,12 @@ struct Arguments {
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut arguments = Self { path: input.parse()?, name: None, outline: TokenStream::new() };
+        let mut arguments = Self {
+            path: input.parse()?,
+            prefix_parameters: 0,
+            name: None,
+            outline: TokenStream::new(),
+        };
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
             if key == "deprecated" {
@@ -31,6 +43,10 @@ impl Parse for Arguments {
                 "status" => {
                     let status: LitInt = input.parse()?;
                     quote!(.status(::fastapi_compat::__private::http::StatusCode::from_u16(#status).unwrap_or_default()))
+                }
+                "prefix_parameters" => {
+                    arguments.prefix_parameters = input.parse::<LitInt>()?.base10_parse()?;
+                    continue;
                 }
                 "name" => {
                     arguments.name = Some(input.parse::<LitStr>()?.value());
@@ -45,7 +61,8 @@ impl Parse for Arguments {
                     quote!(.#key(#text))
                 }
                 _ => {
-                    let known = "`name`, `id`, `status`, `summary`, `description`, `answer`, `body`, `deprecated`";
+                    let known = "`name`, `id`, `status`, `summary`, `description`, `answer`, `body`, \
+                                 `deprecated`, `prefix_parameters`";
                     return Err(error(key, &format!("only {known} may follow the path")));
                 }
             });
@@ -54,19 +71,98 @@ impl Parse for Arguments {
     }
 }
 
+/// The parameters of a path as Starlette reads them, `{name}` or `{name:convertor}`.
+fn path_parameters(path: &LitStr) -> syn::Result<Vec<String>> {
+    let (text, mut names) = (path.value(), Vec::new());
+    if !text.is_empty() && !text.starts_with('/') {
+        return Err(error(path, "a path begins with `/`"));
+    }
+    let is_name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let mut rest = text.as_str();
+    while let Some((_, after)) = rest.split_once('{') {
+        rest = after;
+        let Some((inner, after)) = rest.split_once('}') else { break };
+        let (name, convertor) = inner.split_once(':').unwrap_or((inner, "str"));
+        if !is_name(name) || !is_name(convertor) {
+            continue;
+        }
+        if !["str", "path", "int", "float", "uuid"].contains(&convertor) {
+            let message = format!(
+                "unknown path convertor `{convertor}`: Starlette has `str`, `path`, `int`, `float` \
+                 and `uuid`"
+            );
+            return Err(error(path, &message));
+        }
+        if names.iter().any(|other| other == name) {
+            return Err(error(path, &format!("the parameter `{name}` stands twice in the path")));
+        }
+        names.push(name.to_owned());
+        rest = after;
+    }
+    Ok(names)
+}
+
+/// The name of the type beside a handler: that of utoipa's attribute.
+fn marker(name: &Ident) -> Ident {
+    format_ident!("__path_{}", name.unraw(), span = name.span())
+}
+
+/// Whether there is an `impl Trait` in a type.
+struct HasImpl(bool);
+
+impl Visit<'_> for HasImpl {
+    fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
+        self.0 = true;
+    }
+}
+
 pub(crate) fn expand(
     method: &str,
     arguments: TokenStream,
     item: TokenStream,
 ) -> syn::Result<TokenStream> {
-    let Arguments { path, name: function, outline } = syn::parse2(arguments)?;
+    let Arguments { path, prefix_parameters, name: function, outline } = syn::parse2(arguments)?;
     let handler: ItemFn = syn::parse2(item)?;
+    let operation = operation(method, &path, prefix_parameters, function, &outline, &handler);
+    // The function stays even if there is something wrong: one error is enough.
+    let operation = operation.unwrap_or_else(|error| error.to_compile_error());
+    Ok(quote!(#handler #operation))
+}
+
+fn operation(
+    method: &str,
+    path: &LitStr,
+    prefix_parameters: usize,
+    function: Option<String>,
+    outline: &TokenStream,
+    handler: &ItemFn,
+) -> syn::Result<TokenStream> {
     let (name, visibility) = (&handler.sig.ident, &handler.vis);
+    if !handler.sig.generics.params.is_empty() {
+        let message = "an operation cannot be generic: its types stand in the document; write a \
+                       function for each";
+        return Err(error(&handler.sig.generics, message));
+    }
+    if handler.sig.asyncness.is_none() {
+        return Err(error(handler.sig.fn_token, "a handler is an `async fn`"));
+    }
+    let parameters = path_parameters(path)?;
     let method = format_ident!("{}", method.to_uppercase());
     let function = function.unwrap_or_else(|| name.unraw().to_string());
     let description = doc(&handler.attrs).map(|doc| quote!(.description(#doc)));
     let ReturnType::Type(_, answer) = &handler.sig.output else {
         return Err(error(name, "a handler needs an answer, such as `-> Json<Item>`"));
+    };
+    // What it is, only the compiler knows.
+    let mut has_impl = HasImpl(false);
+    has_impl.visit_type(answer);
+    let (answer, known) = if has_impl.0 {
+        (quote!(::fastapi_compat::__private::axum::response::Response), None)
+    } else {
+        (answer.to_token_stream(), Some(known(answer)))
     };
 
     let types = handler.sig.inputs.iter().map(|argument| match argument {
@@ -74,38 +170,180 @@ pub(crate) fn expand(
         FnArg::Receiver(receiver) => Err(error(receiver, "a handler is a function of its own")),
     });
     let types = types.collect::<syn::Result<Vec<_>>>()?;
-    let unit = Type::Verbatim(quote!(()));
-    let (call, others) = match types.split_last() {
-        Some((last, others)) if is_call(last) => (Some(*last), others),
-        _ => (None, types.as_slice()),
-    };
-    let inputs = call.unwrap_or(&unit);
-    let validated = call.map(|_| quote!(.validated()));
-    let call = call.map(
-        |call| quote!(#call: ::fastapi_compat::__private::axum::extract::FromRequest<__State>,),
-    );
-    Ok(quote! {
-        #visibility fn #name<__State>(
-            router: ::fastapi_compat::Router<__State>,
-        ) -> ::fastapi_compat::Router<__State>
-        where
-            __State: Clone + Send + Sync + 'static,
-            #(#others: ::fastapi_compat::__private::axum::extract::FromRequestParts<__State>,)*
-            #call
-        {
-            #handler
-            router.operation(
-                ::fastapi_compat::__private::Outline::new(::fastapi_compat::__private::http::Method::#method, #path, #function)
-                    #description
-                    #outline
-                    #validated
-                    .describes::<#inputs, ::fastapi_compat::__private::Answer<#answer>>(),
-                #name,
-            )
+    for ty in &types {
+        let mut has_impl = HasImpl(false);
+        has_impl.visit_type(ty);
+        if has_impl.0 {
+            return Err(error(ty, "an argument of a handler needs a type with a name"));
         }
+    }
+    let marker = marker(name);
+    let checks =
+        types.iter().map(|ty| quote_spanned!(ty.span()=> private::Probe::<#ty>::new().check();));
+    let is_call = last_is_call(&types);
+    let assertions = assertions(name, path, &parameters, prefix_parameters, &types);
+    let for_utoipa = for_utoipa(&marker);
+    let visibility = match visibility {
+        Visibility::Inherited => quote!(),
+        visibility => visibility.to_token_stream(),
+    };
+    Ok(quote! {
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)] // called as the function
+        #[derive(Clone, Copy)]
+        #visibility struct #marker;
+
+        const _: () = {
+            use ::fastapi_compat::__private as private;
+            #[allow(unused_imports)] // by handlers of which all types are known
+            use private::{Unknown as _, UnknownAnswer as _};
+
+            impl ::fastapi_compat::PathOperation for #marker {
+                fn outline() -> private::Outline {
+                    let mut outline = private::Outline::new(private::http::Method::#method, #path, #function)
+                        #description
+                        #outline;
+                    if #is_call {
+                        outline = outline.validated();
+                    }
+                    if private::AnswerProbe::<#answer>::SETS_STATUS {
+                        outline = outline.sets_status();
+                    }
+                    outline.described_by(
+                        0 #(+ private::Probe::<#types>::PATH_PARAMETERS)*,
+                        |operation| {
+                            #((private::Probe::<#types>::DESCRIBE)(operation);)*
+                            #known
+                            <private::Answer<#answer> as private::Describe<_>>::describe(operation);
+                        },
+                    )
+                }
+            }
+
+            #for_utoipa
+
+            #[allow(dead_code, clippy::unused_unit)] // the compiler checks it, nobody calls it
+            fn check() {
+                #(#checks)*
+            }
+
+            #assertions
+        };
     })
 }
 
-fn is_call(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Call"))
+/// What utoipa-axum's `routes!` and `OpenApiRouter` ask of the type beside a handler.
+fn for_utoipa(marker: &Ident) -> TokenStream {
+    quote! {
+        impl private::utoipa::Path for #marker {
+            fn methods() -> ::std::vec::Vec<private::utoipa::openapi::path::HttpMethod> {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain_methods()
+            }
+
+            fn path() -> ::std::string::String {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain_path()
+            }
+
+            fn operation() -> private::utoipa::openapi::path::Operation {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain().0
+            }
+        }
+
+        impl private::utoipa::__dev::SchemaReferences for #marker {
+            fn schemas(
+                schemas: &mut ::std::vec::Vec<(::std::string::String, private::RefOrSchema)>,
+            ) {
+                schemas.extend(<Self as ::fastapi_compat::PathOperation>::outline().plain().1);
+            }
+        }
+
+        impl<'t> private::utoipa::__dev::Tags<'t> for #marker {
+            fn tags() -> ::std::vec::Vec<&'t str> {
+                ::std::vec::Vec::new()
+            }
+        }
+    }
+}
+
+/// Whether the last argument is `Call`, as an expression.
+fn last_is_call(types: &[&Type]) -> TokenStream {
+    types.last().map_or_else(|| quote!(false), |last| quote!(private::Probe::<#last>::IS_CALL))
+}
+
+/// What is wrong with a signature, told when it is compiled.
+fn assertions(
+    name: &Ident,
+    path: &LitStr,
+    parameters: &[String],
+    prefix_parameters: usize,
+    types: &[&Type],
+) -> TokenStream {
+    let count = parameters.len() + prefix_parameters;
+    let route = path.value();
+    let names = parameters.join(", ");
+    let has = match (count, prefix_parameters) {
+        (0, _) => "no path parameters".to_owned(),
+        (1, 0) => "one path parameter".to_owned(),
+        (_, 0) => format!("{count} path parameters"),
+        _ => format!("{count} path parameters with those of its prefix"),
+    };
+    let write = match (parameters, prefix_parameters) {
+        ([], 0) => "leave `Path` away".to_owned(),
+        ([one], 0) => format!("write `Path({one}): Path<T>`"),
+        (_, 0) => {
+            let types = ["A", "B", "C", "D"].into_iter().take(count).collect::<Vec<_>>();
+            format!("write `Path(({names})): Path<({})>`", types.join(", "))
+        }
+        _ => format!("write `Path<(…)>` with {count} types"),
+    };
+    let arity = format!(
+        "the route `{route}` of `{name}` has {has}, and its `Path` takes another number: {write}; \
+         parameters of an `APIRouter`'s prefix are counted by `prefix_parameters = 1` in the attribute"
+    );
+    let together = format!(
+        "`{name}` takes inputs that FastAPI checks together: put them into one `Call` at the end, \
+         `Call(caller, (Query(q), Json(body))): Call<Caller, (Query<Q>, Json<B>)>`, with `()` for \
+         no dependency"
+    );
+    let last =
+        format!("`Call` is the last argument of `{name}`: extractors of axum stand before it");
+    // `assert!` takes braces for places of arguments.
+    let [arity, together, last] =
+        [arity, together, last].map(|text| text.replace('{', "{{").replace('}', "}}"));
+    let before = types.split_last().map_or(&[][..], |(_, before)| before);
+    quote! {
+        const _: () = {
+            let taken = 0 #(+ private::Probe::<#types>::PATH_PARAMETERS)*;
+            assert!(taken == 0 || taken == #count, #arity);
+            let inputs = 0 #(+ (private::Probe::<#types>::IS_INPUT || private::Probe::<#types>::IS_CALL) as usize)*;
+            let described = 0 #(+ private::Probe::<#types>::IS_DESCRIBED as usize)*;
+            assert!(inputs == 0 || described <= 1, #together);
+            assert!(!(false #(|| private::Probe::<#before>::IS_CALL)*), #last);
+        };
+    }
+}
+
+/// The handlers of `routes![read_items, items::create_item]`.
+struct Handlers(Punctuated<Path, Token![,]>);
+
+impl Parse for Handlers {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Punctuated::parse_terminated_with(input, Path::parse_mod_style).map(Self)
+    }
+}
+
+pub(crate) fn routes(input: TokenStream) -> syn::Result<TokenStream> {
+    let Handlers(handlers) = syn::parse2(input)?;
+    let with = handlers.iter().map(|handler| {
+        let mut path = handler.clone();
+        if let Some(last) = path.segments.last_mut() {
+            last.ident = marker(&last.ident);
+        }
+        quote!(.with_each((&::fastapi_compat::__private::Marker::<#path>::new()).outlines(), #handler))
+    });
+    Ok(quote! {{
+        #[allow(unused_imports)] // by no operation
+        use ::fastapi_compat::__private::{OwnOutline as _, UtoipaOutline as _};
+        ::fastapi_compat::Routes::new()#(#with)*
+    }})
 }

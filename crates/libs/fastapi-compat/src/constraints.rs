@@ -33,6 +33,40 @@ pub struct Constraints {
     pub storable: Option<usize>,
 }
 
+/// Which constraints a type heeds; the derive refuses the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepts(u8);
+
+impl Accepts {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+    /// `min_length`, `max_length`.
+    pub const LENGTH: Self = Self(1);
+    /// `ge`, `le`, `gt`, `lt`.
+    pub const BOUNDS: Self = Self(2);
+    /// `multiple_of`.
+    pub const MULTIPLE: Self = Self(4);
+    /// `pattern`, `strip_whitespace`, `to_lower`, `to_upper`, `storable`.
+    pub const TEXT: Self = Self(8);
+    /// `max_digits`, `decimal_places`.
+    pub const DIGITS: Self = Self(16);
+    /// `allow_inf_nan`.
+    pub const INFINITY: Self = Self(32);
+    /// All of them.
+    pub const ALL: Self = Self(63);
+
+    /// These and others.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the others are among these.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
 impl Constraints {
     pub const NONE: Self = Self {
         min_length: None,

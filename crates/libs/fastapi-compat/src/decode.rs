@@ -1,22 +1,33 @@
 //! From a value to a Rust type by pydantic's lax rules, collecting every error.
 
+use std::any::type_name;
 use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 
-use indexmap::IndexMap;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
-use crate::value::Value;
+use crate::openapi::{self, OperationDocument, RefOrSchema};
+use crate::router::PathParams;
+use crate::value::{Object, SHALLOW, Value};
 
 /// A type that a request can carry.
+#[diagnostic::on_unimplemented(
+    message = "a request cannot carry a value of type `{Self}`",
+    label = "add `#[derive(Decode)]` to `{Self}`"
+)]
 pub trait Decode: Sized {
     /// Whether parameters of the same name make one value of this type: a list.
     const SEQUENCE: bool = false;
+
+    /// Which constraints [`Self::decode`] and [`Self::meets`] heed; the derive refuses others on
+    /// fields of this type.
+    const ACCEPTS: Accepts = Accepts::ALL;
 
     /// What pydantic calls the type where it names the choices of a union.
     fn name(constraints: &Constraints) -> Cow<'static, str>;
@@ -39,9 +50,31 @@ pub trait Decode: Sized {
     fn meets(&self, _constraints: &Constraints) -> bool {
         true
     }
+
+    /// How many parameters of the path `Path<Self>` is: tuples are as many as they have elements.
+    #[doc(hidden)]
+    const PATH_PARAMETERS: usize = 1;
+
+    #[doc(hidden)]
+    fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
+        parameters.decode(0, errors)
+    }
+
+    #[doc(hidden)]
+    fn describe_path(operation: &mut OperationDocument<'_>) {
+        operation.path_parameter(Self::json_schema());
+    }
+
+    /// What the OpenAPI document says of the type: for one with utoipa's trait,
+    /// `<Self as fastapi_compat::Documented<_>>::schema()`.
+    fn json_schema() -> RefOrSchema;
 }
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "a model is a struct with named fields and `#[derive(Decode)]`"
+)]
 pub trait Model: Sized {
     fn from_fields(fields: &impl Fields, at: &Loc<'_>, errors: &mut Errors) -> Option<Self>;
 }
@@ -66,14 +99,14 @@ pub trait Fields {
 }
 
 /// The fields of an object.
-struct Object<'a> {
-    fields: &'a IndexMap<String, Value>,
+struct ObjectFields<'a> {
+    fields: &'a Object,
     whole: &'a Value,
 }
 
-impl Fields for Object<'_> {
+impl Fields for ObjectFields<'_> {
     fn get(&self, name: &str, _: bool) -> Option<Cow<'_, Value>> {
-        self.fields.get(name).map(Cow::Borrowed)
+        self.fields.get(name)
     }
 
     fn whole(&self) -> &Value {
@@ -93,17 +126,52 @@ pub fn decode_model<M: Model>(
         let msg = "Input should be a valid dictionary or object to extract fields from";
         return errors.add("model_attributes_type", at, msg, input, &[]);
     };
-    errors.add_fields_set(0);
-    let model = M::from_fields(&Object { fields, whole: input }, at, errors);
-    let mut forbidden = false;
-    for (name, value) in fields {
-        if known.is_some_and(|known| !known.contains(&name.as_str())) {
-            let msg = "Extra inputs are not permitted";
-            let _: Option<()> = errors.add("extra_forbidden", &at.field(name), msg, value, &[]);
-            forbidden = true;
+    errors.within((type_name::<M>(), false), at, input, |errors| {
+        errors.add_fields_set(0);
+        let model = M::from_fields(&ObjectFields { fields, whole: input }, at, errors);
+        let Some(known) = known else { return model };
+        let mut forbidden = false;
+        for (name, value) in fields {
+            if errors.is_full() {
+                return None;
+            }
+            if !known.contains(&&*name) {
+                let msg = "Extra inputs are not permitted";
+                let at = at.field(&name);
+                let _: Option<()> = errors.add("extra_forbidden", &at, msg, &value, &[]);
+                forbidden = true;
+            }
         }
+        model.filter(|_| !forbidden)
+    })
+}
+
+/// Decodes a type that may hold its own kind and has no fields; the derive calls it for structs of one
+/// value and for unions. `is_alias` is whether Python has no class for it.
+pub fn decode_recursive<T>(
+    is_alias: bool,
+    input: &Value,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+    decode: impl FnOnce(&mut Errors) -> Option<T>,
+) -> Option<T> {
+    errors.within((type_name::<T>(), is_alias), at, input, decode)
+}
+
+/// The name of a type that may hold its own kind without a model between: where it stands in itself,
+/// pydantic writes dots.
+pub fn recursive_name<T>(name: impl FnOnce() -> Cow<'static, str>) -> Cow<'static, str> {
+    thread_local! {
+        static NAMED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
     }
-    model.filter(|_| !forbidden)
+    let this = type_name::<T>();
+    if NAMED.with_borrow(|named| named.contains(&this)) {
+        return "...".into();
+    }
+    NAMED.with_borrow_mut(|named| named.push(this));
+    let name = name();
+    NAMED.with_borrow_mut(Vec::pop);
+    name
 }
 
 /// Decodes one field of a model; the derive calls it for each.
@@ -176,13 +244,43 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let _nested = Nested::new().ok_or_else(|| serde::de::Error::custom("deep"))?;
         T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// Counts how deep models are nested that serde reads: it recurses on the stack of any thread.
+struct Nested;
+
+thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Nested {
+    /// `None` if they are nested too deep.
+    fn new() -> Option<Self> {
+        let depth = DEPTH.get();
+        (depth < SHALLOW).then(|| {
+            DEPTH.set(depth + 1);
+            Self
+        })
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
     }
 }
 
 /// For a model that holds one of its own kind.
 impl<T: Decode> Decode for Box<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        T::json_schema()
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         T::name(constraints)
@@ -208,7 +306,12 @@ impl<T: Decode> Decode for Box<T> {
 
 /// `T | None = None`.
 impl<T: Decode> Decode for Option<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::optional(T::json_schema())
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         format!("nullable[{}]", T::name(constraints)).into()
@@ -266,7 +369,12 @@ impl<T> Patch<T> {
 }
 
 impl<T: Decode> Decode for Patch<T> {
+    const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::optional(T::json_schema())
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Option::<T>::name(constraints)

@@ -8,6 +8,7 @@ use http::request::Parts;
 
 use crate::errors::Errors;
 use crate::openapi::{Describe, OperationDocument};
+use crate::response::internal_server_error;
 
 /// Everything a handler needs of the request, in FastAPI's order: the body is read and its syntax
 /// checked; then the caller, as any dependency, may refuse; then all inputs are validated together
@@ -23,6 +24,11 @@ pub struct Call<D, I = ()>(pub D, pub I);
 /// One that needs the database may leave that to the handler, which asks for everything in one
 /// statement. Then it says in [`Dependency::complete`] what it would have said before any fault of
 /// the inputs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no dependency of a handler with the state `{S}`",
+    note = "a dependency, `D` in `Call<D, I>`, implements `FromRequestParts<{S}>`, `Describe` and \
+            `Dependency<{S}>`; `()` is none, and a tuple is two"
+)]
 pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
     /// Called when the inputs are not valid, before the client is told.
     fn complete(&self, _: &S) -> impl Future<Output = Result<(), Response>> + Send {
@@ -33,6 +39,8 @@ pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
 impl<S: Send + Sync> Dependency<S> for () {}
 
 impl<D: Describe, I: Inputs> Describe for Call<D, I> {
+    const PATH_PARAMETERS: usize = I::PATH_PARAMETERS;
+
     fn describe(operation: &mut OperationDocument<'_>) {
         D::describe(operation);
         I::describe(operation);
@@ -54,16 +62,70 @@ where
             D::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
         let is_dry_run = parts.extensions.get::<DryRun>().is_some();
         let mut errors = Errors::default();
-        if let Some(inputs) = I::decode(read, &parts, &mut errors)
-            && errors.is_empty()
-            && !is_dry_run
-        {
-            return Ok(Self(dependency, inputs));
-        }
+        let is_decoded = match I::decode(read, &parts, &mut errors) {
+            Some(inputs) if errors.is_empty() && !is_dry_run => {
+                return Ok(Self(dependency, inputs));
+            }
+            decoded => decoded.is_some(),
+        };
         dependency.complete(state).await?;
-        Err(if errors.is_empty() { WouldAct.into_response() } else { errors.into_response() })
+        Err(match refuse(errors) {
+            Some(refusal) => refusal,
+            None if is_decoded => WouldAct.into_response(),
+            None => undecoded(),
+        })
     }
 }
+
+/// The 422, if there are errors.
+fn refuse(errors: Errors) -> Option<Response> {
+    (!errors.is_empty()).then(|| errors.into_response())
+}
+
+/// The 500 when a type of the program has not been decoded and does not say why.
+fn undecoded() -> Response {
+    tracing::error!("an input was not decoded and no error was added: see `Decode::decode`");
+    internal_server_error()
+}
+
+/// The value of an input outside of [`Call`], or the answer to the request.
+#[expect(clippy::result_large_err, reason = "an answer is large")]
+pub(crate) fn alone<T>(decoded: Option<T>, errors: Errors) -> Result<T, Response> {
+    match (refuse(errors), decoded) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Some(value)) => Ok(value),
+        (None, None) => Err(undecoded()),
+    }
+}
+
+/// An input that reads the body is an extractor of axum's on its own as well: with FastAPI's 422, but
+/// without the errors of other inputs.
+macro_rules! body_extractor {
+    ($name:ident [$($bound:tt)*]) => {
+        impl<S: Send + Sync, T: $($bound)*> axum::extract::FromRequest<S> for $name<T> {
+            type Rejection = axum::response::Response;
+
+            async fn from_request(
+                request: axum::extract::Request,
+                _: &S,
+            ) -> Result<Self, Self::Rejection> {
+                let (parts, body) = request.into_parts();
+                let read = <Self as $crate::extract::Input>::read(&parts, body).await?;
+                let mut errors = $crate::errors::Errors::default();
+                let decoded = <Self as $crate::extract::Input>::decode(read, &parts, &mut errors);
+                $crate::extract::alone(decoded, errors)
+            }
+        }
+
+        impl<T: $($bound)*> $crate::openapi::Describe for $name<T> {
+            fn describe(operation: &mut OperationDocument<'_>) {
+                <Self as $crate::extract::Input>::describe(operation);
+            }
+        }
+    };
+}
+
+pub(crate) use body_extractor;
 
 /// In the extensions of a request: read it, let the caller in and validate it, but do not act.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +144,15 @@ impl IntoResponse for WouldAct {
 }
 
 /// One input of a handler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no input of a handler",
+    label = "inputs are `Path`, `Query`, `Header`, `Cookie`, `Json`, `Embedded` and `Form` of fastapi-compat",
+    note = "their models are structs with `#[derive(Decode)]`; axum's own extractors stand before `Call`"
+)]
 pub trait Input: Sized {
+    /// How many parameters of the path it takes.
+    const PATH_PARAMETERS: usize = 0;
+
     /// What is left of the body when it has been read.
     type Read: Send;
 
@@ -97,7 +167,18 @@ pub trait Input: Sized {
 }
 
 /// The inputs of a handler: one, or a tuple of which the last may be the body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the inputs of a `Call`",
+    label = "one input, or a tuple in the order path, query, header, cookie, body",
+    note = "the body (`Json`, `Embedded`, `Form`) is the last of the tuple, and there is only one: \
+            `Call<(), (Query<Q>, Json<B>)>`",
+    note = "the others are `Path`, `Query`, `Header` and `Cookie`, whose models have `#[derive(Decode)]`; \
+            there are at most five"
+)]
 pub trait Inputs: Sized {
+    /// How many parameters of the path they take.
+    const PATH_PARAMETERS: usize = 0;
+
     type Read: Send;
 
     fn read(parts: &Parts, body: Body)
@@ -124,6 +205,8 @@ impl Inputs for () {
 }
 
 impl<A: Input> Inputs for A {
+    const PATH_PARAMETERS: usize = A::PATH_PARAMETERS;
+
     type Read = A::Read;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -140,13 +223,23 @@ impl<A: Input> Inputs for A {
 }
 
 /// An input that has nothing to do with the body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no parameter of a handler",
+    label = "only the last input of a `Call` may be the body: `Call<(), (Query<Q>, Json<B>)>`",
+    note = "parameters are `Path`, `Query`, `Header` and `Cookie`, whose models have `#[derive(Decode)]`"
+)]
 pub trait Parameter: Sized {
+    /// How many parameters of the path it takes.
+    const PATH_PARAMETERS: usize = 0;
+
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self>;
 
     fn describe(operation: &mut OperationDocument<'_>);
 }
 
 impl<P: Parameter> Input for P {
+    const PATH_PARAMETERS: usize = P::PATH_PARAMETERS;
+
     type Read = ();
 
     async fn read(_: &Parts, _: Body) -> Result<(), Response> {
@@ -165,6 +258,9 @@ impl<P: Parameter> Input for P {
 macro_rules! inputs {
     ($($P:ident $p:ident),+; $L:ident $l:ident) => {
         impl<$($P: Parameter,)+ $L: Input> Inputs for ($($P,)+ $L) {
+            const PATH_PARAMETERS: usize =
+                $($P::PATH_PARAMETERS +)+ $L::PATH_PARAMETERS;
+
             type Read = $L::Read;
 
             async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {

@@ -2,15 +2,16 @@
 //!
 //! Declare a model once, and it is decoded by pydantic's lax rules, explained by pydantic's errors
 //! and described in FastAPI's OpenAPI dialect. What is in it: inputs ([`Call`], [`Path`], [`Query`],
-//! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects, CORS and errors as
-//! Starlette does them ([`Router`], [`Edge`], [`HttpError`]); sign-in ([`Bearer`], [`Basic`],
+//! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects and errors as
+//! Starlette does them ([`Router`], [`HttpError`]); CORS, trusted proxies and the rest of what is
+//! around an application ([`layers`]); sign-in ([`Bearer`], [`Basic`],
 //! [`ApiKeyHeader`] and others); the document ([`openapi`]). What is not: anything about one
 //! service's routes.
 //!
 //! [`guide`] shows FastAPI code and the same in axum; [`coverage`] what is proved to be the same.
 //!
 //! ```
-//! use fastapi_compat::{Call, Decode, Json, Path, Router, put};
+//! use fastapi_compat::{Call, Decode, Json, Path, Router, put, routes};
 //!
 //! #[derive(Decode)]
 //! struct ItemUpdate {
@@ -26,7 +27,7 @@
 //!     Json(format!("{id}: {}", update.title.unwrap_or_default()))
 //! }
 //!
-//! let app: axum::Router = Router::new().route(update_item).with_state(&());
+//! let app: axum::Router = Router::new().routes(routes![update_item]).with_state(());
 //! ```
 
 #[doc = include_str!("../coverage.md")]
@@ -34,13 +35,18 @@ pub mod coverage {}
 #[doc = include_str!("../guide.md")]
 pub mod guide {}
 
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzzing;
 mod body;
+mod characters;
 mod choice;
 mod constraints;
-mod cors;
 mod datetime;
 mod decode;
-mod edge;
+mod dispatch;
+mod document;
+mod echo;
 mod email;
 mod errors;
 mod extract;
@@ -48,57 +54,67 @@ mod form;
 mod idna;
 mod idna_tables;
 mod json;
+pub mod layers;
 mod multipart;
+mod offload;
 pub mod openapi;
 mod params;
-mod protocol;
+mod probe;
 mod python;
 mod response;
 mod router;
+mod routes;
 mod security;
+mod template;
+mod text;
 mod types;
 mod union;
 mod value;
 
-pub use body::{BodyLimit, Embedded};
-pub use constraints::{Constraints, Number, Pattern};
+pub use body::Embedded;
+pub use constraints::{Accepts, Constraints, Number, Pattern};
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
-pub use edge::Edge;
+pub use dispatch::LocalAddr;
 pub use email::EmailStr;
-pub use errors::{Context, Errors, Loc};
+pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
-pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put};
+pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
 pub use form::Form;
-pub use openapi::{Describe, Outline, Schema};
-pub use params::{Cookie, Header, Path, Path2, Path3, Path4, Query};
-pub use protocol::TrustedProxies;
+pub use openapi::{Describe, Documented, Outline};
+pub use params::{Cookie, Header, Path, Query};
 pub use response::{HttpError, Json, NoContent, internal_server_error};
-pub use router::{Operation, PathParams, Router};
+pub use router::{Operation, Router};
+pub use routes::{PathOperation, Routes};
 pub use security::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
 };
+pub use text::Text;
 pub use types::{
     AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
     UploadFile,
 };
-pub use value::Value;
+pub use value::{Array, Object, Value};
 
 /// What the derive's code names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use {axum, http, serde, serde_json};
+    pub use {axum, http, serde, serde_json, utoipa};
 
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
-    pub use crate::constraints::{Constraints, Number, Pattern, regex};
+    pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, deserialize_by_rules,
-        required,
+        Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, decode_recursive,
+        deserialize_by_rules, recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{
-        Answer, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices, note,
+        Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
+        RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,
+        nested, note, parameters, union,
     };
+    pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
+    pub use crate::routes::{Marker, OwnOutline, UtoipaOutline};
     pub use crate::union::{Union, tag};
     pub use crate::value::Value;
 }

@@ -3,6 +3,7 @@
 
 use indexmap::IndexMap;
 
+use crate::characters::latin1;
 use crate::form::{MAX_FIELD, MAX_FIELDS};
 use crate::types::UploadFile;
 use crate::value::Value;
@@ -154,7 +155,8 @@ impl Reader<'_> {
             let bytes: Vec<u8> = text.chars().filter_map(|c| u8::try_from(c).ok()).collect();
             self.decode(&bytes)
         };
-        Ok(Part { name: decode(name), filename: filename.map(decode), headers })
+        let filename = filename.map(|name| decode(without_folder(name)));
+        Ok(Part { name: decode(name), filename, headers })
     }
 
     /// Text in the charset of the form, else Latin-1.
@@ -187,7 +189,7 @@ impl Reader<'_> {
             Some(filename) => {
                 Value::File(UploadFile::new(filename, part.headers, content.to_vec()))
             }
-            None => Value::Str(self.decode(content)),
+            None => self.decode(content).into(),
         };
         self.parts.push((part.name, value));
         if after.starts_with(b"--") {
@@ -202,16 +204,22 @@ impl Reader<'_> {
     }
 }
 
+/// What python-multipart keeps of a file name: of a Windows path with a drive or a server the part
+/// behind the last backslash.
+fn without_folder(name: String) -> String {
+    let is_path = name.starts_with("\\\\") || name.chars().skip(1).take(2).eq([':', '\\']);
+    match name.rfind('\\') {
+        Some(at) if is_path => name[at + 1..].to_owned(),
+        _ => name,
+    }
+}
+
 fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
     text.windows(pattern.len()).position(|window| window == pattern)
 }
 
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|&byte| char::from(byte)).collect()
 }
 
 /// The parameters of a header such as `form-data; name="a"`.

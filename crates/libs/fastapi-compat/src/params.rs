@@ -1,77 +1,111 @@
 //! Parameters: of the path, of the query, in headers and in cookies.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::response::Response;
+use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
 
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc};
-use crate::extract::Parameter;
+use crate::extract::{Parameter, alone};
 use crate::form::pairs;
-use crate::openapi::{ModelSchema, OperationDocument, Schema};
+use crate::openapi::{Describe, OperationDocument};
 use crate::router::PathParams;
 use crate::value::Value;
 
-/// The parameter of the path.
-#[derive(Debug)]
+/// The parameters of the path, in its order: `Path(id): Path<Uuid>`, or several,
+/// `Path((owner, id)): Path<(Uuid, i64)>`. One that is a tuple in Python is
+/// `Path<((A, B),)>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Path<T>(pub T);
 
-fn path_parameter<T: Decode>(parts: &Parts, index: usize, errors: &mut Errors) -> Option<T> {
-    let (name, value) = parts.extensions.get::<PathParams>()?.nth(index)?;
-    let root = Loc::root("path");
-    T::decode(&Value::from(value), &Constraints::NONE, &root.field(name), errors)
-}
+impl<T: Decode> Parameter for Path<T> {
+    const PATH_PARAMETERS: usize = T::PATH_PARAMETERS;
 
-impl<T: Decode + Schema> Parameter for Path<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        path_parameter(parts, 0, errors).map(Self)
+        let of_axum;
+        let parameters = match parts.extensions.get::<PathParams>() {
+            Some(parameters) => parameters,
+            None => {
+                of_axum = PathParams::of_axum(parts)?;
+                &of_axum
+            }
+        };
+        T::decode_path(parameters, errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.path_parameter::<T>();
+        T::describe_path(operation);
     }
 }
 
-/// Several parameters of the path.
-macro_rules! path_parameters {
-    ($($name:ident $text:literal ($($T:ident $t:ident $index:literal),+);)*) => {$(
-        #[doc = concat!($text, " parameters of the path.")]
-        #[derive(Debug)]
-        pub struct $name<$($T),+>($(pub $T),+);
+impl PathParams {
+    /// The parameters of a route in a router that is not ours, such as utoipa-axum's.
+    fn of_axum(parts: &Parts) -> Option<Self> {
+        let mut parts = parts.clone();
+        let parameters = RawPathParams::from_request_parts(&mut parts, &()).now_or_never()?.ok()?;
+        let (names, values): (Vec<Arc<str>>, _) =
+            parameters.iter().map(|(name, value)| (name.into(), Value::from(value))).unzip();
+        Some(Self { names: names.into(), values })
+    }
 
-        impl<$($T: Decode + Schema),+> Parameter for $name<$($T),+> {
-            fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-                $(let $t = path_parameter(parts, $index, errors);)+
-                Some(Self($($t?),+))
+    /// Decodes a parameter; its number is checked when the router is built.
+    pub(crate) fn decode<T: Decode>(&self, index: usize, errors: &mut Errors) -> Option<T> {
+        let (name, value) = (self.names.get(index)?, self.values.get(index)?);
+        T::decode(value, &Constraints::NONE, &Loc::root("path").field(name), errors)
+    }
+}
+
+/// An input that is an extractor of axum's on its own as well: with FastAPI's 422, but without the
+/// errors of other inputs.
+macro_rules! extractors {
+    ($($name:ident [$($bound:tt)*];)*) => {$(
+        impl<S: Sync, T: $($bound)*> FromRequestParts<S> for $name<T> {
+            type Rejection = Response;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+                let mut errors = Errors::default();
+                let decoded = Self::from_parts(parts, &mut errors);
+                alone(decoded, errors)
             }
+        }
+
+        impl<T: $($bound)*> Describe for $name<T> {
+            const PATH_PARAMETERS: usize = <Self as Parameter>::PATH_PARAMETERS;
 
             fn describe(operation: &mut OperationDocument<'_>) {
-                $(operation.path_parameter::<$T>();)+
+                <Self as Parameter>::describe(operation);
             }
         }
     )*};
 }
 
-path_parameters! {
-    Path2 "Two" (A a 0, B b 1);
-    Path3 "Three" (A a 0, B b 1, C c 2);
-    Path4 "Four" (A a 0, B b 1, C c 2, D d 3);
+extractors! {
+    Path [Decode];
+    Query [Model + IntoParams];
+    Header [Model + IntoParams];
+    Cookie [Model + IntoParams];
 }
 
 /// The parameters of the query as a model; of a repeated parameter the last counts.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Query<T> {
+impl<T: Model + IntoParams> Parameter for Query<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let query = Parameters(pairs(parts.uri.query().unwrap_or_default().as_bytes()));
         T::from_fields(&query, &Loc::root("query"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("query");
+        operation.parameters::<T>(&ParameterIn::Query);
     }
 }
 
@@ -85,7 +119,7 @@ impl Fields for Parameters {
             return values.next_back().map(Cow::Borrowed);
         }
         let values: Vec<_> = values.cloned().collect();
-        (!values.is_empty()).then(|| Cow::Owned(Value::Array(values)))
+        (!values.is_empty()).then(|| Cow::Owned(values.into()))
     }
 
     fn whole(&self) -> &Value {
@@ -98,13 +132,13 @@ impl Fields for Parameters {
 #[derive(Debug)]
 pub struct Header<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Header<T> {
+impl<T: Model + IntoParams> Parameter for Header<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         T::from_fields(&Headers(&parts.headers), &Loc::root("header"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("header");
+        operation.parameters::<T>(&ParameterIn::Header);
     }
 }
 
@@ -113,12 +147,12 @@ struct Headers<'a>(&'a HeaderMap);
 impl Fields for Headers<'_> {
     fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
         let mut values =
-            self.0.get_all(name).iter().map(|value| Value::Str(latin1(value.as_bytes())));
+            self.0.get_all(name).iter().map(|value| Value::from(latin1(value.as_bytes())));
         if !all {
             return values.next().map(Cow::Owned);
         }
         let values: Vec<_> = values.collect();
-        (!values.is_empty()).then(|| Cow::Owned(Value::Array(values)))
+        (!values.is_empty()).then(|| Cow::Owned(values.into()))
     }
 
     fn whole(&self) -> &Value {
@@ -139,14 +173,14 @@ pub(crate) fn latin1(bytes: &[u8]) -> String {
 #[derive(Debug)]
 pub struct Cookie<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Cookie<T> {
+impl<T: Model + IntoParams> Parameter for Cookie<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let cookies = Parameters(cookies(&parts.headers));
         T::from_fields(&cookies, &Loc::root("cookie"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("cookie");
+        operation.parameters::<T>(&ParameterIn::Cookie);
     }
 }
 
@@ -164,7 +198,7 @@ fn split(header: &str) -> Vec<(String, Value)> {
         .map(|chunk| chunk.split_once('=').unwrap_or(("", chunk)))
         .map(|(name, value)| (name.trim_matches(is_space), value.trim_matches(is_space)))
         .filter(|(name, value)| !name.is_empty() || !value.is_empty())
-        .map(|(name, value)| (name.to_owned(), Value::Str(unquote(value))))
+        .map(|(name, value)| (name.to_owned(), unquote(value).into()))
         .collect()
 }
 

@@ -2,76 +2,40 @@
 //! registration.
 //!
 //! axum's own router prefers literal segments over parameters whatever their order, answers HEAD
-//! with GET, and lists every method of a path in `Allow`; Starlette does none of that. This one
-//! takes axum handlers and becomes an [`axum::Router`] again.
+//! with GET, and lists every method of a path in `Allow`; Starlette does none of that. Here
+//! Starlette's rules decide which operation a request belongs to, and then that operation's own
+//! one-route [`axum::Router`] serves it: extractors, `MatchedPath`, layers and nesting are axum's.
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any};
-use futures_util::future::BoxFuture;
-use http::{HeaderValue, Method, StatusCode, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use tower::{Service, ServiceExt};
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, Route, any};
+use http::Method;
+use tower::{Layer, Service};
 
-use crate::extract::{DryRun, WouldAct};
-use crate::form::decode_replacing;
+use crate::dispatch::{self, Dispatch, Table};
 use crate::openapi::{self, DuplicateModel, Info, Outline};
-use crate::protocol::Https;
-use crate::response::{HttpError, internal_server_error};
+use crate::routes::{Endpoint, Registered, Routes};
+use crate::template::{self, Template};
+use crate::value::Value;
 
 /// The operation that a request belongs to; in the extensions of the request and of the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// As in the OpenAPI document.
     pub id: Arc<str>,
-    /// The path with its parameters in braces.
+    /// The path with its parameters in braces, without convertors.
     pub path: Arc<str>,
 }
 
 /// The parameters that the path of a request holds, percent-decoded, in their order.
-#[derive(Clone, Debug, Default)]
-pub struct PathParams(Vec<(Arc<str>, String)>);
-
-impl PathParams {
-    /// Name and value of the first parameter.
-    pub fn first(&self) -> Option<(&str, &str)> {
-        self.nth(0)
-    }
-
-    pub(crate) fn nth(&self, index: usize) -> Option<(&str, &str)> {
-        self.0.get(index).map(|(name, value)| (&**name, value.as_str()))
-    }
-}
-
 #[derive(Clone, Debug)]
-enum Segment {
-    Literal(String),
-    Parameter(Arc<str>),
-}
-
-#[derive(Clone)]
-struct Registered<S> {
-    outline: Outline,
-    /// A page of Starlette's own kind, which answers HEAD as well and is not in the document.
-    page: bool,
-    handler: MethodRouter<S>,
-}
-
-/// A route that is served.
-struct Route {
-    method: Method,
-    head: bool,
-    segments: Vec<Segment>,
-    status: StatusCode,
-    operation: Operation,
-    /// Whether the handler is called through [`Call`](crate::Call), which heeds [`DryRun`].
-    is_validated: bool,
-    handler: MethodRouter,
+pub struct PathParams {
+    pub(crate) names: Arc<[Arc<str>]>,
+    pub(crate) values: Vec<Value>,
 }
 
 /// How operations are called: from the function's name, the tags, the path and the method.
@@ -85,10 +49,17 @@ fn default_operation_id(name: &str, _: &[&str], path: &str, method: &Method) -> 
 }
 
 /// Routes in the order of their registration, with the document that describes them.
+///
+/// Paths are Starlette's: `{name}`, with a convertor `{name:path}`, `{name:int}`, `{name:float}`,
+/// `{name:uuid}`, and as a part of a segment, `/{name}.json`. Where axum's syntax has no word for
+/// it, [`MatchedPath`](axum::extract::MatchedPath) has a segment for each part: `/{name}/.json`.
 #[derive(Clone)]
 pub struct Router<S = ()> {
     routes: Vec<Registered<S>>,
     operation_id: OperationId,
+    redirect: MethodRouter<S>,
+    fallback: MethodRouter<S>,
+    has_fallback: bool,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
@@ -98,49 +69,146 @@ impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Router<S> {
+    /// No routes: every request is answered with a 404.
     pub fn new() -> Self {
-        Self { routes: Vec::new(), operation_id: default_operation_id }
+        Self {
+            routes: Vec::new(),
+            operation_id: default_operation_id,
+            redirect: dispatch::redirect(),
+            fallback: dispatch::not_found(),
+            has_fallback: false,
+        }
     }
 
-    /// Adds an operation: the function that `#[get("/")]` and its like make of a handler.
+    /// Adds operations, in their order: `.routes(routes![read_items, create_item])`.
     #[must_use]
-    pub fn route(self, operation: fn(Self) -> Self) -> Self {
-        operation(self)
+    pub fn routes(mut self, routes: impl Into<Routes<S>>) -> Self {
+        self.routes.extend(routes.into().0);
+        self
+    }
+
+    /// Adds a route that is not in the document. It takes every method of its path that no
+    /// operation before it takes, and answers as [`MethodRouter`] says: `get` answers HEAD as well.
+    #[must_use]
+    pub fn route(mut self, path: &str, method_router: MethodRouter<S>) -> Self {
+        self.routes.push(Registered::page(path, method_router));
+        self
     }
 
     /// Adds an operation that is described by hand.
     #[must_use]
-    pub fn operation<H, T>(mut self, outline: Outline, handler: H) -> Self
+    pub fn operation<H, T>(self, outline: Outline, handler: H) -> Self
     where
         H: Handler<T, S>,
         T: 'static,
     {
-        self.routes.push(Registered { outline, page: false, handler: any(handler) });
-        self
-    }
-
-    /// Adds a page that is no operation: it answers GET and HEAD and is not in the document.
-    #[must_use]
-    pub fn page(mut self, path: &str, handler: MethodRouter<S>) -> Self {
-        let outline = Outline::new(Method::GET, path, "page");
-        self.routes.push(Registered { outline, page: true, handler });
-        self
+        self.routes(Routes::new().with(outline, handler))
     }
 
     /// Adds the routes of another router behind these.
+    ///
+    /// # Panics
+    /// When both have a fallback, as [`axum::Router::merge`] does.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.routes.extend(other.routes);
+        if other.has_fallback {
+            assert!(!self.has_fallback, "Cannot merge two `Router`s that both have a fallback");
+            (self.fallback, self.has_fallback) = (other.fallback, true);
+        }
         self
     }
 
-    /// Puts `prefix` before every path: `APIRouter(prefix=…)`.
+    /// Puts `prefix` before every path: `APIRouter(prefix=…)`. Handlers see the whole path.
+    ///
+    /// # Panics
+    /// When a route is [nested](Self::nest) and axum cannot nest it below `prefix`.
     #[must_use]
     pub fn prefix(mut self, prefix: &str) -> Self {
         for route in &mut self.routes {
             route.outline.path.insert_str(0, prefix);
+            route.endpoint = match std::mem::take(&mut route.endpoint) {
+                Endpoint::Nested { matched, not_allowed } => Endpoint::Nested {
+                    matched: nested(prefix, matched),
+                    not_allowed: nested(prefix, not_allowed),
+                },
+                route @ Endpoint::Route { .. } => route,
+            };
         }
         self
+    }
+
+    /// Adds the routes of another router below a path that its handlers do not see, as
+    /// [`axum::Router::nest`] does; [`OriginalUri`](axum::extract::OriginalUri) has it. Its fallback
+    /// is not taken over.
+    ///
+    /// # Panics
+    /// When axum cannot nest below `path`, such as `""` or `"/"`.
+    #[must_use]
+    pub fn nest(mut self, path: &str, router: Self) -> Self {
+        for Registered { mut outline, method, endpoint } in router.routes {
+            let (matched, not_allowed) = endpoint.into_routers(&outline.path);
+            // As in axum, `/` below `/api` is `/api`.
+            let below = if outline.path == "/" { "" } else { &outline.path };
+            outline.path = format!("{}{below}", path.strip_suffix('/').unwrap_or(path));
+            let endpoint = Endpoint::Nested {
+                matched: nested(path, matched),
+                not_allowed: nested(path, not_allowed),
+            };
+            self.routes.push(Registered { outline, method, endpoint });
+        }
+        self
+    }
+
+    /// Wraps every route that was added before, with the answers to requests without a route, as
+    /// [`axum::Router::layer`] does.
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        for route in &mut self.routes {
+            route.endpoint = std::mem::take(&mut route.endpoint).layer(layer.clone());
+        }
+        self.redirect = self.redirect.layer(layer.clone());
+        self.fallback = self.fallback.layer(layer);
+        self
+    }
+
+    /// Wraps every route that was added before, but not the answers to requests without a route, as
+    /// [`axum::Router::route_layer`] does: `.merge(Router::new().routes(routes![a, b]).route_layer(…))`
+    /// for some of them.
+    ///
+    /// # Panics
+    /// When there are no routes yet, as axum does.
+    #[must_use]
+    pub fn route_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        assert!(!self.routes.is_empty(), "Add the routes that the layer is for before it");
+        for route in &mut self.routes {
+            route.endpoint = std::mem::take(&mut route.endpoint).layer(layer.clone());
+        }
+        self
+    }
+
+    /// What answers requests without a route, in place of the 404.
+    #[must_use]
+    pub fn fallback<H, T>(self, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        Self { fallback: any(handler), has_fallback: true, ..self }
     }
 
     /// Tags every operation: `APIRouter(tags=[…])`.
@@ -159,16 +227,19 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         Self { operation_id, ..self }
     }
 
-    fn id(&self, Outline { id, name, tags, path, method, .. }: &Outline) -> String {
-        id.map_or_else(|| (self.operation_id)(name, tags, path, method), str::to_owned)
+    fn id(&self, outline: &Outline) -> String {
+        let Outline { id, name, tags, path, method, .. } = outline;
+        let path = template::format(path);
+        id.map_or_else(|| (self.operation_id)(name, tags, &path, method), str::to_owned)
     }
 
-    /// Id, method and path of everything that is routed, in the order in which it is tried; a page
-    /// has its path for an id.
+    /// Id, method and path of everything that is routed, in the order in which it is tried; a route
+    /// outside the document is one of GET that has its path for an id.
     pub fn operations(&self) -> impl Iterator<Item = (String, Method, String)> {
-        self.routes.iter().map(|Registered { outline, page, .. }| {
-            let id = if *page { outline.path.clone() } else { self.id(outline) };
-            (id, outline.method.clone(), outline.path.clone())
+        self.routes.iter().map(|Registered { outline, method, .. }| {
+            let path = template::format(&outline.path).into_owned();
+            let id = if method.is_none() { path.clone() } else { self.id(outline) };
+            (id, outline.method.clone(), path)
         })
     }
 
@@ -176,188 +247,123 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     ///
     /// # Errors
     /// When two models have the same name.
-    pub fn document(&self, info: &Info<'_>) -> Result<serde_json::Value, DuplicateModel> {
-        let operations = self.routes.iter().filter(|route| !route.page);
-        let operations = operations.map(|route| (self.id(&route.outline), &route.outline));
-        openapi::document(info, operations)
+    pub fn document(&self, info: &Info<'_>) -> Result<utoipa::openapi::OpenApi, DuplicateModel> {
+        let operations = self.routes.iter().filter(|route| route.method.is_some());
+        let operations: Vec<_> = operations
+            .map(|route| {
+                let mut outline = route.outline.clone();
+                outline.path = template::format(&outline.path).into_owned();
+                (self.id(&outline), outline)
+            })
+            .collect();
+        openapi::document(info, operations.iter().map(|(id, outline)| (id.clone(), outline)))
     }
 
-    /// The routes as a service.
-    pub fn with_state(self, state: &S) -> axum::Router {
-        let routes = self.routes.iter().map(|Registered { outline, page, handler }| {
-            let id = if *page { outline.path.clone() } else { self.id(outline) };
-            Route {
-                method: outline.method.clone(),
-                head: *page,
-                segments: segments(&outline.path),
-                status: outline.status,
-                is_validated: outline.is_validated,
-                operation: Operation { id: id.into(), path: outline.path.as_str().into() },
-                handler: handler.clone().with_state(state.clone()),
-            }
-        });
-        axum::Router::new().fallback_service(Dispatch(routes.collect()))
+    /// The routes as a router of axum's, with the state that their handlers ask for.
+    ///
+    /// # Panics
+    /// When a path cannot be routed, or an operation takes another number of path parameters than
+    /// its path has.
+    pub fn with_state<S2>(self, state: S) -> axum::Router<S2>
+    where
+        S2: Clone + Send + Sync + 'static,
+    {
+        let routes: Vec<_> = self.routes.iter().map(|route| self.served(route, &state)).collect();
+        let redirect = self.redirect.clone().with_state(state.clone());
+        let fallback = self.fallback.clone().with_state(state);
+        axum::Router::new()
+            .fallback_service(Dispatch(Arc::new(Table::new(routes, redirect, fallback))))
     }
-}
 
-fn segments(path: &str) -> Vec<Segment> {
-    path.split('/')
-        .map(|segment| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
-            Some(name) => Segment::Parameter(name.into()),
-            None => Segment::Literal(segment.to_owned()),
-        })
-        .collect()
-}
-
-impl Route {
-    /// The parameters, if the route's path is this one.
-    fn parameters(&self, path: &str) -> Option<PathParams> {
-        let mut parameters = PathParams::default();
-        let mut parts = path.split('/');
-        for segment in &self.segments {
-            match (segment, parts.next()?) {
-                (Segment::Literal(literal), part) if literal == part => {}
-                // Python's `$` matches before a newline at the end.
-                (Segment::Literal(literal), part)
-                    if part.strip_suffix('\n') == Some(literal) && path.ends_with(part) => {}
-                (Segment::Parameter(name), part) if !part.is_empty() => {
-                    parameters.0.push((name.clone(), part.to_owned()));
-                }
-                _ => return None,
-            }
+    #[expect(clippy::panic, reason = "as axum: a route that cannot be is a mistake of the program")]
+    fn served(&self, route: &Registered<S>, state: &S) -> dispatch::Route {
+        let Registered { outline, method, endpoint } = route;
+        let template = Template::parse(&outline.path)
+            .unwrap_or_else(|error| panic!("route `{}`: {error}", outline.path));
+        let (given, taken) = (template.names().len(), outline.path_parameters);
+        assert!(
+            taken == 0 || taken == given,
+            "`{}` takes {taken} path parameters and its route `{}` has {given}",
+            outline.name,
+            outline.path,
+        );
+        let path = template::format(&outline.path).into_owned();
+        let id = if method.is_none() { path.clone() } else { self.id(outline) };
+        let (matched, not_allowed) = endpoint.clone().into_routers(&outline.path);
+        let direct = matched.with_state(state.clone());
+        dispatch::Route {
+            template,
+            method: method.clone(),
+            operation: Operation { id: id.into(), path: path.into() },
+            is_validated: outline.is_validated,
+            rewritten: dispatch::restoring(direct.clone()),
+            direct,
+            not_allowed: dispatch::restoring(not_allowed.with_state(state.clone())),
         }
-        parts.next().is_none().then_some(parameters)
-    }
-
-    fn answers(&self, method: &Method) -> bool {
-        self.method == method || (self.head && method == Method::HEAD)
     }
 }
 
-#[derive(Clone)]
-struct Dispatch(Arc<[Route]>);
+impl<S> Default for Endpoint<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::Route { matched: MethodRouter::new(), not_allowed: MethodRouter::new() }
+    }
+}
 
-impl Service<Request> for Dispatch {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
+    fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        match self {
+            Self::Route { matched, not_allowed } => Self::Route {
+                matched: matched.layer(layer.clone()),
+                not_allowed: not_allowed.layer(layer),
+            },
+            Self::Nested { matched, not_allowed } => Self::Nested {
+                matched: matched.layer(layer.clone()),
+                not_allowed: not_allowed.layer(layer),
+            },
+        }
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let path = request.uri().path();
-        let decoded;
-        let path = if path.contains('%') {
-            decoded = decode_replacing(&percent_decode_str(path).collect::<Vec<_>>());
-            decoded.as_str()
-        } else {
-            path
+    /// Routers of one route each; `path` is that of a route that is not nested.
+    fn into_routers(self, path: &str) -> (axum::Router<S>, axum::Router<S>) {
+        let (matched, not_allowed) = match self {
+            Self::Nested { matched, not_allowed } => return (matched, not_allowed),
+            Self::Route { matched, not_allowed } => (matched, not_allowed),
         };
-        let matching = |method: &Method| {
-            self.0
-                .iter()
-                .filter(|route| route.answers(method))
-                .find_map(|route| route.parameters(path).map(|parameters| (route, parameters)))
-        };
-        let Some((route, parameters)) = matching(request.method()) else {
-            let response = self.without_match(&request, path);
-            return Box::pin(async { Ok(response) });
-        };
-        if !route.is_validated && request.extensions().get::<DryRun>().is_some() {
-            return Box::pin(async { Ok(WouldAct.into_response()) });
+        // What cannot be parsed is told when the router is given its state.
+        let paths = Template::parse(path).map(|template| template.axum_paths());
+        let paths = paths.unwrap_or_default();
+        let mut routers = (router().fallback(dispatch::lost), router().fallback(dispatch::lost));
+        for path in paths {
+            routers.0 = routers.0.route(&path, matched.clone());
+            routers.1 = routers.1.route(&path, not_allowed.clone());
         }
-        let (operation, status) = (route.operation.clone(), route.status);
-        let handler = route.handler.clone();
-        request.extensions_mut().insert(parameters);
-        request.extensions_mut().insert(operation.clone());
-        Box::pin(async move {
-            let mut response = handler.oneshot(request).await?;
-            if response.status() == StatusCode::OK {
-                *response.status_mut() = status;
-            }
-            response.extensions_mut().insert(operation);
-            Ok(response)
-        })
+        // A page answers other methods as Starlette does.
+        routers.0 = routers.0.method_not_allowed_fallback(dispatch::page_not_allowed);
+        routers
     }
 }
 
-impl Dispatch {
-    fn without_match(&self, request: &Request, path: &str) -> Response {
-        if let Some(route) = self.0.iter().find(|route| route.parameters(path).is_some()) {
-            // Only the first route of the path: that is what Starlette names.
-            let allow = if route.head { "GET, HEAD" } else { route.method.as_str() };
-            let Ok(allow) = HeaderValue::from_str(allow) else {
-                return internal_server_error();
-            };
-            return HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
-                .with_header(header::ALLOW, allow)
-                .into_response();
-        }
-        let other = match path.strip_suffix('/') {
-            _ if path == "/" => None,
-            Some(_) => Some(path.trim_end_matches('/').to_owned()),
-            None => Some(format!("{path}/")),
-        };
-        match other.filter(|path| self.0.iter().any(|route| route.parameters(path).is_some())) {
-            Some(path) => redirect(request, &path),
-            None => HttpError::new(StatusCode::NOT_FOUND, "Not Found").into_response(),
-        }
-    }
+fn router<S: Clone + Send + Sync + 'static>() -> axum::Router<S> {
+    axum::Router::new().without_v07_checks()
 }
 
-/// What Python's `quote` leaves alone in the `Location` of a redirect.
-const LOCATION: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b':')
-    .remove(b'/')
-    .remove(b'%')
-    .remove(b'#')
-    .remove(b'?')
-    .remove(b'=')
-    .remove(b'@')
-    .remove(b'[')
-    .remove(b']')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'-')
-    .remove(b'~');
-
-/// The 307 to the same path with or without the slash at its end.
-fn redirect(request: &Request, path: &str) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.filter(|host| is_host(host)).unwrap_or("127.0.0.1");
-    let path = path.replace('?', "%3F").replace('#', "%23").replace('\\', "%5C");
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    let query = if query == "?" { "" } else { &query };
-    let scheme = if request.extensions().get::<Https>().is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{host}{path}{query}");
-    match HeaderValue::from_str(&utf8_percent_encode(&url, LOCATION).to_string()) {
-        Ok(location) => {
-            // Said even to HEAD, where hyper would leave it out.
-            let length = (header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-            (StatusCode::TEMPORARY_REDIRECT, [length, (header::LOCATION, location)]).into_response()
-        }
-        Err(_) => internal_server_error(),
-    }
-}
-
-/// A host as a `Host` header may name it: a name or an address, perhaps with a port.
-fn is_host(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => (name, port),
-        _ => (host, ""),
-    };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%[]:".contains(c);
-    !name.is_empty() && name.chars().all(is_name) && port.chars().all(|c| c.is_ascii_digit())
+/// The router below a prefix.
+fn nested<S: Clone + Send + Sync + 'static>(
+    prefix: &str,
+    inner: axum::Router<S>,
+) -> axum::Router<S> {
+    // A prefix has a form of its own for axum, too.
+    let prefixes = Template::parse(prefix).map(|template| template.axum_paths());
+    let prefix = prefixes.ok().and_then(|paths| paths.into_iter().next());
+    router().nest(&prefix.unwrap_or_default(), inner)
 }

@@ -6,7 +6,7 @@
 use axum::body::Body;
 use fastapi_compat::{
     Call, Date, DateTime, Decimal, Decode, Duration, EmailStr, Form, HttpUrl, Json, Query, Router,
-    Time, UploadFile, post,
+    Time, UploadFile, post, routes,
 };
 use http::{Request, StatusCode};
 use proptest::prelude::*;
@@ -161,8 +161,8 @@ fn mutated(bytes: &mut Vec<u8>, mutation: &Mutation) {
 thread_local! {
     static SERVICE: (tokio::runtime::Runtime, axum::Router) = {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let app = Router::new().route(json).route(form).route(upload).route(query);
-        (runtime, app.with_state(&()))
+        let app = Router::new().routes(routes![json, form, upload, query]);
+        (runtime, app.with_state(()))
     };
 }
 

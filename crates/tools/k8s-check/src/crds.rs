@@ -153,7 +153,7 @@ spec:
         let object = format!(
             "apiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: a}}\nspec: {spec}\n"
         );
-        let (checked, faults) = definitions.check(&Manifests::read(&object).unwrap());
+        let (checked, faults) = definitions.check(&Manifests::read("molt", &object).unwrap());
         assert_eq!(checked, 1);
         faults
     }

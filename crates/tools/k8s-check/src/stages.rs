@@ -10,8 +10,6 @@ use crate::manifests::{Manifests, Object, list};
 
 /// What differs between stages, on purpose.
 const ROUTE: &str = "HTTPRoute api";
-const DEPLOYMENT: &str = "Deployment molt";
-
 /// What belongs to one service alone comes and goes with it.
 const LEGACY: [&str; 5] = [
     "Deployment legacy",
@@ -20,29 +18,39 @@ const LEGACY: [&str; 5] = [
     "Service legacy",
     "ServiceAccount legacy",
 ];
-const MOLT: [&str; 10] = [
-    DEPLOYMENT,
-    "HorizontalPodAutoscaler molt",
-    "Job molt-migrate",
-    "NetworkPolicy molt",
-    "PodDisruptionBudget molt",
-    "PrometheusRule molt",
-    "Service molt",
-    "Service molt-management",
-    "ServiceAccount molt",
-    "ServiceMonitor molt",
+/// The same for the Rust service, each with its name after it, and perhaps more.
+const SERVICE: [(&str, &str); 10] = [
+    ("Deployment", ""),
+    ("HorizontalPodAutoscaler", ""),
+    ("Job", "-migrate"),
+    ("NetworkPolicy", ""),
+    ("PodDisruptionBudget", ""),
+    ("PrometheusRule", ""),
+    ("Service", ""),
+    ("Service", "-management"),
+    ("ServiceAccount", ""),
+    ("ServiceMonitor", ""),
 ];
 const STRANGLER: [&str; 3] =
     ["ConfigMap strangler", "NetworkPolicy strangled", "NetworkPolicy strangler"];
 
-/// Settings that the last stage must have, and no other may: python-legacy has nothing like them.
-const PROTECTIONS: [&str; 3] =
-    ["SECURITY_HEADERS", "SIGN_IN_LIMIT_BY_ADDRESS", "SIGN_IN_LIMIT_BY_ACCOUNT"];
+/// Settings that are on in the last stage and off in the others, with the value that switches each off:
+/// python-legacy has nothing like them. In production the limits are on unless they are switched off.
+const PROTECTIONS: [(&str, &str); 3] = [
+    ("SECURITY_HEADERS", "false"),
+    ("SIGN_IN_LIMIT_BY_ADDRESS", "0"),
+    ("SIGN_IN_LIMIT_BY_ACCOUNT", "0"),
+];
 
-/// What runs in an overlay: legacy, molt, the strangler.
-fn runs(overlay: &str) -> [(bool, &'static [&'static str]); 3] {
-    let has_strangler = ["shadow", "shadow-prepare"].contains(&overlay);
-    [(overlay != "rust", &LEGACY), (overlay != "legacy", &MOLT), (has_strangler, &STRANGLER)]
+/// What runs in an overlay: the old service, the Rust service, the strangler.
+fn runs(overlay: &str, service: &str) -> [(bool, Vec<String>); 3] {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let of_service = SERVICE.iter().map(|(kind, rest)| format!("{kind} {service}{rest}"));
+    [
+        (overlay != "rust", owned(&LEGACY)),
+        (overlay != "legacy", of_service.collect()),
+        (["shadow", "shadow-prepare"].contains(&overlay), owned(&STRANGLER)),
+    ]
 }
 
 /// Each stage against all of them: what is there, and what it says.
@@ -53,10 +61,10 @@ pub(crate) fn compare(stages: &[(&str, &Manifests)]) -> Vec<(usize, Faults)> {
 
 fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
     let mut expected: BTreeSet<_> = every.iter().map(|object| object.id()).collect();
-    for (is_there, its) in runs(stage) {
+    for (is_there, its) in runs(stage, &all.service) {
         if !is_there {
-            for &id in its {
-                expected.remove(id);
+            for id in its {
+                expected.remove(&id);
             }
         }
     }
@@ -64,12 +72,13 @@ fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
     let missing = expected.difference(&found).map(|id| format!("{id} is missing"));
     let more = found.difference(&expected).map(|id| format!("{id} should not be here"));
     let mut faults: Faults = missing.chain(more).collect();
+    let deployment = format!("Deployment {}", all.service);
     for object in all.all() {
         let id = object.id();
         let other = every.iter().find(|other| other.id() == id);
         let Some(other) = other.filter(|_| id != ROUTE) else { continue };
-        let same = if id == DEPLOYMENT {
-            faults.extend(protections(stage, &object.value));
+        let same = if id == deployment {
+            faults.extend(protections(stage, all, &object.value));
             without_additions(&object.value) == without_additions(&other.value)
         } else {
             object.value == other.value
@@ -82,15 +91,27 @@ fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
 }
 
 /// The last stage has every protection, the others none.
-fn protections(stage: &str, deployment: &Value) -> Faults {
+fn protections(stage: &str, all: &Manifests, deployment: &Value) -> Faults {
     let containers = list(deployment, "/spec/template/spec/containers");
-    let has = |name: &&str| {
+    let own = |name: &str| {
         let mut settings = containers.iter().flat_map(|one| list(one, "/env"));
-        settings.any(|setting| setting["name"] == **name && setting["value"] != "false")
+        settings.find(|setting| setting["name"] == name)?["value"].as_str()
     };
-    let wrong = |name: &&&str| has(name) != (stage == "rust");
-    let text = if stage == "rust" { "is not set" } else { "is set, which python-legacy has not" };
-    PROTECTIONS.iter().filter(wrong).map(|name| format!("{name} {text}")).collect()
+    let shared = |name: &str| {
+        let mut maps = all.of_kind("ConfigMap").filter(|map| map.name().starts_with("settings-"));
+        maps.find_map(|map| map.value["data"][name].as_str())
+    };
+    let wrong = |(name, off): &(&str, &str)| {
+        let value = own(name).or_else(|| shared(name));
+        // Where it is not set, the limits are on and the headers are off.
+        let is_on = value.map_or(*off == "0", |value| value != *off);
+        if stage == "rust" {
+            (value.is_none() || !is_on).then(|| format!("{name} is not set"))
+        } else {
+            is_on.then(|| format!("{name} is on, which python-legacy has not: set it to {off}"))
+        }
+    };
+    PROTECTIONS.iter().filter_map(wrong).collect()
 }
 
 /// The deployment without what some overlays add to it.
@@ -103,7 +124,10 @@ fn without_additions(deployment: &Value) -> Value {
         "/spec/template/spec/volumes",
     ] {
         if let Some(Value::Array(list)) = deployment.pointer_mut(list) {
-            list.retain(|one| !added.iter().chain(&PROTECTIONS).any(|name| one["name"] == *name));
+            list.retain(|one| {
+                let mut names = added.iter().chain(PROTECTIONS.iter().map(|(name, _)| name));
+                !names.any(|name| one["name"] == *name)
+            });
         }
     }
     deployment

@@ -9,15 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::Faults;
 use crate::assertions::references;
 use crate::manifests::{Manifests, Object, list, matches};
+use crate::{Faults, STAGES};
 
 /// How long a gateway may take to serve a new route, in seconds.
 const GATEWAY_SECONDS: u64 = 10;
-
-/// The stages in which a migration may stay, in their order.
-pub(crate) const STAGES: [&str; 4] = ["legacy", "shadow", "canary", "rust"];
 
 /// One step: a heading `### from → to` and the commands of the shell blocks below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +119,8 @@ const READY: Readiness = Readiness { serves: true, is_current: true, is_scaled: 
 const NEW: Readiness = Readiness { serves: false, is_current: false, is_scaled: false };
 
 struct Cluster {
+    /// The name of the service.
+    service: String,
     objects: BTreeMap<String, Value>,
     readiness: BTreeMap<String, Readiness>,
     /// The rules of the route before the last, while the gateway may still serve them.
@@ -134,7 +133,7 @@ impl Cluster {
         let objects = by_id(stage);
         let workloads = objects.keys().filter(|id| is_workload(id));
         let readiness = workloads.map(|id| (id.clone(), READY)).collect();
-        Self { objects, readiness, earlier_routes: Vec::new() }
+        Self { service: stage.service.clone(), objects, readiness, earlier_routes: Vec::new() }
     }
 
     fn previous_images(&mut self) {
@@ -232,7 +231,7 @@ impl Cluster {
         faults
     }
 
-    /// Whoever gets a greater share of requests than before must have been waited for.
+    /// A Service that gets a greater share of requests than before must have been waited for.
     fn gains(&self, before: &[Value], after: &[Value]) -> Faults {
         let mut faults = Faults::new();
         for rule in after {
@@ -313,7 +312,7 @@ impl Cluster {
                 }
             }
         }
-        let live = Manifests::from_values(self.objects.values().cloned());
+        let live = Manifests::from_values(&self.service, self.objects.values().cloned());
         faults.extend(references(&live).1);
         faults.sort();
         faults.dedup();
@@ -488,13 +487,14 @@ pub(crate) fn self_test(steps: &[Step], overlays: &BTreeMap<String, Manifests>) 
 
 /// A stage whose Deployments stop their pods before they start others.
 fn recreating(stage: &Manifests) -> Manifests {
-    Manifests::from_values(stage.all().map(|object| {
+    let values = stage.all().map(|object| {
         let mut value = object.value.clone();
         if object.kind() == "Deployment" {
             value["spec"]["strategy"] = serde_json::json!({"type": "Recreate"});
         }
         value
-    }))
+    });
+    Manifests::from_values(&stage.service, values)
 }
 
 #[cfg(test)]
@@ -536,7 +536,7 @@ spec: {minReplicas: 3, scaleTargetRef: {kind: Deployment, name: NAME}}
              spec: {{rules: [{{backendRefs: [{}]}}]}}\n",
             backends.join(", ")
         );
-        Manifests::read(&(objects + &route)).unwrap()
+        Manifests::read("new", &(objects + &route)).unwrap()
     }
 
     fn overlays() -> BTreeMap<String, Manifests> {
@@ -672,7 +672,7 @@ kubectl -n a delete deployment,service,hpa old";
                      spec: {rules: [{backendRefs: [{name: new, port: 80}]}]}\n";
         let all = BTreeMap::from([(
             "new".to_owned(),
-            Manifests::read(&(job.to_owned() + &rust + route)).unwrap(),
+            Manifests::read("new", &(job.to_owned() + &rust + route)).unwrap(),
         )]);
         let release = "kubectl apply -k k8s/overlays/new\n\
                        kubectl -n a wait --for=condition=complete job/j\n\

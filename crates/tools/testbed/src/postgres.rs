@@ -1,4 +1,4 @@
-//! PostgreSQL: a given server, a container, or the machine's own programs.
+//! PostgreSQL: a given server, a container, or the installed one.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ cat >/dev/null
 docker rm --force --volumes "$1" >/dev/null 2>&1
 "#;
 
-/// A server for tests; every caller makes databases of its own.
+/// A server for tests; every test makes databases of its own.
 #[derive(Debug)]
 pub struct Postgres {
     url: Url,
@@ -40,7 +40,7 @@ pub struct Postgres {
 
 #[derive(Debug)]
 enum Server {
-    /// The one of `TEST_DATABASE_URL`.
+    /// Given by `TEST_DATABASE_URL`.
     Given,
     Container(Box<Container>),
     Local(Running, Control),
@@ -83,7 +83,7 @@ impl Drop for Container {
     }
 }
 
-/// What is needed to stop and start the machine's own server.
+/// What is needed to stop and start the installed server.
 #[derive(Debug)]
 struct Control {
     pg_ctl: PathBuf,
@@ -99,7 +99,7 @@ impl Control {
             .arg(&self.data)
             .args(arguments)
             .current_dir(self.data.parent().unwrap_or(&self.data))
-            // A server that keeps our pipes would keep us.
+            // A server that inherits our pipes would keep us from ending.
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()
@@ -116,7 +116,7 @@ impl Control {
 
 impl Postgres {
     /// The server of `TEST_DATABASE_URL`; else a container, if a Docker engine can start one; else
-    /// the machine's own PostgreSQL in a temporary folder.
+    /// the installed PostgreSQL in a temporary folder.
     pub async fn start() -> Result<Self, Error> {
         if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
             let url = url.parse().map_err(|error| {
@@ -125,27 +125,27 @@ impl Postgres {
             return Ok(Self { url, server: Server::Given });
         }
         if docker_answers() {
-            // Without a network the engine may try for ever to get the image.
+            // Without a network the engine may retry to pull the image indefinitely.
             let error = match tokio::time::timeout(CONTAINER_TIMEOUT, container()).await {
                 Ok(Ok(postgres)) => return Ok(postgres),
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => format!("it took more than {} s", CONTAINER_TIMEOUT.as_secs()),
             };
             eprintln!(
-                "Docker answers but cannot start {} ({error}); using the machine's own PostgreSQL",
+                "Docker answers but cannot start {} ({error}); using the installed PostgreSQL",
                 image()
             );
         }
         local(None).await
     }
 
-    /// The machine's own PostgreSQL, never a container, which speaks TLS with this certificate and key,
+    /// The installed PostgreSQL, never a container, which speaks TLS with this certificate and key,
     /// both PEM.
     pub async fn start_with_tls(certificate: &str, key: &str) -> Result<Self, Error> {
         local(Some((certificate, key))).await
     }
 
-    /// The id of the server's process, if it is one of ours.
+    /// The id of the server's process, if this value started it.
     pub fn pid(&self) -> Option<u32> {
         match &self.server {
             Server::Local(server, _) => server.pid().ok(),
@@ -153,7 +153,8 @@ impl Postgres {
         }
     }
 
-    /// Kills the server at once, as a power cut does. The server of `TEST_DATABASE_URL` cannot be killed.
+    /// Kills the server at once, as a power failure does. The server of `TEST_DATABASE_URL` cannot be
+    /// killed.
     pub fn crash(&self) -> Result<(), Error> {
         match &self.server {
             Server::Local(_, control) => control.run(&["stop", "-m", "immediate"]),
@@ -173,7 +174,7 @@ impl Postgres {
             Server::Container(container) => return restart(container),
             Server::Given => return Ok(()),
         };
-        // The first log belongs to the process that started us.
+        // The first log is open already.
         let log = control.data.with_file_name("log-recovered");
         let log = log.to_string_lossy();
         control.run(&["start", "-w", "-l", &log, "-o", &control.options])?;
@@ -299,7 +300,7 @@ async fn local(tls: Option<(&str, &str)>) -> Result<Postgres, Error> {
     }
     postgres.arg("-D").arg(&data).args(options.split(' '));
     let control = Control { pg_ctl: programs.join("pg_ctl"), account, data, options };
-    let server = Running::start("PostgreSQL", folder, Signal::Int, &postgres, None)?;
+    let server = Running::start("PostgreSQL", folder, Signal::Interrupt, &postgres, None)?;
     server.wait(|log| log.contains("ready to accept connections").then_some(())).await?;
     Ok(Postgres { url: url(port), server: Server::Local(server, control) })
 }

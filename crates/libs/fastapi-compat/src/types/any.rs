@@ -2,12 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for Value {
+    const ACCEPTS: Accepts = Accepts::NONE;
+
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "any".into()
     }
@@ -19,6 +24,10 @@ impl Decode for Value {
 }
 
 impl Decode for () {
+    const ACCEPTS: Accepts = Accepts::NONE;
+
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "none".into()
     }

@@ -7,10 +7,11 @@ use std::fmt;
 use num_bigint::BigInt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::constraints::{BrokenBound, Constraints, Number};
+use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::json::MAX_INT_DIGITS;
+use crate::openapi::json_schema;
 use crate::value::{Value, raw};
 
 /// An integer as Python has it: without a largest one.
@@ -33,13 +34,6 @@ impl Integer {
         match self {
             Self::Small(value) => value.checked_rem(divisor).unwrap_or(0) == 0,
             Self::Big(value) => value % divisor == BigInt::ZERO,
-        }
-    }
-
-    fn from_digits(text: &str) -> Option<Self> {
-        match text.parse() {
-            Ok(value) => Some(Self::Small(value)),
-            Err(_) => text.parse().ok().map(Self::Big),
         }
     }
 }
@@ -79,11 +73,29 @@ impl Serialize for Integer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Small(value) => serializer.serialize_i64(*value),
-            // The only way that a dictionary's key can go as well; few numbers are longer.
+            // The only way that a dictionary's key can go as well; few numbers are longer. A
+            // `serde_json::Value` refuses it, and has no other number for it than the nearest float.
             Self::Big(value) => match i128::try_from(value) {
-                Ok(value) => serializer.serialize_i128(value),
-                Err(_) => raw(value.to_string(), serializer),
+                Ok(value) if !makes_a_tree::<S>() => serializer.serialize_i128(value),
+                _ => raw(value.to_string(), serializer),
             },
+        }
+    }
+}
+
+/// Whether a serialiser makes a `serde_json::Value`.
+fn makes_a_tree<S>() -> bool {
+    std::any::type_name::<S>() == std::any::type_name::<serde_json::value::Serializer>()
+}
+
+impl std::str::FromStr for Integer {
+    type Err = num_bigint::ParseBigIntError;
+
+    /// Reads decimal digits, with a sign or without; takes the square of their number.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(value) => Ok(Self::Small(value)),
+            Err(_) => text.parse().map(Self::Big),
         }
     }
 }
@@ -105,7 +117,7 @@ fn read(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<Integer> {
     match input {
         Value::Int(value) => Some(Integer::Small(*value)),
         Value::Bool(value) => Some(Integer::Small((*value).into())),
-        Value::BigInt(digits) => Integer::from_digits(digits),
+        Value::BigInt(digits) => digits.parse().ok(),
         Value::Float(value) if !value.is_finite() => {
             errors.add("finite_number", at, "Input should be a finite number", input, &[])
         }
@@ -169,7 +181,7 @@ fn parse(text: &str) -> Result<Integer, IntegerError> {
     if grouped.len() - sign.len() > MAX_INT_DIGITS {
         return Err(IntegerError::Text);
     }
-    Integer::from_digits(&grouped).ok_or(IntegerError::Text)
+    grouped.parse().map_err(|_| IntegerError::Text)
 }
 
 /// The first constraint that is not met, in pydantic's order.
@@ -181,6 +193,10 @@ fn broken(value: &Integer, constraints: &Constraints) -> Option<BrokenBound<i64>
 }
 
 impl Decode for Integer {
+    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.bounds_a_number() { "constrained-int" } else { "int" }.into()
     }
@@ -205,6 +221,10 @@ impl Decode for Integer {
 
 /// Python has no largest integer; here the type itself is a bound.
 impl Decode for i64 {
+    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Integer::name(constraints)
     }
@@ -230,6 +250,10 @@ impl Decode for i64 {
 macro_rules! bounded {
     ($($integer:ty)*) => {$(
         impl Decode for $integer {
+            const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
+            json_schema!();
+
             fn name(_: &Constraints) -> Cow<'static, str> {
                 "constrained-int".into()
             }

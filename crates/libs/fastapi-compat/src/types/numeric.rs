@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::decimal::Decimal;
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 /// As many digits as `rust_decimal` can always hold.
@@ -68,6 +69,10 @@ impl<'de, const PLACES: u32> Deserialize<'de> for Numeric<PLACES> {
 }
 
 impl<const PLACES: u32> Decode for Numeric<PLACES> {
+    const ACCEPTS: Accepts = Decimal::ACCEPTS;
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Decimal::name(constraints)
     }
@@ -127,7 +132,7 @@ mod tests {
         assert!(!read("1.555") && !read("1e40"));
         let wider = Constraints { max_digits: Some(40), ..Constraints::NONE };
         let mut errors = Errors::default();
-        let long = Value::Str("1".repeat(39));
+        let long = Value::Str("1".repeat(39).into());
         assert_eq!(Numeric::<2>::decode(&long, &wider, &Loc::root("body"), &mut errors), None);
         assert!(!errors.is_empty(), "it is refused, and says why");
     }

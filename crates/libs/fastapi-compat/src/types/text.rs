@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::email::EmailStr;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for String {
+    const ACCEPTS: Accepts = Accepts::LENGTH.and(Accepts::TEXT);
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.restricts_a_text() { "constrained-str" } else { "str" }.into()
     }
@@ -21,6 +26,12 @@ impl Decode for String {
     ) -> Option<Self> {
         let text = match input {
             Value::Str(text) => text.as_str(),
+            // Python keeps them; here U+FFFD stands for each.
+            Value::Surrogates(text)
+                if !constraints.restricts_a_text() && constraints.storable.is_none() =>
+            {
+                text.as_str()
+            }
             Value::Surrogates(_) => {
                 let msg =
                     "Input should be a valid string, unable to parse raw data as a unicode string";
@@ -83,6 +94,10 @@ pub(crate) fn plural(count: usize) -> &'static str {
 pub struct Storable<const N: usize>(pub String);
 
 impl<const N: usize> Decode for Storable<N> {
+    const ACCEPTS: Accepts = Accepts::NONE;
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         String::name(constraints)
     }
@@ -94,12 +109,18 @@ impl<const N: usize> Decode for Storable<N> {
 }
 
 impl Decode for EmailStr {
+    const ACCEPTS: Accepts = Accepts::LENGTH;
+
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "function-after[_validate(), str]".into()
     }
 
     fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
-        let text = String::decode(input, &Constraints::NONE, at, errors)?;
+        // A length that is always there: what holds a lone surrogate is no text then.
+        let constraints = Constraints { min_length: Some(0), ..Constraints::NONE };
+        let text = String::decode(input, &constraints, at, errors)?;
         match Self::parse(&text) {
             Ok(email) => {
                 errors.fits(Exactness::Lax);

@@ -7,9 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::{ParseError, Url};
 
 use super::text::plural;
-use crate::constraints::Constraints;
+use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 /// A URL of any scheme.
@@ -68,6 +69,10 @@ fn decode(
 macro_rules! url_type {
     ($name:ident, $rules:expr) => {
         impl Decode for $name {
+            const ACCEPTS: Accepts = Accepts::LENGTH;
+
+            json_schema!();
+
             fn name(_: &Constraints) -> Cow<'static, str> {
                 "function-wrap[wrap_val()]".into()
             }

@@ -172,16 +172,16 @@ fn parameters(
         samples.path = samples.path.replace(&format!("{{{name}}}"), &sample);
     }
     if !of_path.is_empty() {
-        let wrapper = match of_path.len() {
-            1 => "Path".to_owned(),
-            count @ 2..=4 => format!("Path{count}"),
-            _ => return Err("its path has more than four parameters".to_owned()),
-        };
-        let (patterns, types): (Vec<_>, Vec<_>) =
-            of_path.into_iter().map(|(name, ty)| (format!("_{name}"), ty)).unzip();
+        if of_path.len() > 4 {
+            return Err("its path has more than four parameters".to_owned());
+        }
+        let of_path: Vec<_> = of_path
+            .into_iter()
+            .map(|(name, ty)| Input { pattern: format!("_{name}"), ty })
+            .collect();
         inputs.push(Input {
-            pattern: format!("{wrapper}({})", patterns.join(", ")),
-            ty: format!("{wrapper}<{}>", types.join(", ")),
+            pattern: format!("Path({})", tuple(&of_path, |one| &one.pattern)),
+            ty: format!("Path<{}>", tuple(&of_path, |one| &one.ty)),
         });
     }
     for (place, wrapper) in [("query", "Query"), ("header", "Header"), ("cookie", "Cookie")] {

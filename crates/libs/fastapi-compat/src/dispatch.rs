@@ -1,0 +1,441 @@
+//! Which route a request belongs to, by Starlette's rules, and what answers when there is none.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::future::RouteFuture;
+use axum::routing::{MethodRouter, any};
+use http::uri::{Parts, PathAndQuery};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use pin_project_lite::pin_project;
+use tower::Service;
+use tower::util::MapRequestLayer;
+
+use crate::extract::{DryRun, WouldAct};
+use crate::form::decode_replacing;
+use crate::layers::scheme;
+use crate::response::{HttpError, internal_server_error};
+use crate::router::{Operation, PathParams};
+use crate::template::{Segment, Template};
+
+/// A route that is served.
+pub(crate) struct Route {
+    pub(crate) template: Template,
+    /// The method that it answers, or all of them.
+    pub(crate) method: Option<Method>,
+    pub(crate) operation: Operation,
+    /// Whether the handler may be called in a [`DryRun`].
+    pub(crate) is_validated: bool,
+    /// One-route routers: for requests whose path axum matches as it stands,
+    pub(crate) direct: axum::Router,
+    /// for those whose path has to be encoded otherwise first,
+    pub(crate) rewritten: axum::Router,
+    /// and for other methods.
+    pub(crate) not_allowed: axum::Router,
+}
+
+impl Route {
+    fn answers(&self, method: &Method) -> bool {
+        self.method.as_ref().is_none_or(|own| own == method)
+    }
+}
+
+/// Every route, in the order of registration, and an index of them.
+pub(crate) struct Table {
+    routes: Vec<Route>,
+    index: Node,
+    redirect: MethodRouter,
+    fallback: MethodRouter,
+}
+
+impl Table {
+    pub(crate) fn new(routes: Vec<Route>, redirect: MethodRouter, fallback: MethodRouter) -> Self {
+        let mut index = Node::default();
+        for (position, route) in routes.iter().enumerate() {
+            index.insert(&route.template, position);
+        }
+        Self { routes, index, redirect, fallback }
+    }
+}
+
+/// The routes below a common beginning of their paths, as positions in the order of registration.
+#[derive(Default)]
+struct Node {
+    /// Sorted by the literal.
+    literals: Vec<(Box<str>, Self)>,
+    parameter: Option<Box<Self>>,
+    /// Those that end here.
+    ends: Vec<usize>,
+    /// Those of which the rest is a regular expression's.
+    regexes: Vec<usize>,
+}
+
+impl Node {
+    fn insert(&mut self, template: &Template, position: usize) {
+        let mut node = self;
+        for segment in template.plain_segments() {
+            node = match segment {
+                Segment::Parameter => node.parameter.get_or_insert_default(),
+                Segment::Literal(literal) => {
+                    let at = node.literals.binary_search_by(|(key, _)| (**key).cmp(literal));
+                    let at = at.unwrap_or_else(|at| {
+                        node.literals.insert(at, (literal.into(), Self::default()));
+                        at
+                    });
+                    &mut node.literals[at].1
+                }
+            };
+        }
+        if template.is_plain() { &mut node.ends } else { &mut node.regexes }.push(position);
+    }
+
+    fn literal(&self, segment: &str) -> Option<&Self> {
+        let at = self.literals.binary_search_by(|(key, _)| (**key).cmp(segment)).ok()?;
+        Some(&self.literals[at].1)
+    }
+}
+
+/// The first route that answers a request, and the first that only has another method.
+struct Search<'a> {
+    routes: &'a [Route],
+    path: &'a str,
+    method: &'a Method,
+    full: Option<usize>,
+    partial: Option<usize>,
+}
+
+impl Search<'_> {
+    fn below(&mut self, node: &Node, rest: Option<&str>) {
+        for &position in &node.regexes {
+            if self.is_before(position) && self.routes[position].template.regex_matches(self.path) {
+                self.found(position);
+            }
+        }
+        let Some(rest) = rest else {
+            for &position in &node.ends {
+                if self.is_before(position) {
+                    self.found(position);
+                }
+            }
+            return;
+        };
+        let (segment, rest) = match rest.split_once('/') {
+            Some((segment, rest)) => (segment, Some(rest)),
+            None => (rest, None),
+        };
+        if let Some(node) = node.literal(segment) {
+            self.below(node, rest);
+        }
+        // Python's `$` matches before a newline at the end.
+        if rest.is_none()
+            && let Some(segment) = segment.strip_suffix('\n')
+            && let Some(node) = node.literal(segment)
+        {
+            self.below(node, None);
+        }
+        if let Some(node) = &node.parameter
+            && !segment.is_empty()
+        {
+            self.below(node, rest);
+        }
+    }
+
+    fn is_before(&self, position: usize) -> bool {
+        self.full.is_none_or(|full| position < full)
+    }
+
+    fn found(&mut self, position: usize) {
+        let first = if self.routes[position].answers(self.method) {
+            &mut self.full
+        } else {
+            &mut self.partial
+        };
+        *first = Some(first.map_or(position, |other| other.min(position)));
+    }
+}
+
+/// The service that a [`Router`](crate::Router) becomes.
+#[derive(Clone)]
+pub(crate) struct Dispatch(pub(crate) Arc<Table>);
+
+impl Service<Request> for Dispatch {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Answer {
+        let table = &*self.0;
+        // A clone of the URI shares its text, and lets go of the request.
+        let uri = request.uri().clone();
+        let is_encoded = uri.path().bytes().any(|byte| byte == b'%' || !byte.is_ascii());
+        let decoded;
+        let path = if is_encoded {
+            decoded = decode_replacing(&percent_decode_str(uri.path()).collect::<Vec<_>>());
+            decoded.as_str()
+        } else {
+            uri.path()
+        };
+        let (full, partial) = table.search(path, request.method());
+        let Some(position) = full.or(partial) else {
+            return Answer::of(table.without_match(request, path));
+        };
+        let route = &table.routes[position];
+        if full.is_none() {
+            encode_path(&mut request, route.template.axum_path(path));
+            return Answer::of(route.not_allowed.clone().call(request));
+        }
+        if !route.is_validated && request.extensions().get::<DryRun>().is_some() {
+            return Answer::Ready { response: Some(WouldAct.into_response()) };
+        }
+        let values = route.template.values(path);
+        if !values.is_empty() {
+            let names = Arc::clone(route.template.names());
+            request.extensions_mut().insert(PathParams { names, values });
+        }
+        request.extensions_mut().insert(route.operation.clone());
+        let future = if is_encoded || !route.template.is_plain() {
+            encode_path(&mut request, route.template.axum_path(path));
+            route.rewritten.clone().call(request)
+        } else {
+            route.direct.clone().call(request)
+        };
+        let is_page = route.method.is_none();
+        Answer::Routed { future, operation: Some(route.operation.clone()), is_page }
+    }
+}
+
+impl Table {
+    fn search(&self, path: &str, method: &Method) -> (Option<usize>, Option<usize>) {
+        let mut search = Search { routes: &self.routes, path, method, full: None, partial: None };
+        search.below(&self.index, Some(path));
+        (search.full, search.partial)
+    }
+
+    /// A redirect to the same path with or without a slash at its end, if there is a route, or the
+    /// fallback.
+    fn without_match(&self, mut request: Request, path: &str) -> RouteFuture<Infallible> {
+        let other = match path.strip_suffix('/') {
+            _ if path == "/" => None,
+            Some(_) => Some(path.trim_end_matches('/').to_owned()),
+            None => Some(format!("{path}/")),
+        };
+        let exists = |path: &String| {
+            let (full, partial) = self.search(path, request.method());
+            full.or(partial).is_some()
+        };
+        match other.filter(exists) {
+            Some(path) => {
+                let location = location(&request, &path);
+                request.extensions_mut().insert(location);
+                self.redirect.clone().call(request)
+            }
+            None => self.fallback.clone().call(request),
+        }
+    }
+}
+
+pin_project! {
+    /// The answer on its way.
+    #[project = AnswerProjection]
+    pub(crate) enum Answer {
+        Routed {
+            #[pin]
+            future: RouteFuture<Infallible>,
+            operation: Option<Operation>,
+            is_page: bool,
+        },
+        Ready { response: Option<Response> },
+    }
+}
+
+impl Answer {
+    const fn of(future: RouteFuture<Infallible>) -> Self {
+        Self::Routed { future, operation: None, is_page: false }
+    }
+}
+
+impl Future for Answer {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(match self.project() {
+            AnswerProjection::Routed { future, operation, is_page } => {
+                let mut response = ready!(future.poll(context))?;
+                if *is_page && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+                    space_allow(&mut response);
+                }
+                if let Some(operation) = operation.take() {
+                    response.extensions_mut().insert(operation);
+                }
+                response
+            }
+            AnswerProjection::Ready { response } => match response.take() {
+                Some(response) => response,
+                None => internal_server_error(),
+            },
+        }))
+    }
+}
+
+/// The URI of a request while another one stands in its place.
+#[derive(Clone)]
+struct Displaced(Uri);
+
+/// Gives the request this path for axum's matcher.
+fn encode_path(request: &mut Request, mut path: String) {
+    if let Some(query) = request.uri().query() {
+        path.push('?');
+        path.push_str(query);
+    }
+    let Ok(path) = PathAndQuery::from_maybe_shared(bytes::Bytes::from(path)) else { return };
+    let mut parts: Parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(path);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        let displaced = std::mem::replace(request.uri_mut(), uri);
+        request.extensions_mut().insert(Displaced(displaced));
+    }
+}
+
+/// Gives a request that axum has matched its own URI again.
+pub(crate) fn restoring(router: axum::Router) -> axum::Router {
+    router.layer(MapRequestLayer::new(|mut request: Request| {
+        if let Some(Displaced(uri)) = request.extensions_mut().remove() {
+            *request.uri_mut() = uri;
+        }
+        request
+    }))
+}
+
+/// The 405 of a path that has an operation with this method.
+pub(crate) fn not_allowed<S: Clone + Send + Sync + 'static>(method: &Method) -> MethodRouter<S> {
+    let allow = HeaderValue::from_str(method.as_str()).ok();
+    any(move || {
+        let error = HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+        let error = match &allow {
+            Some(allow) => error.with_header(header::ALLOW, allow.clone()),
+            None => error,
+        };
+        std::future::ready(error)
+    })
+}
+
+/// The 405 of a page, to which axum adds what it allows.
+pub(crate) async fn page_not_allowed() -> HttpError {
+    HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+}
+
+/// `GET,HEAD` as Starlette writes it: `GET, HEAD`.
+fn space_allow(response: &mut Response) {
+    if let Some(allow) = response.headers().get(header::ALLOW)
+        && let Ok(allow) = allow.to_str()
+        && let Ok(spaced) = HeaderValue::from_str(&allow.replace(", ", ",").replace(',', ", "))
+    {
+        response.headers_mut().insert(header::ALLOW, spaced);
+    }
+}
+
+/// The 500 when a route was found and axum does not find it.
+pub(crate) async fn lost(uri: Uri) -> Response {
+    tracing::error!(%uri, "a route matches that axum cannot serve");
+    internal_server_error()
+}
+
+/// The 404 of a path that has no route.
+pub(crate) fn not_found<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
+    any(async || HttpError::new(StatusCode::NOT_FOUND, "Not Found"))
+}
+
+/// The 307 to a path with or without the slash at its end.
+pub(crate) fn redirect<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
+    any(async |request: Request| match request.extensions().get() {
+        Some(Location(Some(location))) => {
+            // Said even to HEAD, where hyper would leave it out.
+            let length = (header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            let location = (header::LOCATION, location.clone());
+            (StatusCode::TEMPORARY_REDIRECT, [length, location]).into_response()
+        }
+        _ => internal_server_error(),
+    })
+}
+
+/// Where a redirect leads; nowhere if that cannot be written into a header.
+#[derive(Clone)]
+struct Location(Option<HeaderValue>);
+
+/// The address of the socket that a request came in by, in the extensions of the request. Redirects
+/// name it if the request has no valid `Host`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalAddr(pub SocketAddr);
+
+/// What Python's `quote` leaves alone in the `Location` of a redirect.
+const LOCATION: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b':')
+    .remove(b'/')
+    .remove(b'%')
+    .remove(b'#')
+    .remove(b'?')
+    .remove(b'=')
+    .remove(b'@')
+    .remove(b'[')
+    .remove(b']')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'~');
+
+/// The URL of a path on this host.
+fn location(request: &Request, path: &str) -> Location {
+    let scheme = scheme(request.extensions());
+    let default_port = match scheme {
+        "https" | "wss" => 443,
+        _ => 80,
+    };
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.filter(|host| is_host(host)).map_or_else(
+        || match request.extensions().get::<LocalAddr>() {
+            Some(LocalAddr(local)) => {
+                let local = SocketAddr::new(local.ip().to_canonical(), local.port());
+                let text = local.to_string();
+                let port = format!(":{default_port}");
+                text.strip_suffix(&port).map(str::to_owned).unwrap_or(text)
+            }
+            None => "127.0.0.1".to_owned(),
+        },
+        str::to_owned,
+    );
+    let path = path.replace('?', "%3F").replace('#', "%23").replace('\\', "%5C");
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = if query == "?" { "" } else { &query };
+    let url = format!("{scheme}://{host}{path}{query}");
+    Location(HeaderValue::from_str(&utf8_percent_encode(&url, LOCATION).to_string()).ok())
+}
+
+/// A host as a `Host` header may name it: a name or an address, perhaps with a port.
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, port),
+        _ => (host, ""),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%[]:".contains(c);
+    !name.is_empty() && name.chars().all(is_name) && port.chars().all(|c| c.is_ascii_digit())
+}

@@ -1,0 +1,91 @@
+//! What the attributes ask of the types in a handler's signature, whatever they are called there: an
+//! alias of `Call` is one, and another type of that name is none.
+//!
+//! Inherent items come before those of a trait, so [`Probe<Call<…>>`](Probe) has its own, and every
+//! other type what [`Unknown`] has.
+
+use std::marker::PhantomData;
+
+use crate::body::Embedded;
+use crate::extract::{Call, Inputs};
+use crate::form::Form;
+use crate::openapi::{Describe, OperationDocument};
+use crate::params::{Cookie, Header, Path, Query};
+use crate::response::Json;
+
+/// A type of an argument.
+#[derive(Debug)]
+pub struct Probe<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+/// What is so of types of which nothing is known.
+pub trait Unknown {
+    /// Whether it is [`Call`].
+    const IS_CALL: bool = false;
+    /// Whether it is one of our inputs, outside of [`Call`].
+    const IS_INPUT: bool = false;
+    /// Whether it stands in the document.
+    const IS_DESCRIBED: bool = false;
+    /// How many parameters of the path it takes.
+    const PATH_PARAMETERS: usize = 0;
+    /// Describes it.
+    const DESCRIBE: fn(&mut OperationDocument<'_>) = |_| {};
+
+    /// Compiles if the types in it are what they must be.
+    fn check(&self) {}
+}
+
+impl<T: ?Sized> Unknown for Probe<T> {}
+
+impl<T: ?Sized> Probe<T> {
+    #[expect(clippy::new_without_default, reason = "only the attributes' code makes one")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: Describe> Probe<T> {
+    pub const IS_DESCRIBED: bool = true;
+    pub const PATH_PARAMETERS: usize = T::PATH_PARAMETERS;
+    pub const DESCRIBE: fn(&mut OperationDocument<'_>) = T::describe;
+}
+
+impl<D, I> Probe<Call<D, I>> {
+    pub const IS_CALL: bool = true;
+
+    pub const fn check(&self)
+    where
+        D: Describe,
+        I: Inputs,
+    {
+    }
+}
+
+macro_rules! inputs {
+    ($($input:ident),*) => {$(
+        impl<T> Probe<$input<T>> {
+            pub const IS_INPUT: bool = true;
+        }
+    )*};
+}
+
+inputs!(Path, Query, Header, Cookie, Json, Embedded, Form);
+
+/// The type of an answer.
+#[derive(Debug)]
+pub struct AnswerProbe<T>(PhantomData<fn() -> T>);
+
+/// What is so of answers of which nothing is known.
+pub trait UnknownAnswer {
+    /// Whether the handler chooses the status.
+    const SETS_STATUS: bool = false;
+}
+
+impl<T> UnknownAnswer for AnswerProbe<T> {}
+
+impl<T> AnswerProbe<(http::StatusCode, T)> {
+    pub const SETS_STATUS: bool = true;
+}
+
+impl<T, E> AnswerProbe<Result<(http::StatusCode, T), E>> {
+    pub const SETS_STATUS: bool = true;
+}

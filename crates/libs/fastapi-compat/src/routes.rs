@@ -1,0 +1,168 @@
+//! Operations beside their handlers: what `#[get]` and its like leave, and what `routes!` collects.
+
+use std::marker::PhantomData;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::Response;
+use axum::routing::{MethodRouter, any};
+use http::{Method, StatusCode};
+use tower::util::MapResponseLayer;
+
+use utoipa::openapi::path::Paths;
+
+use crate::openapi::{NamedSchema, Outline};
+
+/// A path operation: what `#[get("/items/{id}")]` knows of the function below it. The attribute
+/// implements it for a type beside the function.
+pub trait PathOperation {
+    /// Method, path, name, status and types of the operation.
+    fn outline() -> Outline;
+}
+
+/// What answers below a path.
+#[expect(clippy::large_enum_variant, reason = "there is one for each route, while it is built")]
+pub(crate) enum Endpoint<S> {
+    /// A route of its own path, with what answers requests of other methods.
+    Route { matched: MethodRouter<S>, not_allowed: MethodRouter<S> },
+    /// The same with a prefix that its handlers do not see: one-route routers of axum.
+    Nested { matched: axum::Router<S>, not_allowed: axum::Router<S> },
+}
+
+impl<S: Clone> Clone for Endpoint<S> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Route { matched, not_allowed } => {
+                Self::Route { matched: matched.clone(), not_allowed: not_allowed.clone() }
+            }
+            Self::Nested { matched, not_allowed } => {
+                Self::Nested { matched: matched.clone(), not_allowed: not_allowed.clone() }
+            }
+        }
+    }
+}
+
+/// A route in its place.
+#[derive(Clone)]
+pub(crate) struct Registered<S> {
+    pub(crate) outline: Outline,
+    /// The method that it answers; all of them for a page, which is not in the document.
+    pub(crate) method: Option<Method>,
+    pub(crate) endpoint: Endpoint<S>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Registered<S> {
+    pub(crate) fn operation<H, T>(outline: Outline, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        Self::served(outline, any(handler))
+    }
+
+    /// An operation that an axum router serves.
+    fn served(outline: Outline, mut matched: MethodRouter<S>) -> Self {
+        let status = outline.status;
+        if status != StatusCode::OK && !outline.sets_status {
+            matched = matched.layer(MapResponseLayer::new(move |mut response: Response| {
+                if response.status() == StatusCode::OK {
+                    *response.status_mut() = status;
+                }
+                response
+            }));
+        }
+        let method = outline.method.clone();
+        let not_allowed = crate::dispatch::not_allowed(&method);
+        Self { outline, method: Some(method), endpoint: Endpoint::Route { matched, not_allowed } }
+    }
+
+    pub(crate) fn page(path: &str, matched: MethodRouter<S>) -> Self {
+        let not_allowed = any(async |_: Request| StatusCode::METHOD_NOT_ALLOWED);
+        let outline = Outline::new(Method::GET, path, "page");
+        Self { outline, method: None, endpoint: Endpoint::Route { matched, not_allowed } }
+    }
+}
+
+/// Operations in the order in which they are tried, as [`routes!`](crate::routes!) collects them for
+/// [`Router::routes`](crate::Router::routes).
+#[must_use]
+pub struct Routes<S = ()>(pub(crate) Vec<Registered<S>>);
+
+impl<S> Default for Routes<S> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// No operation.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a handler of several methods.
+    #[doc(hidden)]
+    pub fn with_each<H, T>(self, outlines: Vec<Outline>, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        outlines.into_iter().fold(self, |all, outline| all.with(outline, handler.clone()))
+    }
+
+    /// Adds a handler that is described by hand.
+    pub fn with<H, T>(mut self, outline: Outline, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        self.0.push(Registered::operation(outline, handler));
+        self
+    }
+}
+
+/// What `utoipa_axum::routes!` gives: its operations, with the axum router that serves them.
+impl<S: Clone + Send + Sync + 'static> From<(Vec<NamedSchema>, Paths, MethodRouter<S>)>
+    for Routes<S>
+{
+    fn from((schemas, paths, router): (Vec<NamedSchema>, Paths, MethodRouter<S>)) -> Self {
+        let outlines = Outline::of_paths(schemas, paths);
+        Self(outlines.map(|outline| Registered::served(outline, router.clone())).collect())
+    }
+}
+
+/// What `routes!` asks for the outline of an operation by its type.
+#[derive(Debug)]
+pub struct Marker<P>(PhantomData<P>);
+
+impl<P> Marker<P> {
+    #[expect(clippy::new_without_default, reason = "only the macro's code makes one")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The outline of an operation of ours.
+pub trait OwnOutline {
+    fn outlines(&self) -> Vec<Outline>;
+}
+
+impl<P: PathOperation> OwnOutline for Marker<P> {
+    fn outlines(&self) -> Vec<Outline> {
+        vec![P::outline()]
+    }
+}
+
+/// The outlines of an operation of utoipa's: one for each of its methods.
+pub trait UtoipaOutline {
+    fn outlines(&self) -> Vec<Outline>;
+}
+
+impl<P> UtoipaOutline for &Marker<P>
+where
+    P: utoipa::Path + utoipa::__dev::SchemaReferences + for<'t> utoipa::__dev::Tags<'t>,
+{
+    fn outlines(&self) -> Vec<Outline> {
+        Outline::of_utoipa::<P>()
+    }
+}
