@@ -31,12 +31,11 @@ impl<T: Decode> Parameter for Path<T> {
 
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let of_axum;
-        let parameters = match parts.extensions.get::<PathParams>() {
-            Some(parameters) => parameters,
-            None => {
-                of_axum = PathParams::of_axum(parts)?;
-                &of_axum
-            }
+        let parameters = if let Some(parameters) = parts.extensions.get::<PathParams>() {
+            parameters
+        } else {
+            of_axum = PathParams::of_axum(parts)?;
+            &of_axum
         };
         T::decode_path(parameters, errors).map(Self)
     }
