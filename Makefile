@@ -72,6 +72,9 @@ compat: venv ## Send the same to FastAPI and to its counterpart: REQUESTS=200000
 	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) \
 		cargo test --quiet --package fastapi-compat --test compat -- --nocapture
 
+fuzz: ## Fuzz every parser that is written by hand: SECONDS=1800 for each, TARGETS="json email"
+	sh crates/libs/fastapi-compat/fuzz/run.sh $(or $(SECONDS),60) $(TARGETS)
+
 openapi: venv build ## Export the OpenAPI document from python-legacy, and the schemas of the cases
 	cd python-legacy && env -u PROJECT_NAME DATABASE_URL=sqlite:// ENVIRONMENT=local \
 		../$(VENV)/bin/python -W ignore -m app.openapi > ../openapi/openapi.json
@@ -126,5 +129,5 @@ $(VENV)/.complete: python-legacy/requirements-dev.lock
 build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
-.PHONY: help run legacy test contract contract-selftest compat openapi lint sqlx venv build bench bench-guard walk chaos soak \
+.PHONY: help run legacy test contract contract-selftest compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
 	k8s-check docs resource service service-check draft sbom image-check

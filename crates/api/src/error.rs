@@ -94,8 +94,7 @@ impl From<StorageError> for Error {
             StorageError::Conflict(ref of) if of.is("user", "email") => Self::EmailTaken,
             StorageError::MissingReference(ref of) if of.column == "owner_id" => Self::UserNotFound,
             StorageError::Unavailable(_) => Self::Unavailable(error),
-            // As in python-legacy, where a constraint that no endpoint expects is an error of the
-            // service.
+            // A constraint that no endpoint expects is an error of the service.
             error => Self::Internal(error.into()),
         }
     }

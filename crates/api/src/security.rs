@@ -193,7 +193,7 @@ struct Queue {
 }
 
 /// What a password takes until it has been measured: Argon2id with pwdlib's defaults.
-const FIRST_ESTIMATE: Duration = Duration::from_millis(150);
+const FIRST_ESTIMATE_MICROS: u64 = 150_000;
 
 /// A place in the queue: permission to hash the passwords of one request. It is given back when this
 /// is dropped.
@@ -262,7 +262,7 @@ impl Passwords {
             limits,
             threads,
             admitted: AtomicUsize::new(0),
-            micros: AtomicU64::new(FIRST_ESTIMATE.as_micros() as u64),
+            micros: AtomicU64::new(FIRST_ESTIMATE_MICROS),
         });
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -403,6 +403,8 @@ fn is_current(hash: &PasswordHash) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FIRST_ESTIMATE: Duration = Duration::from_micros(FIRST_ESTIMATE_MICROS);
 
     fn passwords(limits: QueueLimits) -> Passwords {
         Passwords::new(1, limits).unwrap()

@@ -47,11 +47,10 @@ pub fn pages(app: &App, address: SocketAddr) -> axum::Router {
 
 /// The one of the settings, or a new one that is printed.
 fn password(legacy: &Legacy) -> String {
-    legacy.password.as_ref().map(|password| password.expose_secret().to_owned()).unwrap_or_else(
-        || {
-            let password = uuid::Uuid::new_v4().simple().to_string();
-            println!("Its password, until STRANGLER_PASSWORD is set: {password}");
-            password
-        },
-    )
+    if let Some(password) = &legacy.password {
+        return password.expose_secret().to_owned();
+    }
+    let password = uuid::Uuid::new_v4().simple().to_string();
+    println!("Its password, until STRANGLER_PASSWORD is set: {password}");
+    password
 }

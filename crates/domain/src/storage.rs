@@ -37,7 +37,7 @@ pub trait Storage: Users + Items {
 /// connection. Nothing has been done if it is dropped without [`commit`](Self::commit), so a
 /// function that is given one as its storage can be run and undone.
 ///
-/// Until then it holds a connection of the pool, and on SQLite the right to write: wait for nothing
+/// Until then it holds a connection of the pool, and perhaps the only right to write: wait for nothing
 /// else meanwhile, and use the storage itself no more. After an error of a statement PostgreSQL
 /// refuses all that follow; start again from the beginning, as after [`StorageError::Unavailable`]
 /// (a statement of a transaction is never repeated by itself).
@@ -117,8 +117,8 @@ pub struct StatementError {
 }
 
 impl StatementError {
-    /// Takes the statement's name and, if it came that far, the database's code: SQLSTATE or SQLite's
-    /// extended result code.
+    /// Takes the statement's name and, if it came that far, the database's code: such as
+    /// SQLSTATE.
     pub fn new(statement: &'static str, code: Option<String>, source: impl Into<Source>) -> Self {
         Self { statement, code, source: source.into() }
     }

@@ -219,7 +219,7 @@ mod tests {
             ("user", "ix_user_email", "email"),
             ("user", "user_email_key", "email"),
             ("user", "uq_user_email", "email"),
-            ("item", "item_owner_id_fkey", "owner_id"),
+            ("order", "order_owner_id_fkey", "owner_id"),
             ("user", "user_pkey", "pkey"),
             ("user", "one_of_another_name", "one_of_another_name"),
         ] {

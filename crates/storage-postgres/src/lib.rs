@@ -51,8 +51,8 @@ impl Postgres {
         Ok(Self { session: Session::Pool(pool.clone()), pool, replica })
     }
 
-    /// Applies the migrations that the schema lacks, one process at a time (python-legacy takes the
-    /// same lock). Tables that are there already are adopted if they are what the migrations make.
+    /// Applies the migrations that the schema lacks, one process at a time (other programs take
+    /// the same lock). Tables that are there already are adopted if they are what the migrations make.
     pub async fn migrate(&self) -> Result<Migrated, MigrationError> {
         let mut connection =
             self.pool.connect().await.map_err(|error| storage_error("migrate", error))?;

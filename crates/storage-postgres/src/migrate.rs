@@ -33,7 +33,7 @@ pub(crate) async fn pending(session: &Session) -> Result<usize, StorageError> {
     Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count())
 }
 
-/// Applies what is missing, under the lock that sqlx and python-legacy take, which ends with the
+/// Applies what is missing, under the lock that sqlx takes, which ends with the
 /// connection.
 pub(crate) async fn run(connection: &mut PgConnection) -> Result<Migrated, MigrationError> {
     connection.lock().await.map_err(failed)?;

@@ -53,8 +53,8 @@ impl Sqlite {
         Self { session: Session::Pool(pool.clone()), pool }
     }
 
-    /// Applies the migrations that the schema lacks, one process at a time (python-legacy takes the
-    /// same lock). Tables that are there already are adopted if they are what the migrations make.
+    /// Applies the migrations that the schema lacks, one process at a time (other programs take
+    /// the same lock). Tables that are there already are adopted if they are what the migrations make.
     pub async fn migrate(&self) -> Result<Migrated, MigrationError> {
         migrate::run(&self.pool).await
     }

@@ -7,6 +7,7 @@ mod client;
 mod disconnects;
 mod emails;
 mod management;
+mod memory;
 mod observability;
 mod overload;
 mod protection;

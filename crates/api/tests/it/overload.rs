@@ -1,10 +1,11 @@
 //! More than the service can do at a time, and a shutdown that is in a hurry.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use testbed::{Scratch, rust, rust_binary};
+use tokio::process::Child;
 
 use crate::client::Api;
 use crate::management::get;
@@ -34,12 +35,11 @@ async fn sign_ins_beyond_what_hashing_can_take_are_refused_at_once_and_hurt_noth
     let api = Api::new(&service.url);
     let mut answers = Vec::new();
     while !sign_ins.is_empty() {
-        match sign_ins.try_join_next() {
-            Some(answer) => answers.push(answer.unwrap()),
-            None => {
-                let health = api.ask(Method::GET, "/utils/health-check/", None, None).await;
-                assert_eq!(health.0, 200);
-            }
+        if let Some(answer) = sign_ins.try_join_next() {
+            answers.push(answer.unwrap());
+        } else {
+            let health = api.ask(Method::GET, "/utils/health-check/", None, None).await;
+            assert_eq!(health.0, 200);
         }
     }
     let (mut verified, mut refused) = (0, 0);
@@ -70,7 +70,8 @@ async fn started(
     errors: impl Into<Stdio>,
 ) -> (Child, String) {
     let log = folder.join("log");
-    let service = Command::new(rust_binary().unwrap())
+    let service = tokio::process::Command::new(rust_binary().unwrap())
+        .kill_on_drop(true)
         .env("DATABASE_URL", &database.url)
         .env("PORT", "0")
         .envs(settings.iter().copied())
@@ -94,7 +95,7 @@ async fn started(
 }
 
 fn terminate(service: &Child) {
-    let pid = service.id().to_string();
+    let pid = service.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
 }
 

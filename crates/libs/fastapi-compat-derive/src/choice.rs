@@ -56,14 +56,14 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     let title = title(input)?;
     let numbers = data.variants.iter().all(|variant| variant.discriminant.is_some());
     let (decode, label) = if is_literal(input)? {
-        (quote!(decode_literal), quote!(private::name("literal", &VALUES).into()))
+        (quote!(decode_literal), quote!(private::name("literal", &__VALUES).into()))
     } else {
         let label = format!("{}-enum[{title}]", if numbers { "int" } else { "str" });
         (quote!(decode_enum), quote!(#label.into()))
     };
     let count = values.len();
     Ok(quote! {
-        static VALUES: [private::Fixed; #count] = [#(#values),*];
+        static __VALUES: [private::Fixed; #count] = [#(#values),*];
 
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
@@ -82,15 +82,15 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
                 at: &private::Loc<'_>,
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
-                let position = private::#decode(input, &VALUES, at, errors)?;
+                let position = private::#decode(input, &__VALUES, at, errors)?;
                 [#(Self::#variants),*].into_iter().nth(position)
             }
         }
 
         impl<'de> serde::Deserialize<'de> for #name {
-            fn deserialize<D: serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<__D: serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 private::deserialize_by_rules(deserializer)
             }
         }

@@ -125,17 +125,18 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         }
 
         impl<'de> serde::Deserialize<'de> for #name {
-            fn deserialize<D: serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            // Names that no type of the user's has: the fields are declared beside them.
+            fn deserialize<__D: serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 #[derive(serde::Deserialize)]
                 #[serde(crate = "private::serde")]
                 #deny
-                struct Strict {
+                struct __Strict {
                     #(#serde_attributes #idents: #types,)*
                 }
-                let Strict { #(#idents),* } =
-                    deserializer.deserialize_map(private::ObjectOnly::<Strict>::new())?;
+                let __Strict { #(#idents),* } =
+                    deserializer.deserialize_map(private::ObjectOnly::<__Strict>::new())?;
                 if true #(&& private::Decode::meets(&#idents, #constraints))* {
                     ::core::result::Result::Ok(Self { #(#idents),* })
                 } else {

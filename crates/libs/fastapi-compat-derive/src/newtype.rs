@@ -37,7 +37,10 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
 pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty) = (&input.ident, &field.ty);
     let constraints = Constraints::read(&items(&field.attrs)?)?;
-    let inner = quote!(<#ty as private::Decode>::name(#constraints));
+    let inner = quote! {
+        private::recursive_name::<Self>(|| <#ty as private::Decode>::name(#constraints))
+    };
+    let is_alias = root(input)?.is_none();
     let label = root(input)?.map_or(inner, |title| quote!(#title.into()));
     let check = constraints.check(ty);
     Ok(quote! {
@@ -61,7 +64,9 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
                 at: &private::Loc<'_>,
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
-                private::Decode::decode(input, #constraints, at, errors).map(Self)
+                private::decode_recursive(#is_alias, input, at, errors, |errors| {
+                    private::Decode::decode(input, #constraints, at, errors).map(Self)
+                })
             }
 
             fn absent() -> ::core::option::Option<Self> {
@@ -70,9 +75,9 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
         }
 
         impl<'de> serde::Deserialize<'de> for #name {
-            fn deserialize<D: serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<__D: serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 let value = <#ty as serde::Deserialize>::deserialize(deserializer)?;
                 if private::Decode::meets(&value, #constraints) {
                     ::core::result::Result::Ok(Self(value))

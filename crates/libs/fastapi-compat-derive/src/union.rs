@@ -98,8 +98,10 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
             }
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
-                let names = [#(<#types as private::Decode>::name(#constraints)),*];
-                ::std::format!("{}[{}]", #kind, names.join(",")).into()
+                private::recursive_name::<Self>(|| {
+                    let names = [#(<#types as private::Decode>::name(#constraints)),*];
+                    ::std::format!("{}[{}]", #kind, names.join(",")).into()
+                })
             }
 
             fn decode(
@@ -108,14 +110,14 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
                 at: &private::Loc<'_>,
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
-                #decode
+                private::decode_recursive(true, input, at, errors, |errors| { #decode })
             }
         }
 
         impl<'de> serde::Deserialize<'de> for #name {
-            fn deserialize<D: serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<__D: serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 private::deserialize_by_rules(deserializer)
             }
         }

@@ -15,21 +15,79 @@ use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc, unreadable_body};
 use crate::extract::{Input, body_extractor};
-use crate::json::{self, MAX_DEPTH, MAX_INT_DIGITS};
+use crate::json::{self, JsonError, MAX_DEPTH, MAX_INT_DIGITS};
 use crate::layers::BodyLimit;
+use crate::offload::offload;
 use crate::openapi::OperationDocument;
-use crate::response::{HttpError, Json};
-use crate::value::Value;
+use crate::response::{HttpError, Json, internal_server_error};
+use crate::value::{SHALLOW, Value};
 
-/// A JSON body that has been read: most are valid as they stand, the others have to be looked at
-/// again, with patience.
+/// Larger bodies are decoded on a thread of their own: it may take longer than a thread of the
+/// runtime should be busy.
+pub(crate) const LARGE: usize = 128 * 1024;
+
+/// A JSON body that has been read.
 #[derive(Debug)]
 pub enum JsonBody<T> {
+    /// It is valid as it stands.
     Valid(T),
+    /// It has to be decoded by Python's rules; none if there is no body.
     Explain(Option<Value>),
+    /// It was large or deep, and has been decoded by Python's rules.
+    Explained(Option<T>, Errors),
 }
 
-impl<T: Decode + DeserializeOwned + Send> Input for Json<T> {
+impl<T> JsonBody<T> {
+    /// Decodes what has to be decoded.
+    fn explain(self, decode: impl FnOnce(Option<Value>, &mut Errors) -> Option<T>) -> Self {
+        let Self::Explain(value) = self else { return self };
+        let mut errors = Errors::default();
+        let decoded = decode(value, &mut errors);
+        errors.measure();
+        Self::Explained(decoded, errors)
+    }
+
+    fn is_deep(&self) -> bool {
+        matches!(self, Self::Explain(Some(value)) if value.body_depth() > SHALLOW)
+    }
+
+    /// The value, or what is wrong with it.
+    fn finish(
+        self,
+        errors: &mut Errors,
+        decode: impl FnOnce(Option<Value>, &mut Errors) -> Option<T>,
+    ) -> Option<T> {
+        match self {
+            Self::Valid(value) => Some(value),
+            Self::Explain(value) => decode(value, errors),
+            Self::Explained(value, its) => {
+                errors.append(its);
+                value
+            }
+        }
+    }
+}
+
+impl<T: Send + 'static> JsonBody<T> {
+    /// Parses a body, and decodes it if it is large or deep.
+    async fn read(
+        body: Bytes,
+        parse: impl FnOnce(Bytes) -> Result<Self, JsonError> + Send + 'static,
+        decode: fn(Option<Value>, &mut Errors) -> Option<T>,
+    ) -> Result<Self, Response> {
+        if body.len() > LARGE {
+            let read = offload(move || Ok(parse(body)?.explain(decode))).await;
+            return read.ok_or_else(internal_server_error)?.map_err(JsonError::into_response);
+        }
+        let read = parse(body).map_err(JsonError::into_response)?;
+        if !read.is_deep() {
+            return Ok(read);
+        }
+        offload(move || read.explain(decode)).await.ok_or_else(internal_server_error)
+    }
+}
+
+impl<T: Decode + DeserializeOwned + Send + 'static> Input for Json<T> {
     type Read = JsonBody<T>;
 
     async fn read(parts: &Parts, body: Body) -> Result<JsonBody<T>, Response> {
@@ -37,29 +95,22 @@ impl<T: Decode + DeserializeOwned + Send> Input for Json<T> {
         if body.is_empty() {
             return Ok(JsonBody::Explain(None));
         }
-        if !is_json(&parts.headers) {
-            let text = String::from_utf8_lossy(&body).into_owned();
-            return Ok(JsonBody::Explain(Some(Value::Str(text))));
-        }
-        if let Some(value) = decode_strictly(&body) {
-            return Ok(JsonBody::Valid(value));
-        }
-        let value = json::decode(&body).map_err(IntoResponse::into_response)?;
-        Ok(JsonBody::Explain(Some(value)))
+        let is_json = is_json(&parts.headers);
+        let parse = move |body: Bytes| {
+            if !is_json {
+                let text = String::from_utf8_lossy(&body).into_owned();
+                return Ok(JsonBody::Explain(Some(text.into())));
+            }
+            if let Some(value) = decode_strictly(&body) {
+                return Ok(JsonBody::Valid(value));
+            }
+            Ok(JsonBody::Explain(Some(json::decode(body)?)))
+        };
+        JsonBody::read(body, parse, decode_value).await
     }
 
     fn decode(read: JsonBody<T>, _: &Parts, errors: &mut Errors) -> Option<Self> {
-        let root = Loc::root("body");
-        match read {
-            JsonBody::Valid(value) => Some(Self(value)),
-            JsonBody::Explain(Some(value)) => {
-                T::decode(&value, &Constraints::NONE, &root, errors).map(Self)
-            }
-            JsonBody::Explain(None) => match T::absent() {
-                Some(absent) => Some(Self(absent)),
-                None => errors.missing(&root, &Value::Null),
-            },
-        }
+        read.finish(errors, decode_value).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
@@ -67,31 +118,44 @@ impl<T: Decode + DeserializeOwned + Send> Input for Json<T> {
     }
 }
 
-body_extractor!(Json[Decode + DeserializeOwned + Send]);
-body_extractor!(Embedded[Model + ToSchema + Send]);
+fn decode_value<T: Decode>(body: Option<Value>, errors: &mut Errors) -> Option<T> {
+    let root = Loc::root("body");
+    match body {
+        Some(value) => T::decode(&value, &Constraints::NONE, &root, errors),
+        None => T::absent().or_else(|| errors.missing(&root, &Value::Null)),
+    }
+}
+
+body_extractor!(Json[Decode + DeserializeOwned + Send + 'static]);
+body_extractor!(Embedded[Model + ToSchema + Send + 'static]);
 
 /// Several parameters of the body, or one with `embed=True`: each is a field of one object.
 #[derive(Debug)]
 pub struct Embedded<T>(pub T);
 
-impl<T: Model + ToSchema + Send> Input for Embedded<T> {
-    type Read = Option<Value>;
+impl<T: Model + ToSchema + Send + 'static> Input for Embedded<T> {
+    type Read = JsonBody<T>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
         let body = read_body(parts, body).await?;
         if body.is_empty() || !is_json(&parts.headers) {
-            return Ok(None);
+            return Ok(JsonBody::Explain(None));
         }
-        json::decode(&body).map(Some).map_err(IntoResponse::into_response)
+        let parse = |body| Ok(JsonBody::Explain(Some(json::decode(body)?)));
+        JsonBody::read(body, parse, decode_fields).await
     }
 
-    fn decode(body: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
-        T::from_fields(&EmbeddedFields(body), &Loc::root("body"), errors).map(Self)
+    fn decode(read: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
+        read.finish(errors, decode_fields).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.fields_body::<T>("application/json");
     }
+}
+
+fn decode_fields<T: Model>(body: Option<Value>, errors: &mut Errors) -> Option<T> {
+    T::from_fields(&EmbeddedFields(body), &Loc::root("body"), errors)
 }
 
 /// The object, if there is a body.
@@ -100,7 +164,7 @@ struct EmbeddedFields(Option<Value>);
 impl Fields for EmbeddedFields {
     fn get(&self, name: &str, _: bool) -> Option<Cow<'_, Value>> {
         match &self.0 {
-            Some(Value::Object(fields)) => fields.get(name).map(Cow::Borrowed),
+            Some(Value::Object(fields)) => fields.get(name),
             _ => None,
         }
     }
@@ -173,11 +237,24 @@ pub(crate) async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Respon
     if announced.and_then(|v| v.parse().ok()).is_some_and(|length: usize| length > limit.0) {
         return Err(too_large());
     }
-    match Limited::new(body, limit.0).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(unreadable_body()),
+    let mut body = Limited::new(body, limit.0);
+    // Most come in one piece, which is not copied; the others are put together as they come.
+    let (mut first, mut whole) = (Bytes::new(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() { too_large() } else { unreadable_body() }
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if first.is_empty() && whole.is_empty() {
+            first = data;
+        } else {
+            if whole.is_empty() {
+                whole.extend(std::mem::take(&mut first));
+            }
+            whole.extend_from_slice(&data);
+        }
     }
+    Ok(if whole.is_empty() { first } else { whole.into() })
 }
 
 /// What is left of the body is not read: the connection is good for nothing else, and says so.

@@ -50,11 +50,11 @@ pub fn decode_enum(
         _ => None,
     };
     if let Some(Integer::Big(value)) = integer {
-        let input = Value::BigInt(value.to_string());
+        let input = Value::BigInt(value.to_string().into());
         return errors.add("int_parsing_size", at, SIZE, &input, &[]);
     }
     let position = values.iter().position(|value| match (value, input) {
-        (Fixed::Str(value), Value::Str(text)) => value == text,
+        (Fixed::Str(value), Value::Str(text)) => *value == text.as_str(),
         (Fixed::Int(value), _) => integer == Some(Integer::Small(*value)),
         _ => false,
     });
@@ -72,7 +72,7 @@ pub fn decode_literal(
         return errors.add("int_parsing_size", at, SIZE, input, &[]);
     }
     let position = values.iter().position(|value| match (value, input) {
-        (Fixed::Str(value), Value::Str(text)) => value == text,
+        (Fixed::Str(value), Value::Str(text)) => *value == text.as_str(),
         (Fixed::Int(value), Value::Int(given)) => value == given,
         (Fixed::Int(value), Value::Bool(given)) => *value == i64::from(*given),
         #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "as Python compares")]

@@ -1,10 +1,11 @@
 //! From a value to a Rust type by pydantic's lax rules, collecting every error.
 
+use std::any::type_name;
 use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 
-use indexmap::IndexMap;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -13,7 +14,7 @@ use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
 use crate::openapi::{self, OperationDocument, RefOrSchema};
 use crate::router::PathParams;
-use crate::value::Value;
+use crate::value::{Object, SHALLOW, Value};
 
 /// A type that a request can carry.
 #[diagnostic::on_unimplemented(
@@ -98,14 +99,14 @@ pub trait Fields {
 }
 
 /// The fields of an object.
-struct Object<'a> {
-    fields: &'a IndexMap<String, Value>,
+struct ObjectFields<'a> {
+    fields: &'a Object,
     whole: &'a Value,
 }
 
-impl Fields for Object<'_> {
+impl Fields for ObjectFields<'_> {
     fn get(&self, name: &str, _: bool) -> Option<Cow<'_, Value>> {
-        self.fields.get(name).map(Cow::Borrowed)
+        self.fields.get(name)
     }
 
     fn whole(&self) -> &Value {
@@ -125,17 +126,52 @@ pub fn decode_model<M: Model>(
         let msg = "Input should be a valid dictionary or object to extract fields from";
         return errors.add("model_attributes_type", at, msg, input, &[]);
     };
-    errors.add_fields_set(0);
-    let model = M::from_fields(&Object { fields, whole: input }, at, errors);
-    let mut forbidden = false;
-    for (name, value) in fields {
-        if known.is_some_and(|known| !known.contains(&name.as_str())) {
-            let msg = "Extra inputs are not permitted";
-            let _: Option<()> = errors.add("extra_forbidden", &at.field(name), msg, value, &[]);
-            forbidden = true;
+    errors.within((type_name::<M>(), false), at, input, |errors| {
+        errors.add_fields_set(0);
+        let model = M::from_fields(&ObjectFields { fields, whole: input }, at, errors);
+        let Some(known) = known else { return model };
+        let mut forbidden = false;
+        for (name, value) in fields {
+            if errors.is_full() {
+                return None;
+            }
+            if !known.contains(&&*name) {
+                let msg = "Extra inputs are not permitted";
+                let at = at.field(&name);
+                let _: Option<()> = errors.add("extra_forbidden", &at, msg, &value, &[]);
+                forbidden = true;
+            }
         }
+        model.filter(|_| !forbidden)
+    })
+}
+
+/// Decodes a type that may hold its own kind and has no fields; the derive calls it for structs of one
+/// value and for unions. `is_alias` is whether Python has no class for it.
+pub fn decode_recursive<T>(
+    is_alias: bool,
+    input: &Value,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+    decode: impl FnOnce(&mut Errors) -> Option<T>,
+) -> Option<T> {
+    errors.within((type_name::<T>(), is_alias), at, input, decode)
+}
+
+/// The name of a type that may hold its own kind without a model between: where it stands in itself,
+/// pydantic writes dots.
+pub fn recursive_name<T>(name: impl FnOnce() -> Cow<'static, str>) -> Cow<'static, str> {
+    thread_local! {
+        static NAMED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
     }
-    model.filter(|_| !forbidden)
+    let this = type_name::<T>();
+    if NAMED.with_borrow(|named| named.contains(&this)) {
+        return "...".into();
+    }
+    NAMED.with_borrow_mut(|named| named.push(this));
+    let name = name();
+    NAMED.with_borrow_mut(Vec::pop);
+    name
 }
 
 /// Decodes one field of a model; the derive calls it for each.
@@ -208,7 +244,32 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let _nested = Nested::new().ok_or_else(|| serde::de::Error::custom("deep"))?;
         T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// Counts how deep models are nested that serde reads: it recurses on the stack of any thread.
+struct Nested;
+
+thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Nested {
+    /// `None` if they are nested too deep.
+    fn new() -> Option<Self> {
+        let depth = DEPTH.get();
+        (depth < SHALLOW).then(|| {
+            DEPTH.set(depth + 1);
+            Self
+        })
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
     }
 }
 

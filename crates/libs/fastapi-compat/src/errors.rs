@@ -1,14 +1,31 @@
 //! Validation errors in pydantic's shape, and the 422 that carries them.
 
 use std::borrow::Cow;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
-use serde::{Serialize, Serializer};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use http_body::{Frame, SizeHint};
+use serde::Serialize;
 
+use crate::echo::{Echo, Floats, plain};
 use crate::json::JsonError;
-use crate::response::json;
-use crate::value::{Dumped, Value, dump};
+use crate::value::Value;
+
+/// An answer has no more errors; FastAPI's has them all.
+pub const MAX_ERRORS: usize = 10_000;
+
+/// Locations, messages and contexts of an answer's errors take no more bytes; FastAPI's may.
+pub const MAX_EXPLANATION: usize = 4 * 1024 * 1024;
+
+/// No further error begins behind so many bytes of an answer; FastAPI's may.
+pub const MAX_ANSWER: u64 = 32 * 1024 * 1024;
+
+/// How deep models may hold models of their own kind; from there on pydantic refuses to look.
+const MAX_RECURSION: usize = 255;
 
 /// One step of the way to a value: a field's name or a position in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -41,44 +58,100 @@ impl<'a> Loc<'a> {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 
-    fn steps(self) -> Vec<OwnedStep> {
-        let mut steps = self.parent.map_or_else(Vec::new, |parent| parent.steps());
-        steps.push(match self.step {
-            Step::Name(name) => OwnedStep::Name(name.to_owned()),
-            Step::Index(index) => OwnedStep::Index(index),
-        });
-        steps
+    /// The steps from the inside out.
+    fn outwards(&self) -> impl Iterator<Item = Step<'a>> {
+        std::iter::successors(Some(*self), |loc| loc.parent.copied()).map(|loc| loc.step)
+    }
+
+    fn steps(&self) -> Box<[OwnedStep]> {
+        let mut steps: Vec<_> = self
+            .outwards()
+            .map(|step| match step {
+                Step::Name(name) => OwnedStep::Name(name.into()),
+                Step::Index(index) => OwnedStep::Index(index),
+            })
+            .collect();
+        steps.reverse();
+        steps.into()
+    }
+
+    /// About how many bytes the steps take.
+    fn weight(&self) -> usize {
+        let weight = |step| match step {
+            Step::Name(name) => size_of::<OwnedStep>() + name.len(),
+            Step::Index(_) => size_of::<OwnedStep>(),
+        };
+        self.outwards().map(weight).sum()
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 enum OwnedStep {
-    Name(String),
+    Name(Box<str>),
     Index(usize),
 }
 
 /// The `ctx` of an error: the parameters of its message.
 pub type Context = [(&'static str, Value)];
 
-/// One error, as it stands in the list `detail`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One error, as it stands in the list `detail`. Its input is shared with the request.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Detail {
-    #[serde(rename = "type")]
     kind: &'static str,
-    loc: Vec<OwnedStep>,
+    loc: Box<[OwnedStep]>,
     msg: Cow<'static, str>,
-    #[serde(serialize_with = "dump")]
     input: Value,
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
-    ctx: Vec<(&'static str, Value)>,
+    ctx: Box<[(&'static str, Value)]>,
+    /// The bytes of its JSON, once they have been counted.
+    length: Option<u64>,
 }
 
-fn as_map<S: Serializer>(
-    ctx: &Vec<(&'static str, Value)>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(ctx.iter().map(|(key, value)| (key, Dumped(value))))
+impl Detail {
+    /// Writes what stands before the input.
+    fn write_head(&self, out: &mut Vec<u8>) {
+        out.extend(b"{\"type\":");
+        plain(self.kind, out);
+        out.extend(b",\"loc\":");
+        plain(&self.loc, out);
+        out.extend(b",\"msg\":");
+        plain(&self.msg, out);
+        out.extend(b",\"input\":");
+    }
+
+    /// Writes what stands behind the input.
+    fn write_tail(&self, out: &mut Vec<u8>) {
+        for (index, (key, value)) in self.ctx.iter().enumerate() {
+            out.extend(if index == 0 { &b",\"ctx\":{"[..] } else { b"," });
+            plain(key, out);
+            out.push(b':');
+            Echo::new(value.clone(), Floats::Python).write(out, usize::MAX);
+        }
+        out.extend(if self.ctx.is_empty() { &b"}"[..] } else { b"}}" });
+    }
+
+    /// The bytes of its JSON; `scratch` is for counting.
+    fn length(&mut self, scratch: &mut Vec<u8>) -> u64 {
+        if let Some(length) = self.length {
+            return length;
+        }
+        let mut length = 0;
+        let mut count = |scratch: &mut Vec<u8>| {
+            length += scratch.len() as u64;
+            scratch.clear();
+        };
+        scratch.clear();
+        self.write_head(scratch);
+        self.write_tail(scratch);
+        count(scratch);
+        let mut echo = Echo::new(self.input.clone(), Floats::Python);
+        while !echo.write(scratch, CHUNK) {
+            count(scratch);
+        }
+        count(scratch);
+        self.length = Some(length);
+        length
+    }
 }
 
 /// How well a value fits its type; the worst first. A union takes the choice that fits best.
@@ -95,6 +168,12 @@ pub(crate) enum Exactness {
 #[derive(Debug)]
 pub struct Errors {
     details: Vec<Detail>,
+    /// How many there are, with those that were too many to keep.
+    count: usize,
+    /// About how many bytes those take that are kept, without their inputs.
+    weight: usize,
+    /// The types that are being decoded, from the outside in.
+    nested: Vec<Nested>,
     pub(crate) exactness: Exactness,
     /// How many fields of models were given, if there was a model.
     pub(crate) fields_set: Option<usize>,
@@ -102,31 +181,91 @@ pub struct Errors {
 
 impl Default for Errors {
     fn default() -> Self {
-        Self { details: Vec::new(), exactness: Exactness::Exact, fields_set: None }
+        Self {
+            details: Vec::new(),
+            count: 0,
+            weight: 0,
+            nested: Vec::new(),
+            exactness: Exactness::Exact,
+            fields_set: None,
+        }
+    }
+}
+
+/// A type whose value is being decoded, and may hold another one of its kind.
+#[derive(Debug)]
+struct Nested {
+    name: &'static str,
+    /// Not a model: a union or an annotated type. In Python it is one for itself only if it holds its
+    /// kind without a model between.
+    is_alias: bool,
+    /// Whether it holds its own kind, as far as is known.
+    is_recursive: bool,
+}
+
+/// Errors taken out of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    details: Vec<Detail>,
+    count: usize,
+    weight: usize,
+}
+
+impl Taken {
+    /// Adds more, as many as an answer has.
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.count += more.count;
+        // What is dropped here an answer would drop as well.
+        if self.details.len() < MAX_ERRORS && self.weight < MAX_EXPLANATION {
+            self.details.extend(more.details);
+            self.weight += more.weight;
+        }
     }
 }
 
 impl Errors {
     pub fn is_empty(&self) -> bool {
-        self.details.is_empty()
+        self.count == 0
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.details.len()
+        self.count
+    }
+
+    /// Whether further errors are not kept: there is no use in looking for them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.count > self.details.len()
     }
 
     /// Forgets the errors from the `start`-th on.
     pub(crate) fn truncate(&mut self, start: usize) {
-        self.details.truncate(start);
+        drop(self.split_off(start));
     }
 
     /// Takes the errors from the `start`-th on.
-    pub(crate) fn split_off(&mut self, start: usize) -> Vec<Detail> {
-        self.details.split_off(start)
+    pub(crate) fn split_off(&mut self, start: usize) -> Taken {
+        if start >= self.count {
+            return Taken::default();
+        }
+        let details = self.details.split_off(start.min(self.details.len()));
+        let weight = details.iter().map(Detail::weight).sum::<usize>();
+        self.weight -= weight;
+        let count = self.count - start;
+        self.count = start;
+        Taken { details, count, weight }
     }
 
-    pub(crate) fn extend(&mut self, details: Vec<Detail>) {
-        self.details.extend(details);
+    pub(crate) fn extend(&mut self, taken: Taken) {
+        let dropped = taken.count.saturating_sub(taken.details.len());
+        for detail in taken.details {
+            self.keep(detail);
+        }
+        self.count += dropped;
+    }
+
+    /// Takes over all errors of another request's part.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.extend(other.split_off(0));
     }
 
     /// The value fits no better than this.
@@ -139,6 +278,8 @@ impl Errors {
     }
 
     /// Adds an error and gives `None`, the value that could not be decoded.
+    ///
+    /// Beyond [`MAX_ERRORS`] and [`MAX_EXPLANATION`] errors are only counted.
     pub fn add<T>(
         &mut self,
         kind: &'static str,
@@ -147,24 +288,213 @@ impl Errors {
         input: &Value,
         ctx: &Context,
     ) -> Option<T> {
-        let (loc, msg, input, ctx) = (at.steps(), msg.into(), input.clone(), ctx.to_vec());
-        self.details.push(Detail { kind, loc, msg, input, ctx });
+        let msg = msg.into();
+        let weight = weight(at.weight(), &msg, ctx);
+        if self.has_room(weight) {
+            let (loc, input, ctx) = (at.steps(), input.clone(), ctx.into());
+            self.details.push(Detail { kind, loc, msg, input, ctx, length: None });
+            self.weight += weight;
+        }
+        self.count += 1;
         None
+    }
+
+    fn has_room(&self, weight: usize) -> bool {
+        self.details.is_empty()
+            || (!self.is_full()
+                && self.details.len() < MAX_ERRORS
+                && self.weight + weight <= MAX_EXPLANATION)
+    }
+
+    fn keep(&mut self, detail: Detail) {
+        let weight = detail.weight();
+        if self.has_room(weight) {
+            self.weight += weight;
+            self.details.push(detail);
+        }
+        self.count += 1;
     }
 
     /// A required field that is not there; `input` is the object that lacks it, or null.
     pub fn missing<T>(&mut self, at: &Loc<'_>, input: &Value) -> Option<T> {
         self.add("missing", at, "Field required", input, &[])
     }
+
+    /// Decodes something that may hold its own kind, unless it is nested too deep in that. `name`
+    /// is that of its type, and `is_alias` whether that is not a model.
+    pub(crate) fn within<T>(
+        &mut self,
+        (name, is_alias): (&'static str, bool),
+        at: &Loc<'_>,
+        input: &Value,
+        decode: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        // From the last of its kind on, all hold their own kind.
+        let known = self.nested.iter().rposition(|nested| nested.name == name);
+        let cycle = self.nested.get_mut(known.unwrap_or(usize::MAX)..).unwrap_or_default();
+        let without_model = is_alias && cycle.iter().all(|nested| nested.is_alias);
+        for nested in cycle {
+            nested.is_recursive |= without_model || !nested.is_alias;
+        }
+        let is_recursive = known.is_some() && (without_model || !is_alias);
+        if is_recursive && self.nested.len() + 1 >= MAX_RECURSION {
+            let depth = 1 + self.nested.iter().filter(|nested| nested.is_recursive).count();
+            if depth >= MAX_RECURSION {
+                let msg = "Recursion error - maximum validation depth exceeded";
+                return self.add("recursion_depth_exceeded", at, msg, input, &[]);
+            }
+        }
+        self.nested.push(Nested { name, is_alias, is_recursive });
+        let value = decode(self);
+        self.nested.pop();
+        value
+    }
+
+    /// Counts the bytes of the answer, which takes time if they are many; what is beyond
+    /// [`MAX_ANSWER`] is dropped.
+    pub(crate) fn measure(&mut self) {
+        let (mut total, mut scratch) = (0, Vec::new());
+        let mut fits = self.details.len();
+        for (index, detail) in self.details.iter_mut().enumerate() {
+            if total > MAX_ANSWER {
+                fits = index;
+                break;
+            }
+            total += detail.length(&mut scratch) + 1;
+        }
+        self.details.truncate(fits);
+    }
 }
 
+/// About how many bytes an error takes besides its input.
+fn weight(loc: usize, msg: &str, ctx: &Context) -> usize {
+    let of_value = |value: &Value| match value {
+        Value::Str(text) => text.len(),
+        _ => 0,
+    };
+    let ctx: usize = ctx.iter().map(|entry| size_of_val(entry) + of_value(&entry.1)).sum();
+    size_of::<Detail>() + loc + msg.len() + ctx
+}
+
+impl Detail {
+    fn weight(&self) -> usize {
+        let of_step = |step: &OwnedStep| match step {
+            OwnedStep::Name(name) => size_of::<OwnedStep>() + name.len(),
+            OwnedStep::Index(_) => size_of::<OwnedStep>(),
+        };
+        weight(self.loc.iter().map(of_step).sum(), &self.msg, &self.ctx)
+    }
+}
+
+/// How many bytes are written at a time.
+const CHUNK: usize = 64 * 1024;
+
+const START: &[u8] = b"{\"detail\":[";
+const END: &[u8] = b"]}";
+
 impl IntoResponse for Errors {
-    fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body {
-            detail: Vec<Detail>,
+    /// The 422. What is long is written while it is sent, a chunk at a time.
+    fn into_response(mut self) -> Response {
+        let body = if let Some(text) = short_answer(&self.details) {
+            Body::from(text)
+        } else {
+            self.measure();
+            let lengths = self.details.iter().filter_map(|detail| detail.length);
+            // With a comma behind each but the last.
+            let left = (START.len() + END.len()) as u64 - 1
+                + lengths.map(|length| length + 1).sum::<u64>();
+            let details = self.details.into_iter();
+            Body::new(LongAnswer { details, current: None, begun: false, left, yields: false })
+        };
+        let json = HeaderValue::from_static("application/json");
+        (StatusCode::UNPROCESSABLE_ENTITY, [(header::CONTENT_TYPE, json)], body).into_response()
+    }
+}
+
+/// The whole answer, if it is short.
+fn short_answer(details: &[Detail]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(256);
+    out.extend(START);
+    for (index, detail) in details.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
         }
-        json(StatusCode::UNPROCESSABLE_ENTITY, &Body { detail: self.details })
+        detail.write_head(&mut out);
+        if !Echo::new(detail.input.clone(), Floats::Python).write(&mut out, CHUNK) {
+            return None;
+        }
+        detail.write_tail(&mut out);
+    }
+    out.extend(END);
+    (out.len() <= CHUNK).then_some(out)
+}
+
+/// The body of a long answer: what it echoes is written from what the request sent.
+#[derive(Debug)]
+struct LongAnswer {
+    details: std::vec::IntoIter<Detail>,
+    /// The error of which a part has been written.
+    current: Option<(Detail, Echo)>,
+    begun: bool,
+    left: u64,
+    /// Whether other tasks of the thread are to be served first: a client that reads fast would keep
+    /// it busy for the whole answer.
+    yields: bool,
+}
+
+impl LongAnswer {
+    /// The next chunk; empty at the end.
+    fn chunk(&mut self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(CHUNK + 1024);
+        while out.len() < CHUNK {
+            if let Some((detail, mut echo)) = self.current.take() {
+                if !echo.write(&mut out, CHUNK) {
+                    self.current = Some((detail, echo));
+                    break;
+                }
+                detail.write_tail(&mut out);
+                if self.details.len() == 0 {
+                    out.extend(END);
+                }
+            }
+            let Some(mut detail) = self.details.next() else { break };
+            out.extend(if self.begun { b"," } else { START });
+            self.begun = true;
+            detail.write_head(&mut out);
+            let input = std::mem::replace(&mut detail.input, Value::Null);
+            self.current = Some((detail, Echo::new(input, Floats::Python)));
+        }
+        out
+    }
+}
+
+impl http_body::Body for LongAnswer {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if std::mem::take(&mut self.yields) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let chunk = self.chunk();
+        if chunk.is_empty() {
+            return Poll::Ready(None);
+        }
+        self.left = self.left.saturating_sub(chunk.len() as u64);
+        self.yields = true;
+        Poll::Ready(Some(Ok(Frame::data(chunk.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }
 
@@ -178,7 +508,7 @@ impl IntoResponse for JsonError {
                     "json_invalid",
                     &root.index(position),
                     "JSON decode error",
-                    &Value::Object(indexmap::IndexMap::new()),
+                    &Value::from(indexmap::IndexMap::new()),
                     &[("error", message.into())],
                 );
                 errors.into_response()

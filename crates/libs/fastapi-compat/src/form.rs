@@ -8,14 +8,15 @@ use http::request::Parts;
 use http::{StatusCode, header};
 use utoipa::ToSchema;
 
-use crate::body::read_body;
+use crate::body::{LARGE, read_body};
 use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
 use crate::multipart::{self, Refusal};
+use crate::offload::offload;
 use crate::openapi::OperationDocument;
 use crate::params::Parameters;
-use crate::response::HttpError;
+use crate::response::{HttpError, internal_server_error};
 use crate::value::Value;
 
 /// A form as a model. An empty field counts as absent; of a repeated field the last counts, or all
@@ -30,15 +31,19 @@ impl<T: Model + ToSchema> Input for Form<T> {
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let content_type = content_type.unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            let body = read_body(parts, body).await?;
-            check_limits(&body).map_err(refuse)?;
-            Ok(pairs(&body))
-        } else if media_type.eq_ignore_ascii_case("multipart/form-data") {
-            multipart::parse(&read_body(parts, body).await?, content_type).map_err(refuse)
-        } else {
-            Ok(Vec::new())
+        let is_multipart = media_type.eq_ignore_ascii_case("multipart/form-data");
+        if !is_multipart && !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Ok(Vec::new());
         }
+        let body = read_body(parts, body).await?;
+        let read = if body.len() > LARGE {
+            let content_type = content_type.to_owned();
+            let read = offload(move || parse(&body, is_multipart, &content_type)).await;
+            read.ok_or_else(internal_server_error)?
+        } else {
+            parse(&body, is_multipart, content_type)
+        };
+        read.map_err(refuse)
     }
 
     fn decode(fields: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
@@ -52,18 +57,32 @@ impl<T: Model + ToSchema> Input for Form<T> {
 
 body_extractor!(Form[Model + ToSchema]);
 
+fn parse(
+    body: &[u8],
+    is_multipart: bool,
+    content_type: &str,
+) -> Result<Vec<(String, Value)>, Refusal> {
+    if is_multipart {
+        return multipart::parse(body, content_type);
+    }
+    check_limits(body)?;
+    Ok(pairs(body))
+}
+
 struct FormFields(Parameters);
 
 impl Fields for FormFields {
     /// The last of a name counts, unless it is empty; in a list only files may not be.
     fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
         let no_file = |value: &Value| matches!(value, Value::File(file) if file.is_empty());
+        let is_empty = |value: &Value| matches!(value, Value::Str(text) if text.is_empty());
         match self.0.get(name, all)? {
-            Cow::Owned(Value::Array(mut items)) => {
-                items.retain(|item| !no_file(item));
-                (!items.is_empty()).then(|| Cow::Owned(Value::Array(items)))
+            Cow::Owned(Value::Array(items)) => {
+                let items: Vec<_> =
+                    items.iter().filter(|item| !no_file(item)).map(Cow::into_owned).collect();
+                (!items.is_empty()).then(|| Cow::Owned(items.into()))
             }
-            value if no_file(&value) || *value == Value::Str(String::new()) => None,
+            value if no_file(&value) || is_empty(&value) => None,
             value => Some(value),
         }
     }
@@ -81,7 +100,7 @@ fn refuse(detail: Refusal) -> Response {
 pub(crate) const MAX_FIELDS: usize = 1000;
 pub(crate) const MAX_FIELD: usize = 1024 * 1024;
 
-fn check_limits(form: &[u8]) -> Result<(), Refusal> {
+pub(crate) fn check_limits(form: &[u8]) -> Result<(), Refusal> {
     let fields = form.split(|&byte| byte == b'&').filter(|field| !field.is_empty());
     for (index, field) in fields.enumerate() {
         let equals = usize::from(field.contains(&b'='));
@@ -102,7 +121,7 @@ pub(crate) fn pairs(text: &[u8]) -> Vec<(String, Value)> {
         .map(|pair| {
             let mut halves = pair.splitn(2, |&byte| byte == b'=');
             let mut half = || unquote_plus(halves.next().unwrap_or_default());
-            (half(), Value::Str(half()))
+            (half(), half().into())
         })
         .collect()
 }

@@ -35,6 +35,9 @@ pub mod coverage {}
 #[doc = include_str!("../guide.md")]
 pub mod guide {}
 
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzzing;
 mod body;
 mod characters;
 mod choice;
@@ -42,6 +45,8 @@ mod constraints;
 mod datetime;
 mod decode;
 mod dispatch;
+mod document;
+mod echo;
 mod email;
 mod errors;
 mod extract;
@@ -51,6 +56,7 @@ mod idna_tables;
 mod json;
 pub mod layers;
 mod multipart;
+mod offload;
 pub mod openapi;
 mod params;
 mod probe;
@@ -60,6 +66,7 @@ mod router;
 mod routes;
 mod security;
 mod template;
+mod text;
 mod types;
 mod union;
 mod value;
@@ -70,7 +77,7 @@ pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
 pub use dispatch::LocalAddr;
 pub use email::EmailStr;
-pub use errors::{Context, Errors, Loc};
+pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
 pub use form::Form;
@@ -82,11 +89,12 @@ pub use routes::{PathOperation, Routes};
 pub use security::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
 };
+pub use text::Text;
 pub use types::{
     AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
     UploadFile,
 };
-pub use value::Value;
+pub use value::{Array, Object, Value};
 
 /// What the derive's code names; not for use by hand.
 #[doc(hidden)]
@@ -96,8 +104,8 @@ pub mod __private {
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, deserialize_by_rules,
-        required,
+        Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, decode_recursive,
+        deserialize_by_rules, recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{

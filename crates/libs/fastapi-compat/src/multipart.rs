@@ -155,7 +155,8 @@ impl Reader<'_> {
             let bytes: Vec<u8> = text.chars().filter_map(|c| u8::try_from(c).ok()).collect();
             self.decode(&bytes)
         };
-        Ok(Part { name: decode(name), filename: filename.map(decode), headers })
+        let filename = filename.map(|name| decode(without_folder(name)));
+        Ok(Part { name: decode(name), filename, headers })
     }
 
     /// Text in the charset of the form, else Latin-1.
@@ -188,7 +189,7 @@ impl Reader<'_> {
             Some(filename) => {
                 Value::File(UploadFile::new(filename, part.headers, content.to_vec()))
             }
-            None => Value::Str(self.decode(content)),
+            None => self.decode(content).into(),
         };
         self.parts.push((part.name, value));
         if after.starts_with(b"--") {
@@ -200,6 +201,16 @@ impl Reader<'_> {
             Step::Read(()) => Step::Read(true),
             Step::Ended => Step::Ended,
         })
+    }
+}
+
+/// What python-multipart keeps of a file name: of a Windows path with a drive or a server the part
+/// behind the last backslash.
+fn without_folder(name: String) -> String {
+    let is_path = name.starts_with("\\\\") || name.chars().skip(1).take(2).eq([':', '\\']);
+    match name.rfind('\\') {
+        Some(at) if is_path => name[at + 1..].to_owned(),
+        _ => name,
     }
 }
 

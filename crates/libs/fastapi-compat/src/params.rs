@@ -31,12 +31,11 @@ impl<T: Decode> Parameter for Path<T> {
 
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let of_axum;
-        let parameters = match parts.extensions.get::<PathParams>() {
-            Some(parameters) => parameters,
-            None => {
-                of_axum = PathParams::of_axum(parts)?;
-                &of_axum
-            }
+        let parameters = if let Some(parameters) = parts.extensions.get::<PathParams>() {
+            parameters
+        } else {
+            of_axum = PathParams::of_axum(parts)?;
+            &of_axum
         };
         T::decode_path(parameters, errors).map(Self)
     }
@@ -119,7 +118,7 @@ impl Fields for Parameters {
             return values.next_back().map(Cow::Borrowed);
         }
         let values: Vec<_> = values.cloned().collect();
-        (!values.is_empty()).then(|| Cow::Owned(Value::Array(values)))
+        (!values.is_empty()).then(|| Cow::Owned(values.into()))
     }
 
     fn whole(&self) -> &Value {
@@ -147,12 +146,12 @@ struct Headers<'a>(&'a HeaderMap);
 impl Fields for Headers<'_> {
     fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
         let mut values =
-            self.0.get_all(name).iter().map(|value| Value::Str(latin1(value.as_bytes())));
+            self.0.get_all(name).iter().map(|value| Value::from(latin1(value.as_bytes())));
         if !all {
             return values.next().map(Cow::Owned);
         }
         let values: Vec<_> = values.collect();
-        (!values.is_empty()).then(|| Cow::Owned(Value::Array(values)))
+        (!values.is_empty()).then(|| Cow::Owned(values.into()))
     }
 
     fn whole(&self) -> &Value {
@@ -198,7 +197,7 @@ fn split(header: &str) -> Vec<(String, Value)> {
         .map(|chunk| chunk.split_once('=').unwrap_or(("", chunk)))
         .map(|(name, value)| (name.trim_matches(is_space), value.trim_matches(is_space)))
         .filter(|(name, value)| !name.is_empty() || !value.is_empty())
-        .map(|(name, value)| (name.to_owned(), Value::Str(unquote(value))))
+        .map(|(name, value)| (name.to_owned(), unquote(value).into()))
         .collect()
 }
 

@@ -1,13 +1,21 @@
 //! The few pieces of Python's text handling that error messages show.
 
+use std::fmt::Write;
+
 use crate::characters::{is_assigned, major_category};
 use crate::value::{Value, float_repr};
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// `repr` of a text: quoted, with what cannot be printed escaped.
 pub(crate) fn repr(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    write_repr(text, &mut out);
+    out
+}
+
+fn write_repr(text: &str, out: &mut String) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut out = String::from(quote);
+    out.push(quote);
     for c in text.chars() {
         match c {
             '\\' => out.push_str("\\\\"),
@@ -17,52 +25,66 @@ pub(crate) fn repr(text: &str) -> String {
             c if c == quote => out.extend(['\\', c]),
             c if c == ' ' || !matches!(major_category(c), 'Z' | 'C') => out.push(c),
             c => {
-                let escaped = match u32::from(c) {
-                    code @ ..=0xFF => format!("\\x{code:02x}"),
-                    code @ ..=0xFFFF => format!("\\u{code:04x}"),
-                    code => format!("\\U{code:08x}"),
+                // Writing to a text cannot fail.
+                let _ = match u32::from(c) {
+                    code @ ..=0xFF => write!(out, "\\x{code:02x}"),
+                    code @ ..=0xFFFF => write!(out, "\\u{code:04x}"),
+                    code => write!(out, "\\U{code:08x}"),
                 };
-                out.push_str(&escaped);
             }
         }
     }
     out.push(quote);
-    out
 }
 
 /// `str` of a value.
 pub(crate) fn str(value: &Value) -> String {
     match value {
-        Value::Str(text) | Value::Surrogates(text) => text.clone(),
-        value => value_repr(value),
+        Value::Str(text) | Value::Surrogates(text) => text.to_string(),
+        value => {
+            let mut out = String::new();
+            write_value(value, &mut out);
+            out
+        }
     }
 }
 
-/// `repr` of a value.
-fn value_repr(value: &Value) -> String {
+/// Writes the `repr` of a value.
+fn write_value(value: &Value, out: &mut String) {
     match value {
-        Value::Null => "None".into(),
-        Value::Bool(true) => "True".into(),
-        Value::Bool(false) => "False".into(),
-        Value::Int(value) => value.to_string(),
-        Value::BigInt(digits) => digits.clone(),
-        Value::Float(value) if value.is_nan() => "nan".into(),
+        Value::Null => out.push_str("None"),
+        Value::Bool(true) => out.push_str("True"),
+        Value::Bool(false) => out.push_str("False"),
+        Value::Int(value) => out.push_str(&value.to_string()),
+        Value::BigInt(digits) => out.push_str(digits),
+        Value::Float(value) if value.is_nan() => out.push_str("nan"),
         Value::Float(value) if value.is_infinite() => {
-            if *value > 0.0 { "inf" } else { "-inf" }.into()
+            out.push_str(if *value > 0.0 { "inf" } else { "-inf" });
         }
-        Value::Float(value) => float_repr(*value),
-        Value::Str(text) | Value::Surrogates(text) => repr(text),
-        Value::File(file) => format!("UploadFile(filename={})", repr(file.filename())),
+        Value::Float(value) => out.push_str(&float_repr(*value)),
+        Value::Str(text) | Value::Surrogates(text) => write_repr(text, out),
+        Value::File(file) => {
+            out.push_str("UploadFile(filename=");
+            write_repr(file.filename(), out);
+            out.push(')');
+        }
         Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(value_repr).collect();
-            format!("[{}]", items.join(", "))
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                write_value(&item, out);
+            }
+            out.push(']');
         }
         Value::Object(fields) => {
-            let fields: Vec<_> = fields
-                .iter()
-                .map(|(name, value)| format!("{}: {}", repr(name), value_repr(value)))
-                .collect();
-            format!("{{{}}}", fields.join(", "))
+            out.push('{');
+            for (index, (name, value)) in fields.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                write_repr(&name, out);
+                out.push_str(": ");
+                write_value(&value, out);
+            }
+            out.push('}');
         }
     }
 }

@@ -205,7 +205,7 @@ api_keys! {
 /// The key among named values; of several the last counts.
 fn last<N: ApiKeyName>(values: Vec<(String, Value)>) -> Option<String> {
     let (_, value) = values.into_iter().rfind(|(name, _)| name == N::NAME)?;
-    if let Value::Str(key) = value { Some(key) } else { None }
+    if let Value::Str(key) = value { Some(key.into()) } else { None }
 }
 
 /// One after the other: the first that refuses is heard.

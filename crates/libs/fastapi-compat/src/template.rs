@@ -52,7 +52,7 @@ impl Convertor {
             Self::Int => text.parse().map_or_else(
                 |_| {
                     let digits = text.trim_start_matches('0');
-                    Value::BigInt(digits.to_owned())
+                    Value::BigInt(digits.into())
                 },
                 Value::Int,
             ),

@@ -2,7 +2,7 @@
 
 use crate::constraints::Constraints;
 use crate::decode::Decode;
-use crate::errors::{Detail, Errors, Exactness, Loc};
+use crate::errors::{Errors, Exactness, Loc, Taken};
 use crate::value::Value;
 
 /// A union on the way to its value; the derive offers it each choice in turn.
@@ -13,13 +13,13 @@ pub struct Union<'a, U> {
     input: &'a Value,
     at: &'a Loc<'a>,
     best: Option<(U, Exactness, Option<usize>)>,
-    failures: Vec<Detail>,
+    failures: Taken,
     decided: bool,
 }
 
 impl<'a, U> Union<'a, U> {
-    pub const fn new(input: &'a Value, at: &'a Loc<'a>) -> Self {
-        Self { input, at, best: None, failures: Vec::new(), decided: false }
+    pub fn new(input: &'a Value, at: &'a Loc<'a>) -> Self {
+        Self { input, at, best: None, failures: Taken::default(), decided: false }
     }
 
     pub fn choice<T: Decode>(
@@ -73,9 +73,9 @@ impl<'a, U> Union<'a, U> {
 ///
 /// `tags` are the tags of all choices as Python writes them in a message.
 pub fn tag<'a>(
-    input: &'a Value,
+    input: &Value,
     discriminator: &str,
-    known: &[&str],
+    known: &[&'a str],
     at: &Loc<'_>,
     errors: &mut Errors,
 ) -> Option<&'a str> {
@@ -94,21 +94,17 @@ pub fn tag<'a>(
             &[("discriminator", quoted.into())],
         );
     };
-    match tag {
-        Value::Str(tag) if known.contains(&tag.as_str()) => Some(tag),
-        tag => {
-            let expected: Vec<_> = known.iter().map(|tag| crate::python::repr(tag)).collect();
-            let (tag, expected) = (crate::python::str(tag), expected.join(", "));
-            let msg = format!(
-                "Input tag '{tag}' found using {quoted} does not match any of the expected tags: \
-                 {expected}"
-            );
-            let ctx = [
-                ("discriminator", quoted.into()),
-                ("tag", tag.into()),
-                ("expected_tags", expected.into()),
-            ];
-            errors.add("union_tag_invalid", at, msg, input, &ctx)
-        }
+    if let Value::Str(tag) = &*tag
+        && let Some(&known) = known.iter().find(|&&known| tag.as_str() == known)
+    {
+        return Some(known);
     }
+    let expected: Vec<_> = known.iter().map(|tag| crate::python::repr(tag)).collect();
+    let (tag, expected) = (crate::python::str(&tag), expected.join(", "));
+    let msg = format!(
+        "Input tag '{tag}' found using {quoted} does not match any of the expected tags: {expected}"
+    );
+    let ctx =
+        [("discriminator", quoted.into()), ("tag", tag.into()), ("expected_tags", expected.into())];
+    errors.add("union_tag_invalid", at, msg, input, &ctx)
 }

@@ -1,43 +1,273 @@
 //! A JSON value as Python sees it.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::types::UploadFile;
+use crate::document::{self, Node};
+use crate::echo::{Echo, Floats};
+use crate::text::Text;
+use crate::types::{Integer, UploadFile};
 
-/// A decoded input, kept so that an error can echo it as Python would write it again.
+/// A decoded input, kept so that an error can echo it as Python would write it again; and the type
+/// of an answer that has no model.
 ///
 /// Richer than `serde_json::Value` where Python is: integers have no bounds, floats may be infinite
-/// or not a number, and strings may hold lone surrogates.
+/// or not a number, and strings may hold lone surrogates. Cloning it is cheap: texts, lists and
+/// objects are shared. Lists and objects of a body are read from the body as they are asked for.
+///
+/// ```
+/// use fastapi_compat::{Integer, Value};
+///
+/// let large: Integer = "1234567890123456789012345".parse()?;
+/// let answer: Value = [("large", Value::from(large)), ("small", Value::from(1_i64))].into();
+/// assert_eq!(serde_json::to_string(&answer)?, r#"{"large":1234567890123456789012345,"small":1}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
     Bool(bool),
     Int(i64),
     /// An integer beyond 64 bits: its digits, with a sign if it is negative.
-    BigInt(String),
+    BigInt(Text),
     Float(f64),
-    Str(String),
+    Str(Text),
     /// A string with lone surrogates, each replaced by U+FFFD: no Rust string can hold them.
-    Surrogates(String),
-    Array(Vec<Value>),
-    Object(IndexMap<String, Value>),
+    Surrogates(Text),
+    Array(Array),
+    Object(Object),
     /// A file of a form.
     File(UploadFile),
 }
 
+/// The items of a list.
+#[derive(Clone, Debug)]
+pub struct Array(Items);
+
+#[derive(Clone, Debug)]
+enum Items {
+    Own(Arc<Vec<Value>>),
+    Body(Node),
+}
+
+impl Array {
+    /// The items in their order.
+    pub fn iter(&self) -> ArrayIter<'_> {
+        ArrayIter(match &self.0 {
+            Items::Own(items) => ItemsIter::Own(items.iter()),
+            Items::Body(node) => ItemsIter::Body(node.items()),
+        })
+    }
+
+    /// How many items there are; for a list of a body they are counted.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Items::Own(items) => items.len(),
+            Items::Body(node) => node.items().count_left(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// The items that belong to nothing else, or where they stand in a body.
+    pub(crate) fn source(&self) -> Result<&Arc<Vec<Value>>, &Node> {
+        match &self.0 {
+            Items::Own(items) => Ok(items),
+            Items::Body(node) => Err(node),
+        }
+    }
+}
+
+/// Iterates over the items of an [`Array`].
+#[derive(Clone, Debug)]
+pub struct ArrayIter<'a>(ItemsIter<'a>);
+
+#[derive(Clone, Debug)]
+enum ItemsIter<'a> {
+    Own(std::slice::Iter<'a, Value>),
+    Body(document::Items),
+}
+
+impl<'a> Iterator for ArrayIter<'a> {
+    type Item = Cow<'a, Value>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            ItemsIter::Own(items) => items.next().map(Cow::Borrowed),
+            ItemsIter::Body(items) => items.next().map(Cow::Owned),
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Array {
+    type Item = Cow<'a, Value>;
+    type IntoIter = ArrayIter<'a>;
+
+    fn into_iter(self) -> ArrayIter<'a> {
+        self.iter()
+    }
+}
+
+impl From<Vec<Value>> for Array {
+    fn from(items: Vec<Value>) -> Self {
+        Self(Items::Own(Arc::new(items)))
+    }
+}
+
+impl From<Node> for Array {
+    fn from(node: Node) -> Self {
+        Self(Items::Body(node))
+    }
+}
+
+impl FromIterator<Value> for Array {
+    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
+        items.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl PartialEq for Array {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+/// The keys and values of an object.
+#[derive(Clone, Debug)]
+pub struct Object(Fields);
+
+#[derive(Clone, Debug)]
+enum Fields {
+    Own(Arc<IndexMap<String, Value>>),
+    Body(Node),
+}
+
+impl Object {
+    /// The keys, each once, and their values, in their order.
+    pub fn iter(&self) -> ObjectIter<'_> {
+        ObjectIter(match &self.0 {
+            Fields::Own(fields) => FieldsIter::Own(fields.iter()),
+            Fields::Body(node) => FieldsIter::Body(node.keys()),
+        })
+    }
+
+    /// The value of a key; in an object of a body it is searched for.
+    pub fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        match &self.0 {
+            Fields::Own(fields) => fields.get(name).map(Cow::Borrowed),
+            Fields::Body(node) => node.get(name).map(Cow::Owned),
+        }
+    }
+
+    /// How many keys there are; for an object of a body they are counted.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Fields::Own(fields) => fields.len(),
+            Fields::Body(node) => node.keys().count_left(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// The fields that belong to nothing else, or where they stand in a body.
+    pub(crate) fn source(&self) -> Result<&Arc<IndexMap<String, Value>>, &Node> {
+        match &self.0 {
+            Fields::Own(fields) => Ok(fields),
+            Fields::Body(node) => Err(node),
+        }
+    }
+}
+
+/// Iterates over the fields of an [`Object`].
+#[derive(Clone, Debug)]
+pub struct ObjectIter<'a>(FieldsIter<'a>);
+
+#[derive(Clone, Debug)]
+enum FieldsIter<'a> {
+    Own(indexmap::map::Iter<'a, String, Value>),
+    Body(document::Keys),
+}
+
+impl<'a> Iterator for ObjectIter<'a> {
+    type Item = (Text, Cow<'a, Value>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            FieldsIter::Own(fields) => {
+                fields.next().map(|(name, value)| (name.as_str().into(), Cow::Borrowed(value)))
+            }
+            FieldsIter::Body(fields) => {
+                fields.next().map(|(name, value)| (name, Cow::Owned(value)))
+            }
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Object {
+    type Item = (Text, Cow<'a, Value>);
+    type IntoIter = ObjectIter<'a>;
+
+    fn into_iter(self) -> ObjectIter<'a> {
+        self.iter()
+    }
+}
+
+impl From<IndexMap<String, Value>> for Object {
+    fn from(fields: IndexMap<String, Value>) -> Self {
+        Self(Fields::Own(Arc::new(fields)))
+    }
+}
+
+impl From<Node> for Object {
+    fn from(node: Node) -> Self {
+        Self(Fields::Body(node))
+    }
+}
+
+impl<K: Into<String>> FromIterator<(K, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(fields: I) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name.into(), value));
+        fields.collect::<IndexMap<_, _>>().into()
+    }
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self.iter().all(|(name, value)| other.get(&name).is_some_and(|its| its == value))
+    }
+}
+
+impl Value {
+    /// How deep lists and objects are nested in the body that it is a part of.
+    pub(crate) fn body_depth(&self) -> usize {
+        let node = match self {
+            Self::Array(items) => items.source().err(),
+            Self::Object(fields) => fields.source().err(),
+            _ => None,
+        };
+        node.map_or(0, |node| node.document().depth())
+    }
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Str(text.to_owned())
+        Self::Str(text.into())
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::Str(text)
+        Self::Str(text.into())
     }
 }
 
@@ -55,7 +285,7 @@ impl From<i64> for Value {
 
 impl From<u64> for Value {
     fn from(value: u64) -> Self {
-        i64::try_from(value).map_or_else(|_| Self::BigInt(value.to_string()), Self::Int)
+        i64::try_from(value).map_or_else(|_| Self::BigInt(value.to_string().into()), Self::Int)
     }
 }
 
@@ -71,16 +301,71 @@ impl From<f64> for Value {
     }
 }
 
-/// What serde reads as Python would; what it reads otherwise is refused.
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+impl From<Integer> for Value {
+    fn from(value: Integer) -> Self {
+        match value {
+            Integer::Small(value) => Self::Int(value),
+            Integer::Big(value) => Self::BigInt(value.to_string().into()),
+        }
     }
 }
 
-struct ValueVisitor;
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Self {
+        Self::Array(items.into())
+    }
+}
 
-impl<'de> Visitor<'de> for ValueVisitor {
+impl From<IndexMap<String, Value>> for Value {
+    fn from(fields: IndexMap<String, Value>) -> Self {
+        Self::Object(fields.into())
+    }
+}
+
+impl<const N: usize> From<[(&str, Value); N]> for Value {
+    fn from(fields: [(&str, Value); N]) -> Self {
+        Self::Object(fields.into_iter().collect())
+    }
+}
+
+/// What serde reads as Python would; what it reads otherwise is refused, and so are values that are
+/// large or deep: their index in the body is smaller.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const MAX_VALUES: usize = 4096;
+        let mut left = MAX_VALUES;
+        ValueVisitor { left: &mut left, depth: 0 }.deserialize(deserializer)
+    }
+}
+
+/// How deep values may be nested that are read by recursion, on the stack of any thread.
+pub(crate) const SHALLOW: usize = 32;
+
+struct ValueVisitor<'a> {
+    /// How many values may still come.
+    left: &'a mut usize,
+    depth: usize,
+}
+
+impl ValueVisitor<'_> {
+    fn inner<E: serde::de::Error>(&mut self) -> Result<ValueVisitor<'_>, E> {
+        if *self.left == 0 || self.depth == SHALLOW {
+            return Err(E::custom("large"));
+        }
+        *self.left -= 1;
+        Ok(ValueVisitor { left: self.left, depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ValueVisitor<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ValueVisitor<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,64 +404,45 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(value.into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::with_capacity(items.size_hint().unwrap_or(0).min(1024));
-        while let Some(item) = items.next_element()? {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(self.inner()?)? {
             array.push(item);
         }
-        Ok(Value::Array(array))
+        Ok(array.into())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
         let mut fields = IndexMap::new();
-        while let Some((name, value)) = entries.next_entry()? {
-            fields.insert(name, value);
+        while let Some(name) = entries.next_key()? {
+            fields.insert(name, entries.next_value_seed(self.inner()?)?);
         }
-        Ok(Value::Object(fields))
+        Ok(fields.into())
     }
 }
 
 /// As pydantic writes it in an answer.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.write(serializer, |value, serializer| serializer.serialize_f64(value), |value| value)
-    }
-}
-
-/// As Python's `json.dumps` writes it, in an error.
-pub(crate) struct Dumped<'a>(pub &'a Value);
-
-impl Serialize for Dumped<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.write(serializer, |value, serializer| raw(float_repr(value), serializer), Dumped)
-    }
-}
-
-pub(crate) fn dump<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
-    Dumped(value).serialize(serializer)
-}
-
-impl Value {
-    fn write<'a, S: Serializer, T: Serialize>(
-        &'a self,
-        serializer: S,
-        float: fn(f64, S) -> Result<S::Ok, S::Error>,
-        item: fn(&'a Self) -> T,
-    ) -> Result<S::Ok, S::Error> {
+        const DEEP: usize = 128;
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Int(value) => serializer.serialize_i64(*value),
-            Self::BigInt(digits) => raw(digits.clone(), serializer),
+            Self::BigInt(digits) => raw(digits.to_string(), serializer),
             // FastAPI fails here with a 500; null is what JavaScript makes of them.
             Self::Float(value) if !value.is_finite() => serializer.serialize_unit(),
-            Self::Float(value) => float(*value, serializer),
+            Self::Float(value) => serializer.serialize_f64(*value),
             Self::Str(text) | Self::Surrogates(text) => serializer.serialize_str(text),
-            Self::File(file) => file.serialize(serializer),
-            Self::Array(items) => serializer.collect_seq(items.iter().map(item)),
-            Self::Object(fields) => {
-                serializer.collect_map(fields.iter().map(|(name, value)| (name, item(value))))
+            Self::File(file) => file.as_value().serialize(serializer),
+            // Without recursion, but by way of a text.
+            Self::Array(Array(Items::Body(node))) | Self::Object(Object(Fields::Body(node)))
+                if node.document().depth() > DEEP =>
+            {
+                raw(Echo::to_string(self, Floats::Pydantic), serializer)
             }
+            Self::Array(items) => serializer.collect_seq(items),
+            Self::Object(fields) => serializer.collect_map(fields),
         }
     }
 }

@@ -108,8 +108,10 @@ async fn a_table_that_differs_is_refused_and_left_alone() {
         }
         let storage = database.into_storage();
         assert_eq!(storage.pending_migrations().await.unwrap(), pending, "nothing is marked");
-        // Nor is there a table of items.
+        // [with items]
+        // Nor is there another table.
         run(url, "CREATE TABLE item (id integer)".into()).await;
+        // [end]
     })
     .await;
 }

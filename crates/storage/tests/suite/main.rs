@@ -5,17 +5,11 @@
 mod adoption;
 mod errors;
 mod items;
-// [with items]
 mod limits;
-// [end]
 mod replica;
-// [with items]
 mod schema_change;
-// [end]
 mod statements;
-// [with items]
 mod transactions;
-// [end]
 mod users;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// All columns of a table are others after a migration: prepared statements that ask for them fail
-/// (PostgreSQL) or read past what they know (SQLite), and values change places.
+/// or read past what they know, and values change places.
 #[test]
 fn statements_name_their_columns() {
     let star = Regex::new(r"(?i)\b(SELECT|RETURNING)\s+([\w.]+,\s*)*([\w]+\.)?\*").unwrap();
@@ -19,11 +19,13 @@ fn statements_name_their_columns() {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for folder in [
         "crates/storage-postgres/src",
+        // [with sqlite]
         "crates/storage-sqlite/src",
+        // [end]
         "crates/tools/scaffold/templates/resource",
         "migrations",
     ] {
-        // A service may have no second database, or no scaffold.
+        // A service has no templates.
         for path in all(&tree.join(folder)) {
             let text = std::fs::read_to_string(&path).unwrap();
             let tests = text.find("#[cfg(test)]").unwrap_or(text.len());

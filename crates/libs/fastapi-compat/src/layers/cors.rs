@@ -99,6 +99,10 @@ pub enum CorsError {
 pub struct CorsLayer(Arc<Rules>);
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options that have nothing to do with each other"
+)]
 struct Rules {
     all_origins: bool,
     /// Those that a header can carry.
@@ -252,7 +256,8 @@ impl Rules {
             if let Some(exposed) = &self.expose_headers {
                 headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed.clone());
             }
-            if if self.all_origins { self.credentials } else { self.allows(origin) } {
+            let is_named = if self.all_origins { self.credentials } else { self.allows(origin) };
+            if is_named {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             }
         }

@@ -56,6 +56,12 @@ fn too_short<T>(
     errors.add("too_short", at, msg, input, &ctx)
 }
 
+/// Whether the rest of a collection cannot change the answer: it has as many errors as it may have,
+/// and there is no length beyond which they would not count.
+fn stops_early(constraints: &Constraints, errors: &Errors) -> bool {
+    errors.is_full() && constraints.max_length.is_none()
+}
+
 fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
     constraints.min_length.is_none_or(|min| length >= min)
         && constraints.max_length.is_none_or(|max| length <= max)
@@ -83,14 +89,18 @@ impl<T: Decode> Decode for Vec<T> {
             return errors.add("list_type", at, "Input should be a valid list", input, &[]);
         };
         let start = errors.len();
-        let mut list = Self::with_capacity(items.len());
+        let mut list = Self::new();
         for (index, item) in items.iter().enumerate() {
-            let item = T::decode(item, &Constraints::NONE, &at.index(index), errors);
+            let item = T::decode(&item, &Constraints::NONE, &at.index(index), errors);
             if let Some(max) = constraints.max_length.filter(|&max| index >= max) {
                 errors.truncate(start);
                 return too_long("List", max, Some(items.len()), input, at, errors);
             }
-            list.extend(item);
+            if errors.len() == start {
+                list.extend(item);
+            } else if stops_early(constraints, errors) {
+                break;
+            }
         }
         if errors.len() > start {
             return None;
@@ -132,7 +142,10 @@ impl<T: Decode + Ord> Decode for BTreeSet<T> {
         let start = errors.len();
         let mut set = Self::new();
         for (index, item) in items.iter().enumerate() {
-            set.extend(T::decode(item, &Constraints::NONE, &at.index(index), errors));
+            set.extend(T::decode(&item, &Constraints::NONE, &at.index(index), errors));
+            if stops_early(constraints, errors) {
+                break;
+            }
             if let Some(max) = constraints.max_length.filter(|&max| set.len() > max) {
                 errors.truncate(start);
                 return too_long("Set", max, None, input, at, errors);
@@ -166,10 +179,13 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
     };
     let start = errors.len();
     for (name, value) in fields {
-        let at_value = at.field(name);
-        let key = Value::from(name.as_str());
+        if stops_early(constraints, errors) {
+            break;
+        }
+        let at_value = at.field(&name);
+        let key = Value::Str(name.clone());
         let key = K::decode(&key, &Constraints::NONE, &at_value.field("[key]"), errors);
-        let value = V::decode(value, &Constraints::NONE, &at_value, errors);
+        let value = V::decode(&value, &Constraints::NONE, &at_value, errors);
         if let (Some(key), Some(value)) = (key, value) {
             map.extend([(key, value)]);
             if let Some(max) = constraints.max_length.filter(|&max| length(map) > max) {
@@ -259,13 +275,14 @@ macro_rules! tuple {
                     return errors.add("tuple_type", at, "Input should be a valid tuple", input, &[]);
                 };
                 let start = errors.len();
-                $(let $value: Option<$T> = match items.get($index) {
+                let mut items_left = items.iter();
+                $(let $value: Option<$T> = match items_left.next() {
                     Some(item) => {
-                        $T::decode(item, &Constraints::NONE, &at.index($index), errors)
+                        $T::decode(&item, &Constraints::NONE, &at.index($index), errors)
                     }
                     None => errors.missing(&at.index($index), input),
                 };)*
-                if items.len() > $length {
+                if items_left.next().is_some() {
                     errors.truncate(start);
                     return too_long("Tuple", $length, Some(items.len()), input, at, errors);
                 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use num_bigint::BigInt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::text::plural;
 use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
@@ -19,8 +20,10 @@ use crate::value::{Value, float_repr};
 const PRECISION: usize = 28;
 /// What is smaller becomes zero when Python divides: its `Etiny`, and a digit of rounding.
 const SMALLEST_EXPONENT: i64 = -1_000_027;
-/// The largest exponent of Python's decimals, of either sign.
+/// The largest exponent of Python's decimals.
 const MAX_EXPONENT: i64 = 999_999_999_999_999_999;
+/// The smallest exponent of the last digit.
+const MIN_EXPONENT: i64 = -1_999_999_999_999_999_997;
 
 /// A decimal number with its trailing zeros: `1.10` is not written as `1.1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,7 +105,7 @@ impl FromStr for Decimal {
         };
         let exponent = exponent - length(fraction);
         let finite = Self { negative, kind: Kind::Finite { digits: digits.into(), exponent } };
-        if digits != "0" && finite.adjusted() > MAX_EXPONENT {
+        if exponent < MIN_EXPONENT || finite.adjusted() > MAX_EXPONENT {
             return Err(ParseDecimalError);
         }
         Ok(finite)
@@ -111,31 +114,26 @@ impl FromStr for Decimal {
 
 /// The value of a decimal digit of any script.
 fn digit_value(c: char) -> Option<u8> {
-    if c.is_ascii() {
+    let is_digit = |c: char| get_general_category(c) == GeneralCategory::DecimalNumber;
+    if c.is_ascii() || !is_digit(c) {
         return None;
     }
-    unicode_general_category::get_general_category(c)
-        .eq(&unicode_general_category::GeneralCategory::DecimalNumber)
-        .then(|| {
-            // Digits of a script stand in a row of ten that starts at a digit zero.
-            let zero = (0..10).rev().find(|&back| {
-                char::from_u32(u32::from(c) - back).is_some_and(|first| {
-                    unicode_names2::name(first)
-                        .is_some_and(|name| name.to_string().ends_with("DIGIT ZERO"))
-                })
-            });
-            zero.and_then(|back| u8::try_from(back).ok())
-        })?
+    // The digits of a script stand in a row of ten from zero on, and rows may touch.
+    let before = (1..=u32::from(c)).map_while(|back| char::from_u32(u32::from(c) - back));
+    u8::try_from(before.take_while(|&c| is_digit(c)).count() % 10).ok()
 }
 
 fn read_exponent(text: &str) -> Result<i64, ParseDecimalError> {
+    // Beyond any that is accepted, and no sum with a length overflows.
+    const LIMIT: i64 = 4 * MAX_EXPONENT;
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ParseDecimalError);
     }
-    let limit = 2 * MAX_EXPONENT;
-    let magnitude = digits.trim_start_matches('0');
-    let magnitude = if magnitude.len() > 18 { limit } else { magnitude.parse().unwrap_or(0) };
+    let magnitude = match digits.trim_start_matches('0') {
+        "" => 0,
+        digits => digits.parse().map_or(LIMIT, |magnitude: i64| magnitude.min(LIMIT)),
+    };
     Ok(if text.starts_with('-') { -magnitude } else { magnitude })
 }
 
@@ -213,6 +211,11 @@ impl Decimal {
         if !(-2..=length("9".repeat(PRECISION).as_str())).contains(&magnitude) {
             return false;
         }
+        // Digits that only decide whether the quotient is exact are not divided: that would take the
+        // square of their number.
+        let needed = PRECISION + b.len() + 1;
+        let (a, rest) = a.split_at_checked(needed).unwrap_or((a, ""));
+        let nothing_lost = rest.bytes().all(|digit| digit == b'0');
         // a·10^e ÷ b·10^f, scaled so that the quotient has at least 28 digits.
         let scale = length(b) - length(a) + 1 + i64::try_from(PRECISION).unwrap_or(i64::MAX);
         let scale = usize::try_from(scale).unwrap_or(0);
@@ -221,8 +224,8 @@ impl Decimal {
             return false;
         };
         let a: BigInt = a;
-        let (quotient, exact) = (&a / &b, (&a % &b) == BigInt::ZERO);
-        let exponent = e - f - i64::try_from(scale).unwrap_or(i64::MAX);
+        let (quotient, exact) = (&a / &b, nothing_lost && (&a % &b) == BigInt::ZERO);
+        let exponent = e - f + length(rest) - i64::try_from(scale).unwrap_or(i64::MAX);
         let (digits, exponent) = round(&quotient.to_string(), exponent, exact);
         // An integer of over 28 digits: Python's remainder is an invalid operation.
         if length(&digits) + exponent > i64::try_from(PRECISION).unwrap_or(i64::MAX) {
@@ -260,7 +263,7 @@ impl Decimal {
                 let zeros = "0".repeat(usize::try_from(*exponent).unwrap_or(0));
                 let sign = if self.negative { "-" } else { "" };
                 let text = format!("{sign}{digits}{zeros}");
-                text.parse().map_or(Value::BigInt(text), Value::Int)
+                text.parse().map_or_else(|_| Value::BigInt(text.into()), Value::Int)
             }
             _ => self.to_string().parse().map_or(Value::Null, Value::Float),
         }
@@ -407,5 +410,41 @@ impl Decode for Decimal {
         (self.is_finite() || constraints.allow_inf_nan == Some(true))
             && too_many_digits(self, constraints).is_none()
             && broken(self, constraints).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_end_where_pythons_do() {
+        for (text, read) in [
+            ("1e-1999999999999999997", true),
+            ("1e-1999999999999999998", false),
+            ("0.11e-1999999999999999996", false),
+            (".11e-9999999999999999999999999", false),
+            ("0e-1999999999999999998", false),
+            ("0e999999999999999999", true),
+            ("0e1000000000000000000", false),
+            ("1e999999999999999999", true),
+            ("1e1000000000000000000", false),
+        ] {
+            assert_eq!(text.parse::<Decimal>().is_ok(), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn multiples_of_a_million_digits_are_found_at_once() {
+        let divisor: Decimal = "0.1".parse().unwrap();
+        let zeros = "0".repeat(1_000_000);
+        for (text, is_multiple) in [
+            (format!("3.1{zeros}"), true),
+            (format!("3.1{zeros}1"), true), // 28 digits of the quotient have no place for it
+            (format!("3.11{zeros}"), false),
+        ] {
+            let value: Decimal = text.parse().unwrap();
+            assert_eq!(value.is_multiple_of(&divisor), is_multiple, "{}", &text[..5]);
+        }
     }
 }

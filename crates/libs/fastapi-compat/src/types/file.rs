@@ -55,19 +55,15 @@ impl UploadFile {
     }
 }
 
-/// What FastAPI echoes for a file where something else was expected: the attributes of its object.
-impl Serialize for UploadFile {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl UploadFile {
+    /// What FastAPI echoes for a file where something else was expected: the attributes of its
+    /// object.
+    pub(crate) fn as_value(&self) -> Value {
         const SPOOL_SIZE: usize = 1024 * 1024;
-        let object = |fields: Vec<(&str, Value)>| {
-            Value::Object(
-                fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            )
-        };
         let size = self.0.content.len();
-        let mut arguments = vec![("mode", "w+b".into()), ("buffering", Value::Int(-1))];
         let unset = ["suffix", "prefix", "encoding", "newline", "dir", "errors"];
-        arguments.extend(unset.map(|name| (name, Value::Null)));
+        let arguments = [("mode", "w+b".into()), ("buffering", Value::Int(-1))];
+        let arguments = arguments.into_iter().chain(unset.map(|name| (name, Value::Null)));
         // Python's `dict` comes first: it takes every line of two bytes for a key and its value.
         let pairs: Option<IndexMap<String, Value>> = self
             .content()
@@ -77,20 +73,28 @@ impl Serialize for UploadFile {
                 _ => None,
             })
             .collect();
-        let attributes = object(vec![
-            ("_file", object(vec![])),
+        let attributes = [
+            ("_file", IndexMap::new().into()),
             ("_max_size", SPOOL_SIZE.into()),
             ("_rolled", Value::Bool(size > SPOOL_SIZE)),
-            ("_TemporaryFileArgs", object(arguments)),
-        ]);
-        let upload = object(vec![
+            ("_TemporaryFileArgs", Value::Object(arguments.collect())),
+        ];
+        let file = pairs.map_or_else(|| attributes.into(), Value::from);
+        [
             ("filename", self.filename().into()),
-            ("file", pairs.map_or(attributes, Value::Object)),
+            ("file", file),
             ("size", size.into()),
-            ("headers", Value::Object(self.0.headers.clone())),
+            ("headers", self.0.headers.clone().into()),
             ("_max_mem_size", SPOOL_SIZE.into()),
-        ]);
-        upload.serialize(serializer)
+        ]
+        .into()
+    }
+}
+
+/// Written as FastAPI echoes it in an error.
+impl Serialize for UploadFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_value().serialize(serializer)
     }
 }
 
@@ -117,7 +121,7 @@ impl Decode for UploadFile {
             Value::Str(_) | Value::Surrogates(_) | Value::File(_) => "str",
         };
         let msg = format!("Value error, Expected UploadFile, received: <class '{class}'>");
-        let empty = Value::Object(IndexMap::new());
+        let empty = IndexMap::new().into();
         errors.add("value_error", at, msg, input, &[("error", empty)])
     }
 }

@@ -36,13 +36,6 @@ impl Integer {
             Self::Big(value) => value % divisor == BigInt::ZERO,
         }
     }
-
-    fn from_digits(text: &str) -> Option<Self> {
-        match text.parse() {
-            Ok(value) => Some(Self::Small(value)),
-            Err(_) => text.parse().ok().map(Self::Big),
-        }
-    }
 }
 
 impl Ord for Integer {
@@ -80,11 +73,29 @@ impl Serialize for Integer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Small(value) => serializer.serialize_i64(*value),
-            // The only way that a dictionary's key can go as well; few numbers are longer.
+            // The only way that a dictionary's key can go as well; few numbers are longer. A
+            // `serde_json::Value` refuses it, and has no other number for it than the nearest float.
             Self::Big(value) => match i128::try_from(value) {
-                Ok(value) => serializer.serialize_i128(value),
-                Err(_) => raw(value.to_string(), serializer),
+                Ok(value) if !makes_a_tree::<S>() => serializer.serialize_i128(value),
+                _ => raw(value.to_string(), serializer),
             },
+        }
+    }
+}
+
+/// Whether a serialiser makes a `serde_json::Value`.
+fn makes_a_tree<S>() -> bool {
+    std::any::type_name::<S>() == std::any::type_name::<serde_json::value::Serializer>()
+}
+
+impl std::str::FromStr for Integer {
+    type Err = num_bigint::ParseBigIntError;
+
+    /// Reads decimal digits, with a sign or without; takes the square of their number.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(value) => Ok(Self::Small(value)),
+            Err(_) => text.parse().map(Self::Big),
         }
     }
 }
@@ -106,7 +117,7 @@ fn read(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<Integer> {
     match input {
         Value::Int(value) => Some(Integer::Small(*value)),
         Value::Bool(value) => Some(Integer::Small((*value).into())),
-        Value::BigInt(digits) => Integer::from_digits(digits),
+        Value::BigInt(digits) => digits.parse().ok(),
         Value::Float(value) if !value.is_finite() => {
             errors.add("finite_number", at, "Input should be a finite number", input, &[])
         }
@@ -170,7 +181,7 @@ fn parse(text: &str) -> Result<Integer, IntegerError> {
     if grouped.len() - sign.len() > MAX_INT_DIGITS {
         return Err(IntegerError::Text);
     }
-    Integer::from_digits(&grouped).ok_or(IntegerError::Text)
+    grouped.parse().map_err(|_| IntegerError::Text)
 }
 
 /// The first constraint that is not met, in pydantic's order.

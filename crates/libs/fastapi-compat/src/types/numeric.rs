@@ -132,7 +132,7 @@ mod tests {
         assert!(!read("1.555") && !read("1e40"));
         let wider = Constraints { max_digits: Some(40), ..Constraints::NONE };
         let mut errors = Errors::default();
-        let long = Value::Str("1".repeat(39));
+        let long = Value::Str("1".repeat(39).into());
         assert_eq!(Numeric::<2>::decode(&long, &wider, &Loc::root("body"), &mut errors), None);
         assert!(!errors.is_empty(), "it is refused, and says why");
     }

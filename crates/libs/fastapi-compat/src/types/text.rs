@@ -26,6 +26,12 @@ impl Decode for String {
     ) -> Option<Self> {
         let text = match input {
             Value::Str(text) => text.as_str(),
+            // Python keeps them; here U+FFFD stands for each.
+            Value::Surrogates(text)
+                if !constraints.restricts_a_text() && constraints.storable.is_none() =>
+            {
+                text.as_str()
+            }
             Value::Surrogates(_) => {
                 let msg =
                     "Input should be a valid string, unable to parse raw data as a unicode string";
@@ -112,7 +118,9 @@ impl Decode for EmailStr {
     }
 
     fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
-        let text = String::decode(input, &Constraints::NONE, at, errors)?;
+        // A length that is always there: what holds a lone surrogate is no text then.
+        let constraints = Constraints { min_length: Some(0), ..Constraints::NONE };
+        let text = String::decode(input, &constraints, at, errors)?;
         match Self::parse(&text) {
             Ok(email) => {
                 errors.fits(Exactness::Lax);

@@ -1,7 +1,7 @@
 //! The layers: each alone in an axum application, and each beside the middleware of Starlette or
 //! uvicorn that it stands for.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test ends so")]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends so")]
 
 mod alone;
 mod cors;

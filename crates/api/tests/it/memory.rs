@@ -1,0 +1,215 @@
+//! The worst bodies there are, under the memory limit of the manifest.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::Value;
+use testbed::{Scratch, Service, root, rust};
+
+use crate::client::Api;
+
+const MIB: u64 = 1024 * 1024;
+/// The largest body that the service reads, if it is not told otherwise.
+const BODY: usize = 2 * 1024 * 1024;
+/// What a request may take at most, whatever its body.
+const PER_REQUEST: u64 = 16 * MIB + 4 * BODY as u64;
+const AT_A_TIME: usize = 4;
+
+/// What the manifest allows the service.
+fn manifest_limit() -> u64 {
+    let manifest = root().join("k8s/components/molt/deployment.yaml");
+    let manifest = std::fs::read_to_string(manifest).unwrap();
+    let (_, limits) = manifest.split_once("limits:").unwrap();
+    let (_, memory) = limits.split_once("memory: ").unwrap();
+    let (mib, _) = memory.split_once("Mi").unwrap();
+    mib.parse::<u64>().unwrap() * MIB
+}
+
+/// A line of `/proc/<pid>/status`, in bytes.
+fn memory(service: &Service, line: &str) -> u64 {
+    let status = format!("/proc/{}/status", service.pid().unwrap());
+    let status = std::fs::read_to_string(status).unwrap();
+    let (_, value) = status.split_once(&format!("{line}:")).unwrap();
+    value.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// Repeats something until a body is as long as it may be.
+fn filled(start: &str, item: &str, separator: &str, end: &str) -> Vec<u8> {
+    let room = BODY - start.len() - end.len() - item.len();
+    let more = format!("{separator}{item}");
+    let body = format!("{start}{item}{}{end}", more.repeat(room / more.len()));
+    assert!(body.len() <= BODY);
+    body.into_bytes()
+}
+
+fn keys() -> Vec<u8> {
+    let mut body = String::from("{\"\":0");
+    for key in 0_u32.. {
+        if body.len() > BODY - 20 {
+            break;
+        }
+        write!(body, ",\"{key:x}\":0").unwrap();
+    }
+    (body + "}").into_bytes()
+}
+
+fn json_bodies() -> Vec<(&'static str, Vec<u8>)> {
+    let deep = |inner: &str| format!("{{\"a\":{}{inner}{}}}", "[".repeat(959), "]".repeat(959));
+    let in_utf16 = String::from_utf8(filled("{\"a\":[", "0", ",", "]}")).unwrap();
+    vec![
+        ("zeros", filled("{\"a\":[", "0", ",", "]}")),
+        ("zeros alone", filled("[", "0", ",", "]")),
+        ("empty lists", filled("{\"a\":[", "[]", ",", "]}")),
+        ("empty objects", filled("{\"a\":[", "{}", ",", "]}")),
+        ("empty texts", filled("{\"a\":[", "\"\"", ",", "]}")),
+        ("floats that are written longer", filled("{\"a\":[", "1e15", ",", "]}")),
+        ("objects of one field", filled("{\"a\":[", "{\"\":0}", ",", "]}")),
+        ("keys", keys()),
+        ("one key", filled("{", "\"a\":0", ",", "}")),
+        ("escapes", filled("{\"a\":\"", "\\u0001", "", "\"}")),
+        ("blanks", filled("{", " ", "", "}")),
+        ("errors", filled("{\"email\":[", "0", ",", "],\"password\":{},\"full_name\":0}")),
+        ("a long text", filled("{\"email\":\"", "é", "", "@example.com\",\"token\":{}}")),
+        ("an integer", filled("{\"a\":", "9", "", "}")),
+        ("a decimal", filled("{\"a\":0.", "9", "", "}")),
+        ("integers that are just short enough", {
+            let integer = "9".repeat(4300);
+            filled("{\"a\":[", &integer, ",", "]}")
+        }),
+        ("deep", deep(&format!("\"{}\"", "x".repeat(BODY - 2000))).into_bytes()),
+        ("too deep", filled("{\"a\":", "[", "", "")),
+        ("deep again and again", filled("[", &deep("0"), ",", "]")),
+        ("UTF-16", in_utf16[..BODY / 2].encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("no text", vec![0xFF; BODY]),
+    ]
+}
+
+fn form_bodies() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    const ENCODED: &str = "application/x-www-form-urlencoded";
+    const MULTIPART: &str = "multipart/form-data; boundary=x";
+    let part = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n";
+    let file = "--x\r\nContent-Disposition: form-data; name=\"username\"; filename=\"f\"\r\n\r\n";
+    vec![
+        ("ampersands", ENCODED, filled("", "&", "", "")),
+        ("fields", ENCODED, filled("", "a", "&", "")),
+        ("a thousand fields", ENCODED, filled("", &"%01".repeat(690), "&", "")),
+        ("plus signs", ENCODED, filled("username=", "+", "", "")),
+        ("parts", MULTIPART, filled("", part, "", "--x--\r\n")),
+        ("a file", MULTIPART, filled(file, "a\n", "", "\r\n--x--\r\n")),
+        ("half delimiters", MULTIPART, filled(file, "\r\n--", "", "")),
+        ("dashes", MULTIPART, filled("", "-", "", "")),
+        ("a header", MULTIPART, filled("--x\r\n", "a", "", "")),
+        ("blanks", MULTIPART, filled("--x\r\na:", " ", "", "")),
+    ]
+}
+
+/// The anonymous operations that read a body of this kind.
+fn operations(document: &Value, kind: &str) -> Vec<(Method, String)> {
+    let mut found = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let body = &operation["requestBody"]["content"][kind];
+            if operation["security"].is_null() && !body.is_null() {
+                found.push((method.to_uppercase().parse().unwrap(), path.clone()));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_body_takes_more_memory_than_it_may() {
+    let scratch = Scratch::new().await.unwrap();
+    let service = rust(&scratch.url, &[]).await.unwrap();
+    let limit = manifest_limit();
+    let api = Api::new(&service.url);
+    let (_, document) = api.ask(Method::GET, "/openapi.json", None, None).await;
+    let json = operations(&document, "application/json");
+    let form = operations(&document, "application/x-www-form-urlencoded");
+    assert!(json.len() >= 2 && !form.is_empty(), "{json:?} {form:?}");
+
+    // What is writable and not shared, with the stacks of threads: a kernel refuses more.
+    let pid = Pid::from_raw(service.pid().unwrap().try_into().unwrap());
+    let data = Rlimit { current: Some(limit), maximum: Some(limit) };
+    prlimit(pid, Resource::Data, data).unwrap();
+    let before = memory(&service, "VmRSS");
+    // From here on the peak counts.
+    std::fs::write(format!("/proc/{}/clear_refs", service.pid().unwrap()), "5").unwrap();
+
+    let mut worst = (0, String::new());
+    // To each of the operations, so many at a time.
+    let mut attack = async |what: &str, targets: &[(Method, String)], kind: &str, body: &[u8]| {
+        let peak = memory(&service, "VmHWM");
+        let requests: Vec<_> = targets
+            .iter()
+            .cycle()
+            .take(targets.len().max(AT_A_TIME))
+            .map(|target| {
+                let path = target.1.trim_start_matches("/api/v1");
+                let request = api.request(target.0.clone(), path).header("content-type", kind);
+                tokio::spawn(request.body(body.to_vec()).send())
+            })
+            .collect();
+        for request in requests {
+            let mut answer = request
+                .await
+                .unwrap()
+                .unwrap_or_else(|error| panic!("{what}: {error}; {}", service.log()));
+            assert!(answer.status() < StatusCode::INTERNAL_SERVER_ERROR, "{what}");
+            while answer.chunk().await.unwrap().is_some() {}
+        }
+        let now = memory(&service, "VmHWM");
+        if now > peak {
+            worst = (now, what.to_owned());
+        }
+    };
+    for (what, body) in json_bodies() {
+        attack(what, &json, "application/json", &body).await;
+        attack(what, &json[..1], "text/plain", &body).await;
+    }
+    for (what, kind, body) in form_bodies() {
+        attack(what, &form, kind, &body).await;
+    }
+    let (peak, what) = worst;
+    let taken = peak.saturating_sub(before);
+    println!("{} MiB at rest, {} MiB more at most: {what}", before / MIB, taken / MIB);
+    assert!(taken <= AT_A_TIME as u64 * PER_REQUEST, "{} MiB: {what}", taken / MIB);
+    assert!(peak <= limit, "{} MiB of {}: {what}", peak / MIB, limit / MIB);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_are_answered_while_a_large_body_is_decoded() {
+    let scratch = Scratch::new().await.unwrap();
+    let service = rust(&scratch.url, &[]).await.unwrap();
+    let api = Arc::new(Api::new(&service.url));
+    let attacks: Vec<_> = (0..AT_A_TIME)
+        .map(|_| {
+            let api = Arc::clone(&api);
+            tokio::spawn(async move {
+                for _ in 0..3 {
+                    let request = api.request(Method::POST, "/users/signup");
+                    let request = request.header("content-type", "application/json");
+                    let body = filled("{\"a\":[", "0", ",", "]}");
+                    let mut answer = request.body(body).send().await.unwrap();
+                    while answer.chunk().await.unwrap().is_some() {}
+                }
+            })
+        })
+        .collect();
+    let mut slowest = Duration::ZERO;
+    while attacks.iter().any(|attack| !attack.is_finished()) {
+        let start = Instant::now();
+        let answer = api.send(Method::GET, "/utils/health-check/", None, None).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        slowest = slowest.max(start.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for attack in attacks {
+        attack.await.unwrap();
+    }
+    // In a build without optimisation each of them takes seconds.
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+}
