@@ -68,7 +68,7 @@ bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minu
 bench-guard: ## Compare the instructions of the hot paths with another revision: BASE=main
 	sh crates/tools/bench/guard.sh $(BASE)
 
-compat: venv ## Ask FastAPI and its twin the same: REQUESTS=200000 SEED=7
+compat: venv ## Send the same to FastAPI and to its counterpart: REQUESTS=200000 SEED=7
 	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) \
 		cargo test --quiet --package fastapi-compat --test compat -- --nocapture
 
@@ -99,13 +99,14 @@ resource: venv ## Write a whole resource: NAME=orders FIELDS="number:string(1..4
 	cargo run --quiet --package scaffold -- resource $(NAME) $(if $(SINGULAR),--singular $(SINGULAR)) "$$FIELDS"
 	$(MAKE) sqlx openapi
 
-service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=items,python-legacy,strangler,sqlite
-	cargo run --quiet --package new-service -- $(NAME) --into $(INTO) $(if $(WITHOUT),--without $(WITHOUT))
+service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=items,python-legacy,strangler,sqlite LIBRARIES=path=.
+	cargo run --quiet --package scaffold -- service $(NAME) --into $(INTO) \
+		$(if $(WITHOUT),--without $(WITHOUT)) $(if $(LIBRARIES),--libraries "$(LIBRARIES)")
 
 service-check: venv build ## Make services in four combinations, give them resources, and run their `make lint test`
-	sh crates/tools/new-service/check.sh
+	sh crates/tools/scaffold/service-check.sh
 
-draft: ## Draft Rust before somebody's FastAPI service: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
+draft: ## Draft Rust before a FastAPI service of others: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
 	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")
 
 sbom: ## List everything that the Rust service is made of, as CycloneDX: target/sbom.json
@@ -120,7 +121,7 @@ sqlx: ## Write the data with which SQL is checked offline, after changing a stat
 
 venv: $(VENV)/.complete
 
-$(VENV)/.complete: python-legacy/requirements.lock
+$(VENV)/.complete: python-legacy/requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@

@@ -1,9 +1,13 @@
 #!/bin/sh
-# What is not our code: advisories, licences, bans and sources of what both services are made of, and
+# What is not our code: advisories, licences, bans and sources of what the services are made of, and
 # files that only programs of others read. What cannot be asked
 # without a network is said, loudly, and does not fail; everything else does.
 set -eu
 unchecked=""
+
+# [with molt]
+./.ci/words.sh
+# [end]
 
 if ! target/tools/bin/cargo-deny --version >/dev/null 2>&1; then
     echo "lint: building cargo-deny, once" >&2
@@ -28,11 +32,12 @@ $venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .git
 $venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 $venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
+# [with python-legacy]
 report=target/pip-audit.json
 rm -f "$report"
 # It fails for a fault and for want of a network alike; only the former leaves a report.
 if ! $venv/bin/pip-audit --disable-pip --require-hashes --timeout 10 --progress-spinner off \
-    --requirement python-legacy/requirements.lock --format json --output "$report" \
+    --requirement python-legacy/requirements-dev.lock --format json --output "$report" \
     2>target/pip-audit.log; then
     if [ -s "$report" ]; then
         cat target/pip-audit.log >&2
@@ -40,6 +45,7 @@ if ! $venv/bin/pip-audit --disable-pip --require-hashes --timeout 10 --progress-
     fi
     unchecked="$unchecked Python"
 fi
+# [end]
 
 for language in $unchecked; do
     echo "lint: WARNING: the advisories for $language packages were NOT checked: their database" \

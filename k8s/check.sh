@@ -18,4 +18,4 @@ if ! [ -e $venv/.complete ] || [ k8s/requirements.txt -nt $venv/.complete ]; the
     $venv/bin/python -m pip install --quiet --disable-pip-version-check -r k8s/requirements.txt
     touch $venv/.complete
 fi
-target/debug/k8s-check
+target/debug/k8s-check --service molt

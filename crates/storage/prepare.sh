@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes what the storage crates need to check their SQL without a database; with --check it only
-# compares that with what is committed. POSTGRES_URL and SQLITE_URL name databases with the schema.
+# compares that with what is committed. Variables such as POSTGRES_URL name databases with the schema.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -11,7 +11,8 @@ compile() { # where descriptions of the statements go
     SQLX_OFFLINE_DIR="$1" cargo $verb --quiet --workspace --test suite
 }
 compile "$work" # from here on, only what is touched is compiled
-for crate in storage-postgres storage-sqlite; do
+for folder in crates/storage-*; do
+    crate=${folder#crates/}
     mkdir "$work/$crate"
     touch -r "crates/$crate/src/lib.rs" "$work/time"
     touch "crates/$crate/src/lib.rs"

@@ -1,3 +1,4 @@
+import re
 import warnings
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -6,6 +7,7 @@ from pydantic import BeforeValidator, EmailStr, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 INSECURE_DEFAULT = "changethis"
+POSTGRESQL_DRIVERS = ("asyncpg", "pg8000", "psycopg", "psycopg2", "psycopg2cffi")
 
 
 def parse_origins(value: object) -> object:
@@ -64,14 +66,20 @@ class Settings(BaseSettings):
 
     @property
     def sqlalchemy_url(self) -> str:
-        """`DATABASE_URL` as SQLAlchemy wants it; the forms that sqlx knows are accepted too."""
-        url = self.DATABASE_URL
+        """`DATABASE_URL` as SQLAlchemy wants it; what sqlx and other drivers accept is accepted."""
+        url = re.sub(r"^sqlite\+(aiosqlite|pysqlite):", "sqlite:", self.DATABASE_URL)
         if url.startswith("sqlite:"):
-            path = url.removeprefix("sqlite:").partition("?")[0]
+            path, _, query = url.removeprefix("sqlite:").partition("?")
+            if query not in ("", "mode=rwc"):
+                raise ValueError(f"DATABASE_URL: '?{query}' is not supported, only '?mode=rwc' is")
             path = path.removeprefix("///") if path.startswith("///") else path.removeprefix("//")
             return "sqlite://" if path in ("", ":memory:") else f"sqlite:///{path}"
         scheme, _, rest = url.partition("://")
-        if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        database, _, driver = scheme.partition("+")
+        if database in ("postgres", "postgresql") and driver in ("", *POSTGRESQL_DRIVERS):
+            if driver == "asyncpg":
+                rest = re.sub(r"([?&])ssl=(true|1)\b", r"\1sslmode=require", rest, flags=re.I)
+                rest = re.sub(r"([?&])ssl=", r"\1sslmode=", rest)
             return f"postgresql+psycopg://{rest}"
         raise ValueError(f"DATABASE_URL: unknown scheme '{scheme}', use sqlite: or postgresql:")
 

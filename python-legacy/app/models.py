@@ -27,6 +27,7 @@ class User(Base):
     created_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=now)
 
 
+# [with items]
 class Item(Base):
     __tablename__ = "item"
 
@@ -40,3 +41,6 @@ class Item(Base):
         Index("ix_item_owner_id_created_at", owner_id, created_at.desc(), id),
         Index("ix_item_created_at", created_at.desc(), id),
     )
+
+
+# [end]

@@ -24,7 +24,9 @@ def without_nul(value: str) -> str:
 
 Text = Annotated[str, AfterValidator(storable)]
 Name = Annotated[str, Field(max_length=COLUMN_LENGTH), AfterValidator(storable)]
+# [with items]
 Title = Annotated[str, Field(min_length=1, max_length=COLUMN_LENGTH), AfterValidator(storable)]
+# [end]
 Email = Annotated[EmailStr, Field(max_length=COLUMN_LENGTH)]
 Password = Annotated[str, Field(min_length=8, max_length=128)]
 
@@ -33,7 +35,9 @@ StoredEmail = Annotated[
     str, WithJsonSchema({"type": "string", "format": "email", "maxLength": COLUMN_LENGTH})
 ]
 StoredName = Annotated[str, Field(max_length=COLUMN_LENGTH)]
+# [with items]
 StoredTitle = Annotated[str, Field(min_length=1, max_length=COLUMN_LENGTH)]
+# [end]
 
 
 class UserPublic(BaseModel):
@@ -94,6 +98,7 @@ class PrivateUserCreate(BaseModel):
     is_verified: bool = False
 
 
+# [with items]
 class ItemCreate(BaseModel):
     title: Title
     description: Name | None = None
@@ -117,6 +122,7 @@ class ItemsPublic(BaseModel):
     count: int
 
 
+# [end]
 class Token(BaseModel):
     access_token: str
     token_type: str = "bearer"

@@ -147,13 +147,17 @@ def test_a_password_is_changed(client: TestClient, alice: Account) -> None:
     assert change("new password", PASSWORD) == (200, "Password updated successfully")
 
 
-def test_an_account_is_deleted_with_its_items(
+def test_an_account_is_deleted_with_all_that_belongs_to_it(
     client: TestClient, session: Session, alice: Account
 ) -> None:
+    # [with items]
     item = client.post("/items/", headers=alice.headers, json={"title": "a"}).json()
+    # [end]
     assert client.delete("/users/me", headers=alice.headers).status_code == 200
     assert session.get(User, uuid.UUID(alice.id)) is None
+    # [with items]
     assert session.get(Item, uuid.UUID(item["id"])) is None
+    # [end]
 
 
 def test_superusers_do_not_delete_themselves(client: TestClient, superuser: Account) -> None:

@@ -63,6 +63,9 @@ def test_an_allowed_origin_is_told_so(client: TestClient) -> None:
         ("sqlite::memory:", "sqlite://"),
         ("postgres://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
         ("postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql+psycopg2://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql+asyncpg://h/d?ssl=true", "postgresql+psycopg://h/d?sslmode=require"),
+        ("sqlite+aiosqlite:///molt.db", "sqlite:///molt.db"),
     ],
 )
 def test_database_urls_are_understood_in_both_dialects(given: str, url: str) -> None:
@@ -73,6 +76,7 @@ def test_database_urls_are_understood_in_both_dialects(given: str, url: str) -> 
     "bad",
     [
         {"DATABASE_URL": "mysql://h/d"},
+        {"DATABASE_URL": "sqlite:///molt.db?mode=ro"},
         {"BACKEND_CORS_ORIGINS": "not an origin"},
         {"PORT": 70000},
         {"ENVIRONMENT": "elsewhere"},

@@ -1,4 +1,4 @@
-//! Who calls: the twins of `python-legacy/app/deps.py`.
+//! Who calls.
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
@@ -18,8 +18,8 @@ impl FromRequestParts<Self> for App {
     }
 }
 
-/// The id in the token of the request. The handler loads the [`Caller`] along with what he asks for
-/// and lets him in by [`admitted`].
+/// The id in the token of the request. The handler loads the [`Caller`] along with what they ask for
+/// and authorizes them by [`admitted`].
 #[derive(Clone, Copy)]
 pub struct CallerId(pub Uuid);
 
@@ -30,7 +30,7 @@ impl FromRequestParts<App> for CallerId {
         let token = Bearer::from_headers(&parts.headers).map_err(IntoResponse::into_response)?;
         let id = app.tokens.read_access_token(token);
         let id = id.ok_or_else(|| Error::InvalidCredentials.into_response())?;
-        telemetry::identify(id);
+        telemetry::identify(id, parts.extensions.get());
         Ok(Self(id))
     }
 }
@@ -47,7 +47,7 @@ impl Dependency<App> for CallerId {
     }
 }
 
-/// The caller, if he exists and is active.
+/// The caller, if they exist and are active.
 pub fn admitted(caller: Option<Caller>) -> Result<Caller, Error> {
     let caller = caller.ok_or(Error::UserNotFound)?;
     if caller.is_active { Ok(caller) } else { Err(Error::InactiveUser) }

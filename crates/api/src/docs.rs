@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 use axum::extract::Path;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use fastapi_compat::openapi::DuplicateModel;
 use fastapi_compat::{HttpError, Router, internal_server_error};
 use http::{StatusCode, header};
 use utoipa_swagger_ui::Config;
@@ -13,12 +12,14 @@ use utoipa_swagger_ui::Config;
 use crate::config::Settings;
 use crate::{App, routes};
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// `/docs` and the document, answered from memory.
 pub(crate) fn router(settings: &Settings) -> Router<App> {
     // Written when somebody asks for it: a process that starts has more urgent things to do.
     let document = Arc::new(LazyLock::new({
         let settings = settings.clone();
-        move || routes::document(&settings).map(|document| document.to_string())
+        move || Ok::<_, BoxError>(routes::document(&settings)?.to_json()?)
     }));
     let url = format!("{}/openapi.json", settings.api_v1_str);
     let page = swagger_ui_page(&settings.project_name, &url);
@@ -28,7 +29,7 @@ pub(crate) fn router(settings: &Settings) -> Router<App> {
         .route("/docs/{file}", get(asset))
 }
 
-fn openapi(document: &Result<String, DuplicateModel>) -> Response {
+fn openapi(document: &Result<String, BoxError>) -> Response {
     match document {
         Ok(document) => {
             ([(header::CONTENT_TYPE, "application/json")], document.clone()).into_response()

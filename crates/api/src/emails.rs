@@ -1,4 +1,4 @@
-//! The e-mails of the service: the twin of `python-legacy/app/emails.py`.
+//! The e-mails of the service.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use minijinja::{AutoEscape, Environment, Output, State, Value, context};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use secrecy::ExposeSecret;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
@@ -89,8 +90,8 @@ impl Mailer {
         let mailer = Self {
             project_name: settings.project_name.clone(),
             frontend_host: settings.frontend_host.clone(),
-            reset_token_hours: settings.reset_token_lifetime.num_hours(),
-            templates: templates().map_err(internal)?,
+            reset_token_hours: settings.auth.reset_token_lifetime.num_hours(),
+            templates: templates().map_err(Error::internal)?,
             queue,
             outcomes,
         };
@@ -138,7 +139,10 @@ impl Mailer {
 
     fn render(&self, template: &str, context: Value) -> Result<String, Error> {
         let context = context! { project_name => self.project_name.as_str(), ..context };
-        self.templates.get_template(template).and_then(|t| t.render(context)).map_err(internal)
+        self.templates
+            .get_template(template)
+            .and_then(|t| t.render(context))
+            .map_err(Error::internal)
     }
 
     /// Puts an e-mail into the queue.
@@ -190,7 +194,7 @@ fn escape_as_jinja(
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
 fn transport(smtp: &Smtp) -> Result<Transport, Error> {
-    let parameters = || TlsParameters::new(smtp.host.clone()).map_err(internal);
+    let parameters = || TlsParameters::new(smtp.host.clone()).map_err(Error::internal);
     let tls = match smtp.security {
         SmtpSecurity::None => Tls::None,
         SmtpSecurity::StartTls => Tls::Required(parameters()?),
@@ -198,7 +202,8 @@ fn transport(smtp: &Smtp) -> Result<Transport, Error> {
     };
     let mut builder = Transport::builder_dangerous(&smtp.host).port(smtp.port).tls(tls);
     if let Some((user, password)) = &smtp.credentials {
-        builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
+        builder = builder
+            .credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
     }
     Ok(builder.build())
 }
@@ -282,8 +287,4 @@ fn address(text: &str) -> Option<Address> {
     let email = EmailStr::parse(text).ok()?;
     let (user, domain) = email.as_str().rsplit_once('@')?;
     Some(Address::new_dangerous(user, domain))
-}
-
-fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Internal(error.into())
 }

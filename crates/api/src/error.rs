@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
@@ -41,11 +42,14 @@ pub enum Error {
     ItemNotFound,
     #[error("Not enough permissions")]
     NotOwner,
-    /// Off by default, as python-legacy has no limit.
+    /// By default there is a limit in production only.
     #[error("Too Many Requests")]
     TooManyAttempts { retry_after: Duration },
     #[error("Service Unavailable")]
     Overloaded,
+    /// Too many passwords wait to be hashed.
+    #[error("Service Unavailable")]
+    HashingBusy { retry_after: Duration },
     #[error("Service Unavailable")]
     Unavailable(#[source] StorageError),
     #[error("Internal Server Error")]
@@ -53,6 +57,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// An error that clients learn nothing about.
+    pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::IncorrectEmailOrPassword
@@ -71,7 +80,9 @@ impl Error {
             }
             Self::EmailTaken => StatusCode::CONFLICT,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Overloaded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::HashingBusy { .. } | Self::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -80,10 +91,11 @@ impl Error {
 impl From<StorageError> for Error {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::OwnerGone => Self::UserNotFound,
-            StorageError::Conflict => Self::EmailTaken,
+            StorageError::Conflict(ref of) if of.is("user", "email") => Self::EmailTaken,
+            StorageError::MissingReference(ref of) if of.column == "owner_id" => Self::UserNotFound,
             StorageError::Unavailable(_) => Self::Unavailable(error),
-            StorageError::Internal(_) => Self::Internal(error.into()),
+            // A constraint that no endpoint expects is an error of the service.
+            error => Self::Internal(error.into()),
         }
     }
 }
@@ -92,17 +104,17 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match &self {
             Self::Unavailable(source) => {
-                tracing::warn!(error = source as &dyn std::error::Error, "the database is away");
+                tracing::warn!(error = %chain(source), "database unavailable");
             }
             Self::Internal(source) => {
-                tracing::error!(error = &**source as &dyn std::error::Error, "a request failed");
+                tracing::error!(error = %chain(&**source), "internal error");
                 return fastapi_compat::internal_server_error();
             }
             _ => {}
         }
         let answer = HttpError::new(self.status(), self.to_string());
         match self {
-            Self::TooManyAttempts { retry_after } => {
+            Self::TooManyAttempts { retry_after } | Self::HashingBusy { retry_after } => {
                 answer.with_header(RETRY_AFTER, (retry_after.as_secs() + 1).into()).into_response()
             }
             // A body was not read: the next request comes by another connection, perhaps to another
@@ -116,7 +128,25 @@ impl IntoResponse for Error {
     }
 }
 
-/// A conflict means something else in each endpoint.
+/// An error with all of its causes, separated by colons: for the one line that reports it.
+pub fn chain(error: &dyn std::error::Error) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        write!(f, "{error}")?;
+        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        // Some errors write their cause themselves.
+        let mut before = error.to_string();
+        for cause in causes {
+            let text = cause.to_string();
+            if !before.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            before = text;
+        }
+        Ok(())
+    })
+}
+
+/// A value that is not unique means something else in each endpoint.
 pub(crate) trait OnConflict<T> {
     fn on_conflict(self, error: Error) -> Result<T, Error>;
 }
@@ -124,8 +154,32 @@ pub(crate) trait OnConflict<T> {
 impl<T> OnConflict<T> for Result<T, StorageError> {
     fn on_conflict(self, conflict: Error) -> Result<T, Error> {
         self.map_err(|error| match error {
-            StorageError::Conflict => conflict,
+            StorageError::Conflict(_) => conflict,
             error => error.into(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<io::Error>,
+    }
+
+    #[test]
+    fn a_chain_has_every_cause_once() {
+        let io = || Some(io::Error::other("the disk is full"));
+        let error = Link { text: "cannot write", source: io() };
+        assert_eq!(chain(&error).to_string(), "cannot write: the disk is full");
+        let error = Link { text: "cannot write: the disk is full", source: io() };
+        assert_eq!(chain(&error).to_string(), "cannot write: the disk is full");
+        assert_eq!(chain(&Link { text: "alone", source: None }).to_string(), "alone");
     }
 }

@@ -12,28 +12,41 @@ pub mod management;
 pub mod routes;
 pub mod security;
 pub mod serve;
+#[cfg(feature = "strangler")]
+pub mod strangler;
 pub mod telemetry;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+#[cfg(feature = "strangler")]
+use ::strangler::Strangler;
+use axum::error_handling::HandleErrorLayer;
+use axum::response::Response;
 use domain::{Storage, StorageError, User};
-use fastapi_compat::{BodyLimit, DryRun, Edge, WouldAct};
+use fastapi_compat::layers::{
+    BodyLimitLayer, CorsError, CorsLayer, CorsOptions, KnownMethodsLayer, ProxyHeadersLayer,
+    RunToCompletionLayer, catch_panic,
+};
 use http::StatusCode;
-use http::header::{CONNECTION, HeaderValue};
-use strangler::{Operations, Strangler};
-use tokio::sync::Semaphore;
+use http::header::{
+    AUTHORIZATION, CONNECTION, COOKIE, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use secrecy::ExposeSecret;
+use tokio_util::task::TaskTracker;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::{BoxError, ServiceBuilder};
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::config::Settings;
 use crate::emails::Mailer;
-pub use crate::error::Error;
-use crate::limits::Attempts;
-use crate::security::{Passwords, Tokens};
-use crate::telemetry::{Metrics, Watch};
+pub use crate::error::{Error, chain};
+use crate::limits::{Attempts, Client};
+use crate::security::{HashPermit, Passwords, Tokens};
+use crate::telemetry::{Metrics, ObserveLayer};
 
 /// What an endpoint gives: its answer, or an error that is one.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -47,20 +60,46 @@ pub struct Services {
     pub mailer: Mailer,
     pub attempts: Attempts,
     pub metrics: Metrics,
+    /// Requests whose client has disconnected, until they are finished.
+    pub background: TaskTracker,
+    /// `None` if there is no old service.
+    #[cfg(feature = "strangler")]
+    pub strangler: Option<Strangler>,
 }
 
 impl Services {
+    /// Permission to hash one request's passwords: counts an attempt by this client on this account,
+    /// and takes a place in the queue of the password threads.
+    ///
+    /// # Errors
+    /// When there were too many attempts, or the queue is too long.
+    pub fn admit(&self, client: Client, account: &str) -> Result<HashPermit> {
+        self.attempts.count(client, account)?;
+        self.passwords.admit()
+    }
+
+    /// The same for a superuser, who acts on many accounts.
+    ///
+    /// # Errors
+    /// When there were too many attempts, or the queue is too long.
+    pub fn admit_superuser(&self, client: Client) -> Result<HashPermit> {
+        self.attempts.count_client(client)?;
+        self.passwords.admit()
+    }
+
     /// Creates the first superuser if no user has that e-mail.
     pub async fn create_first_superuser(&self) -> Result<()> {
-        let email = &self.settings.first_superuser;
+        let email = &self.settings.auth.first_superuser;
         if self.storage.user_by_email(email).await?.is_some() {
             return Ok(());
         }
-        let hash = self.passwords.hash(self.settings.first_superuser_password.clone()).await?;
+        let password = self.settings.auth.first_superuser_password.expose_secret().to_owned();
+        let permit = self.passwords.admit()?;
+        let hash = self.passwords.hash(&permit, password).await?;
         let user = User { is_superuser: true, ..User::new(email.clone(), None, hash) };
         match self.storage.create_user(&user).await {
             // The other service was faster.
-            Ok(()) | Err(StorageError::Conflict) => Ok(()),
+            Ok(()) | Err(StorageError::Conflict(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -84,100 +123,72 @@ impl Deref for App {
     }
 }
 
-/// The whole service; with a strangler it answers what the plan gives it and passes on the rest.
-pub fn app(app: &App, strangler: Option<&Strangler>) -> axum::Router {
+/// The whole service: one stack of layers, composed statically, the outermost first.
+///
+/// # Errors
+/// When an allowed origin is none.
+pub fn app(app: &App) -> std::result::Result<axum::Router, CorsError> {
     let settings = &app.settings;
-    let routes = all_routes(settings).with_state(app.clone());
-    let edge = Edge::new(
-        settings.cors_origins.iter().cloned(),
-        settings.forwarded_allow_ips.clone(),
-        BodyLimit(settings.body_limit_bytes),
-    );
-    let watch = Arc::new(Watch {
-        metrics: app.metrics.clone(),
-        passes_on: strangler.is_some(),
-        hardened: settings.security_headers,
-    });
-    let bounds = Arc::new(Bounds {
-        edge,
-        patience: settings.request_timeout,
-        places: Semaphore::new(settings.max_in_flight),
-        metrics: app.metrics.clone(),
-    });
-    match strangler {
-        // One layer for everything: each costs a box and a copy of the request.
-        None => routes.layer(from_fn(move |request: Request, next: Next| {
-            let (watch, bounds) = (Arc::clone(&watch), Arc::clone(&bounds));
-            async move {
-                watch.observe(request, async |request| bounds.within(request, next).await).await
-            }
-        })),
-        Some(strangler) => routes
-            .layer(from_fn(move |request: Request, next: Next| {
-                let bounds = Arc::clone(&bounds);
-                async move { bounds.within(request, next).await }
-            }))
-            .layer(strangler.layer())
-            .layer(from_fn(move |request: Request, next: Next| {
-                let watch = Arc::clone(&watch);
-                async move { watch.observe(request, async |request| next.run(request).await).await }
-            })),
-    }
+    let server = &settings.server;
+    let refused = app.metrics.refused();
+    let cors = CorsLayer::new(&CorsOptions {
+        allow_origins: settings.cors_origins.clone(),
+        allow_methods: vec!["*".to_owned()],
+        allow_headers: vec!["*".to_owned()],
+        allow_credentials: true,
+        ..CorsOptions::default()
+    })?;
+    let observe = ObserveLayer::new(app.metrics.clone(), server.security_headers);
+    #[cfg(feature = "strangler")]
+    let observe = observe.forwarding(app.strangler.is_some());
+    let layers = ServiceBuilder::new()
+        // A write that was received is finished, whether or not its client waits.
+        .layer(RunToCompletionLayer::tracked_by(app.background.clone()))
+        .option_layer(server.security_headers.then(security_headers))
+        .layer(observe);
+    // What goes to the old service has limits of its own.
+    #[cfg(feature = "strangler")]
+    let layers = layers.option_layer(app.strangler.as_ref().map(Strangler::layer));
+    let layers = layers
+        // Beyond the limit clients are asked to come again, which is quicker and needs no memory.
+        .layer(HandleErrorLayer::new(async move |_: BoxError| {
+            refused.inc();
+            Error::Overloaded
+        }))
+        .load_shed()
+        .layer(GlobalConcurrencyLimitLayer::new(server.max_in_flight))
+        .layer(SetResponseHeaderLayer::if_not_present(CONNECTION, after_timeout))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, server.request_timeout))
+        .layer(KnownMethodsLayer)
+        .layer(ProxyHeadersLayer::new(server.forwarded_allow_ips.clone()))
+        .layer(BodyLimitLayer::new(server.body_limit_bytes))
+        .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE]))
+        .layer(catch_panic())
+        .layer(cors);
+    Ok(all_routes(settings).with_state(app.clone()).layer(layers))
 }
 
-/// What no request may exceed.
-struct Bounds {
-    edge: Edge,
-    patience: Duration,
-    /// As many as requests may be answered at a time: beyond that, clients are asked to come again,
-    /// which is quicker and needs no memory.
-    places: Semaphore,
-    metrics: Metrics,
+/// Whatever is left of the body is not read after a timeout: the connection is good for nothing else.
+fn after_timeout(answer: &Response) -> Option<HeaderValue> {
+    (answer.status() == StatusCode::GATEWAY_TIMEOUT).then(|| HeaderValue::from_static("close"))
 }
 
-impl Bounds {
-    async fn within(&self, request: Request, next: Next) -> Response {
-        let Ok(_place) = self.places.try_acquire() else {
-            self.metrics.refused();
-            return Error::Overloaded.into_response();
-        };
-        let answer = tokio::time::timeout(self.patience, self.edge.around(request, next)).await;
-        answer.unwrap_or_else(|_| {
-            // Whatever is left of the body will not be read.
-            let close = [(CONNECTION, HeaderValue::from_static("close"))];
-            (StatusCode::GATEWAY_TIMEOUT, close).into_response()
-        })
-    }
+type SetHeader = SetResponseHeaderLayer<HeaderValue>;
+
+/// Headers beyond the contract: browsers shall not guess types, frame pages, name the
+/// page that they came from, or come back without TLS.
+fn security_headers() -> (SetHeader, SetHeader, SetHeader, SetHeader) {
+    let set =
+        |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
+    (
+        set(X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        set(X_FRAME_OPTIONS, "DENY"),
+        set(REFERRER_POLICY, "no-referrer"),
+        set(STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    )
 }
 
 /// The operations, and the pages about them.
 fn all_routes(settings: &Settings) -> fastapi_compat::Router<App> {
     routes::router(settings).merge(docs::router(settings))
-}
-
-/// The strangler of this service, if it has an old one.
-///
-/// # Errors
-/// When the plan cannot be read or is refused.
-pub fn strangler(
-    settings: &Settings,
-) -> std::result::Result<Option<Strangler>, strangler::StartError> {
-    let Some(legacy) = &settings.legacy else { return Ok(None) };
-    let trusted = settings.forwarded_allow_ips.clone();
-    let operations = all_routes(settings);
-    let operations = operations
-        .operations()
-        .map(|(id, method, path)| strangler::Operation::new(&id, method.as_str(), &path));
-    let settings = strangler::Settings {
-        plan: legacy.plan.clone(),
-        timeout: legacy.timeout,
-        max_in_flight: legacy.max_in_flight,
-        trust: Arc::new(move |peer| trusted.trusts(peer)),
-        dry_run: Some(strangler::DryRun {
-            prepare: |request| _ = request.extensions_mut().insert(DryRun),
-            would_act: |response| response.extensions().get::<WouldAct>().is_some(),
-        }),
-        ..strangler::Settings::new(legacy.url.clone())
-    };
-    Strangler::start(settings, Operations::new(operations)).map(Some)
 }

@@ -7,20 +7,21 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
+use fastapi_compat::layers::Peer;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::request::Parts;
 
 use crate::{App, Error};
 
-/// Attempts a minute to sign in or to recover a password; no limit where there is no number.
+/// Requests a minute that hash or recover a password; no limit where there is no number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AttemptsPerMinute {
     pub by_address: Option<NonZeroU32>,
     pub by_account: Option<NonZeroU32>,
 }
 
-/// Limits attempts to guess passwords, and e-mails that strangers have sent to somebody.
+/// Limits attempts to guess passwords, and e-mails that clients have sent to others.
 #[derive(Debug)]
 pub struct Attempts {
     by_address: Option<DefaultKeyedRateLimiter<IpAddr>>,
@@ -48,12 +49,10 @@ impl Attempts {
     /// # Errors
     /// [`Error::TooManyAttempts`] when there were too many by this client, or to this account.
     pub fn count(&self, client: Client, account: &str) -> Result<(), Error> {
-        if let Some(limiter) = &self.by_address {
-            admit(limiter, &network(client.0))?;
-        }
+        self.count_client(client)?;
         if let Some(limiter) = &self.by_account {
-            // However it is written, it is one account for whoever guesses.
-            admit(limiter, &self.accounts.hash_one(account.to_lowercase()))?;
+            // However it is written, it is one account.
+            check(limiter, &self.accounts.hash_one(account.to_lowercase()))?;
         }
         if self.since_cleaning.fetch_add(1, Ordering::Relaxed) >= CLEANING {
             self.since_cleaning.store(0, Ordering::Relaxed);
@@ -62,9 +61,20 @@ impl Attempts {
         }
         Ok(())
     }
+
+    /// Counts an attempt of a client that is signed in and acts on other accounts.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`] when there were too many by this client.
+    pub fn count_client(&self, client: Client) -> Result<(), Error> {
+        match &self.by_address {
+            Some(limiter) => check(limiter, &network(client.0)),
+            None => Ok(()),
+        }
+    }
 }
 
-fn admit<K: std::hash::Hash + Eq + Clone>(
+fn check<K: std::hash::Hash + Eq + Clone>(
     limiter: &DefaultKeyedRateLimiter<K>,
     key: &K,
 ) -> Result<(), Error> {
@@ -84,7 +94,9 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Where a request comes from, as far as trusted proxies tell.
+/// The address that is accountable for a request: see [`TrustedProxies::accountable`].
+///
+/// [`TrustedProxies::accountable`]: fastapi_compat::layers::TrustedProxies::accountable
 #[derive(Clone, Copy, Debug)]
 pub struct Client(IpAddr);
 
@@ -92,9 +104,12 @@ impl FromRequestParts<App> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
-        Ok(Self(app.settings.forwarded_allow_ips.client(peer, &parts.headers)))
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        let peer = peer.or_else(|| {
+            parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer)
+        });
+        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+        Ok(Self(app.settings.server.forwarded_allow_ips.accountable(peer, &parts.headers)))
     }
 }
 

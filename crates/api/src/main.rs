@@ -6,25 +6,29 @@ use std::time::Duration;
 use api::config::{Environment, Settings, SettingsArgs};
 use api::emails::Mailer;
 use api::limits::Attempts;
-use api::security::{Passwords, Tokens};
-use api::serve::{Draining, Patience};
-use api::telemetry::Metrics;
-use api::{App, Services, management, routes, serve, telemetry};
+use api::security::{Passwords, QueueLimits, Tokens};
+use api::serve::{Draining, Shutdown};
+use api::telemetry::{Metrics, Telemetry};
+use api::{App, Services, management, routes, serve};
 use clap::{Parser, Subcommand};
-use domain::{Storage, StorageError, User, UserChanges};
+use domain::{Migrated, Storage, StorageError, User, UserChanges};
 use fastapi_compat::EmailStr;
 use listenfd::ListenFd;
+use secrecy::{ExposeSecret, SecretString};
 use storage::{Database, DatabaseUrl};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The Rust twin of a FastAPI service: users, items, sign-in and e-mail.
+/// A service with users, sign-in and e-mail.
 #[derive(Parser)]
 #[command(
     version,
     after_help = "Examples:
-  molt                                              serve on SQLite, in ./molt.db
+  molt                                              serve on a database of this machine
   molt --database-url postgresql://u:p@host/db      serve on PostgreSQL
   molt migrate                                      bring the schema up to date
   molt create-superuser --email me@example.com --password …
@@ -47,9 +51,9 @@ enum Command {
     CreateSuperuser {
         #[arg(long)]
         email: String,
-        /// Not needed for an existing user
-        #[arg(long)]
-        password: Option<String>,
+        /// Not needed for an existing user; the environment is safer than a flag, which `ps` shows
+        #[arg(long, env = "SUPERUSER_PASSWORD", hide_env_values = true)]
+        password: Option<SecretString>,
     },
     /// Print the OpenAPI document
     Openapi,
@@ -57,25 +61,29 @@ enum Command {
     Healthcheck,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    // A missing .env is fine, a broken one is not.
-    if let Err(error) = dotenvy::dotenv()
+/// Nothing is asynchronous before the settings are read: `.env` changes the environment of the
+/// process, which is safe only while it has one thread.
+fn main() -> ExitCode {
+    // Of the working folder alone, as pydantic-settings reads it. A missing .env is fine, a broken one
+    // is not.
+    if let Err(error) = dotenvy::from_path(".env")
         && !error.not_found()
     {
         eprintln!("molt: .env cannot be read: {error}");
         return ExitCode::FAILURE;
     }
     let cli = Cli::parse();
-    match run(cli).await {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = runtime.map_err(BoxError::from).and_then(|runtime| {
+        let result = runtime.block_on(run(cli));
+        // What still runs has had its time.
+        runtime.shutdown_background();
+        result
+    });
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("molt: {error}");
-            let mut source = error.source();
-            while let Some(cause) = source {
-                eprintln!("  because: {cause}");
-                source = cause.source();
-            }
+            eprintln!("molt: {}", api::chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -87,8 +95,8 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
         Command::Serve => serve(settings).await,
         Command::Migrate => {
             let database = connect(&settings).await?;
-            database.migrate().await?;
-            println!("{} is up to date", settings.database_url);
+            let migrated = database.migrate().await?;
+            println!("{}", summary(&settings.database.url, &migrated));
             Ok(())
         }
         Command::CreateSuperuser { email, password } => {
@@ -96,7 +104,7 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
         }
         Command::Healthcheck => management::healthcheck(&settings).await,
         Command::Openapi => {
-            println!("{:#}", routes::document(&settings)?);
+            println!("{}", routes::document(&settings)?.to_pretty_json()?);
             Ok(())
         }
     }
@@ -105,22 +113,34 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
 /// Connects, and waits for a database that is not there yet.
 async fn connect(settings: &Settings) -> Result<Database, BoxError> {
     let database = Database::connect(
-        &settings.database_url,
-        settings.database_replica.as_ref(),
-        settings.database_pool,
+        &settings.database.url,
+        settings.database.replica.as_ref(),
+        settings.database.pool,
     )?;
     let storage = database.clone().into_storage();
-    wait(&settings.database_url, async || match storage.ping().await {
-        Err(StorageError::Unavailable(error)) => Ok(Some(error.to_string())),
+    wait(&settings.database.url, async || match storage.ping().await {
+        Err(StorageError::Unavailable(error)) => Ok(Some(api::chain(&*error).to_string())),
         result => result.map(|()| None),
     })
     .await?;
     Ok(database)
 }
 
-/// Waits for whoever else brings the schema up to date.
+/// What a run of the migrations found and did.
+fn summary(url: &DatabaseUrl, migrated: &Migrated) -> String {
+    match (migrated.applied.len(), migrated.newer.as_slice()) {
+        (_, [.., newest]) => format!(
+            "{url} is newer than this program, at version {newest}, which it does not know; it is \
+             left as it is"
+        ),
+        (0, []) => format!("{url} is up to date"),
+        (applied, []) => format!("{url} is up to date, {applied} migrations were applied"),
+    }
+}
+
+/// Waits until another process has brought the schema up to date.
 async fn wait_for_schema(settings: &Settings, storage: &dyn Storage) -> Result<(), BoxError> {
-    wait(&settings.database_url, async || match storage.pending_migrations().await {
+    wait(&settings.database.url, async || match storage.pending_migrations().await {
         Ok(0) => Ok(None),
         Ok(pending) => Ok(Some(format!("it lacks {pending} migrations, run `molt migrate`"))),
         Err(error) => Err(error),
@@ -128,13 +148,13 @@ async fn wait_for_schema(settings: &Settings, storage: &dyn Storage) -> Result<(
     .await
 }
 
-/// Asks until there is nothing more to wait for, ever more seldom, for about five minutes.
+/// Checks until there is nothing more to wait for, ever more seldom, for about five minutes.
 async fn wait(
     url: &DatabaseUrl,
     lacks: impl AsyncFn() -> Result<Option<String>, StorageError>,
 ) -> Result<(), BoxError> {
     // A server may still be starting; a file will not change by itself.
-    let attempts = if matches!(url, DatabaseUrl::Postgres(_)) { 60 } else { 1 };
+    let attempts = if url.postgres().is_some() { 60 } else { 1 };
     let mut pause = Duration::from_millis(100);
     for attempt in 1.. {
         match lacks().await {
@@ -145,26 +165,18 @@ async fn wait(
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
             Ok(Some(reason)) => return Err(format!("{url} cannot be used: {reason}").into()),
-            Err(error) => return Err(format!("{url} cannot be used: {}", chain(&error)).into()),
+            Err(error) => {
+                return Err(format!("{url} cannot be used: {}", api::chain(&error)).into());
+            }
         }
     }
     Ok(())
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 async fn create_superuser(
     settings: &Settings,
     email: &str,
-    password: Option<String>,
+    password: Option<SecretString>,
 ) -> Result<(), BoxError> {
     let email = EmailStr::parse(email)
         .map_err(|reason| format!("'{email}' is not an e-mail address: {reason}"))?
@@ -177,10 +189,12 @@ async fn create_superuser(
         return Ok(());
     }
     let password = password.ok_or("a new superuser needs --password")?;
+    let password = password.expose_secret().to_owned();
     if !(8..=128).contains(&password.chars().count()) {
         return Err("a password has 8 to 128 characters".into());
     }
-    let hash = Passwords::new(1)?.hash(password).await?;
+    let passwords = Passwords::new(1, QueueLimits::default())?;
+    let hash = passwords.hash(&passwords.admit()?, password).await?;
     storage
         .create_user(&User { is_superuser: true, ..User::new(email.clone(), None, hash) })
         .await?;
@@ -189,69 +203,109 @@ async fn create_superuser(
 }
 
 async fn serve(settings: Settings) -> Result<(), BoxError> {
-    let exporter = telemetry::start()?;
+    let telemetry = Telemetry::start()?;
     for name in settings.insecure_defaults() {
         tracing::warn!("{name} has its default value; that is for local use only");
     }
+    for name in settings.server.forwarded_allow_ips.names() {
+        tracing::warn!("FORWARDED_ALLOW_IPS: '{name}' is neither an address nor a network");
+    }
     let database = connect(&settings).await?;
     let storage = database.clone().into_storage();
-    if settings.migrate_on_start {
-        database.migrate().await?;
+    if settings.database.migrate_on_start {
+        let migrated = database.migrate().await?;
+        if !migrated.newer.is_empty() {
+            tracing::warn!("{}", summary(&settings.database.url, &migrated));
+        }
     } else {
         wait_for_schema(&settings, &*storage).await?;
     }
     let (mailer, outbox) = Mailer::start(&settings)?;
+    let auth = &settings.auth;
+    let limits = QueueLimits {
+        max_wait: auth.password_queue,
+        // The rest is for everything else.
+        max_requests: (settings.server.max_in_flight / 4).max(1),
+    };
     let app = App::new(Services {
         storage,
         tokens: Tokens::new(
-            &settings.secret_key,
-            &settings.previous_secret_keys,
-            settings.access_token_lifetime,
-            settings.reset_token_lifetime,
+            &auth.secret_key,
+            &auth.previous_secret_keys,
+            auth.access_token_lifetime,
+            auth.reset_token_lifetime,
         ),
-        passwords: Passwords::new(settings.password_threads)?,
+        passwords: Passwords::new(auth.password_threads, limits)?,
         mailer,
-        attempts: Attempts::new(settings.sign_in_limits),
+        attempts: Attempts::new(auth.sign_in_limits),
         metrics: Metrics::default(),
+        background: TaskTracker::new(),
+        #[cfg(feature = "strangler")]
+        strangler: api::strangler::start(&settings)?,
         settings,
     });
     app.create_first_superuser().await?;
 
-    let listener = listen(&app.settings.host, app.settings.port).await?;
+    let server = &app.settings.server;
+    let listener = listen(&server.host, server.port).await?;
     greet(&app, &listener)?;
     let draining = Draining::default();
-    let strangler = api::strangler(&app.settings)?;
-    let router = api::app(&app, strangler.as_ref());
-    let patience = Patience { drain: app.settings.drain, finish: app.settings.request_timeout };
-    if let Some((host, port)) = &app.settings.management {
+    let router = api::app(&app)?;
+    let shutdown = Shutdown {
+        drain: server.drain,
+        timeout: server.request_timeout,
+        background: app.background.clone(),
+    };
+    if let Some((host, port)) = &server.management {
         let listener = TcpListener::bind((host.as_str(), *port))
             .await
             .map_err(|error| format!("MANAGEMENT_PORT: cannot listen on {host}:{port}: {error}"))?;
         let address = listener.local_addr()?;
         println!("Management: http://{address}/metrics, /livez and /readyz");
-        if let Some(legacy) = &app.settings.legacy {
-            println!("The strangler before {}: http://{address}/_molt", legacy.url);
-        }
-        let router = management::router(&app, strangler, draining.clone());
+        let lines = telemetry.dropped_lines();
+        let router = management::router(&app, draining.clone(), Some(lines));
+        #[cfg(feature = "strangler")]
+        let router = router.merge(api::strangler::pages(&app, address));
         // It answers until the process ends, also while the service drains.
-        tokio::spawn(axum::serve(listener, router).into_future());
+        tokio::spawn(async {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(error = %api::chain(&error), "the management port is closed");
+            }
+        });
     }
     drop(app);
-    serve::serve(listener, router, draining, patience, shutdown_signal()).await;
-    if let Some(outbox) = outbox
-        && outbox.flush(LAST_EMAILS).await.is_err()
-    {
-        tracing::error!("the mail server is too slow: e-mails were not sent");
+    let mut signals = Signals::new()?;
+    let (first, second) = (Notify::new(), Notify::new());
+    let ends = async {
+        serve::serve(listener, router, draining, shutdown, first.notified()).await;
+        if let Some(outbox) = outbox
+            && outbox.flush(LAST_EMAILS).await.is_err()
+        {
+            tracing::error!("the mail server is too slow: e-mails were not sent");
+        }
+    };
+    let signalled = async {
+        signals.next().await;
+        tracing::info!("shutting down; a second signal ends the process at once");
+        first.notify_one();
+        signals.next().await;
+        tracing::warn!("a second signal: requests are aborted");
+        second.notify_one();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = ends => telemetry.flush().await,
+        () = second.notified() => {}
+        () = signalled => {}
     }
-    exporter.flush().await;
     Ok(())
 }
 
 /// How long e-mails that wait may take when the service ends.
 const LAST_EMAILS: Duration = Duration::from_secs(10);
 
-/// The socket that a supervisor passes on (systemd's socket activation), so that none is refused while
-/// one process follows another; else a new one.
+/// The socket that a supervisor passes on (systemd's socket activation), so that no connection is refused
+/// while one process follows another; else a new one.
 async fn listen(host: &str, port: u16) -> Result<TcpListener, BoxError> {
     if let Some(listener) = ListenFd::from_env().take_tcp_listener(0)? {
         listener.set_nonblocking(true)?;
@@ -265,39 +319,42 @@ fn greet(app: &App, listener: &TcpListener) -> Result<(), BoxError> {
     let address = listener.local_addr()?;
     println!(
         "Molt listens on http://{address} and keeps its data in {}.",
-        app.settings.database_url
+        app.settings.database.url
     );
     println!("Documentation: http://{address}/docs");
     if app.settings.environment != Environment::Local {
-        // What is printed ends up in a log, where nobody's address belongs.
+        // What is printed ends up in a log, where no address belongs.
         return Ok(());
     }
     let password = if app.settings.insecure_defaults().contains(&"FIRST_SUPERUSER_PASSWORD") {
-        app.settings.first_superuser_password.as_str()
+        app.settings.auth.first_superuser_password.expose_secret()
     } else {
         "the password in FIRST_SUPERUSER_PASSWORD"
     };
-    println!("Sign in as {} with {password}.", app.settings.first_superuser);
+    println!("Sign in as {} with {password}.", app.settings.auth.first_superuser);
     Ok(())
 }
 
-async fn shutdown_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
+/// SIGTERM and SIGINT.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
 
-    let interrupt = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(error) => {
-            tracing::error!(%error, "SIGTERM cannot be caught");
-            _ = interrupt.await;
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    tracing::info!("shutting down");
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What operators ask, on a port of its own: health, metrics, the strangler's page.
+//! What operators request, on a port of its own: health and metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,17 +12,18 @@ use http::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use strangler::Strangler;
 use tokio::net::TcpStream;
+use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::config::Settings;
+use crate::error::chain;
 use crate::serve::Draining;
 use crate::{App, telemetry};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a healthy service takes to answer, at most.
-const PATIENCE: Duration = Duration::from_secs(3);
+const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 struct Management {
@@ -33,13 +34,8 @@ struct Management {
 }
 
 /// The routes of the management port.
-pub fn router(app: &App, strangler: Option<Strangler>, draining: Draining) -> axum::Router {
-    let mut registry = telemetry::registry(app);
-    let mut page = axum::Router::new();
-    if let Some(strangler) = strangler {
-        strangler.register(&mut registry);
-        page = strangler.page(password(app));
-    }
+pub fn router(app: &App, draining: Draining, dropped_lines: Option<ErrorCounter>) -> axum::Router {
+    let registry = telemetry::registry(app, dropped_lines);
     let management = Management {
         app: app.clone(),
         draining,
@@ -51,17 +47,6 @@ pub fn router(app: &App, strangler: Option<Strangler>, draining: Draining) -> ax
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(management)
-        .merge(page)
-}
-
-/// The one of the settings, or a new one that is printed.
-fn password(app: &App) -> String {
-    let given = app.settings.legacy.as_ref().and_then(|legacy| legacy.password.clone());
-    given.unwrap_or_else(|| {
-        let password = uuid::Uuid::new_v4().simple().to_string();
-        println!("Its password, until STRANGLER_PASSWORD is set: {password}");
-        password
-    })
 }
 
 /// Whether requests should come here: not while the service drains, nor without its database, nor on
@@ -87,7 +72,7 @@ async fn readyz(State(management): State<Management>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not ready");
+            tracing::warn!(error = %chain(&error), "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
         }
     }
@@ -106,13 +91,13 @@ async fn metrics(State(management): State<Management>) -> Response {
 /// any other program.
 ///
 /// # Errors
-/// When it does not answer within [`PATIENCE`], or not with 200.
+/// When it does not answer within [`HEALTHCHECK_TIMEOUT`], or not with 200.
 pub async fn healthcheck(settings: &Settings) -> Result<(), BoxError> {
-    let (host, port, path) = if let Some((host, port)) = &settings.management {
+    let (host, port, path) = if let Some((host, port)) = &settings.server.management {
         (host, *port, "/livez".to_owned())
     } else {
         let path = format!("{}/utils/health-check/", settings.api_v1_str);
-        (&settings.host, settings.port, path)
+        (&settings.server.host, settings.server.port, path)
     };
     // Whoever listens everywhere is found here.
     let host = match host.as_str() {
@@ -130,7 +115,7 @@ pub async fn healthcheck(settings: &Settings) -> Result<(), BoxError> {
             status => Err(format!("{host}:{port} answers {status}").into()),
         }
     };
-    match tokio::time::timeout(PATIENCE, asked).await {
+    match tokio::time::timeout(HEALTHCHECK_TIMEOUT, asked).await {
         Ok(answered) => answered,
         Err(_) => Err(format!("{host}:{port} does not answer").into()),
     }

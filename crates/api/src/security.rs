@@ -1,6 +1,9 @@
-//! Tokens and passwords: the twin of `python-legacy/app/security.py`.
+//! Tokens and passwords.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier, Version};
@@ -13,6 +16,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -61,8 +65,8 @@ struct Claims {
 impl Tokens {
     /// Tokens are made with `secret`; those made with one of the `previous` are still good.
     pub fn new(
-        secret: &str,
-        previous: &[String],
+        secret: &SecretString,
+        previous: &[SecretString],
         access_lifetime: TimeDelta,
         reset_lifetime: TimeDelta,
     ) -> Self {
@@ -72,10 +76,10 @@ impl Tokens {
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
         Self {
-            encoding: EncodingKey::from_secret(secret.as_bytes()),
+            encoding: EncodingKey::from_secret(secret.expose_secret().as_bytes()),
             decoding: std::iter::once(secret)
-                .chain(previous.iter().map(String::as_str))
-                .map(|secret| DecodingKey::from_secret(secret.as_bytes()))
+                .chain(previous)
+                .map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()))
                 .collect(),
             validation,
             access_lifetime,
@@ -96,11 +100,11 @@ impl Tokens {
 
     fn encode(&self, claims: &impl Serialize) -> Result<String, Error> {
         let encode = |json: &[u8]| URL_SAFE_NO_PAD.encode(json);
-        let claims = serde_json::to_vec(claims).map_err(internal)?;
+        let claims = serde_json::to_vec(claims).map_err(Error::internal)?;
         let message = format!("{}.{}", encode(HEADER), encode(&claims));
         let signature =
             jsonwebtoken::crypto::sign(message.as_bytes(), &self.encoding, Algorithm::HS256)
-                .map_err(internal)?;
+                .map_err(Error::internal)?;
         Ok(format!("{message}.{signature}"))
     }
 
@@ -150,21 +154,89 @@ fn seconds(claim: &Value) -> Option<i64> {
     }
 }
 
-/// Hashes and verifies passwords on a bounded number of threads, so that sign-ins never starve the
-/// rest of the service.
+/// Hashes and verifies passwords on a bounded number of threads, with a bounded queue before them:
+/// requests that would wait too long are refused at once, and nothing else waits for them.
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
     threads: Arc<ThreadPool>,
+    queue: Arc<Queue>,
     /// Passwords that wait for a thread.
     waiting: Gauge,
     done: Counter,
+    refused: Counter,
+}
+
+/// How long passwords may wait for a thread, and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLimits {
+    /// Requests that would wait longer, as far as that can be foreseen, are refused.
+    pub max_wait: Duration,
+    /// However short they would wait: the rest of the service needs requests in flight too.
+    pub max_requests: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { max_wait: Duration::from_secs(5), max_requests: 512 }
+    }
+}
+
+#[derive(Debug)]
+struct Queue {
+    limits: QueueLimits,
+    threads: usize,
+    /// Requests with a [`HashPermit`].
+    admitted: AtomicUsize,
+    /// What one password takes, a moving average in microseconds.
+    micros: AtomicU64,
+}
+
+/// What a password takes until it has been measured: Argon2id with pwdlib's defaults.
+const FIRST_ESTIMATE_MICROS: u64 = 150_000;
+
+/// A place in the queue: permission to hash the passwords of one request. It is given back when this
+/// is dropped.
+#[derive(Debug)]
+pub struct HashPermit {
+    queue: Arc<Queue>,
+    /// Work that has not been started by then is not started any more.
+    deadline: Instant,
+}
+
+impl Drop for HashPermit {
+    fn drop(&mut self) {
+        self.queue.admitted.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Queue {
+    /// How long a request would wait that comes behind so many.
+    fn wait(&self, ahead: usize) -> Duration {
+        let rounds = ahead / self.threads;
+        let micros = self.micros.load(Ordering::Relaxed);
+        Duration::from_micros(micros.saturating_mul(rounds as u64))
+    }
+
+    fn admits(&self, ahead: usize) -> bool {
+        ahead < self.limits.max_requests && self.wait(ahead) <= self.limits.max_wait
+    }
+
+    fn took(&self, time: Duration) {
+        let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let average = |before: u64| Some(before.saturating_mul(7).saturating_add(time) / 8);
+        _ = self.micros.fetch_update(Ordering::Relaxed, Ordering::Relaxed, average);
+    }
+
+    fn busy(&self) -> Error {
+        Error::HashingBusy { retry_after: self.wait(self.admitted.load(Ordering::Relaxed)) }
+    }
 }
 
 /// Verified when the e-mail is unknown, so that the answer takes the same time; no password has it.
 const UNKNOWN_USER: &str = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Hashing is the only work that takes long: it gets what nobody else wants of the processor.
+/// Hashing is the only work that takes long: it gets what nothing else needs of the processor.
 const NICENESS: i32 = 19;
 
 /// pwdlib's defaults: memory in KiB, passes, lanes and length in bytes.
@@ -180,22 +252,53 @@ pub enum Verdict {
 }
 
 impl Passwords {
-    /// Prepares hashing on at most `threads` threads at a time.
-    pub fn new(threads: usize) -> Result<Self, Error> {
+    /// Prepares hashing on `threads` threads.
+    pub fn new(threads: usize, limits: QueueLimits) -> Result<Self, Error> {
         let (memory, passes, lanes, length) = ARGON2_PARAMS;
-        let params = Params::new(memory, passes, lanes, Some(length)).map_err(internal)?;
+        let params = Params::new(memory, passes, lanes, Some(length)).map_err(Error::internal)?;
         let argon2 = Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params);
-        let threads = ThreadPoolBuilder::new()
+        let threads = threads.max(1);
+        let queue = Arc::new(Queue {
+            limits,
+            threads,
+            admitted: AtomicUsize::new(0),
+            micros: AtomicU64::new(FIRST_ESTIMATE_MICROS),
+        });
+        let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
+            // What the work itself does not catch; without a handler the process would end.
+            .panic_handler(|_| tracing::error!("a password thread panicked"))
             .thread_name(|_| "password".to_owned())
             .start_handler(|_| {
                 // Where it is not allowed, sign-ins compete with everything else.
                 _ = rustix::process::nice(NICENESS);
             })
             .build()
-            .map_err(internal)?;
-        let (waiting, done) = (Gauge::default(), Counter::default());
-        Ok(Self { argon2, threads: Arc::new(threads), waiting, done })
+            .map_err(Error::internal)?;
+        Ok(Self {
+            argon2,
+            threads: Arc::new(pool),
+            queue,
+            waiting: Gauge::default(),
+            done: Counter::default(),
+            refused: Counter::default(),
+        })
+    }
+
+    /// A place in the queue.
+    ///
+    /// # Errors
+    /// [`Error::HashingBusy`] when the queue is too long.
+    pub fn admit(&self) -> Result<HashPermit, Error> {
+        let queue = &self.queue;
+        let next = |ahead| queue.admits(ahead).then_some(ahead + 1);
+        if queue.admitted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_err() {
+            self.refused.inc();
+            return Err(queue.busy());
+        }
+        // The estimate may be wrong, and some requests have two passwords.
+        let deadline = Instant::now() + queue.limits.max_wait * 2;
+        Ok(HashPermit { queue: Arc::clone(queue), deadline })
     }
 
     /// Adds `password_hashes_*` to the metrics of the service.
@@ -203,53 +306,71 @@ impl Passwords {
         let help = "Passwords that wait for a thread";
         registry.register("password_hashes_waiting", help, self.waiting.clone());
         registry.register("password_hashes", "Passwords hashed or verified", self.done.clone());
+        let help = "Requests refused because too many passwords were waiting";
+        registry.register("password_hashes_refused", help, self.refused.clone());
     }
 
-    pub async fn hash(&self, password: String) -> Result<HashedPassword, Error> {
-        self.run(move |argon2| hash(argon2, &password)).await
+    pub async fn hash(
+        &self,
+        permit: &HashPermit,
+        password: String,
+    ) -> Result<HashedPassword, Error> {
+        self.run(permit, move |argon2| hash(argon2, &password)).await
     }
 
     /// Verifies against the user's hash; without a user it takes as long and is wrong.
     pub async fn verify(
         &self,
+        permit: &HashPermit,
         password: String,
         hashed: Option<HashedPassword>,
     ) -> Result<Verdict, Error> {
         let known = hashed.is_some();
         let hashed = hashed.unwrap_or_else(|| UNKNOWN_USER.to_owned().into());
-        let verdict = self.run(move |argon2| verify(argon2, &password, hashed.as_str())).await?;
+        let verify = move |argon2: &Argon2<'_>| verify(argon2, &password, hashed.as_str());
+        let verdict = self.run(permit, verify).await?;
         Ok(if known { verdict } else { Verdict::Wrong })
     }
 
     #[instrument(level = "debug", name = "password", skip_all)]
     async fn run<T: Send + 'static>(
         &self,
+        permit: &HashPermit,
         work: impl FnOnce(&Argon2<'static>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let argon2 = self.argon2.clone();
+        let (queue, deadline) = (Arc::clone(&self.queue), permit.deadline);
         let (waiting, done) = (self.waiting.clone(), self.done.clone());
         let (answer, result) = oneshot::channel();
         waiting.inc();
         self.threads.spawn(move || {
             waiting.dec();
-            // Nobody waits any more for a request that was given up.
-            if !answer.is_closed() {
-                _ = answer.send(work(&argon2));
-                done.inc();
+            // No request waits for it any more: it has timed out.
+            if answer.is_closed() {
+                return;
             }
+            let start = Instant::now();
+            if start > deadline {
+                _ = answer.send(Err(queue.busy()));
+                return;
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| work(&argon2)));
+            queue.took(start.elapsed());
+            done.inc();
+            _ = answer.send(result.unwrap_or_else(|_| Err(Error::internal("hashing panicked"))));
         });
-        result.await.map_err(|error| Error::Internal(error.into()))?
+        result.await.map_err(Error::internal)?
     }
 }
 
 fn hash(argon2: &Argon2<'_>, password: &str) -> Result<HashedPassword, Error> {
-    let hash: PasswordHash = argon2.hash_password(password.as_bytes()).map_err(internal)?;
+    let hash: PasswordHash = argon2.hash_password(password.as_bytes()).map_err(Error::internal)?;
     Ok(hash.to_string().into())
 }
 
 fn verify(argon2: &Argon2<'_>, password: &str, hashed: &str) -> Result<Verdict, Error> {
     if hashed.starts_with("$2") {
-        // bcrypt reads no more than 72 bytes; python-legacy refuses longer passwords as well.
+        // bcrypt reads no more than 72 bytes; longer passwords are refused.
         let right = password.len() <= 72 && bcrypt::verify(password, hashed).unwrap_or(false);
         return if right {
             hash(argon2, password).map(Verdict::Outdated)
@@ -257,7 +378,7 @@ fn verify(argon2: &Argon2<'_>, password: &str, hashed: &str) -> Result<Verdict, 
             Ok(Verdict::Wrong)
         };
     }
-    let parsed = PasswordHash::new(hashed).map_err(internal)?;
+    let parsed = PasswordHash::new(hashed).map_err(Error::internal)?;
     if argon2.verify_password(password.as_bytes(), &parsed).is_err() {
         Ok(Verdict::Wrong)
     } else if is_current(&parsed) {
@@ -279,6 +400,74 @@ fn is_current(hash: &PasswordHash) -> bool {
         && hash.hash.as_ref().is_some_and(|hash| hash.len() == length)
 }
 
-fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Internal(error.into())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST_ESTIMATE: Duration = Duration::from_micros(FIRST_ESTIMATE_MICROS);
+
+    fn passwords(limits: QueueLimits) -> Passwords {
+        Passwords::new(1, limits).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_request() {
+        let passwords = passwords(QueueLimits::default());
+        let permit = passwords.admit().unwrap();
+        let panicked = passwords.run::<()>(&permit, |_| panic!("on purpose")).await;
+        assert!(matches!(panicked, Err(Error::Internal(_))), "{panicked:?}");
+        let hash = passwords.hash(&permit, "a good password".to_owned()).await.unwrap();
+        let verdict = passwords.verify(&permit, "a good password".to_owned(), Some(hash)).await;
+        assert_eq!(verdict.unwrap(), Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn beyond_the_longest_wait_requests_are_refused_at_once() {
+        let passwords =
+            passwords(QueueLimits { max_wait: FIRST_ESTIMATE * 3, ..QueueLimits::default() });
+        let permits: Vec<_> = (0..4).map(|_| passwords.admit().unwrap()).collect();
+        let Err(Error::HashingBusy { retry_after }) = passwords.admit() else {
+            panic!("the fifth would wait for four others")
+        };
+        assert_eq!(retry_after, FIRST_ESTIMATE * 4);
+        drop(permits);
+        passwords.admit().unwrap();
+    }
+
+    #[tokio::test]
+    async fn however_fast_it_is_others_need_requests_too() {
+        let passwords = passwords(QueueLimits { max_requests: 2, ..QueueLimits::default() });
+        let _permits = [passwords.admit().unwrap(), passwords.admit().unwrap()];
+        assert!(matches!(passwords.admit(), Err(Error::HashingBusy { .. })));
+    }
+
+    #[tokio::test]
+    async fn late_work_is_not_started() {
+        let passwords =
+            passwords(QueueLimits { max_wait: Duration::ZERO, ..QueueLimits::default() });
+        let permit = passwords.admit().unwrap();
+        std::thread::sleep(Duration::from_millis(1));
+        let late = passwords.run(&permit, |_| -> Result<(), Error> { panic!("it was started") });
+        assert!(matches!(late.await, Err(Error::HashingBusy { .. })));
+    }
+
+    #[tokio::test]
+    async fn work_for_a_request_that_was_given_up_is_not_started() {
+        let passwords = passwords(QueueLimits::default());
+        let permit = passwords.admit().unwrap();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let first = passwords.run(&permit, move |_| Ok(held.recv().is_ok()));
+        tokio::pin!(first);
+        let mut second =
+            Box::pin(passwords.run(&permit, |_| -> Result<(), Error> { panic!("it was started") }));
+        let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(first.as_mut().poll(context).is_pending());
+        assert!(second.as_mut().poll(context).is_pending());
+        drop(second);
+        release.send(()).unwrap();
+        assert!(first.await.unwrap());
+        passwords.run(&permit, |_| Ok(())).await.unwrap();
+        assert_eq!(passwords.done.get(), 2);
+        assert_eq!(passwords.waiting.get(), 0);
+    }
 }

@@ -16,15 +16,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
 use tower::Service;
 
 /// How long a client may take to send the head of a request.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a connection that was accepted last may take to its first request.
 const LAST_ARRIVALS: Duration = Duration::from_millis(250);
 
-/// Whether the service is on its way out. Its clones are the same one.
+/// Whether the service is shutting down. Its clones are the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Draining(Arc<AtomicBool>);
 
@@ -38,38 +39,41 @@ impl Draining {
     }
 }
 
-/// How a service ends.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
+/// How a service shuts down.
+#[derive(Clone, Debug)]
+pub struct Shutdown {
     /// From the signal on: requests are still taken, and every answer asks the client to come by
     /// another connection. Balancers need that long to send it elsewhere.
     pub drain: Duration,
-    /// Then nobody is let in any more, and what is under way has this long.
-    pub finish: Duration,
+    /// Then no connection is accepted any more, and requests under way have this long.
+    pub timeout: Duration,
+    /// Requests whose client has disconnected are waited for too.
+    pub background: TaskTracker,
 }
 
-/// Answers requests until `shutdown` is ready, drains, and ends.
+/// Answers requests until `signal` is ready, drains, and returns once no request is under way, or
+/// after the timeout.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     draining: Draining,
-    patience: Patience,
-    shutdown: impl Future<Output = ()>,
+    shutdown: Shutdown,
+    signal: impl Future<Output = ()>,
 ) {
     let connections = GracefulShutdown::new();
     let end = async {
-        shutdown.await;
+        signal.await;
         draining.begin();
-        tokio::time::sleep(patience.drain).await;
+        tokio::time::sleep(shutdown.drain).await;
     };
     tokio::pin!(end);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     loop {
         let (stream, peer): (_, SocketAddr) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
-                // The client was gone before we came.
+                // The client has disconnected before it was accepted.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
                     // Too many open files: others have to end first.
@@ -109,9 +113,20 @@ pub async fn serve(
         });
     }
     drop(listener);
-    // Who was let in a moment ago has a first request on its way.
-    tokio::time::sleep(LAST_ARRIVALS.min(patience.drain)).await;
-    if tokio::time::timeout(patience.finish, connections.shutdown()).await.is_err() {
-        tracing::warn!("requests that took too long were given up");
+    // Connections that were accepted a moment ago have a first request on its way.
+    tokio::time::sleep(LAST_ARRIVALS.min(shutdown.drain)).await;
+    let open = connections.count();
+    let background = &shutdown.background;
+    let idle = async {
+        connections.shutdown().await;
+        background.close();
+        background.wait().await;
+    };
+    if tokio::time::timeout(shutdown.timeout, idle).await.is_err() {
+        tracing::warn!(
+            connections = open,
+            disconnected = background.len(),
+            "shutdown timeout: requests are aborted"
+        );
     }
 }

@@ -31,10 +31,10 @@ impl Item {
 /// A part of a list of items.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemPage {
-    /// Who asked for it.
+    /// The one who requested it.
     pub caller: Caller,
     pub items: Vec<Item>,
-    /// How long the whole list is.
+    /// The length of the whole list, at the same moment.
     pub count: i64,
 }
 
@@ -48,18 +48,20 @@ pub struct ItemChanges {
 /// The port through which items are stored; every method is atomic.
 #[async_trait]
 pub trait Items: Send + Sync {
-    /// The item and who asks for it, in one go; nothing for a caller who does not exist.
+    /// The item and the caller, of one moment; nothing for a caller who does not exist.
     async fn item_for(
         &self,
         caller: Uuid,
         id: Uuid,
     ) -> Result<(Option<Caller>, Option<Item>), StorageError>;
 
-    /// A page of the caller's own items, or of everybody's for a superuser, the newest first.
+    /// A page of the caller's own items, or of all items for a superuser, the newest first; `None`
+    /// for a caller who does not exist. Items may come from a replica and be a moment old, the caller
+    /// never does.
     async fn items_for(&self, caller: Uuid, page: Page) -> Result<Option<ItemPage>, StorageError>;
 
-    /// Stores the item if its owner is active, and gives the owner, in one go; fails with
-    /// [`StorageError::OwnerGone`] if the owner is deleted at the same moment.
+    /// Stores the item if its owner is active, and gives the owner, in one step; fails with
+    /// [`StorageError::MissingReference`] if the owner is deleted at the same moment.
     async fn create_item(&self, item: &Item) -> Result<Option<Caller>, StorageError>;
 
     /// The item after the change, `None` if there is none.

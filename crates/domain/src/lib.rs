@@ -1,12 +1,16 @@
-//! What things are: users and items, the rules about them, and the port through which they are
-//! stored. No HTTP, no SQL. Start at [`users`] or [`items`].
+//! What the service is about: a file for each resource with its types and rules, and the port through
+//! which it is stored. No HTTP, no SQL. Start at [`users`].
 
 mod clock;
 pub mod items;
+pub mod schema;
 mod storage;
 pub mod users;
 
 pub use clock::now;
 pub use items::{Item, ItemChanges, ItemPage, Items};
-pub use storage::{Connections, Page, Storage, StorageError};
+pub use schema::{Migrated, MigrationError};
+pub use storage::{
+    Connections, Constraint, Page, StatementError, Storage, StorageError, Transaction,
+};
 pub use users::{Caller, HashedPassword, User, UserChanges, Users};

@@ -36,7 +36,7 @@ impl User {
     }
 }
 
-/// Who asks: what the rules want to know of a user.
+/// The user that makes a request: what the rules need to know of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub id: Uuid,
@@ -50,7 +50,7 @@ impl From<&User> for Caller {
     }
 }
 
-/// A password hash in the PHC string format; it shows itself to nobody.
+/// A password hash in the PHC string format; `Debug` does not show it.
 #[derive(Clone, PartialEq)]
 pub struct HashedPassword(String);
 
@@ -89,7 +89,7 @@ pub trait Users: Send + Sync {
 
     async fn user_by_email(&self, email: &str) -> Result<Option<User>, StorageError>;
 
-    /// A page, the newest first, and the number of all users.
+    /// A page, the newest first, and the number of all users at the same moment.
     async fn users(&self, page: Page) -> Result<(Vec<User>, i64), StorageError>;
 
     /// Fails with [`StorageError::Conflict`] if the e-mail is taken.

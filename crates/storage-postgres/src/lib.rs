@@ -1,64 +1,80 @@
-//! Users and items in PostgreSQL. Every statement is checked against a real database when the crate
+//! The resources in PostgreSQL. Every statement is checked against a real database when the crate
 //! is built with `POSTGRES_URL`, and against `.sqlx` otherwise; `make sqlx` writes that.
 
 mod errors;
 mod items;
+mod migrate;
 mod pool;
+mod session;
 mod users;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Connections, Storage, StorageError};
+use domain::{Connections, Migrated, MigrationError, Storage, StorageError, Transaction};
 use sqlx::ConnectOptions;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::errors::storage_error;
 use crate::pool::Pool;
+use crate::session::Session;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
-
-/// A database, through a pool of connections.
+/// A database, through a pool of connections, or a transaction on one of them.
 #[derive(Clone, Debug)]
 pub struct Postgres {
+    session: Session,
+    /// What `session` takes its connections from.
     pool: Pool,
     /// Where lists are read first, if they may be a moment old.
-    replica: Option<Pool>,
+    replica: Option<Session>,
 }
 
 impl Postgres {
     /// Prepares a pool of at most `size` connections, each opened when it is first needed; waits
-    /// for a free one at most `patience`. Lists come from the replica, if there is one and it
-    /// answers.
+    /// for a free one at most `wait`. A statement that takes longer than `statement_timeout` fails.
+    /// Lists come from the replica, if there is one and it answers.
     pub fn connect(
         url: &str,
         replica: Option<&str>,
         size: u32,
-        patience: Duration,
+        wait: Duration,
+        statement_timeout: Duration,
     ) -> Result<Self, StorageError> {
         let pool = |url: &str| {
-            let options: PgConnectOptions = url.parse().map_err(storage_error)?;
-            // Nobody reads the time that each statement took.
-            Ok(Pool::new(options.disable_statement_logging(), size, patience))
+            let options: PgConnectOptions =
+                url.parse().map_err(|error| storage_error("connect", error))?;
+            // The time that each statement takes is in traces.
+            Ok(Pool::new(options.disable_statement_logging(), size, wait, statement_timeout))
         };
-        Ok(Self { pool: pool(url)?, replica: replica.map(pool).transpose()? })
+        let replica = replica.map(pool).transpose()?.map(Session::Pool);
+        let pool = pool(url)?;
+        Ok(Self { session: Session::Pool(pool.clone()), pool, replica })
     }
 
-    pub async fn migrate(&self) -> Result<(), StorageError> {
-        self.pool.migrate(&MIGRATIONS).await
+    /// Applies the migrations that the schema lacks, one process at a time (other programs take
+    /// the same lock). Tables that are there already are adopted if they are what the migrations make.
+    pub async fn migrate(&self) -> Result<Migrated, MigrationError> {
+        let mut connection =
+            self.pool.connect().await.map_err(|error| storage_error("migrate", error))?;
+        migrate::run(&mut connection).await
     }
 }
 
 #[async_trait]
 impl Storage for Postgres {
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
+        // A replica does not show what the transaction does.
+        let transaction =
+            Self { session: self.session.begin().await?, pool: self.pool.clone(), replica: None };
+        Ok(Box::new(transaction))
+    }
+
     async fn ping(&self) -> Result<(), StorageError> {
-        self.pool.execute(sqlx::query("SELECT 1")).await
+        self.session.execute("ping", || sqlx::query("SELECT 1")).await
     }
 
     async fn pending_migrations(&self) -> Result<usize, StorageError> {
-        let applied = self.pool.migrations().await?;
-        Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count())
+        migrate::pending(&self.session).await
     }
 
     fn connections(&self) -> Connections {
@@ -66,13 +82,20 @@ impl Storage for Postgres {
     }
 }
 
-/// What a replica said; nothing if it is away, which is no reason to fail.
-fn of_replica<T>(said: Result<T, StorageError>) -> Option<Result<T, StorageError>> {
-    match said {
+#[async_trait]
+impl Transaction for Postgres {
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        self.session.commit().await
+    }
+}
+
+/// The result of a replica; nothing if it is unavailable, which is no reason to fail.
+fn of_replica<T>(result: Result<T, StorageError>) -> Option<Result<T, StorageError>> {
+    match result {
         Err(StorageError::Unavailable(error)) => {
-            tracing::warn!(error = &*error as &dyn std::error::Error, "the replica is away");
+            tracing::warn!(error = &*error as &dyn std::error::Error, "replica unavailable");
             None
         }
-        said => Some(said),
+        result => Some(result),
     }
 }

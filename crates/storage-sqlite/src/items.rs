@@ -1,9 +1,8 @@
 use async_trait::async_trait;
 use domain::{Caller, Item, ItemChanges, ItemPage, Items, Page, StorageError};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use crate::errors::storage_error;
 use crate::{Sqlite, timestamp};
 
 #[async_trait]
@@ -13,50 +12,56 @@ impl Items for Sqlite {
         caller: Uuid,
         id: Uuid,
     ) -> Result<(Option<Caller>, Option<Item>), StorageError> {
-        let Some(caller) = self.caller(caller).await? else { return Ok((None, None)) };
-        let item = query_as!(Item, "SELECT * FROM item WHERE id = $1", id.simple())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(storage_error)?;
-        Ok((Some(caller), item))
+        let reading = self.session.snapshot().await?;
+        let Some(caller) = reading.caller(caller).await? else { return Ok((None, None)) };
+        let item = query_as!(
+            Item,
+            "SELECT id, title, description, owner_id, created_at FROM item WHERE id = $1",
+            id.simple(),
+        );
+        Ok((Some(caller), reading.fetch_optional("item_for", item).await?))
     }
 
     async fn items_for(&self, caller: Uuid, page: Page) -> Result<Option<ItemPage>, StorageError> {
-        let Some(caller) = self.caller(caller).await? else { return Ok(None) };
+        let reading = self.session.snapshot().await?;
+        let Some(caller) = reading.caller(caller).await? else { return Ok(None) };
         // Not `is_superuser OR owner_id = …`, for which no index would do.
         let (count, items) = if caller.is_superuser {
-            let count = query_scalar!(r#"SELECT count(*) AS "count!: i64" FROM item"#);
+            let count =
+                query!(r#"SELECT count(*) AS "count!: i64" FROM item"#).map(|row| row.count);
             let items = query_as!(
                 Item,
-                "SELECT * FROM item ORDER BY created_at DESC, id LIMIT $2 OFFSET $1",
+                "SELECT id, title, description, owner_id, created_at FROM item
+                ORDER BY created_at DESC, id LIMIT $2 OFFSET $1",
                 page.skip,
                 page.limit,
             );
-            (count.fetch_one(&self.pool).await, items.fetch_all(&self.pool).await)
+            let count = reading.fetch_optional("count_all_items", count).await?;
+            (count, reading.fetch_all("all_items", items).await?)
         } else {
             let owner = caller.id.simple();
-            let count = query_scalar!(
-                r#"SELECT count(*) AS "count!: i64" FROM item WHERE owner_id = $1"#,
-                owner
-            );
+            let count =
+                query!(r#"SELECT count(*) AS "count!: i64" FROM item WHERE owner_id = $1"#, owner,)
+                    .map(|row| row.count);
             let items = query_as!(
                 Item,
-                "SELECT * FROM item WHERE owner_id = $1
+                "SELECT id, title, description, owner_id, created_at FROM item WHERE owner_id = $1
                 ORDER BY created_at DESC, id LIMIT $3 OFFSET $2",
                 owner,
                 page.skip,
                 page.limit,
             );
-            (count.fetch_one(&self.pool).await, items.fetch_all(&self.pool).await)
+            let count = reading.fetch_optional("count_own_items", count).await?;
+            (count, reading.fetch_all("own_items", items).await?)
         };
-        let (items, count) = (items.map_err(storage_error)?, count.map_err(storage_error)?);
-        Ok(Some(ItemPage { caller, items, count }))
+        Ok(Some(ItemPage { caller, items, count: count.unwrap_or_default() }))
     }
 
     async fn create_item(&self, item: &Item) -> Result<Option<Caller>, StorageError> {
-        let owner = self.caller(item.owner_id).await?;
+        let writing = self.session.begin().await?;
+        let owner = writing.caller(item.owner_id).await?;
         if owner.is_some_and(|owner| owner.is_active) {
-            query!(
+            let statement = query!(
                 "INSERT INTO item (id, title, description, owner_id, created_at)
                 VALUES ($1, $2, $3, $4, $5)",
                 item.id.simple(),
@@ -64,11 +69,10 @@ impl Items for Sqlite {
                 item.description,
                 item.owner_id.simple(),
                 timestamp(item.created_at),
-            )
-            .execute(&self.pool)
-            .await
-            .map_err(storage_error)?;
+            );
+            writing.execute("create_item", statement).await?;
         }
+        writing.commit().await?;
         Ok(owner)
     }
 
@@ -77,29 +81,22 @@ impl Items for Sqlite {
         id: Uuid,
         changes: &ItemChanges,
     ) -> Result<Option<Item>, StorageError> {
-        query_as!(
+        let statement = query_as!(
             Item,
             "UPDATE item SET
                 title = coalesce($2, title),
                 description = CASE WHEN $3 THEN $4 ELSE description END
-            WHERE id = $1 RETURNING *",
+            WHERE id = $1 RETURNING id, title, description, owner_id, created_at",
             id.simple(),
             changes.title.as_deref(),
             changes.description.is_some(),
             changes.description.as_ref().and_then(Option::as_deref),
-        )
-        // To its end: a commit that fails comes after the row.
-        .fetch_all(&self.pool)
-        .await
-        .map_err(storage_error)
-        .map(|mut changed| changed.pop())
+        );
+        self.session.fetch_optional("update_item", statement).await
     }
 
     async fn delete_item(&self, id: Uuid) -> Result<(), StorageError> {
-        query!("DELETE FROM item WHERE id = $1", id.simple())
-            .execute(&self.pool)
-            .await
-            .map_err(storage_error)?;
-        Ok(())
+        let statement = query!("DELETE FROM item WHERE id = $1", id.simple());
+        self.session.execute("delete_item", statement).await
     }
 }

@@ -1,42 +1,42 @@
-//! Users and items in SQLite. Every statement is checked against a real database when the crate is
+//! The resources in SQLite. Every statement is checked against a real database when the crate is
 //! built with `SQLITE_URL`, and against `.sqlx` otherwise; `make sqlx` writes that.
 
 mod callers;
 mod errors;
 mod items;
+mod migrate;
+mod session;
 mod users;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Connections, Storage, StorageError};
-use sqlx::migrate::Migrator;
-use sqlx::query_scalar;
+use domain::{Connections, Migrated, MigrationError, Storage, StorageError, Transaction};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::errors::storage_error;
+use crate::session::Session;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
-
-/// A pool of connections to one file.
+/// A pool of connections to one file, or a transaction on one of them.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
+    session: Session,
+    /// What `session` takes its connections from.
     pool: SqlitePool,
 }
 
 impl Sqlite {
     /// Prepares a pool of at most `size` connections to the file at `path`, which is created if
     /// need be, or to a database in memory if the path is `:memory:`; waits for a free connection,
-    /// and for the one writer, at most `patience`.
-    pub fn connect(path: &str, size: u32, patience: Duration) -> Self {
+    /// and for the one writer, at most `wait`.
+    pub fn connect(path: &str, size: u32, wait: Duration) -> Self {
         let options = SqliteConnectOptions::new()
             .create_if_missing(true)
             .foreign_keys(true)
-            .busy_timeout(patience);
-        let pool = SqlitePoolOptions::new().acquire_timeout(patience).test_before_acquire(false);
+            .busy_timeout(wait);
+        let pool = SqlitePoolOptions::new().acquire_timeout(wait).test_before_acquire(false);
         let pool = if path == ":memory:" {
             // Every connection would have a database of its own, which ends with it.
             pool.max_connections(1)
@@ -50,31 +50,29 @@ impl Sqlite {
                 .synchronous(SqliteSynchronous::Full);
             pool.max_connections(size).connect_lazy_with(options)
         };
-        Self { pool }
+        Self { session: Session::Pool(pool.clone()), pool }
     }
 
-    pub async fn migrate(&self) -> Result<(), StorageError> {
-        MIGRATIONS.run(&self.pool).await.map_err(|error| StorageError::Internal(error.into()))
+    /// Applies the migrations that the schema lacks, one process at a time (other programs take
+    /// the same lock). Tables that are there already are adopted if they are what the migrations make.
+    pub async fn migrate(&self) -> Result<Migrated, MigrationError> {
+        migrate::run(&self.pool).await
     }
 }
 
 #[async_trait]
 impl Storage for Sqlite {
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
+        let session = self.session.begin().await?;
+        Ok(Box::new(Self { session, pool: self.pool.clone() }))
+    }
+
     async fn ping(&self) -> Result<(), StorageError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(storage_error)?;
-        Ok(())
+        self.session.execute("ping", sqlx::query("SELECT 1")).await
     }
 
     async fn pending_migrations(&self) -> Result<usize, StorageError> {
-        let has_any = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
-        let has_any: i64 =
-            query_scalar(has_any).fetch_one(&self.pool).await.map_err(storage_error)?;
-        let mut applied: Vec<i64> = Vec::new();
-        if has_any > 0 {
-            let statement = "SELECT version FROM _sqlx_migrations WHERE success";
-            applied = query_scalar(statement).fetch_all(&self.pool).await.map_err(storage_error)?;
-        }
-        Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).count())
+        migrate::pending(&self.session).await
     }
 
     fn connections(&self) -> Connections {
@@ -84,6 +82,13 @@ impl Storage for Sqlite {
             idle: self.pool.num_idle(),
             waiting: 0,
         }
+    }
+}
+
+#[async_trait]
+impl Transaction for Sqlite {
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        self.session.commit().await
     }
 }
 

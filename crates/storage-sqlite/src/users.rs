@@ -1,46 +1,48 @@
 use async_trait::async_trait;
 use domain::{HashedPassword, Page, StorageError, User, UserChanges, Users};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use crate::errors::storage_error;
 use crate::{Sqlite, timestamp};
 
 #[async_trait]
 impl Users for Sqlite {
     async fn user(&self, id: Uuid) -> Result<Option<User>, StorageError> {
-        query_as!(User, "SELECT * FROM user WHERE id = $1", id.simple())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(storage_error)
+        let statement = query_as!(
+            User,
+            "SELECT id, email, is_active, is_superuser, full_name, hashed_password, created_at
+            FROM user WHERE id = $1",
+            id.simple(),
+        );
+        self.session.fetch_optional("user", statement).await
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<User>, StorageError> {
-        query_as!(User, "SELECT * FROM user WHERE email = $1", email)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(storage_error)
+        let statement = query_as!(
+            User,
+            "SELECT id, email, is_active, is_superuser, full_name, hashed_password, created_at
+            FROM user WHERE email = $1",
+            email,
+        );
+        self.session.fetch_optional("user_by_email", statement).await
     }
 
     async fn users(&self, page: Page) -> Result<(Vec<User>, i64), StorageError> {
-        let count = query_scalar!(r#"SELECT count(*) AS "count!: i64" FROM user"#)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(storage_error)?;
+        let reading = self.session.snapshot().await?;
+        let count = query!(r#"SELECT count(*) AS "count!: i64" FROM user"#).map(|row| row.count);
+        let count = reading.fetch_optional("count_users", count).await?.unwrap_or_default();
         let users = query_as!(
             User,
-            "SELECT * FROM user ORDER BY created_at DESC, id LIMIT $2 OFFSET $1",
+            "SELECT id, email, is_active, is_superuser, full_name, hashed_password, created_at
+            FROM user ORDER BY created_at DESC, id LIMIT $2 OFFSET $1",
             page.skip,
             page.limit,
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(storage_error)?;
-        Ok((users, count))
+        );
+        Ok((reading.fetch_all("users", users).await?, count))
     }
 
     async fn create_user(&self, user: &User) -> Result<(), StorageError> {
-        query!(
+        let statement = query!(
             "INSERT INTO user
                 (id, email, is_active, is_superuser, full_name, hashed_password, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -51,11 +53,8 @@ impl Users for Sqlite {
             user.full_name,
             user.hashed_password.as_str(),
             timestamp(user.created_at),
-        )
-        .execute(&self.pool)
-        .await
-        .map_err(storage_error)?;
-        Ok(())
+        );
+        self.session.execute("create_user", statement).await
     }
 
     async fn update_user(
@@ -63,7 +62,7 @@ impl Users for Sqlite {
         id: Uuid,
         changes: &UserChanges,
     ) -> Result<Option<User>, StorageError> {
-        query_as!(
+        let statement = query_as!(
             User,
             "UPDATE user SET
                 email = coalesce($2, email),
@@ -71,7 +70,8 @@ impl Users for Sqlite {
                 is_superuser = coalesce($4, is_superuser),
                 full_name = CASE WHEN $5 THEN $6 ELSE full_name END,
                 hashed_password = coalesce($7, hashed_password)
-            WHERE id = $1 RETURNING *",
+            WHERE id = $1 RETURNING
+                id, email, is_active, is_superuser, full_name, hashed_password, created_at",
             id.simple(),
             changes.email.as_deref(),
             changes.is_active,
@@ -79,19 +79,12 @@ impl Users for Sqlite {
             changes.full_name.is_some(),
             changes.full_name.as_ref().and_then(Option::as_deref),
             changes.hashed_password.as_ref().map(HashedPassword::as_str),
-        )
-        // To its end: a commit that fails comes after the row.
-        .fetch_all(&self.pool)
-        .await
-        .map_err(storage_error)
-        .map(|mut changed| changed.pop())
+        );
+        self.session.fetch_optional("update_user", statement).await
     }
 
     async fn delete_user(&self, id: Uuid) -> Result<(), StorageError> {
-        query!("DELETE FROM user WHERE id = $1", id.simple())
-            .execute(&self.pool)
-            .await
-            .map_err(storage_error)?;
-        Ok(())
+        let statement = query!("DELETE FROM user WHERE id = $1", id.simple());
+        self.session.execute("delete_user", statement).await
     }
 }

@@ -1,4 +1,4 @@
-//! The one place that names both backends: [`Database::connect`] chooses by the scheme of the URL.
+//! The one place that names the backends: [`Database::connect`] chooses by the scheme of the URL.
 
 mod url;
 
@@ -6,28 +6,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::url::Url;
-use domain::{Storage, StorageError};
+use domain::{Migrated, MigrationError, Storage, StorageError};
 use storage_postgres::Postgres;
+#[cfg(feature = "sqlite")]
 use storage_sqlite::Sqlite;
 
 pub use crate::url::{DatabaseUrl, DatabaseUrlError};
 
-/// How many connections there may be, and how long a request waits for one.
+/// The limits of the connections to a database.
 #[derive(Clone, Copy, Debug)]
 pub struct Pool {
+    /// The largest number of connections.
     pub size: u32,
-    pub patience: Duration,
+    /// The longest wait for one of them, and on SQLite for the right to write.
+    pub wait: Duration,
+    /// The longest time that PostgreSQL spends on a statement; SQLite has no such limit.
+    pub statement_timeout: Duration,
 }
 
 /// A database that has been chosen; nothing is connected before the first statement.
 #[derive(Clone, Debug)]
 pub enum Database {
     Postgres(Postgres),
+    #[cfg(feature = "sqlite")]
     Sqlite(Sqlite),
 }
 
 impl Database {
-    /// Lists are read from the replica, which SQLite has none of.
+    /// Lists are read from the replica of PostgreSQL, if there is one.
     pub fn connect(
         url: &DatabaseUrl,
         replica: Option<&Url>,
@@ -36,19 +42,23 @@ impl Database {
         match url {
             DatabaseUrl::Postgres(url) => {
                 let replica = replica.map(Url::as_str);
-                Postgres::connect(url.as_str(), replica, pool.size, pool.patience)
+                let Pool { size, wait, statement_timeout } = pool;
+                Postgres::connect(url.as_str(), replica, size, wait, statement_timeout)
                     .map(Self::Postgres)
             }
+            #[cfg(feature = "sqlite")]
             DatabaseUrl::Sqlite(path) => {
-                Ok(Self::Sqlite(Sqlite::connect(path, pool.size, pool.patience)))
+                Ok(Self::Sqlite(Sqlite::connect(path, pool.size, pool.wait)))
             }
         }
     }
 
-    /// Brings the schema up to date; a database that Alembic made is adopted.
-    pub async fn migrate(&self) -> Result<(), StorageError> {
+    /// Brings the schema up to date. Tables that Alembic made are adopted if they do not differ from
+    /// what the migrations make; a schema that is newer than this program is left as it is.
+    pub async fn migrate(&self) -> Result<Migrated, MigrationError> {
         match self {
             Self::Postgres(postgres) => postgres.migrate().await,
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.migrate().await,
         }
     }
@@ -56,6 +66,7 @@ impl Database {
     pub fn into_storage(self) -> Arc<dyn Storage> {
         match self {
             Self::Postgres(postgres) => Arc::new(postgres),
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => Arc::new(sqlite),
         }
     }

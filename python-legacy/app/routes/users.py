@@ -81,7 +81,7 @@ def update_password_me(
 
 @router.delete("/me")
 def delete_user_me(session: SessionDep, current_user: CurrentUser) -> Message:
-    """Delete one's own account and all its items."""
+    """Delete one's own account and all that belongs to it."""
     if current_user.is_superuser:
         raise HTTPException(403, "Super users are not allowed to delete themselves")
     session.delete(current_user)
@@ -130,7 +130,7 @@ def update_user(
 
 @router.delete("/{user_id}")
 def delete_user(user_id: uuid.UUID, session: SessionDep, superuser: Superuser) -> Message:
-    """Delete a user and all their items."""
+    """Delete a user and all that belongs to them."""
     user = session.get(User, user_id)
     if user is None:
         raise HTTPException(404, "User not found")

@@ -13,7 +13,7 @@ use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .routes(routes![read_items, read_item, create_item, update_item, delete_item,])
+        .routes(routes![read_items, read_item, create_item, update_item, delete_item])
         .prefix("/items")
         .tag("items")
 }

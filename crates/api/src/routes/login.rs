@@ -59,10 +59,10 @@ async fn login_access_token(
     client: Client,
     Call((), Form(form)): Call<(), Form<PasswordRequestForm>>,
 ) -> Result<Json<Token>> {
-    app.attempts.count(client, &form.username)?;
+    let permit = app.admit(client, &form.username)?;
     let user = app.storage.user_by_email(&form.username).await?;
     let hashed = user.as_ref().map(|user| user.hashed_password.clone());
-    let verdict = app.passwords.verify(form.password, hashed).await?;
+    let verdict = app.passwords.verify(&permit, form.password, hashed).await?;
     let user = user.filter(|_| verdict != Verdict::Wrong).ok_or(Error::IncorrectEmailOrPassword)?;
     if let Verdict::Outdated(hash) = verdict {
         let changes = UserChanges { hashed_password: Some(hash), ..UserChanges::default() };
@@ -100,14 +100,16 @@ async fn recover_password(
 #[post("/reset-password/")]
 async fn reset_password(
     app: App,
+    client: Client,
     Call((), Json(new)): Call<(), Json<NewPassword>>,
 ) -> Result<Json<Message>> {
     let email = app.tokens.read_reset_token(&new.token).ok_or(Error::InvalidResetToken)?;
+    let permit = app.admit(client, &email)?;
     let user = app.storage.user_by_email(&email).await?.ok_or(Error::InvalidResetToken)?;
     if !user.is_active {
         return Err(Error::InactiveUser);
     }
-    let hash = app.passwords.hash(new.new_password).await?;
+    let hash = app.passwords.hash(&permit, new.new_password).await?;
     let changes = UserChanges { hashed_password: Some(hash), ..UserChanges::default() };
     app.storage.update_user(user.id, &changes).await?;
     Ok(Message::new("Password updated successfully"))
@@ -133,5 +135,5 @@ fn header_text(text: &str) -> Result<HeaderValue> {
         .map(|c| u8::try_from(c).unwrap_or(b'?'))
         .map(|byte| if matches!(byte, b' '..=b'~' | 0xA0..) { byte } else { b'?' })
         .collect();
-    HeaderValue::from_bytes(&latin1).map_err(|error| Error::Internal(error.into()))
+    HeaderValue::from_bytes(&latin1).map_err(Error::internal)
 }

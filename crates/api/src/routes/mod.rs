@@ -1,4 +1,4 @@
-//! Every route: one file per resource, in the order of `python-legacy/app/routes/__init__.py`.
+//! Every route: one file per resource. Their order is that of the document.
 
 pub mod items;
 pub mod login;
@@ -6,7 +6,7 @@ pub mod private;
 pub mod users;
 pub mod utils;
 
-use fastapi_compat::openapi::{DuplicateModel, Info};
+use fastapi_compat::openapi::{DuplicateModel, Info, OpenApi};
 use fastapi_compat::{Json, Router, Schema};
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ pub fn router(settings: &Settings) -> Router<App> {
 ///
 /// # Errors
 /// When two models have the same name.
-pub fn document(settings: &Settings) -> Result<serde_json::Value, DuplicateModel> {
+pub fn document(settings: &Settings) -> Result<OpenApi, DuplicateModel> {
     let info = Info {
         title: &settings.project_name,
         version: env!("CARGO_PKG_VERSION"),

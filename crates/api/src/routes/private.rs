@@ -3,6 +3,7 @@ use fastapi_compat::{Call, Decode, Json, Router, post, routes};
 
 use super::users::UserPublic;
 use crate::error::OnConflict;
+use crate::limits::Client;
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
@@ -25,9 +26,11 @@ struct PrivateUserCreate {
 #[post("/users/")]
 async fn create_user(
     app: App,
+    client: Client,
     Call((), Json(new)): Call<(), Json<PrivateUserCreate>>,
 ) -> Result<Json<UserPublic>> {
-    let hash = app.passwords.hash(new.password).await?;
+    let permit = app.admit(client, &new.email)?;
+    let hash = app.passwords.hash(&permit, new.password).await?;
     let user = User::new(new.email, Some(new.full_name), hash);
     app.storage.create_user(&user).await.on_conflict(Error::UserExists)?;
     Ok(Json(user.into()))

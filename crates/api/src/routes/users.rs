@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Message;
 use crate::deps::{CurrentUser, Page, Superuser};
 use crate::error::OnConflict;
+use crate::limits::Client;
 use crate::security::Verdict;
 use crate::{App, Error, Result};
 
@@ -126,9 +127,11 @@ async fn read_users(
 #[post("/")]
 async fn create_user(
     app: App,
+    client: Client,
     Call(Superuser(_), Json(new)): Call<Superuser, Json<UserCreate>>,
 ) -> Result<Json<UserPublic>> {
-    let hash = app.passwords.hash(new.password).await?;
+    let permit = app.admit_superuser(client)?;
+    let hash = app.passwords.hash(&permit, new.password).await?;
     let user = User {
         is_active: new.is_active,
         is_superuser: new.is_superuser,
@@ -167,23 +170,26 @@ async fn update_user_me(
 #[patch("/me/password")]
 async fn update_password_me(
     app: App,
+    client: Client,
     Call(CurrentUser(user), Json(update)): Call<CurrentUser, Json<UpdatePassword>>,
 ) -> Result<Json<Message>> {
+    let permit = app.admit(client, &user.email)?;
     let current = update.current_password;
     let same = current == update.new_password;
-    if app.passwords.verify(current, Some(user.hashed_password)).await? == Verdict::Wrong {
+    let verdict = app.passwords.verify(&permit, current, Some(user.hashed_password)).await?;
+    if verdict == Verdict::Wrong {
         return Err(Error::IncorrectPassword);
     }
     if same {
         return Err(Error::SamePassword);
     }
-    let hash = app.passwords.hash(update.new_password).await?;
+    let hash = app.passwords.hash(&permit, update.new_password).await?;
     let changes = UserChanges { hashed_password: Some(hash), ..UserChanges::default() };
     app.storage.update_user(user.id, &changes).await?;
     Ok(Message::new("Password updated successfully"))
 }
 
-/// Delete one's own account and all its items.
+/// Delete one's own account and all that belongs to it.
 #[delete("/me")]
 async fn delete_user_me(
     app: App,
@@ -200,9 +206,11 @@ async fn delete_user_me(
 #[post("/signup")]
 async fn register_user(
     app: App,
+    client: Client,
     Call((), Json(new)): Call<(), Json<UserRegister>>,
 ) -> Result<Json<UserPublic>> {
-    let hash = app.passwords.hash(new.password).await?;
+    let permit = app.admit(client, new.email.as_str())?;
+    let hash = app.passwords.hash(&permit, new.password).await?;
     let user = User::new(new.email.into_string(), new.full_name, hash);
     app.storage.create_user(&user).await.on_conflict(Error::SignupExists)?;
     Ok(Json(user.into()))
@@ -227,10 +235,14 @@ async fn read_user_by_id(
 #[patch("/{user_id}")]
 async fn update_user(
     app: App,
+    client: Client,
     Call(Superuser(_), (Path(id), Json(update))): Call<Superuser, (Path<Uuid>, Json<UserUpdate>)>,
 ) -> Result<Json<UserPublic>> {
     let hashed_password = match update.password.value() {
-        Some(password) => Some(app.passwords.hash(password).await?),
+        Some(password) => {
+            let permit = app.admit_superuser(client)?;
+            Some(app.passwords.hash(&permit, password).await?)
+        }
         None => None,
     };
     let changes = UserChanges {
@@ -244,7 +256,7 @@ async fn update_user(
     Ok(Json(user.ok_or(Error::NoUserWithId)?.into()))
 }
 
-/// Delete a user and all their items.
+/// Delete a user and all that belongs to them.
 #[delete("/{user_id}")]
 async fn delete_user(
     app: App,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::response::Response;
 use fastapi_compat::Operation;
 use http::Method;
 use prometheus_client::collector::Collector;
@@ -14,6 +13,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::App;
 
@@ -22,6 +22,7 @@ struct OfRequest {
     operation: Arc<str>,
     /// One that HTTP defines, or `other`: clients make up methods.
     method: &'static str,
+    /// 499 if the client has disconnected before.
     status: u16,
 }
 
@@ -60,29 +61,6 @@ fn histogram() -> Histogram {
     ])
 }
 
-/// A request that is being answered, or was given up.
-pub(super) struct Entered<'a>(&'a Metrics);
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.dec();
-    }
-}
-
-impl Entered<'_> {
-    pub(super) fn answered(&self, method: &Method, response: &Response, took: Duration) {
-        let operation = response.extensions().get::<Operation>();
-        let operation = Arc::clone(operation.map_or(&self.0.none, |operation| &operation.id));
-        let labels = OfRequest {
-            operation: Arc::clone(&operation),
-            method: label(method),
-            status: response.status().as_u16(),
-        };
-        self.0.requests.get_or_create(&labels).inc();
-        self.0.durations.get_or_create(&OfOperation { operation }).observe(took.as_secs_f64());
-    }
-}
-
 fn label(method: &Method) -> &'static str {
     ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT"]
         .into_iter()
@@ -91,14 +69,30 @@ fn label(method: &Method) -> &'static str {
 }
 
 impl Metrics {
-    pub(super) fn entered(&self) -> Entered<'_> {
+    /// A request has come; [`Metrics::answered`] follows.
+    pub(super) fn entered(&self) {
         self.in_flight.inc();
-        Entered(self)
     }
 
-    /// A request was refused because too many were being answered.
-    pub fn refused(&self) {
-        self.refused.inc();
+    /// A request has been answered, or was given up.
+    pub(super) fn answered(
+        &self,
+        method: &Method,
+        operation: Option<&Operation>,
+        status: u16,
+        took: Duration,
+    ) {
+        self.in_flight.dec();
+        let operation = Arc::clone(operation.map_or(&self.none, |operation| &operation.id));
+        let method = label(method);
+        let labels = OfRequest { operation: Arc::clone(&operation), method, status };
+        self.requests.get_or_create(&labels).inc();
+        self.durations.get_or_create(&OfOperation { operation }).observe(took.as_secs_f64());
+    }
+
+    /// Counts requests that are refused because too many are being answered.
+    pub fn refused(&self) -> Counter {
+        self.refused.clone()
     }
 
     fn register(&self, registry: &mut Registry) {
@@ -113,23 +107,30 @@ impl Metrics {
     }
 }
 
-/// Everything there is to tell about a service.
-pub fn registry(app: &App) -> Registry {
+/// All metrics of a service; `dropped_lines` counts what its log has lost.
+pub fn registry(app: &App, dropped_lines: Option<ErrorCounter>) -> Registry {
     let mut registry = Registry::default();
     let build = Info::new([
         ("version", env!("CARGO_PKG_VERSION")),
         ("revision", option_env!("MOLT_REVISION").unwrap_or("unknown")),
     ]);
-    registry.register("molt_build", "What this is", build);
+    registry.register("molt_build", "Build information", build);
     app.metrics.register(&mut registry);
     app.mailer.register(&mut registry);
     app.passwords.register(&mut registry);
-    registry.register_collector(Box::new(Process(app.clone())));
+    #[cfg(feature = "strangler")]
+    if let Some(strangler) = &app.strangler {
+        strangler.register(&mut registry);
+    }
+    registry.register_collector(Box::new(Process { app: app.clone(), dropped_lines }));
     registry
 }
 
-/// What is read when somebody asks: connections to the database, the runtime, the process.
-struct Process(App);
+/// What is read for each scrape: connections to the database, the log, the runtime, the process.
+struct Process {
+    app: App,
+    dropped_lines: Option<ErrorCounter>,
+}
 
 impl std::fmt::Debug for Process {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -143,11 +144,13 @@ impl Collector for Process {
             let gauge = ConstGauge::new(u64::try_from(value).unwrap_or(u64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
         };
-        let connections = self.0.storage.connections();
-        gauge("database_connections_max", "How many there may be", connections.max)?;
-        gauge("database_connections_open", "Connections to the database", connections.open)?;
-        gauge("database_connections_idle", "Those that nobody uses", connections.idle)?;
-        gauge("database_waiting", "Requests that wait for one", connections.waiting)?;
+        let connections = self.app.storage.connections();
+        gauge("database_connections_max", "Maximum connections to the database", connections.max)?;
+        gauge("database_connections_open", "Open connections to the database", connections.open)?;
+        gauge("database_connections_idle", "Idle connections to the database", connections.idle)?;
+        gauge("database_waiting", "Requests that wait for a connection", connections.waiting)?;
+        let tasks = self.app.background.len();
+        gauge("http_server_requests_disconnected", "Requests finished without a client", tasks)?;
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let runtime = runtime.metrics();
             gauge("tokio_workers", "Threads of the runtime", runtime.num_workers())?;
@@ -155,13 +158,20 @@ impl Collector for Process {
             let queue = runtime.global_queue_depth();
             gauge("tokio_queue", "Tasks that wait for a worker", queue)?;
         }
+        if let Some(lines) = &self.dropped_lines {
+            let dropped =
+                ConstCounter::new(u64::try_from(lines.dropped_lines()).unwrap_or(u64::MAX));
+            let kind = dropped.metric_type();
+            let help = "Log lines dropped because the log took none";
+            dropped.encode(encoder.encode_descriptor("log_lines_dropped", help, None, kind)?)?;
+        }
         #[cfg(target_os = "linux")]
         linux(&mut encoder)?;
         Ok(())
     }
 }
 
-/// The names that Prometheus' own clients use; what `/proc` does not tell is left out.
+/// The names that Prometheus' own clients use; what `/proc` does not have is left out.
 #[cfg(target_os = "linux")]
 #[expect(clippy::cast_precision_loss, reason = "bytes and seconds below 2^53")]
 fn linux(encoder: &mut DescriptorEncoder<'_>) -> std::fmt::Result {
@@ -176,7 +186,7 @@ fn linux(encoder: &mut DescriptorEncoder<'_>) -> std::fmt::Result {
     if let Ok(limits) = process.limits()
         && let procfs::process::LimitValue::Value(max) = limits.max_open_files.soft_limit
     {
-        gauge("process_max_fds", "How many there may be", max as f64)?;
+        gauge("process_max_fds", "Maximum number of open files", max as f64)?;
     }
     let Ok(stat) = process.stat() else { return Ok(()) };
     let resident = stat.rss * procfs::page_size();

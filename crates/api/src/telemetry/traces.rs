@@ -34,7 +34,7 @@ pub(super) fn are_on() -> bool {
 
 /// What sends spans to a collector, if one is set.
 #[derive(Debug)]
-pub struct Exporter(Option<SdkTracerProvider>);
+pub(super) struct Exporter(Option<SdkTracerProvider>);
 
 impl Exporter {
     /// The variables are OpenTelemetry's own: `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`,
@@ -71,7 +71,15 @@ impl Exporter {
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         let tracer = self.0.as_ref()?.tracer("molt");
-        let ours = ["api", "molt", "storage_postgres", "storage_sqlite", "strangler"];
+        let ours = [
+            "api",
+            "molt",
+            "storage_postgres",
+            #[cfg(feature = "sqlite")]
+            "storage_sqlite",
+            #[cfg(feature = "strangler")]
+            "strangler",
+        ];
         let filter = Targets::new().with_targets(ours.map(|target| (target, Level::DEBUG)));
         // Where the code stands helps nobody who looks at a request.
         let layer = tracing_opentelemetry::layer().with_location(false).with_threads(false);
@@ -79,7 +87,7 @@ impl Exporter {
     }
 
     /// Sends what has not been sent yet.
-    pub async fn flush(self) {
+    pub(super) async fn flush(self) {
         let Some(provider) = self.0 else { return };
         let flushed =
             tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_SPANS)).await;
@@ -125,7 +133,7 @@ impl Trace {
         self.0.span().span_context().trace_id().to_string()
     }
 
-    /// Tells the span of the request what is known only now, its name among it: the operation is.
+    /// Records in the span of the request what is known only now: its name is the operation.
     pub(super) fn conclude(
         &self,
         span: &Span,

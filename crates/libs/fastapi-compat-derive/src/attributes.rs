@@ -5,7 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, Type, UnOp};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, Type, UnOp,
+};
 
 use crate::error;
 
@@ -42,7 +44,7 @@ pub(crate) fn items(attributes: &[Attribute]) -> syn::Result<Vec<Item>> {
     let mut items = Vec::new();
     for attribute in attributes {
         let namespace = match attribute.path().get_ident().map(ToString::to_string).as_deref() {
-            Some("schema") => Namespace::Schema,
+            Some("schema" | "decode") => Namespace::Schema,
             Some("serde") => Namespace::Serde,
             _ => continue,
         };
@@ -51,6 +53,33 @@ pub(crate) fn items(attributes: &[Attribute]) -> syn::Result<Vec<Item>> {
         items.extend(parsed.into_iter().map(|Parsed(key, value)| Item { key, value, namespace }));
     }
     Ok(items)
+}
+
+/// Whether utoipa's derive gives the schema: `#[decode(schema = false)]`.
+pub(crate) fn leaves_schema(attributes: &[Attribute]) -> syn::Result<bool> {
+    let is_false = |item: &Item| matches!(&item.value, Some(Expr::Lit(ExprLit { lit: Lit::Bool(given), .. })) if !given.value);
+    let own = attributes.iter().filter(|attribute| attribute.path().is_ident("decode")).cloned();
+    let own = items(&own.collect::<Vec<_>>())?;
+    Ok(own.iter().any(|item| item.key == "schema" && is_false(item)))
+}
+
+/// Takes out the attributes of utoipa's derive, which are called as ours.
+pub(crate) fn without_schema(mut input: DeriveInput) -> DeriveInput {
+    let strip = |attributes: &mut Vec<Attribute>| {
+        attributes.retain(|attribute| !attribute.path().is_ident("schema"));
+    };
+    strip(&mut input.attrs);
+    match &mut input.data {
+        Data::Struct(data) => data.fields.iter_mut().for_each(|field| strip(&mut field.attrs)),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                strip(&mut variant.attrs);
+                variant.fields.iter_mut().for_each(|field| strip(&mut field.attrs));
+            }
+        }
+        Data::Union(_) => {}
+    }
+    input
 }
 
 /// The text of `key = "text"` in a namespace.
@@ -82,7 +111,7 @@ pub(crate) fn doc(attributes: &[Attribute]) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
-/// What the document shows beside the schema: the doc comment, the format, and `extra`.
+/// What the document shows beside the schema, as JSON: the doc comment, the format, and `extra`.
 pub(crate) fn notes(attributes: &[Attribute]) -> syn::Result<TokenStream> {
     let items = items(attributes)?;
     let named =
@@ -94,7 +123,13 @@ pub(crate) fn notes(attributes: &[Attribute]) -> syn::Result<TokenStream> {
         items.iter().filter(|item| item.namespace == Namespace::Schema && item.key == "extra");
     let extra = extra
         .filter_map(|item| item.value.as_ref())
-        .map(|extra| quote!(private::note(&mut notes, #extra);));
+        .map(|extra| quote!({
+            if let (private::serde_json::Value::Object(notes), private::serde_json::Value::Object(extra)) =
+                (&mut notes, #extra)
+            {
+                notes.extend(extra);
+            }
+        }));
     let notes: Vec<_> = named.chain(extra).collect();
     if notes.is_empty() {
         return Ok(quote!(private::serde_json::Value::Null));

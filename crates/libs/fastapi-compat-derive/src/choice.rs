@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{DataEnum, DeriveInput, Variant};
 
 use crate::attributes::{Case, Namespace, has_flag, items, notes, refuse_other_serde, text, title};
+use crate::to_schema;
 
 /// The values on the wire.
 fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>> {
@@ -33,31 +34,20 @@ fn is_literal(input: &DeriveInput) -> syn::Result<bool> {
 
 /// What the document says of it: a literal stands where it is used, an enumeration is referred to.
 pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
-    let (name, values, literal) = (&input.ident, values(input, data)?, is_literal(input)?);
-    let schema = if literal {
-        quote!(private::choices(&[#(#values),*]))
+    let (title, values) = (title(input)?, values(input, data)?);
+    let schema = if is_literal(input)? {
+        quote!(private::inlined::<Self>(|| private::literal(&[#(#values),*])))
     } else {
-        let (title, notes) = (title(input)?, notes(&input.attrs)?);
+        let notes = notes(&input.attrs)?;
         quote! {
-            models.reference::<Self>(#title, |_| {
+            private::component::<Self>(#title, || {
                 let mut schema = private::choices(&[#(#values),*]);
                 private::note(&mut schema, #notes);
                 schema
             })
         }
     };
-    Ok(quote! {
-        impl private::Schema for #name {
-            const TITLED: bool = #literal;
-
-            fn schema(
-                _: &private::Constraints,
-                models: &mut private::Models,
-            ) -> private::serde_json::Value {
-                #schema
-            }
-        }
-    })
+    Ok(to_schema(&input.ident, &title, &schema))
 }
 
 pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
@@ -77,6 +67,10 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
 
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
+
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 #label

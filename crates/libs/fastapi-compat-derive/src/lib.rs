@@ -9,7 +9,10 @@ mod union;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed};
+use syn::{
+    Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed, GenericArgument, Ident, PathArguments,
+    Type,
+};
 
 /// Makes a type one that a request can carry: `Decode`, which explains every error, `Deserialize`,
 /// the fast path for what needs no leniency, and `Schema`, what the OpenAPI document says of it.
@@ -35,10 +38,18 @@ use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed};
 /// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(rename_all = "camelCase")]` is
 ///   an `alias_generator`, `#[serde(deny_unknown_fields)]` is `extra="forbid"`, and
 ///   `#[serde(rename = "Page[Item]")]` is what the class is called in Python.
-#[proc_macro_derive(Decode, attributes(schema, serde))]
+///
+/// A type with utoipa's own `#[derive(utoipa::ToSchema)]` says so by `#[decode(schema = false)]`; what
+/// would be `#[schema(…)]` is `#[decode(…)]` then.
+#[proc_macro_derive(Decode, attributes(decode, schema, serde))]
 pub fn derive_decode(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
-    let code = schema(&input).and_then(|schema| Ok([schema, decode(&input)?]));
+    let code = attributes::leaves_schema(&input.attrs).and_then(|leaves_schema| {
+        if leaves_schema {
+            return Ok(vec![decode(&attributes::without_schema(input))?]);
+        }
+        Ok(vec![schema(&input)?, decode(&input)?])
+    });
     code.map_or_else(|error| error.to_compile_error(), |code| wrap(&code)).into()
 }
 
@@ -92,6 +103,66 @@ fn wrap(code: &[TokenStream]) -> TokenStream {
             #(#code)*
         };
     }
+}
+
+/// utoipa's traits, which give a schema.
+fn to_schema(name: &Ident, title: &str, schema: &TokenStream) -> TokenStream {
+    quote! {
+        impl private::utoipa::__dev::ComposeSchema for #name {
+            fn compose(
+                _: ::std::vec::Vec<private::RefOrSchema>,
+            ) -> private::RefOrSchema {
+                #schema
+            }
+        }
+
+        impl private::utoipa::ToSchema for #name {
+            fn name() -> ::std::borrow::Cow<'static, str> {
+                private::component_name(#title).into()
+            }
+
+            fn schemas(
+                schemas: &mut ::std::vec::Vec<(::std::string::String, private::RefOrSchema)>,
+            ) {
+                private::nested::<Self>(schemas);
+            }
+        }
+    }
+}
+
+/// Makes types with utoipa's derive known, which the schemas of collections do not name.
+fn known(ty: &Type) -> TokenStream {
+    fn arguments<'a>(ty: &'a Type, found: &mut Vec<&'a Type>) {
+        match ty {
+            Type::Path(path) => {
+                for segment in &path.path.segments {
+                    if let PathArguments::AngleBracketed(arguments_of) = &segment.arguments {
+                        for argument in &arguments_of.args {
+                            if let GenericArgument::Type(inner) = argument {
+                                found.push(inner);
+                                arguments(inner, found);
+                            }
+                        }
+                    }
+                }
+            }
+            Type::Tuple(tuple) => {
+                for inner in &tuple.elems {
+                    found.push(inner);
+                    arguments(inner, found);
+                }
+            }
+            Type::Reference(reference) => arguments(&reference.elem, found),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    arguments(ty, &mut found);
+    quote!({
+        #[allow(unused_imports)]
+        use private::{HasNone as _, HasSchema as _};
+        #((&private::Lookup::<#found>::default()).make_known();)*
+    })
 }
 
 enum Kind<'a> {

@@ -12,7 +12,7 @@ use syn::{
 use crate::attributes::{
     Case, Constraints, Namespace, has_flag, items, notes, refuse_other_serde, text, title,
 };
-use crate::error;
+use crate::{error, known, to_schema};
 
 fn fields(input: &DeriveInput, fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
     let of_type = items(&input.attrs)?;
@@ -32,24 +32,26 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let forbids_extra = forbids_extra(input)?;
     let adds = fields.iter().map(|field| {
         let ModelField { ty, name, constraints, notes, .. } = field;
-        let presence = field.presence();
-        quote!(fields.add::<#ty>(#name, #constraints, #presence, #notes);)
+        let (known, presence) = (known(ty), field.presence());
+        quote!(#known fields.add::<#ty, _>(#name, #constraints, #presence, #notes);)
     });
+    let schema = quote! {
+        private::component::<Self>(#title, || {
+            #[allow(unused_mut)] // of a model without fields
+            let mut fields = private::FieldSchemas::default();
+            #(#adds)*
+            fields.finish(#forbids_extra, #notes)
+        })
+    };
+    let to_schema = to_schema(name, &title, &schema);
     Ok(quote! {
-        impl private::Schema for #name {
-            const TITLED: bool = false;
+        #to_schema
 
-            fn schema(
-                _: &private::Constraints,
-                models: &mut private::Models,
-            ) -> private::serde_json::Value {
-                models.model::<Self>(#title, #notes, #forbids_extra)
-            }
-        }
-
-        impl private::ModelSchema for #name {
-            fn fields(fields: &mut private::FieldSchemas<'_>) {
-                #(#adds)*
+        impl private::utoipa::IntoParams for #name {
+            fn into_params(
+                place: impl Fn() -> ::core::option::Option<private::utoipa::openapi::path::ParameterIn>,
+            ) -> ::std::vec::Vec<private::utoipa::openapi::path::Parameter> {
+                private::parameters::<Self>(place())
             }
         }
     })
@@ -103,6 +105,10 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
 
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
+
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 #title.into()
@@ -200,6 +206,9 @@ fn fitting(value: Expr, ty: &Type) -> syn::Result<Expr> {
 
 /// A text as a `String`; if another type is needed, the compiler says it at the attribute.
 fn owned(text: &LitStr) -> TokenStream {
+    if text.value().is_empty() {
+        return quote_spanned!(text.span()=> ::std::string::String::new());
+    }
     quote_spanned!(text.span()=> #text.to_owned())
 }
 

@@ -2,9 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::{DeriveInput, Field};
 
 use crate::attributes::{Constraints, Namespace, items, notes, text};
+use crate::{known, to_schema};
 
 /// What a `RootModel` is called in Python.
 fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
@@ -13,46 +15,23 @@ fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
 
 /// What the document says of it: what it says of the field, under a name if it has one.
 pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
-    let (name, ty) = (&input.ident, &field.ty);
+    let (name, ty, known) = (&input.ident, &field.ty, known(&field.ty));
     let constraints = Constraints::read(&items(&field.attrs)?)?;
     let of_field = notes(&field.attrs)?;
-    let inner = quote! {
-        let mut schema = <#ty as private::Schema>::schema(#constraints, models);
-        private::note(&mut schema, #of_field);
-        schema
-    };
+    let inner = quote!(#known private::constrained::<#ty, _>(#constraints, #of_field));
     if let Some(title) = root(input)? {
         let of_type = notes(&input.attrs)?;
-        return Ok(quote! {
-            impl private::Schema for #name {
-                const TITLED: bool = false;
-
-                fn schema(
-                    _: &private::Constraints,
-                    models: &mut private::Models,
-                ) -> private::serde_json::Value {
-                    models.reference::<Self>(#title, |models| {
-                        let mut schema = { #inner };
-                        private::note(&mut schema, #of_type);
-                        schema
-                    })
-                }
-            }
-        });
+        let schema = quote! {
+            private::component::<Self>(#title, || {
+                let mut schema = { #inner };
+                private::note(&mut schema, #of_type);
+                schema
+            })
+        };
+        return Ok(to_schema(name, &title, &schema));
     }
-    Ok(quote! {
-        impl private::Schema for #name {
-            const OPTIONAL: bool = <#ty as private::Schema>::OPTIONAL;
-            const TITLED: bool = <#ty as private::Schema>::TITLED;
-
-            fn schema(
-                _: &private::Constraints,
-                models: &mut private::Models,
-            ) -> private::serde_json::Value {
-                #inner
-            }
-        }
-    })
+    let schema = quote!(private::inlined::<Self>(|| { #inner }));
+    Ok(to_schema(name, &name.unraw().to_string(), &schema))
 }
 
 pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
@@ -70,6 +49,10 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
             const SEQUENCE: bool = <#ty as private::Decode>::SEQUENCE;
+
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 #label

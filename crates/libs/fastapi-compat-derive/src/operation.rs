@@ -12,7 +12,7 @@ use syn::{
 };
 
 use crate::attributes::doc;
-use crate::error;
+use crate::{error, known};
 
 struct Arguments {
     path: LitStr,
@@ -159,10 +159,10 @@ fn operation(
     // What it is, only the compiler knows.
     let mut has_impl = HasImpl(false);
     has_impl.visit_type(answer);
-    let answer = if has_impl.0 {
-        quote!(::fastapi_compat::__private::axum::response::Response)
+    let (answer, known) = if has_impl.0 {
+        (quote!(::fastapi_compat::__private::axum::response::Response), None)
     } else {
-        answer.to_token_stream()
+        (answer.to_token_stream(), Some(known(answer)))
     };
 
     let types = handler.sig.inputs.iter().map(|argument| match argument {
@@ -182,6 +182,7 @@ fn operation(
         types.iter().map(|ty| quote_spanned!(ty.span()=> private::Probe::<#ty>::new().check();));
     let is_call = last_is_call(&types);
     let assertions = assertions(name, path, &parameters, prefix_parameters, &types);
+    let for_utoipa = for_utoipa(&marker);
     let visibility = match visibility {
         Visibility::Inherited => quote!(),
         visibility => visibility.to_token_stream(),
@@ -212,11 +213,14 @@ fn operation(
                         0 #(+ private::Probe::<#types>::PATH_PARAMETERS)*,
                         |operation| {
                             #((private::Probe::<#types>::DESCRIBE)(operation);)*
-                            <private::Answer<#answer> as private::Describe>::describe(operation);
+                            #known
+                            <private::Answer<#answer> as private::Describe<_>>::describe(operation);
                         },
                     )
                 }
             }
+
+            #for_utoipa
 
             #[allow(dead_code, clippy::unused_unit)] // the compiler checks it, nobody calls it
             fn check() {
@@ -226,6 +230,39 @@ fn operation(
             #assertions
         };
     })
+}
+
+/// What utoipa-axum's `routes!` and `OpenApiRouter` ask of the type beside a handler.
+fn for_utoipa(marker: &Ident) -> TokenStream {
+    quote! {
+        impl private::utoipa::Path for #marker {
+            fn methods() -> ::std::vec::Vec<private::utoipa::openapi::path::HttpMethod> {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain_methods()
+            }
+
+            fn path() -> ::std::string::String {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain_path()
+            }
+
+            fn operation() -> private::utoipa::openapi::path::Operation {
+                <Self as ::fastapi_compat::PathOperation>::outline().plain().0
+            }
+        }
+
+        impl private::utoipa::__dev::SchemaReferences for #marker {
+            fn schemas(
+                schemas: &mut ::std::vec::Vec<(::std::string::String, private::RefOrSchema)>,
+            ) {
+                schemas.extend(<Self as ::fastapi_compat::PathOperation>::outline().plain().1);
+            }
+        }
+
+        impl<'t> private::utoipa::__dev::Tags<'t> for #marker {
+            fn tags() -> ::std::vec::Vec<&'t str> {
+                ::std::vec::Vec::new()
+            }
+        }
+    }
 }
 
 /// Whether the last argument is `Call`, as an expression.
@@ -302,11 +339,11 @@ pub(crate) fn routes(input: TokenStream) -> syn::Result<TokenStream> {
         if let Some(last) = path.segments.last_mut() {
             last.ident = marker(&last.ident);
         }
-        quote!(.with(::fastapi_compat::__private::Marker::<#path>::new().outline(), #handler))
+        quote!(.with_each((&::fastapi_compat::__private::Marker::<#path>::new()).outlines(), &#handler))
     });
     Ok(quote! {{
         #[allow(unused_imports)] // by no operation
-        use ::fastapi_compat::__private::OwnOutline as _;
+        use ::fastapi_compat::__private::{OwnOutline as _, UtoipaOutline as _};
         ::fastapi_compat::Routes::new()#(#with)*
     }})
 }

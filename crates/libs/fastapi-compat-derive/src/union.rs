@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::{DataEnum, DeriveInput, Fields, Ident, Type};
 
 use crate::attributes::{Constraints, Namespace, items, refuse_other_serde, text};
-use crate::error;
+use crate::{error, known, to_schema};
 
 struct Choices<'a> {
     discriminator: Option<String>,
@@ -45,36 +46,23 @@ fn read<'a>(input: &DeriveInput, data: &'a DataEnum) -> syn::Result<Choices<'a>>
 /// What the document says of it.
 pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
     let Choices { discriminator, types, tags, constraints, .. } = read(input, data)?;
-    let name = &input.ident;
-    let schemas = quote!([#(<#types as private::Schema>::schema(#constraints, models)),*]);
-    let schema = if let Some(discriminator) = discriminator {
-        quote! {
-            let mut schemas = ::std::vec::Vec::from(#schemas);
-            let tags = [#(#tags),*].into_iter();
-            let mapping: private::serde_json::Map<_, _> = tags
-                .zip(&schemas)
-                .map(|(tag, schema)| (tag.to_owned(), schema["$ref"].clone()))
-                .collect();
-            // A model may have several tags.
-            schemas.dedup();
-            private::serde_json::json!({
-                "oneOf": schemas,
-                "discriminator": {"propertyName": #discriminator, "mapping": mapping},
-            })
-        }
-    } else {
-        quote!(private::serde_json::json!({"anyOf": #schemas}))
+    let name = input.ident.unraw().to_string();
+    let known = types.iter().map(|ty| known(ty));
+    let tags = discriminator.map_or_else(
+        || quote!(::core::option::Option::None),
+        |discriminator| quote!(::core::option::Option::Some((#discriminator, &[#(#tags),*]))),
+    );
+    let schema = quote! {
+        private::union::<Self>(#name, || {
+            #(#known)*
+            let schemas = [#(private::constrained::<#types, _>(
+                #constraints,
+                private::serde_json::Value::Null,
+            )),*];
+            private::any_of(schemas.into(), #tags)
+        })
     };
-    Ok(quote! {
-        impl private::Schema for #name {
-            fn schema(
-                _: &private::Constraints,
-                models: &mut private::Models,
-            ) -> private::serde_json::Value {
-                #schema
-            }
-        }
-    })
+    Ok(to_schema(&input.ident, &name, &schema))
 }
 
 pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
@@ -104,6 +92,10 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
 
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
+
+            fn json_schema() -> private::RefOrSchema {
+                <Self as private::Documented<_>>::schema()
+            }
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
                 private::recursive_name::<Self>(|| {

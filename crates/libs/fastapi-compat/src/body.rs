@@ -9,14 +9,16 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc, unreadable_body};
 use crate::extract::{Input, body_extractor};
 use crate::json::{self, JsonError, MAX_DEPTH, MAX_INT_DIGITS};
+use crate::layers::BodyLimit;
 use crate::offload::offload;
-use crate::openapi::{ModelSchema, OperationDocument, Schema};
+use crate::openapi::OperationDocument;
 use crate::response::{HttpError, Json, internal_server_error};
 use crate::value::{SHALLOW, Value};
 
@@ -85,7 +87,7 @@ impl<T: Send + 'static> JsonBody<T> {
     }
 }
 
-impl<T: Decode + Schema + DeserializeOwned + Send + 'static> Input for Json<T> {
+impl<T: Decode + DeserializeOwned + Send + 'static> Input for Json<T> {
     type Read = JsonBody<T>;
 
     async fn read(parts: &Parts, body: Body) -> Result<JsonBody<T>, Response> {
@@ -112,7 +114,7 @@ impl<T: Decode + Schema + DeserializeOwned + Send + 'static> Input for Json<T> {
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.json_body::<T>();
+        operation.json_body(T::json_schema());
     }
 }
 
@@ -124,14 +126,14 @@ fn decode_value<T: Decode>(body: Option<Value>, errors: &mut Errors) -> Option<T
     }
 }
 
-body_extractor!(Json[Decode + Schema + DeserializeOwned + Send + 'static]);
-body_extractor!(Embedded[Model + ModelSchema + Send + 'static]);
+body_extractor!(Json[Decode + DeserializeOwned + Send + 'static]);
+body_extractor!(Embedded[Model + ToSchema + Send + 'static]);
 
 /// Several parameters of the body, or one with `embed=True`: each is a field of one object.
 #[derive(Debug)]
 pub struct Embedded<T>(pub T);
 
-impl<T: Model + ModelSchema + Send + 'static> Input for Embedded<T> {
+impl<T: Model + ToSchema + Send + 'static> Input for Embedded<T> {
     type Read = JsonBody<T>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -226,17 +228,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application")
         && !subtype.contains('/')
         && (subtype == "json" || subtype.ends_with("+json"))
-}
-
-/// The largest body in bytes; put into the extensions of requests by the service.
-#[derive(Clone, Copy, Debug)]
-pub struct BodyLimit(pub usize);
-
-impl Default for BodyLimit {
-    /// 2 MiB.
-    fn default() -> Self {
-        Self(2 * 1024 * 1024)
-    }
 }
 
 /// Reads the whole body: 413 beyond the limit, 400 if the client breaks off.

@@ -12,11 +12,15 @@ use serde::{Deserialize, Deserializer};
 
 use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
-use crate::openapi::{OperationDocument, Schema};
+use crate::openapi::{self, OperationDocument, RefOrSchema};
 use crate::router::PathParams;
 use crate::value::{Object, SHALLOW, Value};
 
 /// A type that a request can carry.
+#[diagnostic::on_unimplemented(
+    message = "a request cannot carry a value of type `{Self}`",
+    label = "add `#[derive(Decode)]` to `{Self}`"
+)]
 pub trait Decode: Sized {
     /// Whether parameters of the same name make one value of this type: a list.
     const SEQUENCE: bool = false;
@@ -57,15 +61,20 @@ pub trait Decode: Sized {
     }
 
     #[doc(hidden)]
-    fn describe_path(operation: &mut OperationDocument<'_>)
-    where
-        Self: Schema,
-    {
-        operation.path_parameter::<Self>();
+    fn describe_path(operation: &mut OperationDocument<'_>) {
+        operation.path_parameter(Self::json_schema());
     }
+
+    /// What the OpenAPI document says of the type: for one with utoipa's trait,
+    /// `<Self as fastapi_compat::Documented<_>>::schema()`.
+    fn json_schema() -> RefOrSchema;
 }
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "a model is a struct with named fields and `#[derive(Decode)]`"
+)]
 pub trait Model: Sized {
     fn from_fields(fields: &impl Fields, at: &Loc<'_>, errors: &mut Errors) -> Option<Self>;
 }
@@ -269,6 +278,10 @@ impl<T: Decode> Decode for Box<T> {
     const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
 
+    fn json_schema() -> RefOrSchema {
+        T::json_schema()
+    }
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         T::name(constraints)
     }
@@ -295,6 +308,10 @@ impl<T: Decode> Decode for Box<T> {
 impl<T: Decode> Decode for Option<T> {
     const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::optional(T::json_schema())
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         format!("nullable[{}]", T::name(constraints)).into()
@@ -354,6 +371,10 @@ impl<T> Patch<T> {
 impl<T: Decode> Decode for Patch<T> {
     const ACCEPTS: Accepts = T::ACCEPTS;
     const SEQUENCE: bool = T::SEQUENCE;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::optional(T::json_schema())
+    }
 
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Option::<T>::name(constraints)

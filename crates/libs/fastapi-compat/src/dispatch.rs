@@ -19,7 +19,7 @@ use tower::util::MapRequestLayer;
 
 use crate::extract::{DryRun, WouldAct};
 use crate::form::decode_replacing;
-use crate::protocol::Https;
+use crate::layers::scheme;
 use crate::response::{HttpError, internal_server_error};
 use crate::router::{Operation, PathParams};
 use crate::template::{Segment, Template};
@@ -405,8 +405,11 @@ const LOCATION: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The URL of a path on this host.
 fn location(request: &Request, path: &str) -> Location {
-    let is_https = request.extensions().get::<Https>().is_some();
-    let (scheme, default_port) = if is_https { ("https", 443) } else { ("http", 80) };
+    let scheme = scheme(request.extensions());
+    let default_port = match scheme {
+        "https" | "wss" => 443,
+        _ => 80,
+    };
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.filter(|host| is_host(host)).map_or_else(
         || match request.extensions().get::<LocalAddr>() {

@@ -24,6 +24,11 @@ pub struct Call<D, I = ()>(pub D, pub I);
 /// One that needs the database may leave that to the handler, which asks for everything in one
 /// statement. Then it says in [`Dependency::complete`] what it would have said before any fault of
 /// the inputs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no dependency of a handler with the state `{S}`",
+    note = "a dependency, `D` in `Call<D, I>`, implements `FromRequestParts<{S}>`, `Describe` and \
+            `Dependency<{S}>`; `()` is none, and a tuple is two"
+)]
 pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
     /// Called when the inputs are not valid, before the client is told.
     fn complete(&self, _: &S) -> impl Future<Output = Result<(), Response>> + Send {
@@ -84,6 +89,7 @@ fn undecoded() -> Response {
 }
 
 /// The value of an input outside of [`Call`], or the answer to the request.
+#[expect(clippy::result_large_err, reason = "an answer is large")]
 pub(crate) fn alone<T>(decoded: Option<T>, errors: Errors) -> Result<T, Response> {
     match (refuse(errors), decoded) {
         (Some(refusal), _) => Err(refusal),

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{StatusCode, header};
+use utoipa::ToSchema;
 
 use crate::body::{LARGE, read_body};
 use crate::decode::{Fields, Model};
@@ -13,7 +14,7 @@ use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
 use crate::multipart::{self, Refusal};
 use crate::offload::offload;
-use crate::openapi::{ModelSchema, OperationDocument};
+use crate::openapi::OperationDocument;
 use crate::params::Parameters;
 use crate::response::{HttpError, internal_server_error};
 use crate::value::Value;
@@ -23,7 +24,7 @@ use crate::value::Value;
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-impl<T: Model + ModelSchema> Input for Form<T> {
+impl<T: Model + ToSchema> Input for Form<T> {
     type Read = Vec<(String, Value)>;
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
@@ -54,7 +55,7 @@ impl<T: Model + ModelSchema> Input for Form<T> {
     }
 }
 
-body_extractor!(Form[Model + ModelSchema]);
+body_extractor!(Form[Model + ToSchema]);
 
 fn parse(
     body: &[u8],

@@ -7,19 +7,13 @@ use unicode_bidi::{BidiClass, bidi_class};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
+use crate::characters::{contains, is_assigned, major_category};
 use crate::idna_tables as tables;
-use crate::python::{is_assigned, major_category, repr};
+use crate::python::repr;
 
 const MAX_LABEL: usize = 63;
 const MAX_INPUT: usize = 254;
 const VIRAMA: u8 = 9;
-
-/// Whether a character is in one of the ranges.
-pub(crate) fn contains(table: &[(u32, u32)], c: char) -> bool {
-    let code = u32::from(c);
-    let candidate = table.partition_point(|&(_, last)| last < code);
-    table.get(candidate).is_some_and(|&(first, _)| first <= code)
-}
 
 /// The mapping of UTS 46: case folding, width, separators, normalisation form C.
 pub(crate) fn uts46_remap(domain: &str) -> Result<String, String> {

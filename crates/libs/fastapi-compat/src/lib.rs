@@ -2,8 +2,9 @@
 //!
 //! Declare a model once, and it is decoded by pydantic's lax rules, explained by pydantic's errors
 //! and described in FastAPI's OpenAPI dialect. What is in it: inputs ([`Call`], [`Path`], [`Query`],
-//! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects, CORS and errors as
-//! Starlette does them ([`Router`], [`Edge`], [`HttpError`]); sign-in ([`Bearer`], [`Basic`],
+//! [`Header`], [`Cookie`], [`Json`], [`Embedded`], [`Form`]); routing, redirects and errors as
+//! Starlette does them ([`Router`], [`HttpError`]); CORS, trusted proxies and the rest of what is
+//! around an application ([`layers`]); sign-in ([`Bearer`], [`Basic`],
 //! [`ApiKeyHeader`] and others); the document ([`openapi`]). What is not: anything about one
 //! service's routes.
 //!
@@ -38,16 +39,14 @@ pub mod guide {}
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
 mod body;
+mod characters;
 mod choice;
 mod constraints;
-mod cors;
 mod datetime;
 mod decode;
 mod dispatch;
 mod document;
 mod echo;
-
-mod edge;
 mod email;
 mod errors;
 mod extract;
@@ -55,12 +54,12 @@ mod form;
 mod idna;
 mod idna_tables;
 mod json;
+pub mod layers;
 mod multipart;
 mod offload;
 pub mod openapi;
 mod params;
 mod probe;
-mod protocol;
 mod python;
 mod response;
 mod router;
@@ -72,20 +71,18 @@ mod types;
 mod union;
 mod value;
 
-pub use body::{BodyLimit, Embedded};
+pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
 pub use dispatch::LocalAddr;
-pub use edge::Edge;
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
 pub use form::Form;
-pub use openapi::{Describe, Outline, Schema};
+pub use openapi::{Describe, Documented, Outline};
 pub use params::{Cookie, Header, Path, Query};
-pub use protocol::TrustedProxies;
 pub use response::{HttpError, Json, NoContent, internal_server_error};
 pub use router::{Operation, Router};
 pub use routes::{PathOperation, Routes};
@@ -102,7 +99,7 @@ pub use value::{Array, Object, Value};
 /// What the derive's code names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use {axum, http, serde, serde_json};
+    pub use {axum, http, serde, serde_json, utoipa};
 
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
@@ -112,11 +109,12 @@ pub mod __private {
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{
-        Answer, Describe, FieldSchemas, ModelSchema, Models, Outline, Presence, Schema, choices,
-        note,
+        Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
+        RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,
+        nested, note, parameters, union,
     };
     pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
-    pub use crate::routes::{Marker, OwnOutline};
+    pub use crate::routes::{Marker, OwnOutline, UtoipaOutline};
     pub use crate::union::{Union, tag};
     pub use crate::value::Value;
 }

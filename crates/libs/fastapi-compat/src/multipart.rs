@@ -3,6 +3,7 @@
 
 use indexmap::IndexMap;
 
+use crate::characters::latin1;
 use crate::form::{MAX_FIELD, MAX_FIELDS};
 use crate::types::UploadFile;
 use crate::value::Value;
@@ -219,10 +220,6 @@ fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
 
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|&byte| char::from(byte)).collect()
 }
 
 /// The parameters of a header such as `form-data; name="a"`.

@@ -1,18 +1,22 @@
 //! Parameters: of the path, of the query, in headers and in cookies.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
+use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
 
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Parameter, alone};
 use crate::form::pairs;
-use crate::openapi::{Describe, ModelSchema, OperationDocument, Schema};
+use crate::openapi::{Describe, OperationDocument};
 use crate::router::PathParams;
 use crate::value::Value;
 
@@ -22,11 +26,17 @@ use crate::value::Value;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Path<T>(pub T);
 
-impl<T: Decode + Schema> Parameter for Path<T> {
+impl<T: Decode> Parameter for Path<T> {
     const PATH_PARAMETERS: usize = T::PATH_PARAMETERS;
 
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        let parameters = parts.extensions.get::<PathParams>()?;
+        let of_axum;
+        let parameters = if let Some(parameters) = parts.extensions.get::<PathParams>() {
+            parameters
+        } else {
+            of_axum = PathParams::of_axum(parts)?;
+            &of_axum
+        };
         T::decode_path(parameters, errors).map(Self)
     }
 
@@ -36,6 +46,15 @@ impl<T: Decode + Schema> Parameter for Path<T> {
 }
 
 impl PathParams {
+    /// The parameters of a route in a router that is not ours, such as utoipa-axum's.
+    fn of_axum(parts: &Parts) -> Option<Self> {
+        let mut parts = parts.clone();
+        let parameters = RawPathParams::from_request_parts(&mut parts, &()).now_or_never()?.ok()?;
+        let (names, values): (Vec<Arc<str>>, _) =
+            parameters.iter().map(|(name, value)| (name.into(), Value::from(value))).unzip();
+        Some(Self { names: names.into(), values })
+    }
+
     /// Decodes a parameter; its number is checked when the router is built.
     pub(crate) fn decode<T: Decode>(&self, index: usize, errors: &mut Errors) -> Option<T> {
         let (name, value) = (self.names.get(index)?, self.values.get(index)?);
@@ -68,24 +87,24 @@ macro_rules! extractors {
 }
 
 extractors! {
-    Path [Decode + Schema];
-    Query [Model + ModelSchema];
-    Header [Model + ModelSchema];
-    Cookie [Model + ModelSchema];
+    Path [Decode];
+    Query [Model + IntoParams];
+    Header [Model + IntoParams];
+    Cookie [Model + IntoParams];
 }
 
 /// The parameters of the query as a model; of a repeated parameter the last counts.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Query<T> {
+impl<T: Model + IntoParams> Parameter for Query<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let query = Parameters(pairs(parts.uri.query().unwrap_or_default().as_bytes()));
         T::from_fields(&query, &Loc::root("query"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("query");
+        operation.parameters::<T>(&ParameterIn::Query);
     }
 }
 
@@ -112,13 +131,13 @@ impl Fields for Parameters {
 #[derive(Debug)]
 pub struct Header<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Header<T> {
+impl<T: Model + IntoParams> Parameter for Header<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         T::from_fields(&Headers(&parts.headers), &Loc::root("header"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("header");
+        operation.parameters::<T>(&ParameterIn::Header);
     }
 }
 
@@ -153,14 +172,14 @@ pub(crate) fn latin1(bytes: &[u8]) -> String {
 #[derive(Debug)]
 pub struct Cookie<T>(pub T);
 
-impl<T: Model + ModelSchema> Parameter for Cookie<T> {
+impl<T: Model + IntoParams> Parameter for Cookie<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let cookies = Parameters(cookies(&parts.headers));
         T::from_fields(&cookies, &Loc::root("cookie"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.parameters::<T>("cookie");
+        operation.parameters::<T>(&ParameterIn::Cookie);
     }
 }
 

@@ -2,23 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::idna::contains;
-use crate::idna_tables as tables;
+use crate::characters::{is_assigned, major_category};
 use crate::value::{Value, float_repr};
 use unicode_general_category::{GeneralCategory, get_general_category};
-
-/// Whether Python's Unicode knows a character: ours is newer.
-pub(crate) fn is_assigned(c: char) -> bool {
-    contains(tables::ASSIGNED, c)
-}
-
-/// The first letter of a character's general category: `L`, `M`, `N`, `P`, `S`, `Z` or `C`.
-pub(crate) fn major_category(c: char) -> char {
-    if !is_assigned(c) {
-        return 'C';
-    }
-    get_general_category(c).abbreviation().chars().next().unwrap_or('C')
-}
 
 /// `repr` of a text: quoted, with what cannot be printed escaped.
 pub(crate) fn repr(text: &str) -> String {

@@ -45,9 +45,15 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
+/// In the extensions of [`internal_server_error`]: what Starlette does inside of its
+/// `ServerErrorMiddleware` does not touch this answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unhandled;
+
 /// The answer of Starlette's `ServerErrorMiddleware` to an unhandled exception.
 pub fn internal_server_error() -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
+    let text = "Internal Server Error";
+    (StatusCode::INTERNAL_SERVER_ERROR, axum::Extension(Unhandled), text).into_response()
 }
 
 /// FastAPI's `HTTPException`: a status and `{"detail": …}`.

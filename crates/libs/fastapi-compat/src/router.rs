@@ -132,7 +132,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                     matched: nested(prefix, matched),
                     not_allowed: nested(prefix, not_allowed),
                 },
-                endpoint => endpoint,
+                route @ Endpoint::Route { .. } => route,
             };
         }
         self
@@ -247,7 +247,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     ///
     /// # Errors
     /// When two models have the same name.
-    pub fn document(&self, info: &Info<'_>) -> Result<serde_json::Value, DuplicateModel> {
+    pub fn document(&self, info: &Info<'_>) -> Result<utoipa::openapi::OpenApi, DuplicateModel> {
         let operations = self.routes.iter().filter(|route| route.method.is_some());
         let operations: Vec<_> = operations
             .map(|route| {

@@ -9,7 +9,9 @@ use axum::routing::{MethodRouter, any};
 use http::{Method, StatusCode};
 use tower::util::MapResponseLayer;
 
-use crate::openapi::Outline;
+use utoipa::openapi::path::Paths;
+
+use crate::openapi::{NamedSchema, Outline};
 
 /// A path operation: what `#[get("/items/{id}")]` knows of the function below it. The attribute
 /// implements it for a type beside the function.
@@ -19,6 +21,7 @@ pub trait PathOperation {
 }
 
 /// What answers below a path.
+#[expect(clippy::large_enum_variant, reason = "there is one for each route, while it is built")]
 pub(crate) enum Endpoint<S> {
     /// A route of its own path, with what answers requests of other methods.
     Route { matched: MethodRouter<S>, not_allowed: MethodRouter<S> },
@@ -54,7 +57,11 @@ impl<S: Clone + Send + Sync + 'static> Registered<S> {
         H: Handler<T, S>,
         T: 'static,
     {
-        let mut matched = any(handler);
+        Self::served(outline, any(handler))
+    }
+
+    /// An operation that an axum router serves.
+    fn served(outline: Outline, mut matched: MethodRouter<S>) -> Self {
         let status = outline.status;
         if status != StatusCode::OK && !outline.sets_status {
             matched = matched.layer(MapResponseLayer::new(move |mut response: Response| {
@@ -93,6 +100,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Self::default()
     }
 
+    /// Adds a handler of several methods.
+    #[doc(hidden)]
+    pub fn with_each<H, T>(self, outlines: Vec<Outline>, handler: &H) -> Self
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        outlines.into_iter().fold(self, |all, outline| all.with(outline, handler.clone()))
+    }
+
     /// Adds a handler that is described by hand.
     pub fn with<H, T>(mut self, outline: Outline, handler: H) -> Self
     where
@@ -101,6 +118,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     {
         self.0.push(Registered::operation(outline, handler));
         self
+    }
+}
+
+/// What `utoipa_axum::routes!` gives: its operations, with the axum router that serves them.
+impl<S: Clone + Send + Sync + 'static> From<(Vec<NamedSchema>, Paths, MethodRouter<S>)>
+    for Routes<S>
+{
+    fn from((schemas, paths, router): (Vec<NamedSchema>, Paths, MethodRouter<S>)) -> Self {
+        let outlines = Outline::of_paths(schemas, paths);
+        Self(outlines.map(|outline| Registered::served(outline, router.clone())).collect())
     }
 }
 
@@ -117,11 +144,25 @@ impl<P> Marker<P> {
 
 /// The outline of an operation of ours.
 pub trait OwnOutline {
-    fn outline(&self) -> Outline;
+    fn outlines(&self) -> Vec<Outline>;
 }
 
 impl<P: PathOperation> OwnOutline for Marker<P> {
-    fn outline(&self) -> Outline {
-        P::outline()
+    fn outlines(&self) -> Vec<Outline> {
+        vec![P::outline()]
+    }
+}
+
+/// The outlines of an operation of utoipa's: one for each of its methods.
+pub trait UtoipaOutline {
+    fn outlines(&self) -> Vec<Outline>;
+}
+
+impl<P> UtoipaOutline for &Marker<P>
+where
+    P: utoipa::Path + utoipa::__dev::SchemaReferences + for<'t> utoipa::__dev::Tags<'t>,
+{
+    fn outlines(&self) -> Vec<Outline> {
+        Outline::of_utoipa::<P>()
     }
 }

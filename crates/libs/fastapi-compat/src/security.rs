@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::json;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use crate::extract::Dependency;
 use crate::form::pairs;
@@ -81,7 +81,7 @@ from_parts!(
         "" => Err(not_authenticated("Bearer")),
         token => Ok(HttpBearer(token.to_owned())),
     },
-    |operation| operation.security("HTTPBearer", json!({"type": "http", "scheme": "bearer"}))
+    |operation| operation.security("HTTPBearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))
 );
 
 /// `HTTPBasic`: name and password, not yet checked.
@@ -154,7 +154,7 @@ fn python_base64(letters: &[u8]) -> Option<Vec<u8>> {
 from_parts!(
     [] Basic,
     |parts: &Parts| Basic::from_headers(&parts.headers),
-    |operation| operation.security("HTTPBasic", json!({"type": "http", "scheme": "basic"}))
+    |operation| operation.security("HTTPBasic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)))
 );
 
 /// What an API key is called, in the headers, the query or the cookies.
@@ -165,7 +165,7 @@ pub trait ApiKeyName {
 
 /// A dependency on a key, which must be there and not empty.
 macro_rules! api_keys {
-    ($($(#[$doc:meta])* $type:ident $scheme:literal $place:literal, |$parts:ident| $read:expr;)*) => {$(
+    ($($(#[$doc:meta])* $type:ident $scheme:literal $place:ident, |$parts:ident| $read:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq)]
         pub struct $type<N> {
@@ -182,8 +182,8 @@ macro_rules! api_keys {
                 Ok::<_, HttpError>(Self { key, name: PhantomData })
             },
             |operation| {
-                let scheme = json!({"type": "apiKey", "in": $place, "name": N::NAME});
-                operation.security($scheme, scheme);
+                let key = ApiKey::$place(ApiKeyValue::new(N::NAME));
+                operation.security($scheme, SecurityScheme::ApiKey(key));
             }
         );
     )*};
@@ -191,15 +191,15 @@ macro_rules! api_keys {
 
 api_keys! {
     /// `APIKeyHeader`: the key, not yet checked.
-    ApiKeyHeader "APIKeyHeader" "header", |parts| {
+    ApiKeyHeader "APIKeyHeader" Header, |parts| {
         parts.headers.get(N::NAME).map(|key| latin1(key.as_bytes()))
     };
     /// `APIKeyQuery`: the key, not yet checked.
-    ApiKeyQuery "APIKeyQuery" "query", |parts| {
+    ApiKeyQuery "APIKeyQuery" Query, |parts| {
         last::<N>(pairs(parts.uri.query().unwrap_or_default().as_bytes()))
     };
     /// `APIKeyCookie`: the key, not yet checked.
-    ApiKeyCookie "APIKeyCookie" "cookie", |parts| last::<N>(cookies(&parts.headers));
+    ApiKeyCookie "APIKeyCookie" Cookie, |parts| last::<N>(cookies(&parts.headers));
 }
 
 /// The key among named values; of several the last counts.

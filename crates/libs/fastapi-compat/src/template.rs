@@ -213,21 +213,17 @@ impl Template {
 
     /// The values of the parameters in a path that matches.
     pub(crate) fn values(&self, path: &str) -> Vec<Value> {
-        if let Some(regex) = &self.regex {
-            let captures = regex.captures(path);
-            let groups = captures.iter().flat_map(|captures| captures.iter().skip(1).flatten());
-            let values = groups.zip(&self.convertors);
-            return values.map(|(group, convertor)| convertor.convert(group.as_str())).collect();
-        }
         if self.names.is_empty() {
             return Vec::new();
         }
-        let mut values = Vec::with_capacity(self.names.len());
-        let segments = self.segments.iter().zip(path.split('/'));
-        let of_parameters = segments
-            .filter(|(pieces, _)| matches!(pieces.as_slice(), [Piece::Parameter(..)]))
-            .map(|(_, text)| Value::from(text));
-        values.extend(of_parameters);
+        let (mut values, mut convertors) =
+            (Vec::with_capacity(self.names.len()), &*self.convertors);
+        self.each_text(path, |text| {
+            if let Some((convertor, rest)) = convertors.split_first() {
+                values.push(convertor.convert(text));
+                convertors = rest;
+            }
+        });
         values
     }
 
@@ -238,7 +234,9 @@ impl Template {
         let mut is_first = true;
         for pieces in &self.segments {
             if !is_first && pieces.is_empty() {
-                paths.iter_mut().for_each(|path| path.push('/'));
+                for path in &mut paths {
+                    path.push('/');
+                }
             }
             is_first = false;
             for piece in pieces {
@@ -246,10 +244,10 @@ impl Template {
                     Piece::Literal(literal) => {
                         let literal = utf8_percent_encode(literal, LITERAL).to_string();
                         let literal = literal.replace('{', "{{").replace('}', "}}");
-                        paths.iter_mut().for_each(|path| {
+                        for path in &mut paths {
                             path.push('/');
                             path.push_str(&literal);
-                        });
+                        }
                     }
                     Piece::Parameter(name, convertor) => {
                         let without: Vec<_> = if *convertor == Convertor::Path {
@@ -257,7 +255,9 @@ impl Template {
                         } else {
                             Vec::new()
                         };
-                        paths.iter_mut().for_each(|path| _ = write!(path, "/{{{name}}}"));
+                        for path in &mut paths {
+                            _ = write!(path, "/{{{name}}}");
+                        }
                         paths.extend(without);
                     }
                 }
@@ -269,7 +269,8 @@ impl Template {
     /// The path, encoded so that axum matches it with one of [`Self::axum_paths`] and decodes its
     /// parameters to the same text.
     pub(crate) fn axum_path(&self, path: &str) -> String {
-        let texts = self.texts(path);
+        let mut texts = Vec::new();
+        self.each_text(path, |text| texts.push(text));
         let (mut encoded, mut texts, mut is_first) = (String::new(), texts.into_iter(), true);
         for pieces in &self.segments {
             if !is_first && pieces.is_empty() {
@@ -292,20 +293,17 @@ impl Template {
         encoded
     }
 
-    /// The parameters in a path that matches, as they stand there.
-    fn texts<'p>(&self, path: &'p str) -> Vec<&'p str> {
-        match &self.regex {
-            Some(regex) => {
-                let captures = regex.captures(path);
-                let groups = captures.iter().flat_map(|captures| captures.iter().skip(1).flatten());
-                groups.map(|group| group.as_str()).collect()
-            }
-            None => {
-                let segments = self.segments.iter().zip(path.split('/'));
-                segments
-                    .filter(|(pieces, _)| matches!(pieces.as_slice(), [Piece::Parameter(..)]))
-                    .map(|(_, text)| text)
-                    .collect()
+    /// Gives the parameters in a path that matches, as they stand there.
+    fn each_text<'p>(&self, path: &'p str, mut each: impl FnMut(&'p str)) {
+        if let Some(regex) = &self.regex {
+            let captures = regex.captures(path);
+            let groups = captures.iter().flat_map(|captures| captures.iter().skip(1).flatten());
+            groups.for_each(|group| each(group.as_str()));
+        } else {
+            for (pieces, text) in self.segments.iter().zip(path.split('/')) {
+                if let [Piece::Parameter(..)] = pieces.as_slice() {
+                    each(text);
+                }
             }
         }
     }

@@ -295,6 +295,10 @@ mod inputs {
     struct Silent;
 
     impl Decode for Silent {
+        fn json_schema() -> fastapi_compat::openapi::RefOrSchema {
+            <bool as fastapi_compat::Documented<_>>::schema()
+        }
+
         fn name(_: &fastapi_compat::Constraints) -> std::borrow::Cow<'static, str> {
             "silent".into()
         }
@@ -306,15 +310,6 @@ mod inputs {
             _: &mut Errors,
         ) -> Option<Self> {
             None
-        }
-    }
-
-    impl fastapi_compat::Schema for Silent {
-        fn schema(
-            _: &fastapi_compat::Constraints,
-            _: &mut fastapi_compat::openapi::Models,
-        ) -> serde_json::Value {
-            serde_json::json!({})
         }
     }
 

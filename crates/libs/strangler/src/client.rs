@@ -1,4 +1,4 @@
-//! Who asks: the same client always gets the same service.
+//! Identifies clients, so that the same client always gets the same service.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
@@ -15,8 +15,8 @@ struct Claims {
     sub: String,
 }
 
-/// The subject of a bearer token. Whether the token is good is the service's to say: a forged one
-/// chooses the service that refuses it.
+/// The subject of a bearer token. The token is not verified here: a forged one chooses the service
+/// that refuses it.
 fn subject<B>(request: &Request<B>) -> Option<String> {
     let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
@@ -27,9 +27,9 @@ fn subject<B>(request: &Request<B>) -> Option<String> {
     serde_json::from_slice::<Claims>(&claims).ok().map(|claims| claims.sub)
 }
 
-/// The client's place among a hundred: by the subject of its token, else by its address.
+/// The percentile of a client, 0 to 99: a hash of the subject of its token, else of its address.
 pub(crate) fn percentile<B>(request: &Request<B>) -> u8 {
-    // Its keys are constants, so that a client stays where it is over restarts.
+    // Its keys are constants, so that a client keeps its percentile over restarts.
     let mut hasher = DefaultHasher::new();
     match (subject(request), request.extensions().get::<ConnectInfo<SocketAddr>>()) {
         (Some(subject), _) => subject.hash(&mut hasher),

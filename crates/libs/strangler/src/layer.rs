@@ -1,4 +1,4 @@
-//! The layer: who answers this request?
+//! The tower layer that routes each request to legacy, to the new service, or to both.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -13,9 +13,9 @@ use http::{HeaderMap, Request, StatusCode};
 use tower::{Layer, Service};
 
 use crate::client::percentile;
-use crate::evidence::{Evidence, lock};
 use crate::plan::Mode;
 use crate::shadow::{Job, answer};
+use crate::statistics::{Statistics, lock};
 use crate::tee::tee;
 use crate::{Running, Strangler};
 
@@ -38,7 +38,7 @@ pub struct Strangled<S> {
     strangler: Strangler,
 }
 
-/// In the extensions of answers that came from the old service.
+/// An extension of responses that came from the old service.
 #[derive(Clone, Copy, Debug)]
 struct FromLegacy;
 
@@ -56,7 +56,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The clone is for later: this one is ready.
+        // This service is ready, its clone may not be.
         let clone = self.service.clone();
         let mut service = std::mem::replace(&mut self.service, clone);
         let strangler = self.strangler.clone();
@@ -66,15 +66,15 @@ where
                 async move { Ok(strangler.legacy(request, &strangler.0.others).await) },
             );
         };
-        let way = strangler.way(index, &request);
+        let route = strangler.route(index, &request);
         Box::pin(async move {
-            let evidence = &strangler.0.evidence[index];
-            match way {
-                Way::Legacy => Ok(strangler.legacy(request, evidence).await),
-                Way::Shadow => Ok(strangler.shadow(request, service, evidence).await),
-                Way::Native => native(&mut service, request, evidence).await,
-                Way::Canary => {
-                    let answer = native(&mut service, request, evidence).await;
+            let statistics = &strangler.0.statistics[index];
+            match route {
+                Route::Legacy => Ok(strangler.legacy(request, statistics).await),
+                Route::Shadow => Ok(strangler.shadow(request, service, statistics).await),
+                Route::Native => native(&mut service, request, statistics).await,
+                Route::Canary => {
+                    let answer = native(&mut service, request, statistics).await;
                     strangler.check_canary(index);
                     answer
                 }
@@ -83,11 +83,11 @@ where
     }
 }
 
-/// Where one request goes.
-enum Way {
+/// Where one request is routed.
+enum Route {
     Legacy,
     Shadow,
-    /// To the new service, as the first of many.
+    /// To the new service, whose statistics are then checked.
     Canary,
     Native,
 }
@@ -95,32 +95,32 @@ enum Way {
 async fn native<S>(
     service: &mut S,
     request: Request<Body>,
-    evidence: &Evidence,
+    statistics: &Statistics,
 ) -> Result<Response, Infallible>
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible>,
 {
     let start = Instant::now();
     let response = service.call(request).await?;
-    evidence.native.record(start.elapsed(), response.status().is_server_error());
+    statistics.native.record(start.elapsed(), response.status().is_server_error());
     Ok(response)
 }
 
 impl Strangler {
-    fn way(&self, index: usize, request: &Request<Body>) -> Way {
+    fn route(&self, index: usize, request: &Request<Body>) -> Route {
         match self.mode(index) {
-            Some(Running { mode: Mode::Native, .. }) => Way::Native,
-            Some(Running { mode: Mode::Shadow, .. }) => Way::Shadow,
+            Some(Running { mode: Mode::Native, .. }) => Route::Native,
+            Some(Running { mode: Mode::Shadow, .. }) => Route::Shadow,
             Some(Running { mode: Mode::Canary(percent), fallback: None })
                 if percentile(request) < percent =>
             {
-                Way::Canary
+                Route::Canary
             }
-            _ => Way::Legacy,
+            _ => Route::Legacy,
         }
     }
 
-    async fn legacy(&self, request: Request<Body>, evidence: &Evidence) -> Response {
+    async fn legacy(&self, request: Request<Body>, statistics: &Statistics) -> Response {
         let start = Instant::now();
         let answer = self.0.proxy.send(request).await;
         let response = match answer {
@@ -129,45 +129,46 @@ impl Strangler {
                 response
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "legacy gave no answer");
+                tracing::warn!(error = &error as &dyn std::error::Error, "no response from legacy");
                 error.into_response()
             }
         };
-        evidence.legacy.record(start.elapsed(), response.status().is_server_error());
+        statistics.legacy.record(start.elapsed(), response.status().is_server_error());
         response
     }
 
-    /// The client gets legacy's answer as it comes; when it has passed, the new service is asked.
+    /// Streams legacy's response to the client; when it is complete, the new service gets a copy of the
+    /// request.
     async fn shadow<S>(
         &self,
         request: Request<Body>,
         service: S,
-        evidence: &Arc<Evidence>,
+        statistics: &Arc<Statistics>,
     ) -> Response
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
         let (parts, body) = request.into_parts();
-        let most = self.0.settings.shadow_body;
+        let limit = self.0.settings.shadow_body;
         let sent: Arc<Mutex<Option<Bytes>>> = Arc::default();
         let copy = Arc::clone(&sent);
-        let body = tee(body, most, move |body| *lock(&copy) = body);
+        let body = tee(body, limit, move |body| *lock(&copy) = body);
         let shadowed = parts.clone();
-        let response = self.legacy(Request::from_parts(parts, body), evidence).await;
+        let response = self.legacy(Request::from_parts(parts, body), statistics).await;
         if response.extensions().get::<FromLegacy>().is_none() {
             return response;
         }
         let (head, body) = response.into_parts();
         let (status, headers): (StatusCode, HeaderMap) = (head.status, head.headers.clone());
         let (shadow, proxy) = (Arc::clone(&self.0.shadow), self.0.proxy.clone());
-        let evidence = Arc::clone(evidence);
-        let body = tee(body, most, move |body| {
+        let statistics = Arc::clone(statistics);
+        let body = tee(body, limit, move |body| {
             // Both bodies, or nothing is compared.
             let request_body = body.is_some().then(|| lock(&sent).take()).flatten();
             let legacy = answer(status, &headers, &body.unwrap_or_default());
             let body = request_body;
-            shadow.take(Job { parts: shadowed, body, legacy, proxy, evidence }, service);
+            shadow.enqueue(Job { parts: shadowed, body, legacy, proxy, statistics }, service);
         });
         Response::from_parts(head, body)
     }

@@ -1,10 +1,10 @@
 //! A tower layer that puts a new service before an old one and moves operation by operation.
 //!
-//! Each operation is answered by the old service (`legacy`), by it with the new one compared
-//! (`shadow`), by the new one for some clients (`canary 10%`), or by the new one (`native`); what the
-//! new service does not have goes to the old one. The plan changes while the service runs.
+//! Each operation is served by the old service (`legacy`), by it and compared with the new one
+//! (`shadow`), by the new one for some clients (`canary 10%`), or by the new one (`native`);
+//! operations that the new service does not have go to the old one. The plan can change at runtime.
 //!
-//! It knows nothing of anybody's routes. Start at [`Strangler::start`]:
+//! It is independent of any service's routes. Start at [`Strangler::start`]:
 //!
 //! ```no_run
 //! use strangler::{Operation, Operations, Settings, Strangler};
@@ -23,7 +23,6 @@
 //! ```
 
 mod client;
-mod evidence;
 mod layer;
 mod metrics;
 mod operations;
@@ -32,6 +31,7 @@ mod plan;
 mod proxy;
 mod redact;
 mod shadow;
+mod statistics;
 mod tee;
 
 use std::path::PathBuf;
@@ -42,8 +42,6 @@ use http::uri::Scheme;
 use http::{Request, Uri};
 use tokio::sync::Semaphore;
 
-use crate::evidence::Evidence;
-pub use crate::evidence::{Figures, Margin, Seen, View};
 pub use crate::layer::{Strangled, StranglerLayer};
 pub use crate::operations::{Operation, Operations};
 pub use crate::page::{OperationView, Overview};
@@ -51,44 +49,48 @@ pub use crate::plan::{Mode, ModeError, Plan, PlanError};
 use crate::proxy::Proxy;
 pub use crate::proxy::Trust;
 use crate::shadow::Shadow;
+use crate::statistics::Statistics;
+pub use crate::statistics::{Figures, Margin, Seen, View};
 
-/// How often the plan's file is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the plan's file is checked for changes.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How to have the new service read and validate a request without acting.
+/// How the new service can validate a request without executing it.
 #[derive(Clone)]
 pub struct DryRun {
+    /// Marks a request as a dry run.
     pub prepare: fn(&mut Request<axum::body::Body>),
-    /// Whether an answer stands for "it would have acted".
+    /// Whether a response to a dry run means that the request would have been executed.
     pub would_act: fn(&axum::response::Response) -> bool,
 }
 
-/// What the strangler needs to know.
+/// The settings of a strangler.
 #[derive(Clone)]
 pub struct Settings {
     /// The old service: scheme, host and port.
     pub legacy: Uri,
     /// A file with the plan, read again when it changes and written by the page.
     pub plan: Option<PathBuf>,
-    /// How long the old service may take to its next byte.
+    /// How long the old service may take until its next byte.
     pub timeout: Duration,
-    /// How many requests may be at the old service at a time; more get 503.
+    /// The maximum number of requests at the old service at a time; further ones get 503.
     pub max_in_flight: usize,
-    /// Whose `X-Forwarded-*` headers are believed.
+    /// Whose `X-Forwarded-*` headers are trusted.
     pub trust: Trust,
-    /// None leaves shadowed requests that would change something uncompared.
+    /// Without it, shadowed requests that are not safe are not compared.
     pub dry_run: Option<DryRun>,
-    /// How many shadowed requests may wait; more are dropped and counted.
+    /// The maximum number of shadowed requests in the queue; further ones are dropped and counted.
     pub shadow_queue: usize,
     /// How many are compared at a time.
     pub shadow_workers: usize,
     /// The longest body that is compared, in bytes.
     pub shadow_body: usize,
-    /// When a canary has failed.
+    /// When a canary fails.
     pub margin: Margin,
 }
 
 impl Settings {
+    /// The defaults, for an old service at this URL.
     pub fn new(legacy: Uri) -> Self {
         Self {
             legacy,
@@ -108,7 +110,7 @@ impl Settings {
 /// Why the strangler cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("'{0}' is no address of a service such as http://127.0.0.1:8001")]
+    #[error("'{0}' is not the URL of a service such as http://127.0.0.1:8001")]
     Legacy(Uri),
     #[error("the plan {path}: {source}")]
     Read { path: PathBuf, source: std::io::Error },
@@ -116,11 +118,11 @@ pub enum StartError {
     Plan { path: PathBuf, source: PlanError },
 }
 
-/// An operation as it is run.
+/// The state of an operation.
 #[derive(Clone, Debug)]
 struct Running {
     mode: Mode,
-    /// Why its canary ended.
+    /// Why its canary failed.
     fallback: Option<String>,
 }
 
@@ -128,8 +130,8 @@ struct Running {
 struct State {
     plan: Plan,
     operations: Vec<Running>,
-    /// What is wrong with the file, while the plan before it goes on.
-    fault: Option<String>,
+    /// Why the file cannot be used, while the plan before it stays in effect.
+    error: Option<String>,
 }
 
 struct Inner {
@@ -137,22 +139,22 @@ struct Inner {
     operations: Operations,
     proxy: Proxy,
     shadow: Arc<Shadow>,
-    evidence: Vec<Arc<Evidence>>,
-    /// Of what the new service does not have.
-    others: Evidence,
+    statistics: Vec<Arc<Statistics>>,
+    /// Of operations that the new service does not have.
+    others: Statistics,
     state: RwLock<State>,
 }
 
-/// The strangler of one service; its clones are the same one.
+/// The strangler of one service; clones share their state.
 #[derive(Clone)]
 pub struct Strangler(Arc<Inner>);
 
 impl Strangler {
-    /// Reads the plan; within a tokio runtime.
+    /// Reads the plan and watches its file. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When the address is none, or the plan cannot be read or is refused. A plan that is not there
-    /// yet is an empty one: everything is `legacy`.
+    /// When the URL is invalid, or the plan cannot be read or is refused. A file that does not exist
+    /// is an empty plan: everything is `legacy`.
     pub fn start(settings: Settings, operations: Operations) -> Result<Self, StartError> {
         let uri = &settings.legacy;
         let scheme = uri.scheme().filter(|s| [Scheme::HTTP, Scheme::HTTPS].contains(s)).cloned();
@@ -174,23 +176,23 @@ impl Strangler {
         let strangler = Self(Arc::new(Inner {
             proxy: Proxy::new(scheme, authority, timeout, settings.max_in_flight, trust),
             shadow: Arc::new(Shadow {
-                places: Arc::new(Semaphore::new(settings.shadow_queue)),
-                running: Arc::new(Semaphore::new(settings.shadow_workers)),
-                most: settings.shadow_body,
+                queue: Arc::new(Semaphore::new(settings.shadow_queue)),
+                workers: Arc::new(Semaphore::new(settings.shadow_workers)),
+                max_body: settings.shadow_body,
                 dry_run: settings.dry_run.clone(),
             }),
-            evidence: (0..operations.len()).map(|_| Arc::new(Evidence::new())).collect(),
-            others: Evidence::new(),
+            statistics: (0..operations.len()).map(|_| Arc::new(Statistics::new())).collect(),
+            others: Statistics::new(),
             state: RwLock::new(State {
                 plan: Plan::default(),
                 operations: Vec::new(),
-                fault: None,
+                error: None,
             }),
             operations,
             settings,
         }));
-        // It has been parsed with these operations.
-        _ = strangler.follow(plan);
+        // It has been parsed with these operations, and cannot fail.
+        _ = strangler.apply(plan);
         strangler.watch();
         Ok(strangler)
     }
@@ -200,12 +202,12 @@ impl Strangler {
         StranglerLayer(self.clone())
     }
 
-    /// The page, the plan and the evidence, for whoever knows the password.
+    /// The routes `/_molt…` with the page, the plan and the statistics, which require the password.
     pub fn page(&self, password: String) -> axum::Router {
         page::router(self.clone(), password)
     }
 
-    /// The mode of an operation, and why its canary ended if it did.
+    /// The state of an operation.
     fn mode(&self, index: usize) -> Option<Running> {
         self.read().operations.get(index).cloned()
     }
@@ -218,45 +220,45 @@ impl Strangler {
         self.0.state.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Takes a plan over at once; requests under way end as they began.
-    fn follow(&self, plan: Plan) -> Result<(), PlanError> {
+    /// Puts a plan into effect; requests in flight are not affected.
+    fn apply(&self, plan: Plan) -> Result<(), PlanError> {
         let modes = plan.modes(&self.0.operations)?;
         let mut state = self.write();
         let before = std::mem::take(&mut state.operations);
         let operations = modes.into_iter().enumerate().map(|(index, mode)| {
-            // A canary that has failed stays so until its mode is set to another one.
+            // A failed canary stays failed until its mode changes.
             match before.get(index) {
                 Some(running) if running.mode == mode => running.clone(),
                 _ => {
-                    self.0.evidence[index].forget_recent();
+                    self.0.statistics[index].reset_recent();
                     Running { mode, fallback: None }
                 }
             }
         });
         state.operations = operations.collect();
-        (state.plan, state.fault) = (plan, None);
+        (state.plan, state.error) = (plan, None);
         Ok(())
     }
 
-    /// Takes a new plan over and writes it to its file.
+    /// Puts a plan into effect and writes it to its file.
     ///
     /// # Errors
-    /// When it is refused; the old one stays.
+    /// When it is refused; the old one stays in effect.
     pub fn change(&self, plan: Plan) -> Result<(), PlanError> {
         let text = plan.text();
-        self.follow(plan)?;
-        tracing::info!(plan = text, "the strangler has a new plan");
+        self.apply(plan)?;
+        tracing::info!(plan = text, "plan changed");
         if let Some(path) = &self.0.settings.plan
-            && let Err(error) = write_whole(path, &text)
+            && let Err(error) = write_atomically(path, &text)
         {
-            let fault = format!("{} cannot be written: {error}", path.display());
-            tracing::warn!(fault, "the plan is lost at the next start");
-            self.write().fault = Some(fault);
+            let error = format!("{} cannot be written: {error}", path.display());
+            tracing::warn!(error, "plan not saved: it is lost at the next start");
+            self.write().error = Some(error);
         }
         Ok(())
     }
 
-    /// Sets one mode, by operationId or method and path; a canary that had failed begins anew.
+    /// Sets one mode, by operationId or method and path; a failed canary starts again.
     ///
     /// # Errors
     /// When there is no such operation.
@@ -270,28 +272,28 @@ impl Strangler {
         if let Some(running) = self.write().operations.get_mut(index) {
             running.fallback = None;
         }
-        self.0.evidence[index].forget_recent();
+        self.0.statistics[index].reset_recent();
         self.change(plan)
     }
 
-    /// Sends an operation's clients back to legacy if the new service is worse.
+    /// Returns an operation's clients to legacy if the new service is worse.
     fn check_canary(&self, index: usize) {
-        let evidence = &self.0.evidence[index];
-        if !evidence.is_due() {
+        let statistics = &self.0.statistics[index];
+        if !statistics.is_due() {
             return;
         }
-        let Some(reason) = evidence.worse(self.0.settings.margin) else { return };
+        let Some(reason) = statistics.worse(self.0.settings.margin) else { return };
         let operation = self.0.operations.get(index).map_or("", |operation| &operation.id);
         if let Some(running) = self.write().operations.get_mut(index)
             && running.fallback.is_none()
         {
-            tracing::warn!(operation, reason, "the canary has failed: legacy answers again");
+            tracing::warn!(operation, reason, "canary failed: returned to legacy");
             running.fallback = Some(reason);
         }
     }
 
-    /// Looks at the plan's file again and again. It looks for another time of change and not for a
-    /// later one: Kubernetes replaces mounted files by links to others.
+    /// Watches the plan's file for another time of modification, not only for a later one: Kubernetes
+    /// replaces mounted files by links to others.
     fn watch(&self) {
         let Some(path) = self.0.settings.plan.clone() else { return };
         let inner = Arc::downgrade(&self.0);
@@ -301,7 +303,7 @@ impl Strangler {
         let mut last = changed(&path);
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(CHECK_INTERVAL).await;
                 let Some(inner) = inner.upgrade() else { return };
                 let now = changed(&path);
                 if now == last || now.is_none() {
@@ -314,23 +316,23 @@ impl Strangler {
                     .and_then(|text| {
                         Plan::parse(&text, &strangler.0.operations).map_err(|e| e.to_string())
                     });
-                let followed = match plan {
+                let applied = match plan {
                     Ok(plan) if plan == strangler.read().plan => Ok(()),
-                    Ok(plan) => strangler.follow(plan).map_err(|error| error.to_string()),
-                    Err(fault) => Err(fault),
+                    Ok(plan) => strangler.apply(plan).map_err(|error| error.to_string()),
+                    Err(error) => Err(error),
                 };
-                if let Err(fault) = followed {
-                    let fault = format!("{}: {fault}", path.display());
-                    tracing::error!(fault, "the plan is refused, the one before goes on");
-                    strangler.write().fault = Some(fault);
+                if let Err(error) = applied {
+                    let error = format!("{}: {error}", path.display());
+                    tracing::error!(error, "plan refused: the previous one stays in effect");
+                    strangler.write().error = Some(error);
                 }
             }
         });
     }
 }
 
-/// Writes a file so that nobody ever reads a part of it.
-fn write_whole(path: &PathBuf, text: &str) -> std::io::Result<()> {
+/// Replaces a file atomically.
+fn write_atomically(path: &PathBuf, text: &str) -> std::io::Result<()> {
     let mut new = path.clone().into_os_string();
     new.push(".new");
     std::fs::write(&new, text)?;

@@ -1,4 +1,4 @@
-//! The evidence as Prometheus reads it.
+//! The statistics as Prometheus metrics.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -7,12 +7,12 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::Strangler;
-use crate::evidence::{Figures, View};
 use crate::page::OperationView;
 use crate::plan::Mode;
+use crate::statistics::{Figures, View};
 
 impl Strangler {
-    /// Adds `strangler_*` to the metrics of a service.
+    /// Registers the metrics `strangler_*`.
     pub fn register(&self, registry: &mut Registry) {
         registry.register_collector(Box::new(Collected(self.clone())));
     }
@@ -28,10 +28,10 @@ impl std::fmt::Debug for Collected {
 
 type Labels<'a> = [(&'static str, &'a str); 2];
 
-/// The figures of an operation's sides, with their labels.
+/// Both sides of an operation, with their labels.
 fn sides(operation: &OperationView) -> [(Labels<'_>, &Figures); 2] {
     let labels = |side| [("operation", &*operation.id), ("side", side)];
-    let View { legacy, native, .. } = &operation.evidence;
+    let View { legacy, native, .. } = &operation.statistics;
     [(labels("legacy"), legacy), (labels("native"), native)]
 }
 
@@ -42,17 +42,17 @@ impl Collector for Collected {
         let gauge = ConstGauge::new(0.0f64).metric_type();
         let sides: Vec<_> = overview.operations.iter().flat_map(sides).collect();
 
-        let help = "Requests by who answered";
+        let help = "Requests by the side that responded";
         let mut family = encoder.encode_descriptor("strangler_requests", help, None, counter)?;
         for (labels, figures) in &sides {
             ConstCounter::new(figures.requests).encode(family.encode_family(labels)?)?;
         }
-        let help = "Answers of 500 and above";
+        let help = "Responses with status 500 and above";
         let mut family = encoder.encode_descriptor("strangler_errors", help, None, counter)?;
         for (labels, figures) in &sides {
             ConstCounter::new(figures.errors).encode(family.encode_family(labels)?)?;
         }
-        let help = "Time to the head of the answer";
+        let help = "Time to the response head";
         let mut family =
             encoder.encode_descriptor("strangler_latency_seconds", help, None, gauge)?;
         for ([operation, side], figures) in &sides {
@@ -65,12 +65,12 @@ impl Collector for Collected {
         }
         let mut family = encoder.encode_descriptor(
             "strangler_comparisons",
-            "Shadowed requests by what their comparison found",
+            "Shadowed requests by result of the comparison",
             None,
             counter,
         )?;
         for operation in &overview.operations {
-            let view = &operation.evidence;
+            let view = &operation.statistics;
             for (verdict, count) in [
                 ("match", view.matches),
                 ("mismatch", view.mismatches),
@@ -84,7 +84,7 @@ impl Collector for Collected {
         }
         let mut family = encoder.encode_descriptor(
             "strangler_native_share",
-            "Share of clients that the new service answers, 0 to 1",
+            "Share of clients served by the new service, 0 to 1",
             None,
             gauge,
         )?;

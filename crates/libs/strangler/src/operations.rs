@@ -5,23 +5,25 @@ use std::sync::Arc;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-/// One operation, as the OpenAPI document names it.
+/// An operation, as an OpenAPI document has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
+    /// The operationId.
     pub id: Arc<str>,
+    /// The HTTP method.
     pub method: Method,
-    /// With parameters in braces.
+    /// The path template, with parameters in braces.
     pub path: Arc<str>,
 }
 
 impl Operation {
-    /// A method that is none never matches a request.
+    /// An operation by its operationId, method and path template. An invalid method becomes GET.
     pub fn new(id: &str, method: &str, path: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
         Self { id: id.into(), method, path: path.into() }
     }
 
-    fn answers(&self, method: &Method, path: &str) -> bool {
+    fn matches(&self, method: &Method, path: &str) -> bool {
         let mut parts = path.split('/');
         let mut segments = self.path.split('/');
         self.method == *method
@@ -33,11 +35,12 @@ impl Operation {
     }
 }
 
-/// All operations; the first one that fits a request is its.
+/// All operations; a request belongs to the first one that matches.
 #[derive(Clone, Debug)]
 pub struct Operations(Arc<[Operation]>);
 
 impl Operations {
+    /// In the order in which requests are matched.
     pub fn new(operations: impl IntoIterator<Item = Operation>) -> Self {
         Self(operations.into_iter().collect())
     }
@@ -67,7 +70,7 @@ impl Operations {
     pub(crate) fn of(&self, method: &Method, path: &str) -> Option<usize> {
         let decoded = path.contains('%').then(|| percent_decode_str(path).decode_utf8_lossy());
         let path = decoded.as_deref().unwrap_or(path);
-        self.0.iter().position(|operation| operation.answers(method, path))
+        self.0.iter().position(|operation| operation.matches(method, path))
     }
 }
 
@@ -76,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_fits_is_it() {
+    fn the_first_match_counts() {
         let operations = Operations::new([
             Operation::new("me", "GET", "/users/me"),
             Operation::new("one", "GET", "/users/{id}"),

@@ -1,5 +1,5 @@
-//! The page on which the whole migration is seen, and what it is made of as JSON. Rendered here, with
-//! nothing from elsewhere.
+//! The page that shows and changes the migration, and the same as JSON. It loads nothing from
+//! elsewhere.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -11,14 +11,15 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use html_escape::encode_double_quoted_attribute as escape;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::Strangler;
-use crate::evidence::{Figures, Seen, View};
 use crate::plan::{Mode, Plan};
+use crate::statistics::{Figures, Seen, View};
 
 const STYLE: &str = include_str!("page.css");
 const PAGE: &str = "/_molt";
@@ -26,42 +27,50 @@ const PAGE: &str = "/_molt";
 /// Everything that the page shows.
 #[derive(Debug, Serialize)]
 pub struct Overview {
+    /// The mode of operations that the plan does not list.
     pub default: Mode,
-    /// What is wrong with the plan's file.
-    pub fault: Option<String>,
+    /// Why the file of the plan cannot be read or written.
+    pub error: Option<String>,
+    /// The operations of the new service.
     pub operations: Vec<OperationView>,
-    /// What the new service does not have.
+    /// Requests to operations that the new service does not have.
     pub others: Figures,
 }
 
+/// An operation with its mode and statistics.
 #[derive(Debug, Serialize)]
 pub struct OperationView {
+    /// The operationId.
     pub id: String,
+    /// The HTTP method.
     pub method: String,
+    /// The path template.
     pub path: String,
+    /// The mode of the plan.
     pub mode: Mode,
-    /// Why its canary ended.
+    /// Why its canary failed, if it did: legacy responds until the mode is set again.
     pub fallback: Option<String>,
+    /// What was observed on both sides.
     #[serde(flatten)]
-    pub evidence: View,
+    pub statistics: View,
 }
 
 impl Strangler {
-    /// What is known of everything.
+    /// A snapshot of the plan and of all statistics.
     pub fn overview(&self) -> Overview {
         let state = self.read();
-        let operations = self.0.operations.iter().zip(&state.operations).zip(&self.0.evidence);
-        let operations = operations.map(|((operation, running), evidence)| OperationView {
+        let operations = self.0.operations.iter().zip(&state.operations).zip(&self.0.statistics);
+        let operations = operations.map(|((operation, running), statistics)| OperationView {
             id: operation.id.to_string(),
             method: operation.method.to_string(),
             path: operation.path.to_string(),
             mode: running.mode,
             fallback: running.fallback.clone(),
-            evidence: evidence.view(),
+            statistics: statistics.view(),
         });
         Overview {
             default: state.plan.default,
-            fault: state.fault.clone(),
+            error: state.error.clone(),
             operations: operations.collect(),
             others: self.0.others.view().legacy,
         }
@@ -88,13 +97,13 @@ pub(crate) fn router(strangler: Strangler, password: String) -> Router {
         .with_state(strangler)
 }
 
-/// Bearer for programs, Basic for browsers: the password is the same, the user's name is not looked
-/// at. A browser knows the password and sends it for everybody's pages, so those are refused.
+/// Authenticates with Bearer (programs) or Basic (browsers) and the same password; the user name is
+/// ignored. Requests from pages of other sites are refused, as browsers send the password with them.
 fn refuse(request: &Request, password: &str) -> Option<Response> {
-    if !knows(request.headers(), password) {
-        let ask = [(WWW_AUTHENTICATE, "Basic realm=\"molt\", charset=\"UTF-8\"")];
+    if !is_authenticated(request.headers(), password) {
+        let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"molt\", charset=\"UTF-8\"")];
         return Some(
-            (StatusCode::UNAUTHORIZED, ask, "The password of the strangler is needed.\n")
+            (StatusCode::UNAUTHORIZED, challenge, "The password of the strangler is required.\n")
                 .into_response(),
         );
     }
@@ -103,7 +112,7 @@ fn refuse(request: &Request, password: &str) -> Option<Response> {
     (foreign && request.method() != Method::GET).then(|| StatusCode::FORBIDDEN.into_response())
 }
 
-fn knows(headers: &HeaderMap, password: &str) -> bool {
+fn is_authenticated(headers: &HeaderMap, password: &str) -> bool {
     let given = || {
         let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, credentials) = value.split_once(' ')?;
@@ -145,7 +154,7 @@ struct NewMode {
     percent: Option<String>,
 }
 
-/// What a button of the page sends.
+/// Handles a button of the page.
 async fn set_mode(State(strangler): State<Strangler>, Form(new): Form<NewMode>) -> Response {
     let text = match (new.mode.as_str(), new.percent) {
         ("canary", Some(percent)) => format!("canary {percent}%"),
@@ -156,7 +165,7 @@ async fn set_mode(State(strangler): State<Strangler>, Form(new): Form<NewMode>) 
     });
     match changed {
         Ok(()) => Redirect::to(&format!("{PAGE}#{}", escape(&new.operation))).into_response(),
-        Err(fault) => (StatusCode::UNPROCESSABLE_ENTITY, fault).into_response(),
+        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, error).into_response(),
     }
 }
 
@@ -170,7 +179,7 @@ async fn show(State(strangler): State<Strangler>) -> Html<String> {
 fn write_page(out: &mut String, overview: &Overview) -> std::fmt::Result {
     let operations = &overview.operations;
     let native = operations.iter().filter(|operation| operation.mode == Mode::Native).count();
-    let mismatches: u64 = operations.iter().map(|operation| operation.evidence.mismatches).sum();
+    let mismatches: u64 = operations.iter().map(|operation| operation.statistics.mismatches).sum();
     write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -179,15 +188,15 @@ fn write_page(out: &mut String, overview: &Overview) -> std::fmt::Result {
          <h1>{native} of {} operations moved</h1>\n\
          <progress max=\"{}\" value=\"{native}\">{native}</progress>\n\
          <p>{} differences in shadowed answers. What is not listed goes to legacy: {} requests so \
-         far. <a href=\"{PAGE}\">Look again</a></p>\n</header>\n",
+         far. <a href=\"{PAGE}\">Refresh</a></p>\n</header>\n",
         operations.len(),
         operations.len(),
         operations.len(),
         if mismatches == 0 { "No".to_owned() } else { mismatches.to_string() },
         overview.others.requests,
     )?;
-    if let Some(fault) = &overview.fault {
-        writeln!(out, "<p class=\"fault\" role=\"alert\">{}</p>", escape(fault))?;
+    if let Some(error) = &overview.error {
+        writeln!(out, "<p class=\"error\" role=\"alert\">{}</p>", escape(error))?;
     }
     out.push_str(
         "<table>\n<thead><tr><th scope=\"col\">operation</th><th scope=\"col\">mode</th>\
@@ -203,8 +212,9 @@ fn write_page(out: &mut String, overview: &Overview) -> std::fmt::Result {
 }
 
 fn row(out: &mut String, operation: &OperationView) -> std::fmt::Result {
-    let OperationView { id, method, path, mode, fallback, evidence } = operation;
-    let (id, name) = (escape(id), escape(&format!("{method} {path}")));
+    let OperationView { id, method, path, mode, fallback, statistics } = operation;
+    let name = format!("{method} {path}");
+    let (id, name) = (escape(id), escape(&name));
     write!(
         out,
         "<tr id=\"{id}\"><th scope=\"row\"><strong>{name}</strong><br><small>{id}</small></th>\n\
@@ -214,13 +224,13 @@ fn row(out: &mut String, operation: &OperationView) -> std::fmt::Result {
     if let Some(reason) = fallback {
         write!(
             out,
-            "<p class=\"fault\" role=\"alert\">Legacy answers again: {}. Choose a mode to begin \
-             anew.</p>",
+            "<p class=\"error\" role=\"alert\">The canary failed, legacy responds: {}. Choose a mode to \
+             try again.</p>",
             escape(reason)
         )?;
     }
     out.push_str("</td>\n");
-    for (side, figures) in [("legacy", &evidence.legacy), ("Rust", &evidence.native)] {
+    for (side, figures) in [("legacy", &statistics.legacy), ("Rust", &statistics.native)] {
         write!(out, "<td class=\"figures\" data-label=\"{side}\">{}", figures.requests)?;
         if figures.errors > 0 {
             write!(out, ", <b class=\"bad\">{} errors</b>", figures.errors)?;
@@ -231,7 +241,7 @@ fn row(out: &mut String, operation: &OperationView) -> std::fmt::Result {
         out.push_str("</td>\n");
     }
     out.push_str("<td data-label=\"same\">");
-    comparisons(out, evidence)?;
+    comparisons(out, statistics)?;
     out.push_str("</td></tr>\n");
     Ok(())
 }
@@ -259,8 +269,8 @@ fn modes(out: &mut String, id: &str, mode: Mode) -> std::fmt::Result {
     Ok(())
 }
 
-fn comparisons(out: &mut String, evidence: &View) -> std::fmt::Result {
-    let View { matches, mismatches, noise, uncompared, dropped, last_differences, .. } = evidence;
+fn comparisons(out: &mut String, statistics: &View) -> std::fmt::Result {
+    let View { matches, mismatches, noise, uncompared, dropped, last_differences, .. } = statistics;
     let compared = matches + mismatches;
     if let Some(tenths) = (matches * 1000).checked_div(compared) {
         let class = if *mismatches == 0 { "good" } else { "bad" };
@@ -278,13 +288,9 @@ fn comparisons(out: &mut String, evidence: &View) -> std::fmt::Result {
     for Seen { request, differences } in last_differences.iter().rev() {
         write!(out, "<p><code>{}</code></p><dl>", escape(request))?;
         for difference in differences {
-            let [place, legacy, native] =
-                [&difference.place, &difference.reference, &difference.candidate]
-                    .map(|t| escape(t));
-            write!(
-                out,
-                "<dt>{place}</dt><dd><del>{legacy}</del></dd><dd><ins>{native}</ins></dd>"
-            )?;
+            let [path, legacy, native] =
+                [&difference.path, &difference.reference, &difference.candidate].map(|t| escape(t));
+            write!(out, "<dt>{path}</dt><dd><del>{legacy}</del></dd><dd><ins>{native}</ins></dd>")?;
         }
         out.push_str("</dl>");
     }
@@ -295,8 +301,4 @@ fn comparisons(out: &mut String, evidence: &View) -> std::fmt::Result {
 fn ms(seconds: f64) -> String {
     let ms = seconds * 1000.0;
     if ms < 10.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,4 +1,4 @@
-//! Which service answers an operation: a file that people write, or the page writes for them.
+//! The plan: which service responds to each operation. People write the file, or the page does.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::operations::Operations;
 
-/// Who answers.
+/// Which service responds to an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Mode {
     /// The old service.
     #[default]
     Legacy,
-    /// The old service; the new one is asked as well, and compared.
+    /// The old service; the new one gets a copy of the request, and the responses are compared.
     Shadow,
-    /// The new service for so many of a hundred clients, the old one for the others.
+    /// The new service for this percentage of clients, the old one for the others.
     Canary(u8),
     /// The new service.
     Native,
 }
 
-/// A text that is no mode.
+/// A text that is not a mode.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no mode: use legacy, shadow, canary N% or native")]
+#[error("'{0}' is not a mode: use legacy, shadow, canary N% or native")]
 pub struct ModeError(String);
 
 impl FromStr for Mode {
@@ -83,6 +83,7 @@ impl fmt::Display for Mode {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
+    /// The mode of operations that are not listed.
     #[serde(default)]
     pub default: Mode,
     /// By operationId, or by method and path as in the OpenAPI document.
@@ -95,7 +96,7 @@ pub struct Plan {
 pub enum PlanError {
     #[error("{0}")]
     Syntax(String),
-    #[error("'{0}' is no operation of this service: use an operationId or `METHOD /path`")]
+    #[error("'{0}' is not an operation of this service: use an operationId or `METHOD /path`")]
     UnknownOperation(String),
     #[error("'{0}' has two modes, by its operationId and by its path")]
     TwoModes(String),

@@ -1,7 +1,7 @@
-//! The way to the old service: streamed both ways, over connections that are kept.
+//! The reverse proxy to the old service: streams in both directions, over pooled connections.
 //!
-//! hyper-util's client does the connections and HTTP/1.1; what is here is what a proxy owes to
-//! both sides (RFC 9110, 7.6 and RFC 7239).
+//! hyper-util's client does connections and HTTP/1.1; this adds the duties of an intermediary
+//! (RFC 9110, 7.6 and RFC 7239).
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -35,7 +35,7 @@ const HOP_BY_HOP: [HeaderName; 7] = [
     header::TE,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
-    // hyper asks the client to go on when its body is wanted.
+    // hyper sends 100 Continue to the client when the body is read.
     header::EXPECT,
 ];
 
@@ -50,28 +50,28 @@ const FORWARDED: [HeaderName; 4] = [
 /// closed while a request is on its way.
 const IDLE: Duration = Duration::from_secs(3);
 
-/// How often a request that changes nothing is asked again when its connection breaks.
-const AGAIN: usize = 3;
+/// How often a safe request is retried when its pooled connection breaks.
+const RETRIES: usize = 3;
 
-/// Why the old service gave no answer.
+/// Why there is no response of the old service.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error("legacy cannot be reached: {0}")]
-    Away(hyper_util::client::legacy::Error),
-    #[error("legacy did not answer in time")]
-    Slow,
-    #[error("too many requests wait for legacy")]
-    Busy,
-    #[error("the request cannot be passed on: {0}")]
+    Unreachable(hyper_util::client::legacy::Error),
+    #[error("legacy timed out")]
+    Timeout,
+    #[error("too many requests in flight to legacy")]
+    Overloaded,
+    #[error("the request cannot be forwarded: {0}")]
     Request(#[from] http::Error),
 }
 
 impl IntoResponse for ProxyError {
     fn into_response(self) -> Response {
         let (status, detail) = match self {
-            Self::Away(_) => (StatusCode::BAD_GATEWAY, "Bad Gateway"),
-            Self::Slow => (StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+            Self::Unreachable(_) => (StatusCode::BAD_GATEWAY, "Bad Gateway"),
+            Self::Timeout => (StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
             Self::Request(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
         };
         let body = format!(r#"{{"detail":"{detail}"}}"#);
@@ -84,7 +84,7 @@ impl IntoResponse for ProxyError {
     }
 }
 
-/// Which peers' `X-Forwarded-*` headers are believed.
+/// Which peers' `X-Forwarded-*` headers are trusted.
 pub type Trust = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
 #[derive(Clone)]
@@ -105,7 +105,7 @@ impl Proxy {
         max_in_flight: usize,
         trust: Trust,
     ) -> Self {
-        // Whoever has chosen one before keeps it.
+        // An error means that one is installed already.
         _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
@@ -122,11 +122,11 @@ impl Proxy {
         Self { client, scheme, authority, timeout, in_flight, trust }
     }
 
-    /// Passes a request on and gives the answer as soon as its head is there. Both bodies stream; a
-    /// client that goes away takes its request along.
+    /// Forwards a request and returns the response as soon as its head is received. Both bodies
+    /// stream; a client that disconnects cancels its request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response, ProxyError> {
         let permit =
-            Arc::clone(&self.in_flight).try_acquire_owned().map_err(|_| ProxyError::Busy)?;
+            Arc::clone(&self.in_flight).try_acquire_owned().map_err(|_| ProxyError::Overloaded)?;
         let (mut parts, body) = request.into_parts();
         self.prepare(&mut parts)?;
         let progress = Arc::new(Progress::new());
@@ -140,11 +140,11 @@ impl Proxy {
             permit: None,
         });
         let mut answer = self.wait(Request::from_parts(parts, body), &progress).await;
-        // A kept connection may have been closed meanwhile, and the next one as well: what changes
-        // nothing is asked again.
-        for _ in 0..AGAIN {
+        // A pooled connection may have been closed meanwhile, and the next one as well: safe requests
+        // are retried.
+        for _ in 0..RETRIES {
             match (&answer, &again) {
-                (Err(ProxyError::Away(error)), Some(again)) if !error.is_connect() => {
+                (Err(ProxyError::Unreachable(error)), Some(again)) if !error.is_connect() => {
                     let again = Request::from_parts(again.clone(), Body::empty());
                     answer = self.wait(again, &progress).await;
                 }
@@ -160,7 +160,8 @@ impl Proxy {
         Ok(Response::from_parts(parts, Body::new(body)))
     }
 
-    /// Waits for the head of the answer; as long as the request's body flows, time does not count.
+    /// Waits for the head of the response; the timeout starts anew with each chunk of the request's
+    /// body.
     async fn wait(
         &self,
         mut request: Request<Body>,
@@ -172,11 +173,11 @@ impl Proxy {
         loop {
             let left = self.timeout.saturating_sub(progress.idle());
             if left.is_zero() {
-                return Err(ProxyError::Slow);
+                return Err(ProxyError::Timeout);
             }
             if let Ok(answer) = tokio::time::timeout(left, &mut answer).await {
-                let answer = answer.map_err(ProxyError::Away)?;
-                // uvicorn closes a connection after an error, and does not say so.
+                let answer = answer.map_err(ProxyError::Unreachable)?;
+                // uvicorn closes a connection after an error without announcing it.
                 if answer.status().is_server_error()
                     && let Some(connection) = connection.connection_metadata().as_ref()
                 {
@@ -203,13 +204,13 @@ impl Proxy {
             parts.headers.insert(header::TE, HeaderValue::from_static("trailers"));
         }
         forward(&mut parts.headers, peer, peer.is_some_and(|peer| (self.trust)(peer)));
-        // Nothing of this connection travels on; hyper has extensions of its own.
+        // The extensions belong to this connection; hyper has its own.
         parts.extensions.clear();
         Ok(())
     }
 }
 
-/// Removes what concerns one connection only, also what `Connection` names.
+/// Removes hop-by-hop headers, also those that `Connection` names.
 fn strip(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -223,8 +224,8 @@ fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Says for whom the request is passed on. What the client says of that itself counts only if it is
-/// a proxy that is trusted.
+/// Adds the client to `X-Forwarded-*` and `Forwarded`. Existing values are kept only if the peer is a
+/// trusted proxy.
 fn forward(headers: &mut HeaderMap, peer: Option<IpAddr>, trusted: bool) {
     if !trusted {
         for name in &FORWARDED {
@@ -234,22 +235,23 @@ fn forward(headers: &mut HeaderMap, peer: Option<IpAddr>, trusted: bool) {
     let [forwarded, for_, host, proto] = FORWARDED;
     let scheme = headers.get(&proto).and_then(|value| value.to_str().ok());
     let scheme = scheme.unwrap_or("http").to_owned();
-    let asked = headers.get(header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let requested =
+        headers.get(header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
     if let Some(peer) = peer {
         append(headers, for_, &peer.to_string());
         let node = if peer.is_ipv6() { format!("\"[{peer}]\"") } else { peer.to_string() };
-        let host = asked.as_ref().filter(|host| !host.contains(['"', '\\']));
+        let host = requested.as_ref().filter(|host| !host.contains(['"', '\\']));
         let host = host.map(|host| format!(";host=\"{host}\"")).unwrap_or_default();
         append(headers, forwarded, &format!("for={node}{host};proto={scheme}"));
     }
-    for (name, value) in [(proto, Some(scheme)), (host, asked)] {
+    for (name, value) in [(proto, Some(scheme)), (host, requested)] {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
             headers.entry(name).or_insert(value);
         }
     }
 }
 
-/// Adds to a list that a header holds.
+/// Appends to a header that is a list.
 fn append(headers: &mut HeaderMap, name: HeaderName, item: &str) {
     let before = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
     let list: Vec<_> = before.chain([item]).collect();
@@ -258,7 +260,7 @@ fn append(headers: &mut HeaderMap, name: HeaderName, item: &str) {
     }
 }
 
-/// When something last moved.
+/// When a body last made progress.
 #[derive(Debug)]
 struct Progress {
     start: Instant,
@@ -270,7 +272,7 @@ impl Progress {
         Self { start: Instant::now(), moved: AtomicU64::new(0) }
     }
 
-    fn moves(&self) {
+    fn record(&self) {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.moved.store(millis, Ordering::Relaxed);
     }
@@ -283,14 +285,13 @@ impl Progress {
 }
 
 pin_project! {
-    /// A body that says when it moves, may not stand still for too long, and holds its place until it
-    /// has ended.
+    /// A body that records its progress, has an idle timeout, and holds a permit until it has ended.
     struct Watched {
         #[pin]
         inner: Body,
         progress: Option<Arc<Progress>>,
         timeout: Duration,
-        // Runs out when the body has stood still; none if somebody else looks at that.
+        // The idle timeout; none if it is enforced elsewhere.
         #[pin]
         idle: Option<Sleep>,
         permit: Option<OwnedSemaphorePermit>,
@@ -307,9 +308,11 @@ impl http_body::Body for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let mut this = self.project();
         let Poll::Ready(frame) = this.inner.poll_frame(context) else {
-            let ran_out = this.idle.as_mut().as_pin_mut().map(|idle| idle.poll(context));
-            return match ran_out {
-                Some(Poll::Ready(())) => Poll::Ready(Some(Err(axum::Error::new(ProxyError::Slow)))),
+            let expired = this.idle.as_mut().as_pin_mut().map(|idle| idle.poll(context));
+            return match expired {
+                Some(Poll::Ready(())) => {
+                    Poll::Ready(Some(Err(axum::Error::new(ProxyError::Timeout))))
+                }
                 _ => Poll::Pending,
             };
         };
@@ -317,7 +320,7 @@ impl http_body::Body for Watched {
             idle.reset(tokio::time::Instant::now() + *this.timeout);
         }
         if let Some(progress) = this.progress {
-            progress.moves();
+            progress.record();
         }
         if frame.is_none() {
             this.permit.take();
@@ -346,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_concerns_one_connection_stays_there() {
+    fn hop_by_hop_headers_are_removed() {
         let mut all = headers(&[
             ("connection", "close, X-Mine"),
             ("x-mine", "1"),
@@ -359,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_cannot_say_who_it_is() {
+    fn only_trusted_peers_set_forwarded_headers() {
         let mut all = headers(&[
             ("host", "a.b"),
             ("x-forwarded-for", "10.0.0.1"),

@@ -1,8 +1,8 @@
-//! What must not be seen in a difference: passwords, tokens, e-mail addresses.
+//! Redacts passwords, tokens and e-mail addresses in differences.
 
 use std::sync::LazyLock;
 
-use contract::compare::Difference;
+use comparison::Difference;
 use regex::Regex;
 
 /// Tokens, hashes, addresses, and the values of fields that hold secrets.
@@ -33,15 +33,15 @@ pub(crate) fn text(text: &str) -> String {
         .into_owned()
 }
 
-pub(crate) fn difference(Difference { place, reference, candidate }: Difference) -> Difference {
-    let name = place.rsplit(['.', ' ']).next().unwrap_or_default().to_lowercase();
+pub(crate) fn difference(Difference { path, reference, candidate }: Difference) -> Difference {
+    let name = path.rsplit(['.', ' ']).next().unwrap_or_default().to_lowercase();
     let secrets =
         ["password", "token", "secret", "authorization", "cookie", "email", "key", "hash"];
     if secrets.iter().any(|secret| name.contains(secret)) {
         let hidden = |value: String| if value == "(absent)" { value } else { HIDDEN.to_owned() };
-        return Difference { place, reference: hidden(reference), candidate: hidden(candidate) };
+        return Difference { path, reference: hidden(reference), candidate: hidden(candidate) };
     }
-    Difference { reference: text(&reference), candidate: text(&candidate), place }
+    Difference { reference: text(&reference), candidate: text(&candidate), path }
 }
 
 #[cfg(test)]
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn the_value_of_a_field_is_hidden_by_the_fields_name() {
         let difference = difference(Difference {
-            place: "body.user.full_token".into(),
+            path: "body.user.full_token".into(),
             reference: "\"abc\"".into(),
             candidate: "(absent)".into(),
         });

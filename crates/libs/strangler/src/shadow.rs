@@ -1,13 +1,14 @@
-//! Asking the new service as well, out of the client's way, and comparing the answers.
+//! Sends copies of requests to the new service, after the client has its response, and compares.
 //!
-//! What changes nothing (GET, HEAD, OPTIONS) is answered by the new service and compared to the
-//! byte. If the answers differ, both are asked again, legacy before and after: it is a mismatch only
-//! if legacy says the same both times, as otherwise something changes all the while.
+//! Safe requests (GET, HEAD, OPTIONS) are served by the new service and compared to the byte. If the
+//! responses differ, both services get the request again, legacy before and after the new one: it is
+//! a mismatch only if legacy responds the same both times; otherwise data is changing.
 //!
-//! Everything else must not act twice. The new service reads, lets in and validates the request, and
-//! stops there. It refuses with 401 or 422, or it would have acted. Legacy did the same: a match. One
-//! refused so and the other did not: a mismatch. Anything else (a 404 or 409 that only acting finds,
-//! a 403 or 404 for a caller whom the request itself has removed) cannot be compared and is counted.
+//! Other requests must not be executed twice. The new service authenticates, authorizes and validates
+//! the request in a dry run. It refuses with 401 or 422, or it would have acted. If legacy did the
+//! same, it is a match; if only one refused, a mismatch. Other statuses (a 404 or 409 that only
+//! executing finds, a 403 or 404 for a caller whom the request itself has deleted) cannot be compared
+//! and are counted.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use contract::compare::{Answer, Difference, Pairs, compare};
+use comparison::{Answer, Difference, Pairs, compare};
 use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -25,52 +26,54 @@ use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
 use crate::DryRun;
-use crate::evidence::{Evidence, Verdict};
 use crate::proxy::Proxy;
+use crate::statistics::{Statistics, Verdict};
 
-/// How often both are asked again before a difference counts.
-const AGAIN: usize = 3;
-/// How long what changed in between is given to settle.
+/// How often both get a request again before a difference counts.
+const REPETITIONS: usize = 3;
+/// The pause before each repetition, in which changes can complete.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What is done at the same time, and what may wait.
+/// The queue of shadowed requests and its limits.
 pub(crate) struct Shadow {
-    pub(crate) places: Arc<Semaphore>,
-    pub(crate) running: Arc<Semaphore>,
-    /// Longer bodies are not compared.
-    pub(crate) most: usize,
+    /// Permits for requests in the queue.
+    pub(crate) queue: Arc<Semaphore>,
+    /// Permits for requests that are compared at a time.
+    pub(crate) workers: Arc<Semaphore>,
+    /// The longest body that is compared, in bytes.
+    pub(crate) max_body: usize,
     pub(crate) dry_run: Option<DryRun>,
 }
 
-/// A request that legacy has answered.
+/// A request with the response of legacy.
 pub(crate) struct Job {
     pub(crate) parts: Parts,
     pub(crate) body: Option<Bytes>,
     pub(crate) legacy: Answer,
     pub(crate) proxy: Proxy,
-    pub(crate) evidence: Arc<Evidence>,
+    pub(crate) statistics: Arc<Statistics>,
 }
 
 impl Shadow {
-    /// Takes the job on, or counts that it could not.
-    pub(crate) fn take<S>(self: &Arc<Self>, job: Job, mut service: S)
+    /// Queues a job, or counts it as dropped if the queue is full.
+    pub(crate) fn enqueue<S>(self: &Arc<Self>, job: Job, mut service: S)
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            return job.evidence.judge(Verdict::Dropped);
+        let Ok(queued) = Arc::clone(&self.queue).try_acquire_owned() else {
+            return job.statistics.count(Verdict::Dropped);
         };
         let shadow = Arc::clone(self);
         tokio::spawn(async move {
-            let running = Arc::clone(&shadow.running).acquire_owned().await;
+            let running = Arc::clone(&shadow.workers).acquire_owned().await;
             let (verdict, differences) = shadow.compare(&job, &mut service).await;
-            job.evidence.judge(verdict);
+            job.statistics.count(verdict);
             if !differences.is_empty() {
                 let request = format!("{} {}", job.parts.method, job.parts.uri);
-                job.evidence.keep(&request, differences);
+                job.statistics.keep(&request, differences);
             }
-            drop((place, running));
+            drop((queued, running));
         });
     }
 
@@ -84,7 +87,7 @@ impl Shadow {
         if !job.parts.method.is_safe() {
             return self.compare_refusals(job, body, service).await.unwrap_or(uncompared);
         }
-        let Some(first) = self.ask(service, request(&job.parts, body)).await else {
+        let Some(first) = self.request_native(service, request(&job.parts, body)).await else {
             return uncompared;
         };
         let differences =
@@ -93,16 +96,16 @@ impl Shadow {
             return (Verdict::Match, Vec::new());
         }
         let mut verdict = (Verdict::Noise, Vec::new());
-        for _ in 0..AGAIN {
+        for _ in 0..REPETITIONS {
             tokio::time::sleep(PAUSE).await;
-            let before = self.ask_legacy(job, body).await;
-            let native = self.ask(service, request(&job.parts, body)).await;
+            let before = self.request_legacy(job, body).await;
+            let native = self.request_native(service, request(&job.parts, body)).await;
             let (Some(before), Some(native)) = (before, native) else { return uncompared };
             let different = differences(&before, &native);
             if different.is_empty() {
                 return (Verdict::Noise, Vec::new());
             }
-            let Some(after) = self.ask_legacy(job, body).await else { return uncompared };
+            let Some(after) = self.request_legacy(job, body).await else { return uncompared };
             if differences(&before, &after).is_empty() {
                 verdict = (Verdict::Mismatch, different);
             }
@@ -110,7 +113,7 @@ impl Shadow {
         verdict
     }
 
-    /// Compares how the two refuse; none if that cannot be compared.
+    /// Compares whether and how both refuse; none if that cannot be compared.
     async fn compare_refusals<S>(
         &self,
         job: &Job,
@@ -138,7 +141,7 @@ impl Shadow {
             (true, false) if refused(legacy) => Some((
                 Verdict::Mismatch,
                 vec![Difference {
-                    place: "status".into(),
+                    path: "status".into(),
                     reference: legacy.to_string(),
                     candidate: "would have acted".into(),
                 }],
@@ -152,11 +155,11 @@ impl Shadow {
         }
     }
 
-    async fn ask_legacy(&self, job: &Job, body: &Bytes) -> Option<Answer> {
+    async fn request_legacy(&self, job: &Job, body: &Bytes) -> Option<Answer> {
         self.answer(job.proxy.send(request(&job.parts, body)).await.ok()?).await
     }
 
-    async fn ask<S>(&self, service: &mut S, request: Request<Body>) -> Option<Answer>
+    async fn request_native<S>(&self, service: &mut S, request: Request<Body>) -> Option<Answer>
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
         S::Future: Send,
@@ -164,10 +167,10 @@ impl Shadow {
         self.answer(service.ready().await.ok()?.call(request).await.ok()?).await
     }
 
-    /// The whole answer, unless it is too long.
+    /// The whole response; none if its body fails or is too long.
     async fn answer(&self, response: Response) -> Option<Answer> {
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, self.most).collect().await.ok()?.to_bytes();
+        let body = Limited::new(body, self.max_body).collect().await.ok()?.to_bytes();
         Some(answer(parts.status, &parts.headers, &body))
     }
 }
@@ -182,7 +185,7 @@ pub(crate) fn answer(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> A
         let value = value.as_bytes().iter().map(|&byte| char::from(byte)).collect();
         all.entry(name.as_str().to_owned()).or_default().push(value);
     }
-    // It tells what the body tells, and a service in this process leaves it to the connection.
+    // Redundant with the body, and a service in this process leaves it to the connection.
     all.remove("content-length");
     Answer { status: status.as_u16(), headers: all, body: body.to_vec() }
 }

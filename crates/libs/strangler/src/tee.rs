@@ -1,4 +1,4 @@
-//! A body that is kept as it passes, up to a length.
+//! A body that is copied while it streams, up to a length.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,32 +8,32 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// Called with all that passed; none if it was too long.
+/// Called with the copy; none if the body was too long.
 type Done = Box<dyn FnOnce(Option<Bytes>) + Send>;
 
 pin_project! {
-    /// Calls `done` when the body has come to its end; not if somebody goes away before.
+    /// Calls `done` at the end of the body; not if it is dropped before.
     pub(crate) struct Tee {
         #[pin]
         inner: Body,
         kept: Option<BytesMut>,
-        most: usize,
+        limit: usize,
         done: Option<Done>,
     }
 }
 
-/// The same body; `done` gets a copy of at most `most` bytes.
+/// The same body; `done` gets a copy of at most `limit` bytes.
 pub(crate) fn tee(
     inner: Body,
-    most: usize,
+    limit: usize,
     done: impl FnOnce(Option<Bytes>) + Send + 'static,
 ) -> Body {
-    // A body that is empty is never asked for.
+    // An empty body is never polled.
     if http_body::Body::is_end_stream(&inner) {
         done(Some(Bytes::new()));
         return inner;
     }
-    Body::new(Tee { inner, kept: Some(BytesMut::new()), most, done: Some(Box::new(done)) })
+    Body::new(Tee { inner, kept: Some(BytesMut::new()), limit, done: Some(Box::new(done)) })
 }
 
 impl http_body::Body for Tee {
@@ -49,7 +49,7 @@ impl http_body::Body for Tee {
         match &frame {
             Some(Ok(frame)) => {
                 if let (Some(data), Some(kept)) = (frame.data_ref(), this.kept.as_mut()) {
-                    if kept.len() + data.len() <= *this.most {
+                    if kept.len() + data.len() <= *this.limit {
                         kept.extend_from_slice(data);
                     } else {
                         *this.kept = None;
@@ -59,7 +59,7 @@ impl http_body::Body for Tee {
             Some(Err(_)) => *this.done = None,
             None => {}
         }
-        // hyper does not ask for the end of a body whose length it knows.
+        // hyper does not poll for the end of a body whose length it knows.
         if (frame.is_none() || this.inner.is_end_stream())
             && let Some(done) = this.done.take()
         {
@@ -85,9 +85,9 @@ mod tests {
 
     use super::*;
 
-    async fn kept(body: Body, most: usize) -> Option<Bytes> {
+    async fn kept(body: Body, limit: usize) -> Option<Bytes> {
         let (sender, kept) = mpsc::channel();
-        let body = tee(body, most, move |bytes| sender.send(bytes).unwrap());
+        let body = tee(body, limit, move |bytes| sender.send(bytes).unwrap());
         body.collect().await.unwrap();
         kept.recv().unwrap()
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_given_up_is_no_copy() {
+    async fn a_body_that_is_dropped_is_not_copied() {
         let (sender, kept) = mpsc::channel();
         drop(tee(Body::from("abc"), 3, move |bytes| sender.send(bytes).unwrap()));
         assert!(kept.recv().is_err());

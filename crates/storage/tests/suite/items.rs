@@ -14,7 +14,7 @@ pub(crate) async fn suite(storage: &Arc<dyn Storage>) {
     inactive_owners_get_no_items(storage).await;
 }
 
-/// The item as anybody finds it.
+/// The item as another user finds it.
 async fn item(storage: &Arc<dyn Storage>, id: Uuid) -> Option<Item> {
     let caller = user(storage).await;
     storage.item_for(caller.id, id).await.unwrap().1
@@ -65,9 +65,9 @@ async fn lists_come_newest_first_and_by_page(storage: &Arc<dyn Storage>) {
     let superuser = storage.update_user(superuser, &changes).await.unwrap().unwrap();
     let own = Item::new(superuser.id, "the superuser's own".into(), None);
     storage.create_item(&own).await.unwrap();
-    let (everybodys, count) = list(Caller::from(&superuser), ALL).await;
-    assert_eq!(everybodys.len(), usize::try_from(count).unwrap());
-    assert!(everybodys.contains(&own) && items.iter().all(|item| everybodys.contains(item)));
+    let (all, count) = list(Caller::from(&superuser), ALL).await;
+    assert_eq!(all.len(), usize::try_from(count).unwrap());
+    assert!(all.contains(&own) && items.iter().all(|item| all.contains(item)));
     let (users, count) = storage.users(ALL).await.unwrap();
     assert_eq!(users.len(), usize::try_from(count).unwrap());
     assert!(users.is_sorted_by_key(|user| std::cmp::Reverse(user.created_at)));

@@ -1,43 +1,58 @@
 //! A second database, from which lists are read.
 
-use std::time::Duration;
-
-use domain::Item;
-use storage::{Database, DatabaseUrl, Pool};
+// [with items]
+use domain::{Item, UserChanges};
+// [end]
+use storage::{Database, DatabaseUrl};
 use testbed::Postgres;
 
-use crate::{ALL, user};
+use crate::{ALL, POOL, user};
 
-/// Two databases that know nothing of each other tell where something was read.
+/// Two databases that know nothing of each other show where something was read.
 #[tokio::test]
 async fn lists_come_from_the_replica_and_nothing_else_does() {
     let postgres = Postgres::start().await.unwrap();
-    let pool = Pool { size: 2, patience: Duration::from_secs(5) };
     let urls = [postgres.database().await.unwrap(), postgres.database().await.unwrap()];
     let [primary_url, replica_url] = urls.map(|url| url.parse::<DatabaseUrl>().unwrap());
-    let alone = |url: &DatabaseUrl| Database::connect(url, None, pool).unwrap();
+    let alone = |url: &DatabaseUrl| Database::connect(url, None, POOL).unwrap();
     for url in [&primary_url, &replica_url] {
         alone(url).migrate().await.unwrap();
     }
     let (primary, replica) =
         (alone(&primary_url).into_storage(), alone(&replica_url).into_storage());
-    let DatabaseUrl::Postgres(replica_of) = &replica_url else { unreachable!() };
-    let both = Database::connect(&primary_url, Some(replica_of), pool).unwrap().into_storage();
+    let both =
+        Database::connect(&primary_url, replica_url.postgres(), POOL).unwrap().into_storage();
 
     let user = user(&both).await;
     assert_eq!(primary.user(user.id).await.unwrap().as_ref(), Some(&user), "writes go there");
     assert_eq!(both.user(user.id).await.unwrap().as_ref(), Some(&user));
     assert_eq!(both.users(ALL).await.unwrap(), (Vec::new(), 0), "it has not come yet");
+    // [with items]
     let item = Item::new(user.id, "title".into(), None);
     both.create_item(&item).await.unwrap();
     let items = both.items_for(user.id, ALL).await.unwrap().unwrap();
     assert_eq!(items.items, [item], "the replica does not know the caller yet");
+    // [end]
     replica.create_user(&user).await.unwrap();
+    // [with items]
     assert_eq!(both.items_for(user.id, ALL).await.unwrap().unwrap().count, 0);
+    // [end]
     assert_eq!(both.users(ALL).await.unwrap().1, 1);
 
-    let nowhere = "postgresql://postgres@127.0.0.1:9/none".parse().unwrap();
-    let DatabaseUrl::Postgres(nowhere) = nowhere else { unreachable!() };
-    let without = Database::connect(&primary_url, Some(&nowhere), pool).unwrap().into_storage();
-    assert_eq!(without.users(ALL).await.unwrap().1, 1, "a replica that is away fails nothing");
+    // [with items]
+    // A superuser that the replica knows, and the primary knows no more as one.
+    let changes = |is_superuser| UserChanges { is_superuser, ..UserChanges::default() };
+    replica.update_user(user.id, &changes(Some(true))).await.unwrap();
+    let other = self::user(&replica).await;
+    replica.create_item(&Item::new(other.id, "of another".into(), None)).await.unwrap();
+    let listed = both.items_for(user.id, ALL).await.unwrap().unwrap();
+    assert_eq!((listed.caller.is_superuser, listed.items), (false, Vec::new()));
+    primary.update_user(user.id, &changes(Some(true))).await.unwrap();
+    assert_eq!(both.items_for(user.id, ALL).await.unwrap().unwrap().count, 1);
+    // [end]
+
+    let nowhere: DatabaseUrl = "postgresql://postgres@127.0.0.1:9/none".parse().unwrap();
+    let without = Database::connect(&primary_url, nowhere.postgres(), POOL).unwrap().into_storage();
+    let (_, count) = without.users(ALL).await.unwrap();
+    assert!(count >= 1, "a replica that is unavailable fails nothing");
 }

@@ -9,7 +9,7 @@ use testbed::{Service, free_port, python, root, rust_binary};
 use crate::Result;
 use crate::load::{Client, Request};
 
-/// Everyone uses it, so that a token is good everywhere.
+/// All contenders use it, so that a token is valid at each of them.
 const SECRET: &str = "the benchmark's own secret key, 32 bytes or more";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,7 +66,9 @@ impl Contender {
             Self::Expert => "three operations in expert Python: async, asyncpg, orjson, no ORM",
             Self::Limit => "three operations on bare hyper and pipelined tokio-postgres",
             Self::ThroughLegacy => "python-legacy behind the strangler",
-            Self::ThroughShadow => "the same, and the Rust service is asked as well and compared",
+            Self::ThroughShadow => {
+                "the same, with each request also sent to the Rust service and compared"
+            }
             Self::ThroughNative => "the Rust service as a strangler that passes nothing on",
         }
     }
@@ -112,7 +114,7 @@ impl Contender {
         Ok((command, announcement))
     }
 
-    /// The command line and the settings, for those who distrust the figures.
+    /// The command line and the settings, so that the figures can be reproduced.
     pub(crate) fn settings(self) -> Result<String> {
         let (command, _) = self.command()?;
         let words = std::iter::once(command.get_program()).chain(command.get_args());
@@ -139,7 +141,7 @@ impl Contender {
         let (mut command, announcement) = self.command()?;
         command.env("DATABASE_URL", database_url);
         if let Some(plan) = self.plan() {
-            let legacy = legacy.ok_or("a strangler needs a legacy to stand before")?;
+            let legacy = legacy.ok_or("a strangler needs a legacy service")?;
             command.env("LEGACY_URL", format!("http://{legacy}")).env("STRANGLER_PLAN", plan);
             command.env("MANAGEMENT_PORT", "0");
         }

@@ -18,7 +18,7 @@ pub(crate) fn email(user: u64) -> String {
     format!("user{user:06}@example.com")
 }
 
-/// Fills an empty schema. Everyone has the password of the first superuser, and every text, number
+/// Fills an empty schema. All users have the password of the first superuser, and every text, number
 /// and time is written in as many characters, so that the lengths of answers are known.
 pub(crate) async fn load(database_url: &str, items: u64) -> Result<()> {
     install_default_drivers();

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-/// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client waits for a response.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A request as it goes over the wire, and what its answer must be.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ pub(crate) struct Outcome {
     pub elapsed: Duration,
     /// In microseconds.
     pub latencies: Histogram<u64>,
-    /// The first answers that were not what they must be, and the broken connections.
+    /// The first unexpected responses and broken connections.
     pub errors: Vec<String>,
 }
 
@@ -166,7 +166,7 @@ impl Client {
     pub(crate) fn connect(address: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         Ok(Self { stream, buffer: vec![0; 64 * 1024] })
     }
 

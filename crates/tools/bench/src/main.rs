@@ -3,10 +3,12 @@
 mod contenders;
 mod data;
 mod load;
-mod process;
+mod machine;
+mod plan;
 mod report;
 mod run;
 mod scenarios;
+mod stage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use crate::run::Plan;
+use crate::plan::Plan;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -27,15 +29,15 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
   bench                        everything, about half an hour
   bench --length quick         what the README shows, under three minutes
   bench --length smoke         whether the benchmark works; its figures mean nothing
-  bench --stay                 try a load generator of your own"
+  bench --stay                 use another load generator"
 )]
 struct Cli {
     #[arg(long, value_enum, default_value = "full")]
     length: Length,
-    /// Measure nothing: start everyone on loaded data and say how to reach them, until Ctrl-C
+    /// Measure nothing: start every contender on loaded data and print how to reach it, until Ctrl-C
     #[arg(long)]
     stay: bool,
-    /// Where the report goes
+    /// Folder of the report
     #[arg(long, default_value = "target/bench")]
     output: PathBuf,
 }

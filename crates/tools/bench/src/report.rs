@@ -102,9 +102,9 @@ pub(crate) struct Report {
     pub python_mib: f64,
 }
 
-/// An aim of the project, and whether this run met it.
+/// A target of the project, and whether this run met it.
 #[derive(Serialize)]
-pub(crate) struct Aim {
+pub(crate) struct Target {
     pub figure: &'static str,
     pub goal: f64,
     /// Whether more is better.
@@ -167,8 +167,8 @@ impl Report {
         self.scenarios.iter().find(|scenario| scenario.name == name)
     }
 
-    /// The aims of which this run has the figures.
-    pub(crate) fn aims(&self) -> Vec<Aim> {
+    /// The targets of which this run has the figures.
+    pub(crate) fn targets(&self) -> Vec<Target> {
         use Contender::{Legacy, Limit};
 
         let against = |name: &str, other, of: fn(Ratios) -> Spread| {
@@ -241,7 +241,7 @@ impl Report {
         .filter_map(|(figure, goal, at_least, measured)| {
             let measured = measured?;
             let met = if at_least { measured >= goal } else { measured <= goal };
-            Some(Aim { figure, goal, at_least, measured, met })
+            Some(Target { figure, goal, at_least, measured, met })
         })
         .collect()
     }
@@ -258,7 +258,7 @@ impl Report {
             "machine": self.machine,
             "plan": self.plan,
             "settings": self.settings,
-            "aims": self.aims(),
+            "targets": self.targets(),
             "ratios": ratios(&self.scenarios),
             "figures": figures(&self.scenarios),
             "sqlite": { "ratios": ratios(&self.sqlite), "figures": figures(&self.sqlite) },

@@ -24,7 +24,7 @@ pub(crate) struct Scenario {
 
 use Contender::{Expert, Granian, Legacy, Limit, Molt};
 
-const EVERYONE: &[Contender] = &[Molt, Legacy, Granian, Expert, Limit];
+const ALL: &[Contender] = &[Molt, Legacy, Granian, Expert, Limit];
 pub(crate) const WHOLE_SERVICES: &[Contender] = &[Molt, Legacy, Granian];
 
 /// Signs users in and knows the requests that they send.
@@ -75,13 +75,13 @@ impl Sessions {
         (0..USERS).map(|n| Request::new("GET", &path, Some(self.token(n)), None)).collect()
     }
 
-    /// A page of everybody's items, which only a superuser sees.
-    pub(crate) fn list_of_everybody(&self) -> Vec<Request> {
+    /// A page of all users' items, which only a superuser sees.
+    pub(crate) fn list_of_all(&self) -> Vec<Request> {
         vec![Request::new("GET", "/api/v1/items/?limit=100", Some(&self.superuser), None)]
     }
 
     pub(crate) fn post_item(&self) -> Vec<Request> {
-        // Users whose lists nobody reads, so that lists keep their length: the superuser's.
+        // Of the superuser, whose list is not read: the measured lists keep their length.
         let body = r#"{"title":"a new item","description":"with a description of some length"}"#;
         vec![Request::new(
             "POST",
@@ -102,7 +102,7 @@ impl Sessions {
     }
 
     fn invalid_user(&self) -> Vec<Request> {
-        let body = r#"{"email":"nobody","is_active":"perhaps","is_superuser":7,"full_name":[],"password":"short"}"#;
+        let body = r#"{"email":"invalid","is_active":"perhaps","is_superuser":7,"full_name":[],"password":"short"}"#;
         let body = Some(("application/json", body));
         let request = Request::new("POST", "/api/v1/users/", Some(&self.superuser), body);
         vec![Request { status: 422, ..request }]
@@ -142,9 +142,9 @@ impl Sessions {
         let sign_ins: Vec<_> = (1..=4).map(|user| sign_in(&email(user))).collect();
         let without_hash = self.mixed(&self.test_token());
         let mut scenarios = vec![
-            scenario("get_item", "GET item", EVERYONE, self.get_item()),
-            scenario("list_100", "GET list of 100", EVERYONE, self.list(100)),
-            scenario("post_item", "POST item", EVERYONE, self.post_item()),
+            scenario("get_item", "GET item", ALL, self.get_item()),
+            scenario("list_100", "GET list of 100", ALL, self.list(100)),
+            scenario("post_item", "POST item", ALL, self.post_item()),
             scenario(
                 "mixed",
                 "mixed load, without the sign-ins' hashing",
@@ -155,7 +155,7 @@ impl Sessions {
         if !quick {
             let mixed = self.mixed(&sign_ins);
             scenarios.extend([
-                scenario("list_20", "GET list of 20", EVERYONE, self.list(20)),
+                scenario("list_20", "GET list of 20", ALL, self.list(20)),
                 scenario("put_item", "PUT item", WHOLE_SERVICES, self.put_item()),
                 scenario("invalid", "five faults in a body", WHOLE_SERVICES, self.invalid_user()),
                 Scenario {
@@ -176,7 +176,7 @@ pub(crate) fn sign_in(email: &str) -> Request {
 }
 
 impl Scenario {
-    /// Asks each request once and makes the length of the answer a condition of all later ones;
+    /// Sends each request once and makes the length of the answer a condition of all later ones;
     /// gives the first answer.
     pub(crate) fn learn(requests: &mut [Request], address: &str) -> Result<Vec<u8>> {
         let mut client = Client::connect(address)?;

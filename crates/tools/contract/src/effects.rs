@@ -12,11 +12,11 @@ use sqlx::{
 };
 
 use crate::case::Case;
-use crate::compare::Answer;
 use crate::replay::hex;
+use comparison::Answer;
 
 /// How long e-mails may be on their way.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a side's effects are to be seen.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,7 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    /// Whether the case can be looked at.
+    /// Whether the case can be run with these sinks.
     pub const fn show(&self, case: &Case) -> bool {
         (case.sql.is_none() || self.database.is_some())
             && (case.mails.is_none() || self.mails.is_some())
@@ -88,7 +88,7 @@ async fn sqlite_rows(url: &str, query: &str) -> Result<Value, EffectError> {
     Ok(Value::Array(list))
 }
 
-/// The e-mails of a Maildir that nobody has looked at yet.
+/// Reads the new e-mails of a Maildir.
 #[derive(Debug, Default)]
 pub struct Mails {
     seen: HashSet<PathBuf>,
@@ -100,7 +100,7 @@ impl Mails {
     pub async fn new_ones(&mut self, maildir: &Path, count: usize) -> Result<Answer, EffectError> {
         let start = Instant::now();
         let mut files = self.unseen(maildir)?;
-        while files.len() < count && start.elapsed() < PATIENCE {
+        while files.len() < count && start.elapsed() < TIMEOUT {
             tokio::time::sleep(Duration::from_millis(20)).await;
             files = self.unseen(maildir)?;
         }

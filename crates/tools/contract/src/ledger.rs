@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::case::CaseError;
-use crate::compare::{Answer, Difference};
+use comparison::{Answer, Difference};
 
 /// One accepted difference.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -17,10 +17,10 @@ pub struct Entry {
     /// The statuses of the two; of any if none is named.
     pub reference: Option<u16>,
     pub candidate: Option<u16>,
-    /// Where they may differ, as the report says it (`header x-took`, `body.at`), or with `*` at its
-    /// end all places that begin so; anywhere if none is named.
-    #[serde(default)]
-    pub places: Vec<String>,
+    /// The paths that may differ, as the report shows them (`header x-took`, `body.at`), or with `*`
+    /// at its end all paths that begin so; any if none is named. An older name is `places`.
+    #[serde(default, alias = "places")]
+    pub paths: Vec<String>,
     /// Why that is better.
     pub reason: String,
     /// Who answers for it.
@@ -33,11 +33,11 @@ impl Entry {
     /// What would have to happen for the entry to be of use.
     pub fn expectation(&self) -> String {
         let status = |status: Option<u16>| status.map_or("anything".into(), |s| s.to_string());
-        let places = match self.places.as_slice() {
+        let paths = match self.paths.as_slice() {
             [] => String::new(),
-            places => format!(", different in {}", places.join(", ")),
+            paths => format!(", different in {}", paths.join(", ")),
         };
-        format!("{} for {}{places}", status(self.candidate), status(self.reference))
+        format!("{} for {}{paths}", status(self.candidate), status(self.reference))
     }
 }
 
@@ -76,14 +76,14 @@ impl Ledger {
             entry.reference.is_none_or(|status| status == reference.status)
                 && entry.candidate.is_none_or(|status| status == candidate.status)
         };
-        let places = |entry: &Entry| {
-            let known = |place: &str| entry.places.iter().any(|known| covers(known, place));
-            entry.places.is_empty() || differences.iter().all(|d| known(&d.place))
+        let paths = |entry: &Entry| {
+            let known = |path: &str| entry.paths.iter().any(|known| covers(known, path));
+            entry.paths.is_empty() || differences.iter().all(|d| known(&d.path))
         };
         let (entry, uses) = self
             .0
             .iter_mut()
-            .find(|(entry, _)| covers(&entry.case, case) && statuses(entry) && places(entry))?;
+            .find(|(entry, _)| covers(&entry.case, case) && statuses(entry) && paths(entry))?;
         *uses += 1;
         Some(entry.reason.clone())
     }
@@ -102,13 +102,13 @@ mod tests {
         Answer { status, headers: std::collections::BTreeMap::new(), body: Vec::new() }
     }
 
-    fn differences(places: &[&str]) -> Vec<Difference> {
-        let difference = |place: &&str| Difference {
-            place: (*place).to_owned(),
+    fn differences(paths: &[&str]) -> Vec<Difference> {
+        let difference = |path: &&str| Difference {
+            path: (*path).to_owned(),
             reference: "1".into(),
             candidate: "2".into(),
         };
-        places.iter().map(difference).collect()
+        paths.iter().map(difference).collect()
     }
 
     fn ledger(entry: &str) -> Ledger {
@@ -118,9 +118,9 @@ mod tests {
     #[test]
     fn an_entry_covers_what_it_names_and_no_more() {
         let mut ledger =
-            ledger("{case: '*', places: [header x-took, body.at*], reason: clocks, owner: us}");
-        let mut accepts = |places: &[&str]| {
-            ledger.accept("a", &answer(200), &answer(200), &differences(places)).is_some()
+            ledger("{case: '*', paths: [header x-took, body.at*], reason: clocks, owner: us}");
+        let mut accepts = |paths: &[&str]| {
+            ledger.accept("a", &answer(200), &answer(200), &differences(paths)).is_some()
         };
         assert!(!accepts(&[]) && !accepts(&["status", "header x-took"]));
         assert!(accepts(&["header x-took"]) && accepts(&["header x-took", "body.at[0]"]));

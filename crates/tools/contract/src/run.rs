@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, Method, Url, redirect};
 use serde_json::Value;
 
-use crate::case::{Case, CaseError, Request, Variables};
-use crate::compare::{Answer, Difference, Pairs, compare};
+use crate::case::{Case, CaseError, Variables};
 use crate::effects::{self, EffectError, Mails, Sinks};
 use crate::ledger::Ledger;
 use crate::report::Outcome;
+use crate::request::Request;
 use crate::shrink::smaller;
+use comparison::{Answer, Difference, Pairs, compare};
 
 /// How many requests it may take to make one smaller.
 const SHRINKING: usize = 200;
@@ -21,7 +22,7 @@ pub enum RunError {
     #[error(transparent)]
     Case(#[from] CaseError),
     #[error("the {service} does not answer: {source}")]
-    Away { service: &'static str, source: reqwest::Error },
+    Unreachable { service: &'static str, source: reqwest::Error },
     #[error("{at}: case '{case}', of the {service}: {source}")]
     Effect { at: String, case: String, service: &'static str, source: EffectError },
     #[error("the HTTP client cannot be made: {0}")]
@@ -43,7 +44,7 @@ impl Service {
 
 /// What a run is about.
 pub struct Plan {
-    /// The service that is right; without it only what the cases expect is looked at.
+    /// The service that is right; without it only the expectations of the cases are checked.
     pub reference: Option<Service>,
     pub candidate: Service,
     pub cases: Vec<Case>,
@@ -61,7 +62,7 @@ pub(crate) struct Side {
 }
 
 /// What a side did with a case.
-struct Asked {
+struct Answered {
     request: Option<Request>,
     answer: Answer,
     took: Duration,
@@ -72,17 +73,17 @@ impl Side {
         Self { name, service, variables: Variables::new(), mails: Mails::default(), client }
     }
 
-    /// Fills in, sends and captures; or looks at what was left behind.
-    async fn ask(&mut self, case: &Case, row: &Variables) -> Result<Asked, RunError> {
+    /// Fills in, sends and captures a request, or queries effects.
+    async fn execute(&mut self, case: &Case, row: &Variables) -> Result<Answered, RunError> {
         let start = Instant::now();
         if case.is_effect() {
             let answer = self.effect(case).await?;
-            return Ok(Asked { request: None, answer, took: start.elapsed() });
+            return Ok(Answered { request: None, answer, took: start.elapsed() });
         }
         let request = case.request(&self.variables, row)?;
-        let answer = self.send(&request).await.map_err(|fault| match fault {
-            SendError::Invalid(fault) => case.fault(fault).into(),
-            SendError::Away(source) => RunError::Away { service: self.name, source },
+        let answer = self.send(&request).await.map_err(|error| match error {
+            SendError::Invalid(message) => case.invalid(message).into(),
+            SendError::Unreachable(source) => RunError::Unreachable { service: self.name, source },
         })?;
         let took = start.elapsed();
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
@@ -91,7 +92,7 @@ impl Side {
             let made_up = Value::from("00000000-0000-4000-8000-000000000000");
             let value = value.or(case.is_tolerant.then_some(&made_up)).ok_or_else(|| {
                 let body = String::from_utf8_lossy(&answer.body);
-                case.fault(format!(
+                case.invalid(format!(
                     "the answer of the {} has no {pointer}: {} {body}",
                     self.name, answer.status
                 ))
@@ -99,7 +100,7 @@ impl Side {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             self.variables.insert(name.clone(), text);
         }
-        Ok(Asked { request: Some(request), answer, took })
+        Ok(Answered { request: Some(request), answer, took })
     }
 
     async fn effect(&mut self, case: &Case) -> Result<Answer, RunError> {
@@ -108,7 +109,7 @@ impl Side {
             (_, Some(count), Sinks { mails: Some(maildir), .. }) => {
                 self.mails.new_ones(maildir, count).await
             }
-            _ => return Err(case.fault("there is nothing to look at").into()),
+            _ => return Err(case.invalid("its database or Maildir is not given").into()),
         };
         seen.map_err(|source| RunError::Effect {
             at: case.at.clone(),
@@ -133,7 +134,7 @@ impl Side {
             builder = builder.body(body.clone());
         }
         match self.receive(builder).await {
-            Err(error) if error.is_connect() => Err(SendError::Away(error)),
+            Err(error) if error.is_connect() => Err(SendError::Unreachable(error)),
             Err(error) if error.is_builder() => Err(SendError::Invalid(error.to_string())),
             Err(error) => {
                 let body = format!("no answer: {error}").into_bytes();
@@ -164,7 +165,7 @@ pub(crate) const OWN_ADDRESS: &str = "<service>";
 /// Why a request could not be sent.
 pub(crate) enum SendError {
     Invalid(String),
-    Away(reqwest::Error),
+    Unreachable(reqwest::Error),
 }
 
 /// A request with both answers.
@@ -183,16 +184,18 @@ pub struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Asks the candidate again: in what does it differ now?
+    /// Sends the request to the candidate again and returns the differences.
     ///
     /// # Errors
-    /// When it is away.
+    /// When it cannot be reached.
     pub async fn differences_again(&self) -> Result<Vec<Difference>, RunError> {
         let Some(request) = self.request else { return Ok(Vec::new()) };
         let start = Instant::now();
         let answer = self.side.send(request).await.map_err(|error| match error {
-            SendError::Invalid(fault) => self.case.fault(fault).into(),
-            SendError::Away(source) => RunError::Away { service: self.side.name, source },
+            SendError::Invalid(message) => self.case.invalid(message).into(),
+            SendError::Unreachable(source) => {
+                RunError::Unreachable { service: self.side.name, source }
+            }
         })?;
         let mut differences = self.differences(&answer);
         differences.extend(slower(self.took, start.elapsed(), self.slack));
@@ -234,7 +237,7 @@ pub async fn run(
     operation: impl Fn(&str) -> Option<String>,
     watch: &mut impl Watch,
 ) -> Result<Vec<Outcome>, RunError> {
-    // Whoever has chosen one before keeps it.
+    // An error means that one is installed already.
     _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
         .redirect(redirect::Policy::none())
@@ -251,13 +254,13 @@ pub async fn run(
     let mut outcomes = Vec::new();
     for (case, row) in cases.into_iter().flat_map(Case::expand) {
         let started = Instant::now();
-        let ask_reference = async {
+        let execute_reference = async {
             match &mut reference {
-                Some(side) => side.ask(&case, &row).await.map(Some),
+                Some(side) => side.execute(&case, &row).await.map(Some),
                 None => Ok(None),
             }
         };
-        let (a, b) = tokio::join!(ask_reference, candidate.ask(&case, &row));
+        let (a, b) = tokio::join!(execute_reference, candidate.execute(&case, &row));
         let (a, b) = (a?, b?);
         let line = match &b.request {
             Some(request) => format!("{} {}", request.method, request.target),
@@ -316,8 +319,8 @@ pub async fn run(
             case: format!("ledger: {}", entry.case),
             operation: "ledger".into(),
             differences: vec![Difference {
-                place: "ledger".into(),
-                reference: format!("the ledger says {}", entry.expectation()),
+                path: "ledger".into(),
+                reference: format!("the ledger expects {}", entry.expectation()),
                 candidate: format!("it did not occur: {} should remove the entry", entry.owner),
             }],
             ..Outcome::default()
@@ -332,21 +335,21 @@ pub async fn run(
 fn slower(reference: Duration, candidate: Duration, slack: Duration) -> Option<Difference> {
     let ms = |duration: Duration| format!("{} ms", duration.as_millis());
     (candidate > reference + slack).then(|| Difference {
-        place: "time".into(),
+        path: "time".into(),
         reference: ms(reference),
         candidate: ms(candidate),
     })
 }
 
-/// Where the reference, asked the same again, differs from itself.
-async fn noise(side: &Side, case: &Case, asked: &Asked) -> Vec<String> {
-    let Some(request) = &asked.request else { return Vec::new() };
+/// The paths in which two responses of the reference to the same request differ.
+async fn noise(side: &Side, case: &Case, answered: &Answered) -> Vec<String> {
+    let Some(request) = &answered.request else { return Vec::new() };
     if !["GET", "HEAD", "OPTIONS"].contains(&&*request.method) {
         return Vec::new();
     }
     let Ok(again) = side.send(request).await else { return Vec::new() };
-    let noise = compare(&asked.answer, &again, case.unordered, &mut Pairs::default());
-    noise.into_iter().map(|difference| difference.place).collect()
+    let noise = compare(&answered.answer, &again, case.unordered, &mut Pairs::default());
+    noise.into_iter().map(|difference| difference.path).collect()
 }
 
 /// The smallest request in place of a generated one after which the sides still differ where they
@@ -361,7 +364,7 @@ async fn shrink(
     if !case.is_tolerant {
         return None;
     }
-    let place = &differences.first()?.place;
+    let path = &differences.first()?.path;
     let answer = async |side: &Side, case: &Case| {
         let request = case.request(&side.variables, row).ok()?;
         side.send(&request).await.ok()
@@ -370,7 +373,7 @@ async fn shrink(
         let (a, b) = tokio::join!(answer(reference, case), answer(candidate, case));
         let (Some(a), Some(b)) = (a, b) else { return false };
         let differences = compare(&a, &b, case.unordered, &mut before.clone());
-        differences.iter().any(|difference| difference.place == *place)
+        differences.iter().any(|difference| difference.path == *path)
     };
     let mut smallest = None;
     let mut left = SHRINKING;

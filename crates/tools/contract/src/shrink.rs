@@ -77,7 +77,7 @@ fn smaller_values(value: &Value) -> Vec<Value> {
             });
             fewer.chain(simpler).collect()
         }
-        // Half of a text has half of its bytes and cuts no character.
+        // Half of the characters, so that none is split.
         Value::String(text) if !text.contains("${") => {
             let count = text.chars().count();
             let part = |from, to: usize| {
@@ -102,7 +102,7 @@ mod tests {
             ..Case::default()
         };
         case.headers.insert("x-a".into(), "1".into());
-        // Whoever always takes the first ends with nothing.
+        // Always taking the first candidate ends with nothing.
         let mut steps = 0;
         while let Some(next) = smaller(&case).into_iter().next() {
             case = next;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::openapi::{Change, Class, Direction};
+use crate::report::{Outcome, Totals};
+use crate::run::Watch;
+use crate::self_test::Findings;
 use console::style;
-use contract::openapi::{Change, Class, Direction};
-use contract::report::{Outcome, Totals};
-use contract::run::Watch;
-use contract::self_test::Findings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Shows how far the run is, and differences as they are found.
@@ -47,7 +47,7 @@ impl Watch for Progress {
 fn difference(outcome: &Outcome) {
     println!("{} {} ({})", style("DIFFERENT").red().bold(), outcome.case, outcome.request);
     for difference in &outcome.differences {
-        println!("  {}", difference.place);
+        println!("  {}", difference.path);
         println!("  {}", style(format!("- {}", difference.reference)).red());
         println!("  {}", style(format!("+ {}", difference.candidate)).green());
     }
@@ -57,8 +57,8 @@ fn difference(outcome: &Outcome) {
         println!("  the smallest request that does it: {}{body}", smallest.request);
     }
     if !outcome.noise.is_empty() {
-        let places = outcome.noise.join(", ");
-        println!("  the reference, asked again, differed from itself: {places}");
+        let paths = outcome.noise.join(", ");
+        println!("  two responses of the reference to the same request differ in {paths}");
     }
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn changes(changes: &[Change]) {
             Some(Direction::Response) => "response: ",
             None => "",
         };
-        println!("{class}  {}: {direction}{}", change.place, change.what);
+        println!("{class}  {}: {direction}{}", change.path, change.what);
     }
     let count = |class| changes.iter().filter(|change| change.class == class).count();
     println!(

@@ -22,8 +22,9 @@ pub(crate) const ALL: [(&str, Assertion); 8] = [
     ("time to go", time_to_go),
 ];
 
-/// Secrets that are made by others: by hand, and by the operator of the database.
-const SECRETS: [&str; 4] = ["molt", "database-app", "database-ca", "backup-store"];
+/// Secrets that are made by others, beside the one of the service: by hand, and by the operator of the
+/// database.
+const SECRETS: [&str; 3] = ["database-app", "database-ca", "backup-store"];
 
 /// Each container, with its owner's name.
 fn containers(all: &Manifests) -> Vec<(String, &Value)> {
@@ -101,7 +102,7 @@ fn probes(all: &Manifests) -> (usize, Faults) {
     each(probed, |(name, container, probe)| {
         let port = &probe["httpGet"]["port"];
         let named = list(container, "/ports").iter().any(|known| known["name"] == *port);
-        (!named).then(|| format!("{name} asks no port of its container"))
+        (!named).then(|| format!("{name} probes no port of its container"))
     })
 }
 
@@ -154,7 +155,7 @@ fn routes(all: &Manifests) -> (usize, Faults) {
         let has_port = |port: &Value| port["port"] == backend["port"];
         let service = all.find("Service", name);
         let found = service.is_some_and(|one| one.list("/spec/ports").iter().any(has_port));
-        (!found).then(|| format!("nobody listens at {name}:{}", backend["port"]))
+        (!found).then(|| format!("no container listens at {name}:{}", backend["port"]))
     });
     if looked_at == 0 {
         faults.push("there is no way in".into());
@@ -199,10 +200,10 @@ fn references(all: &Manifests) -> (usize, Faults) {
     wanted.retain(|(_, _, name)| !name.is_empty());
     each(wanted, |(owner, kind, name)| {
         let found = match *kind {
-            "Secret" => SECRETS.contains(&name.as_str()),
+            "Secret" => *name == all.service || SECRETS.contains(&name.as_str()),
             kind => all.find(kind, name).is_some(),
         };
-        (!found).then(|| format!("{owner} wants the {kind} {name}, which nobody makes"))
+        (!found).then(|| format!("{owner} refers to the {kind} {name}, which does not exist"))
     })
 }
 
@@ -225,7 +226,8 @@ fn time_to_go(all: &Manifests) -> (usize, Faults) {
 
 /// Starts the service with the settings of a stage, as far as it checks them.
 pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults), BoxError> {
-    let Some(pod) = all.pods().find(|pod| pod.owner.id() == "Deployment molt") else {
+    let Some(pod) = all.pods().find(|pod| pod.owner.id() == format!("Deployment {}", all.service))
+    else {
         return Ok((0, Faults::new()));
     };
     let mut settings: BTreeMap<String, String> = BTreeMap::new();
@@ -239,10 +241,11 @@ pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults)
     for name in ["SECRET_KEY", "FIRST_SUPERUSER_PASSWORD"] {
         settings.insert(name.into(), "a secret".into());
     }
-    let uri = "postgresql://molt:secret@database-rw.molt:5432/molt";
+    let name = &all.service;
+    let uri = format!("postgresql://{name}:secret@database-rw.{name}:5432/{name}");
     for env in list(pod.spec, "/containers").iter().flat_map(|one| list(one, "/env")) {
         if let (Some(name), Some(value)) = (env["name"].as_str(), env["value"].as_str()) {
-            settings.insert(name.into(), value.replace("$(DATABASE_APP_URI)", uri));
+            settings.insert(name.into(), value.replace("$(DATABASE_APP_URI)", &uri));
         }
     }
     if settings.contains_key("LEGACY_URL") {
@@ -257,7 +260,7 @@ pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults)
     let mut faults: Faults = settings
         .keys()
         .filter(|name| !is_known(name))
-        .map(|name| format!("molt has no setting {name}"))
+        .map(|setting| format!("{name} has no setting {setting}"))
         .collect();
     let checked = Command::new(binary)
         .arg("openapi")
@@ -320,14 +323,14 @@ spec: {rules: [{backendRefs: [{name: a, port: 80}]}]}
 
     /// The assertions that find something.
     fn complaining(text: &str) -> Vec<&'static str> {
-        let all = Manifests::read(text).unwrap();
+        let all = Manifests::read("molt", text).unwrap();
         let complains = |&(_, check): &(&str, Assertion)| !check(&all).1.is_empty();
         ALL.iter().filter(|one| complains(one)).map(|(name, _)| *name).collect()
     }
 
     #[test]
     fn what_is_good_is_looked_at() {
-        let all = Manifests::read(GOOD).unwrap();
+        let all = Manifests::read("molt", GOOD).unwrap();
         for (name, check) in ALL {
             let (looked_at, faults) = check(&all);
             assert!(looked_at > 0 && faults.is_empty(), "{name}: {looked_at}, {faults:?}");

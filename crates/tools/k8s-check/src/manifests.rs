@@ -5,7 +5,11 @@ use serde_json::Value;
 use crate::BoxError;
 
 /// The objects of a stage.
-pub(crate) struct Manifests(Vec<Object>);
+pub(crate) struct Manifests {
+    /// The name of the service whose they are.
+    pub(crate) service: String,
+    objects: Vec<Object>,
+}
 
 /// One object, and where things stand in it.
 pub(crate) struct Object {
@@ -60,21 +64,22 @@ pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
 }
 
 impl Manifests {
-    pub(crate) fn read(text: &str) -> Result<Self, BoxError> {
+    pub(crate) fn read(service: &str, text: &str) -> Result<Self, BoxError> {
         let objects: Vec<Value> = serde_saphyr::from_multiple(text)?;
-        Ok(Self(objects.into_iter().map(|value| Object { value }).collect()))
+        let objects = objects.into_iter().map(|value| Object { value }).collect();
+        Ok(Self { service: service.to_owned(), objects })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.objects.len()
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Object> {
-        self.0.iter()
+        self.objects.iter()
     }
 
     pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Object> {
-        self.0.iter().filter(move |object| object.kind() == kind)
+        self.objects.iter().filter(move |object| object.kind() == kind)
     }
 
     pub(crate) fn find(&self, kind: &str, name: &str) -> Option<&Object> {
@@ -82,16 +87,16 @@ impl Manifests {
     }
 
     pub(crate) fn built_in(&self) -> impl Iterator<Item = &Object> {
-        self.0.iter().filter(|object| object.is_built_in())
+        self.objects.iter().filter(|object| object.is_built_in())
     }
 
     pub(crate) fn custom(&self) -> impl Iterator<Item = &Object> {
-        self.0.iter().filter(|object| !object.is_built_in())
+        self.objects.iter().filter(|object| !object.is_built_in())
     }
 
     /// What runs: the pods of Deployments and Jobs.
     pub(crate) fn pods(&self) -> impl Iterator<Item = Pod<'_>> {
-        self.0.iter().filter_map(|owner| {
+        self.objects.iter().filter_map(|owner| {
             let template = owner.value.pointer("/spec/template")?;
             Some(Pod {
                 owner,

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     fn faults(yaml: &str) -> Faults {
-        check(&Manifests::read(yaml).unwrap())
+        check(&Manifests::read("molt", yaml).unwrap())
     }
 
     #[test]

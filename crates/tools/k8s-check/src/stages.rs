@@ -9,8 +9,6 @@ use crate::manifests::{Manifests, Object};
 
 /// What differs between stages, on purpose.
 const ROUTE: &str = "HTTPRoute api";
-const DEPLOYMENT: &str = "Deployment molt";
-
 /// What belongs to one service alone comes and goes with it.
 const LEGACY: [&str; 5] = [
     "Deployment legacy",
@@ -19,24 +17,31 @@ const LEGACY: [&str; 5] = [
     "Service legacy",
     "ServiceAccount legacy",
 ];
-const MOLT: [&str; 10] = [
-    DEPLOYMENT,
-    "HorizontalPodAutoscaler molt",
-    "Job molt-migrate",
-    "NetworkPolicy molt",
-    "PodDisruptionBudget molt",
-    "PrometheusRule molt",
-    "Service molt",
-    "Service molt-management",
-    "ServiceAccount molt",
-    "ServiceMonitor molt",
+/// The same for the Rust service, each with its name after it, and perhaps more.
+const SERVICE: [(&str, &str); 10] = [
+    ("Deployment", ""),
+    ("HorizontalPodAutoscaler", ""),
+    ("Job", "-migrate"),
+    ("NetworkPolicy", ""),
+    ("PodDisruptionBudget", ""),
+    ("PrometheusRule", ""),
+    ("Service", ""),
+    ("Service", "-management"),
+    ("ServiceAccount", ""),
+    ("ServiceMonitor", ""),
 ];
 const STRANGLER: [&str; 3] =
     ["ConfigMap strangler", "NetworkPolicy strangled", "NetworkPolicy strangler"];
 
-/// Who runs in a stage: legacy, molt, the strangler.
-fn runs(stage: &str) -> [(bool, &'static [&'static str]); 3] {
-    [(stage != "rust", &LEGACY), (stage != "legacy", &MOLT), (stage == "shadow", &STRANGLER)]
+/// Who runs in a stage: the old service, the Rust service, the strangler.
+fn runs(stage: &str, service: &str) -> [(bool, Vec<String>); 3] {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let of_service = SERVICE.iter().map(|(kind, rest)| format!("{kind} {service}{rest}"));
+    [
+        (stage != "rust", owned(&LEGACY)),
+        (stage != "legacy", of_service.collect()),
+        (stage == "shadow", owned(&STRANGLER)),
+    ]
 }
 
 /// Each stage against all of them: what is there, and what it says.
@@ -47,10 +52,10 @@ pub(crate) fn compare(stages: &[(&str, &Manifests)]) -> Vec<(usize, Faults)> {
 
 fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
     let mut expected: BTreeSet<_> = every.iter().map(|object| object.id()).collect();
-    for (is_there, its) in runs(stage) {
+    for (is_there, its) in runs(stage, &all.service) {
         if !is_there {
-            for &id in its {
-                expected.remove(id);
+            for id in its {
+                expected.remove(&id);
             }
         }
     }
@@ -58,11 +63,12 @@ fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
     let missing = expected.difference(&found).map(|id| format!("{id} is missing"));
     let more = found.difference(&expected).map(|id| format!("{id} should not be here"));
     let mut faults: Faults = missing.chain(more).collect();
+    let deployment = format!("Deployment {}", all.service);
     for object in all.all() {
         let id = object.id();
         let other = every.iter().find(|other| other.id() == id);
         let Some(other) = other.filter(|_| id != ROUTE) else { continue };
-        let same = if id == DEPLOYMENT {
+        let same = if id == deployment {
             without_strangler(&object.value) == without_strangler(&other.value)
         } else {
             object.value == other.value

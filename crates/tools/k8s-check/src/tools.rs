@@ -89,11 +89,11 @@ impl Tools {
             return Err(format!("checkov looked at nothing: {}", said(&output)).into());
         }
         let failed = report["results"]["failed_checks"].as_array().cloned().unwrap_or_default();
-        let told = |check: &Value| {
+        let message = |check: &Value| {
             let text = |name: &str| check[name].as_str().unwrap_or_default().to_owned();
             format!("{} {}: {}", text("check_id"), text("resource"), text("check_name"))
         };
-        let faults: Faults = failed.iter().map(told).collect();
+        let faults: Faults = failed.iter().map(message).collect();
         if faults.len() as u64 != count("failed") {
             return Err("checkov counts more than it names".into());
         }

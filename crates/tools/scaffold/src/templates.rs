@@ -9,13 +9,17 @@ macro_rules! embedded {
     };
 }
 
-const TEMPLATES: [(&str, &str); 25] = embedded!(
+const TEMPLATES: [(&str, &str); 40] = embedded!(
     "draft/Cargo.toml" "draft/cases.yaml" "draft/clippy.toml" "draft/document.rs" "draft/lib.rs"
     "draft/main.rs" "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
     "resource/callers.rs" "resource/cases.yaml" "resource/domain.rs" "resource/migration.py"
     "resource/migration.sql" "resource/model.py" "resource/numeric.py" "resource/numeric.rs"
     "resource/postgres.rs" "resource/routes.py" "resource/routes.rs" "resource/schemas.py"
     "resource/sqlite.rs" "resource/stub.rs" "resource/suite.rs" "resource/test.py"
+    "service/CHANGELOG.md" "service/CONTRIBUTING.md" "service/Makefile" "service/README.md"
+    "service/ci-run" "service/compose.yaml" "service/k8s.md" "service/ledger.yaml"
+    "service/requirements.txt" "service/tool-contract.rs" "service/tool-k8s-check.rs"
+    "service/tool-scaffold.rs" "service/tool-testbed.rs" "service/tools-test.rs" "service/tools.toml"
 );
 
 pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {

@@ -1,5 +1,6 @@
 //! A tree of this shape, and what is to change in it. Nothing is written before all of it is known.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,25 @@ pub enum TreeError {
     Anchor { path: String, what: String },
     #[error("{path} is not what it should be: {reason}")]
     Format { path: String, reason: String },
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Created,
+    Changed,
+    /// It is there already and is left as it is.
+    Kept,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Kept => "left as it is",
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -84,20 +104,20 @@ impl Tree {
         Ok(())
     }
 
-    /// Writes everything, and tells of each file what became of it.
-    pub fn commit(self) -> Result<Vec<(&'static str, String)>, TreeError> {
+    /// Writes everything, and reports what became of each file.
+    pub fn commit(self) -> Result<Vec<(State, String)>, TreeError> {
         let mut report = Vec::new();
         for (name, text) in self.staged {
             let path = self.root.join(&name);
             let fail = |source| TreeError::File { path: path.clone(), source };
-            let done = if path.exists() { "changed" } else { "created" };
+            let state = if path.exists() { State::Changed } else { State::Created };
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder).map_err(fail)?;
             }
             std::fs::write(&path, text).map_err(fail)?;
-            report.push((done, name));
+            report.push((state, name));
         }
-        report.extend(self.kept.into_iter().map(|name| ("left as it is", name)));
+        report.extend(self.kept.into_iter().map(|name| (State::Kept, name)));
         Ok(report)
     }
 }

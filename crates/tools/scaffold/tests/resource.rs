@@ -7,17 +7,17 @@ use std::path::Path;
 use std::process::Command;
 
 use clap::Parser;
-use scaffold::resource::{ResourceError, Wish, write};
-use scaffold::tree::Tree;
+use scaffold::resource::{ResourceArgs, ResourceError, write};
+use scaffold::tree::{State, Tree};
 
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]
-    wish: Wish,
+    args: ResourceArgs,
 }
 
-fn wish(words: &[&str]) -> Wish {
-    Cli::parse_from([&["test"], words].concat()).wish
+fn args(words: &[&str]) -> ResourceArgs {
+    Cli::parse_from([&["test"], words].concat()).args
 }
 
 fn copy() -> tempfile::TempDir {
@@ -34,9 +34,9 @@ fn copy() -> tempfile::TempDir {
 fn a_resource_is_written_once() {
     let copy = copy();
     let fields = "number:string(1..40) total:decimal note:string? due:date parent:uuid?";
-    let wish = wish(&["probe_lines", fields]);
+    let args = args(&["probe_lines", fields]);
     let mut tree = Tree::open(copy.path()).unwrap();
-    write(&mut tree, &wish).unwrap();
+    write(&mut tree, &args).unwrap();
     let report = tree.commit().unwrap();
     for path in [
         "crates/domain/src/probe_lines.rs",
@@ -48,18 +48,18 @@ fn a_resource_is_written_once() {
         "python-legacy/app/routes/probe_lines.py",
         "python-legacy/tests/test_probe_lines.py",
     ] {
-        assert!(report.contains(&("created", path.to_owned())), "{path} is not in {report:?}");
+        assert!(report.contains(&(State::Created, path.to_owned())), "{path} is not in {report:?}");
     }
-    let changed = report.iter().filter(|(done, _)| *done == "changed").count();
+    let changed = report.iter().filter(|(done, _)| *done == State::Changed).count();
     assert!(changed >= 10, "{report:?}");
     assert!(copy.path().join("crates/storage-sqlite/src/numeric.rs").exists());
 
     let file = copy.path().join("crates/api/src/routes/probe_lines.rs");
     std::fs::write(&file, "// a person's").unwrap();
     let mut tree = Tree::open(copy.path()).unwrap();
-    write(&mut tree, &wish).unwrap();
+    write(&mut tree, &args).unwrap();
     let report = tree.commit().unwrap();
-    assert!(report.iter().all(|(done, _)| *done == "left as it is"), "{report:?}");
+    assert!(report.iter().all(|(done, _)| *done == State::Kept), "{report:?}");
     assert_eq!(std::fs::read_to_string(file).unwrap(), "// a person's");
 }
 
@@ -72,7 +72,7 @@ fn one_resource_is_not_taken_for_another() {
     let write_all = || {
         let all = names.map(|name| {
             let mut tree = Tree::open(copy.path()).unwrap();
-            write(&mut tree, &wish(&[name, "text:text"])).unwrap();
+            write(&mut tree, &args(&[name, "text:text"])).unwrap();
             tree.commit().unwrap()
         });
         all.concat()
@@ -82,7 +82,7 @@ fn one_resource_is_not_taken_for_another() {
     let format = Command::new("cargo").args(["fmt", "--all"]).current_dir(copy.path()).status();
     assert!(format.unwrap().success());
     let report = write_all();
-    assert!(report.iter().all(|(done, _)| *done == "left as it is"), "{report:?}");
+    assert!(report.iter().all(|(done, _)| *done == State::Kept), "{report:?}");
 
     let tree = Tree::open(copy.path()).unwrap();
     for folder in ["migrations/postgres", "migrations/sqlite"] {
@@ -113,12 +113,12 @@ fn what_cannot_be_is_told_before_anything_is_written() {
         (["probes", "a:date a:uuid"], "two fields are called"),
     ] {
         let mut tree = Tree::open(copy.path()).unwrap();
-        let done: Result<(), ResourceError> = write(&mut tree, &wish(&words));
+        let done: Result<(), ResourceError> = write(&mut tree, &args(&words));
         let error = done.err().ok_or(words).unwrap();
         assert!(error.to_string().contains(reason), "{words:?}: {error}");
     }
     let mut tree = Tree::open(copy.path()).unwrap();
     std::fs::write(copy.path().join("crates/api/src/error.rs"), "").unwrap();
-    let error = write(&mut tree, &wish(&["probes", "a:date"])).unwrap_err();
+    let error = write(&mut tree, &args(&["probes", "a:date"])).unwrap_err();
     assert!(error.to_string().contains("crates/api/src/error.rs"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL, wherever it can be had.
+//! PostgreSQL, given, in a container, or the installed one.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ use crate::process::{Running, Signal, free_port, temporary_folder};
 const IMAGE: (&str, &str) = ("postgres", "17-alpine");
 
 /// How long the engine may take to fetch and start the image.
-const DOCKER_PATIENCE: Duration = Duration::from_mins(3);
+const DOCKER_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// A server for tests; every caller makes databases of its own.
+/// A server for tests; every test makes databases of its own.
 #[derive(Debug)]
 pub struct Postgres {
     url: Url,
@@ -29,14 +29,14 @@ pub struct Postgres {
 
 #[derive(Debug)]
 enum Server {
-    /// The one of `TEST_DATABASE_URL`.
+    /// Given by `TEST_DATABASE_URL`.
     Given,
-    /// Held so that the container lives as long.
+    /// Held so that the container lives as long as this value.
     Container(#[expect(dead_code, reason = "held, not used")] Box<ContainerAsync<GenericImage>>),
     Local(Running, Control),
 }
 
-/// What is needed to stop and start the machine's own server.
+/// What is needed to stop and start the installed server.
 #[derive(Debug)]
 struct Control {
     pg_ctl: PathBuf,
@@ -52,7 +52,7 @@ impl Control {
             .arg(&self.data)
             .args(arguments)
             .current_dir(self.data.parent().unwrap_or(&self.data))
-            // A server that keeps our pipes would keep us.
+            // A server that inherits our pipes would keep us from ending.
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()
@@ -69,7 +69,7 @@ impl Control {
 
 impl Postgres {
     /// The server of `TEST_DATABASE_URL`; else a container, if a Docker engine can start one; else
-    /// the machine's own PostgreSQL in a temporary folder.
+    /// the installed PostgreSQL in a temporary folder.
     pub async fn start() -> Result<Self, Error> {
         if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
             let url = url.parse().map_err(|error| {
@@ -78,14 +78,14 @@ impl Postgres {
             return Ok(Self { url, server: Server::Given });
         }
         if docker_answers() {
-            // Without a network the engine may try for ever to get the image.
-            let fault = match tokio::time::timeout(DOCKER_PATIENCE, container()).await {
+            // Without a network the engine may retry to pull the image indefinitely.
+            let error = match tokio::time::timeout(DOCKER_TIMEOUT, container()).await {
                 Ok(Ok(postgres)) => return Ok(postgres),
                 Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("it took more than {} s", DOCKER_PATIENCE.as_secs()),
+                Err(_) => format!("it took more than {} s", DOCKER_TIMEOUT.as_secs()),
             };
             eprintln!(
-                "Docker answers but cannot start {}:{} ({fault}); using the machine's own PostgreSQL",
+                "Docker answers but cannot start {}:{} ({error}); using the installed PostgreSQL",
                 IMAGE.0, IMAGE.1
             );
         }
@@ -97,7 +97,7 @@ impl Postgres {
         local(Some((certificate, key))).await
     }
 
-    /// The id of the server's process, if it is one of ours.
+    /// The id of the server's process, if this value started it.
     pub fn pid(&self) -> Option<u32> {
         match &self.server {
             Server::Local(server, _) => server.pid().ok(),
@@ -105,16 +105,16 @@ impl Postgres {
         }
     }
 
-    /// Ends the server in the middle of everything, as a power cut does. Only one of ours can suffer
-    /// that.
+    /// Ends the server without a shutdown, as a power failure does. Fails unless it is the installed
+    /// one.
     pub fn crash(&self) -> Result<(), Error> {
         self.control()?.run(&["stop", "-m", "immediate"])
     }
 
-    /// Starts a server again that has crashed, on the same data and port.
+    /// Starts the server again after a crash, on the same data and port.
     pub fn recover(&self) -> Result<(), Error> {
         let Server::Local(server, control) = &self.server else { return Ok(()) };
-        // The first log belongs to whoever started us.
+        // The first log is open already.
         let log = control.data.with_file_name("log-recovered");
         let log = log.to_string_lossy();
         control.run(&["start", "-w", "-l", &log, "-o", &control.options])?;
@@ -127,7 +127,7 @@ impl Postgres {
         match &self.server {
             Server::Local(_, control) => Ok(control),
             Server::Given | Server::Container(_) => Err(Error::Missing(
-                "only the machine's own PostgreSQL can be made to crash: unset TEST_DATABASE_URL, \
+                "only the installed PostgreSQL can be made to crash: unset TEST_DATABASE_URL, \
                  stop Docker, and install it (Debian: apt-get install postgresql)"
                     .into(),
             )),
@@ -211,7 +211,7 @@ async fn local(tls: Option<(&str, &str)>) -> Result<Postgres, Error> {
     }
     postgres.arg("-D").arg(&data).args(options.split(' '));
     let control = Control { pg_ctl: programs.join("pg_ctl"), account, data, options };
-    let server = Running::start("PostgreSQL", folder, Signal::Int, &postgres, None)?;
+    let server = Running::start("PostgreSQL", folder, Signal::Interrupt, &postgres, None)?;
     server.wait(|log| log.contains("ready to accept connections").then_some(())).await?;
     Ok(Postgres { url: url(port), server: Server::Local(server, control) })
 }

@@ -30,20 +30,31 @@ kill -KILL $child 2>/dev/null
 rm -rf "$folder"
 "#;
 
-/// How a process is asked to end.
+/// A signal that a process can get.
 #[derive(Clone, Copy, Debug)]
 pub enum Signal {
-    Term,
-    /// What PostgreSQL takes for a fast shutdown.
-    Int,
+    /// `SIGTERM`: end in an orderly way.
+    Terminate,
+    /// `SIGINT`, at which PostgreSQL does a fast shutdown.
+    Interrupt,
+    /// `SIGKILL`: end at once.
+    Kill,
+    /// `SIGSTOP`: pause.
+    Stop,
+    /// `SIGCONT`: go on after a pause.
+    Continue,
 }
 
-/// What is done to a process that is to suffer.
-#[derive(Clone, Copy, Debug)]
-pub enum Blow {
-    Kill,
-    Pause,
-    Resume,
+impl Signal {
+    const fn posix(self) -> rustix::process::Signal {
+        match self {
+            Self::Terminate => rustix::process::Signal::TERM,
+            Self::Interrupt => rustix::process::Signal::INT,
+            Self::Kill => rustix::process::Signal::KILL,
+            Self::Stop => rustix::process::Signal::STOP,
+            Self::Continue => rustix::process::Signal::CONT,
+        }
+    }
 }
 
 /// A process with a temporary folder of its own.
@@ -56,7 +67,7 @@ pub struct Running {
 
 /// A new temporary folder, which a [`Running`] will remove.
 pub(crate) fn temporary_folder(what: &str) -> Result<PathBuf, Error> {
-    let prefix = format!("molt-{what}-");
+    let prefix = format!("testbed-{what}-");
     match tempfile::Builder::new().prefix(&prefix).tempdir() {
         Ok(folder) => Ok(folder.keep()),
         Err(source) => Err(Error::Start { what: what.to_owned(), source }),
@@ -64,8 +75,8 @@ pub(crate) fn temporary_folder(what: &str) -> Result<PathBuf, Error> {
 }
 
 impl Running {
-    /// Starts a command whose output goes to `log` in the folder. A socket is passed on as systemd
-    /// does it.
+    /// Starts a command whose output goes to `log` in the folder; `signal` ends it when this value is
+    /// dropped. A socket is passed on as systemd does it.
     pub fn start(
         what: &str,
         folder: PathBuf,
@@ -77,13 +88,10 @@ impl Running {
             let log = File::create(folder.join("log"))?;
             let mut guard = Command::new("setsid");
             guard.args(["sh", "-c", GUARD, "guard"]);
-            guard.arg(match signal {
-                Signal::Term => "TERM",
-                Signal::Int => "INT",
-            });
+            guard.arg(signal.posix().as_raw().to_string());
             guard.arg(&folder).arg(command.get_program()).args(command.get_args());
             guard.current_dir(command.get_current_dir().unwrap_or(&folder));
-            // Settings of the caller's environment must not leak in.
+            // Settings in our own environment must not leak in.
             guard.env_clear();
             for name in ["PATH", "HOME", "LANG", "TMPDIR"] {
                 if let Some(value) = std::env::var_os(name) {
@@ -117,35 +125,30 @@ impl Running {
         pid.trim().parse().map_err(|error| start(io::Error::other(error)))
     }
 
-    /// Another process has taken the place of this one, and ends with it.
+    /// Makes this value stand for another process, which then ends with it.
     pub(crate) fn replaced_by(&self, pid: &str) -> Result<(), Error> {
         std::fs::write(self.folder.join("pid"), pid)
             .map_err(|source| Error::Start { what: self.what.clone(), source })
     }
 
-    /// Does something to the process that it cannot refuse.
-    pub fn strike(&self, blow: Blow) -> Result<(), Error> {
+    /// Sends a signal to the process.
+    pub fn send(&self, signal: Signal) -> Result<(), Error> {
         let failed = |source| Error::Start { what: self.what.clone(), source };
         let pid = i32::try_from(self.pid()?).ok().and_then(rustix::process::Pid::from_raw);
         let pid = pid.ok_or_else(|| failed(io::Error::other("it has no process")))?;
-        let signal = match blow {
-            Blow::Kill => rustix::process::Signal::KILL,
-            Blow::Pause => rustix::process::Signal::STOP,
-            Blow::Resume => rustix::process::Signal::CONT,
-        };
-        rustix::process::kill_process(pid, signal).map_err(|error| failed(error.into()))
+        rustix::process::kill_process(pid, signal.posix()).map_err(|error| failed(error.into()))
     }
 
-    /// What the process has written so far.
+    /// The output of the process so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// Waits until `ready` finds in the log what it is looking for.
+    /// Waits until `ready` finds something in the log, and returns it. Fails after a minute.
     pub async fn wait<T>(&self, ready: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
-        const PATIENCE: Duration = Duration::from_mins(1);
+        const TIMEOUT: Duration = Duration::from_mins(1);
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < TIMEOUT {
             if let Some(found) = ready(&self.log()) {
                 return Ok(found);
             }

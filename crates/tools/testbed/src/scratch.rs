@@ -1,17 +1,23 @@
 //! A database for one test.
 
-use tempfile::TempDir;
-
 use crate::Error;
+#[cfg(not(feature = "sqlite"))]
+use crate::Postgres;
 
-/// An empty SQLite database, which goes with this value.
+/// An empty database, deleted when this value is dropped: SQLite, or PostgreSQL without the feature
+/// `sqlite`.
 #[derive(Debug)]
 pub struct Scratch {
+    /// Its URL.
     pub url: String,
-    _folder: TempDir,
+    #[cfg(feature = "sqlite")]
+    _folder: tempfile::TempDir,
+    #[cfg(not(feature = "sqlite"))]
+    _server: Postgres,
 }
 
 impl Scratch {
+    #[cfg(feature = "sqlite")]
     #[expect(clippy::unused_async, reason = "another database has to be started")]
     pub async fn new() -> Result<Self, Error> {
         let folder = tempfile::tempdir()
@@ -20,5 +26,11 @@ impl Scratch {
             url: format!("sqlite:///{}/scratch.db", folder.path().display()),
             _folder: folder,
         })
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    pub async fn new() -> Result<Self, Error> {
+        let server = Postgres::start().await?;
+        Ok(Self { url: server.database().await?, _server: server })
     }
 }

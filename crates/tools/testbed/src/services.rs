@@ -4,10 +4,13 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::{Blow, Running, Signal, temporary_folder};
-use crate::{Error, root};
+use crate::process::{Running, Signal, temporary_folder};
+use crate::{Error, root, service_name};
 
-/// A service that answers.
+/// After this, a Rust service prints its URL.
+const LISTENS: &str = " listens on ";
+
+/// A running service.
 #[derive(Debug)]
 pub struct Service {
     /// Without a slash at the end.
@@ -16,8 +19,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a server that says where it listens: after `announcement`, as a URL. It runs in a
-    /// temporary folder of its own.
+    /// Starts a server that prints `announcement` and, right after it, the URL on which it listens. It
+    /// runs in a temporary folder of its own.
     pub async fn start(name: &str, command: &Command, announcement: &str) -> Result<Self, Error> {
         Self::start_on(name, command, announcement, None).await
     }
@@ -29,7 +32,7 @@ impl Service {
         socket: Option<&TcpListener>,
     ) -> Result<Self, Error> {
         let folder = temporary_folder(name)?;
-        let process = Running::start(name, folder, Signal::Term, command, socket)?;
+        let process = Running::start(name, folder, Signal::Terminate, command, socket)?;
         let url = process
             .wait(|log| {
                 let (_, after) = log.split_once(announcement)?;
@@ -49,19 +52,22 @@ impl Service {
         self.process.wait(address).await
     }
 
+    /// The id of the process.
     pub fn pid(&self) -> Result<u32, Error> {
         self.process.pid()
     }
 
+    /// The output so far.
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    pub fn strike(&self, blow: Blow) -> Result<(), Error> {
-        self.process.strike(blow)
+    /// Sends a signal to the process.
+    pub fn send(&self, signal: Signal) -> Result<(), Error> {
+        self.process.send(signal)
     }
 
-    /// Asks the service to end, as Kubernetes does, and waits until it has.
+    /// Sends SIGTERM, as Kubernetes does, and waits until the service has ended.
     pub async fn stop(self) {
         _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
@@ -69,12 +75,12 @@ impl Service {
 
 /// The Python of the virtual environment that `make venv` makes.
 pub fn python() -> Result<PathBuf, Error> {
-    let python = std::env::var_os("MOLT_PYTHON")
+    let python = std::env::var_os("TESTBED_PYTHON")
         .map_or_else(|| root().join("target/venv/bin/python"), PathBuf::from);
     if python.exists() {
         Ok(python)
     } else {
-        Err(Error::Missing(format!("{} is not there: run `make venv`", python.display())))
+        Err(Error::Missing(format!("{} does not exist: run `make venv`", python.display())))
     }
 }
 
@@ -87,14 +93,15 @@ pub async fn legacy(database_url: &str, settings: &[(&str, &str)]) -> Result<Ser
     start("python-legacy", command, database_url, settings, "Uvicorn running on ").await
 }
 
-/// Starts the Rust service: `MOLT_BIN`, or the binary beside the running program.
+/// Starts the Rust service: `TESTBED_SERVICE`, or the binary beside the running program; `settings` are
+/// environment variables.
 pub async fn rust(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
     let command = Command::new(rust_binary()?);
-    start("molt", command, database_url, settings, "Molt listens on ").await
+    start(&service_name()?, command, database_url, settings, LISTENS).await
 }
 
-/// Starts the Rust service on a socket that is there already, so that one process can follow
-/// another while clients go on.
+/// Starts the Rust service on an existing socket, so that one process can replace another without
+/// refusing connections.
 pub async fn rust_on(
     socket: &TcpListener,
     database_url: &str,
@@ -102,21 +109,22 @@ pub async fn rust_on(
 ) -> Result<Service, Error> {
     let mut command = Command::new(rust_binary()?);
     command.env("DATABASE_URL", database_url).envs(settings.iter().copied());
-    Service::start_on("molt", &command, "Molt listens on ", Some(socket)).await
+    Service::start_on(&service_name()?, &command, LISTENS, Some(socket)).await
 }
 
 /// The Rust service's program.
 pub fn rust_binary() -> Result<PathBuf, Error> {
-    if let Some(binary) = std::env::var_os("MOLT_BIN") {
+    if let Some(binary) = std::env::var_os("TESTBED_SERVICE") {
         return Ok(binary.into());
     }
+    let name = service_name()?;
     let here = std::env::current_exe().unwrap_or_default();
     here.ancestors()
         .skip(1)
         .take(2)
-        .map(|folder| folder.join("molt"))
+        .map(|folder| folder.join(&name))
         .find(|binary| binary.is_file())
-        .ok_or_else(|| Error::Missing("molt is not built: run `cargo build -p api`".into()))
+        .ok_or_else(|| Error::Missing(format!("{name} is not built: run `cargo build`")))
 }
 
 async fn start(

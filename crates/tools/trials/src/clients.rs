@@ -1,4 +1,4 @@
-//! Clients that sign in, create, list, read, change and delete, over and over.
+//! Clients that repeatedly sign in, create, list, read, update and delete.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::{API, BoxError, Memory, Tally};
+use crate::{API, Acknowledged, BoxError, Tally};
 
 const PASSWORD: &str = "a client's password";
 
-/// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// How long a client waits for a response.
+const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// A client with its own connections.
 pub struct Client {
@@ -22,37 +22,43 @@ pub struct Client {
     base: String,
     email: String,
     token: String,
-    memory: Memory,
+    acknowledged: Acknowledged,
     tally: Arc<Tally>,
 }
 
-/// Why a step was given up.
-struct GivenUp;
+/// A request failed; the tally has the reason.
+struct Failed;
 
 impl Client {
-    /// Signs up and in; whatever the service is going through, not for ever.
+    /// Signs up and in. Fails if either is refused or takes longer than a client waits.
     pub async fn new(base: &str, email: &str, tally: Arc<Tally>) -> Result<Self, BoxError> {
-        // Whoever has chosen one before keeps it.
+        // An error means that one is installed already.
         _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?;
         let (base, email) = (format!("{base}{API}"), email.to_owned());
-        let mut client =
-            Self { http, base, email, token: String::new(), memory: Memory::default(), tally };
+        let mut client = Self {
+            http,
+            base,
+            email,
+            token: String::new(),
+            acknowledged: Acknowledged::default(),
+            tally,
+        };
         let sign_up = json!({"email": client.email, "password": PASSWORD});
         client
-            .ask(Method::POST, "/users/signup", Some(sign_up), 200)
+            .request(Method::POST, "/users/signup", Some(sign_up), 200)
             .await
-            .map_err(|GivenUp| "nobody can sign up")?;
-        client.sign_in().await.map_err(|GivenUp| "nobody can sign in")?;
+            .map_err(|Failed| "the sign-up failed")?;
+        client.sign_in().await.map_err(|Failed| "the sign-in failed")?;
         Ok(client)
     }
 
-    /// With which the client signs its requests.
+    /// The bearer token of the client's requests.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    async fn sign_in(&mut self) -> Result<(), GivenUp> {
+    async fn sign_in(&mut self) -> Result<(), Failed> {
         let form = format!("username={}&password={PASSWORD}", self.email);
         let request = self
             .http
@@ -64,13 +70,13 @@ impl Client {
         Ok(())
     }
 
-    async fn ask(
+    async fn request(
         &self,
         method: Method,
         path: &str,
         body: Option<Value>,
         status: u16,
-    ) -> Result<Value, GivenUp> {
+    ) -> Result<Value, Failed> {
         let name = method.to_string();
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if !self.token.is_empty() {
@@ -87,7 +93,7 @@ impl Client {
         name: &str,
         request: reqwest::RequestBuilder,
         expected: u16,
-    ) -> Result<Value, GivenUp> {
+    ) -> Result<Value, Failed> {
         let start = Instant::now();
         let answer = async {
             let answer = request.send().await?;
@@ -101,11 +107,11 @@ impl Client {
             }
             Ok((status, _)) => {
                 self.tally.failed(format!("{name} {status}"));
-                Err(GivenUp)
+                Err(Failed)
             }
             Err(_) => {
                 self.tally.failed(format!("{name} no answer"));
-                Err(GivenUp)
+                Err(Failed)
             }
         }
     }
@@ -116,60 +122,60 @@ impl Client {
         }
     }
 
-    /// One item's life; every answer is checked.
-    async fn live(&mut self, round: usize) -> Result<(), GivenUp> {
+    /// Creates, reads, updates and mostly deletes an item; every response is checked.
+    async fn round(&mut self, round: usize) -> Result<(), Failed> {
         if round % 50 == 49 {
             self.sign_in().await?;
         }
-        let me = self.ask(Method::GET, "/users/me", None, 200).await?;
+        let me = self.request(Method::GET, "/users/me", None, 200).await?;
         self.expect("my address", &me["email"], &json!(self.email));
 
         let title = format!("item {round}");
-        self.memory.unknown += 1;
+        self.acknowledged.unknown += 1;
         let body = json!({"title": title, "description": null});
-        let item = self.ask(Method::POST, "/items/", Some(body), 200).await?;
-        self.memory.unknown -= 1;
+        let item = self.request(Method::POST, "/items/", Some(body), 200).await?;
+        self.acknowledged.unknown -= 1;
         let id = item["id"].as_str().unwrap_or_default().to_owned();
-        self.memory.created(&id, &title);
+        self.acknowledged.created(&id, &title);
         self.expect("the new item's title", &item["title"], &json!(title));
 
         let path = format!("/items/{id}");
-        let read = self.ask(Method::GET, &path, None, 200).await?;
+        let read = self.request(Method::GET, &path, None, 200).await?;
         self.expect("the item as read", &read, &item);
-        let list = self.ask(Method::GET, "/items/?limit=5", None, 200).await?;
+        let list = self.request(Method::GET, "/items/?limit=5", None, 200).await?;
         let is_first = list["data"][0]["id"] == item["id"];
-        // An item whose creation got no answer may be there, and newer.
-        if !is_first && self.memory.unknown == 0 {
+        // An item whose creation got no response may exist and be newer.
+        if !is_first && self.acknowledged.unknown == 0 {
             self.expect("the newest item of the list", &list["data"][0], &item);
         }
 
         let title = format!("item {round}, changed");
-        self.memory.changing(&id, &title);
+        self.acknowledged.changing(&id, &title);
         let body = json!({"title": title});
-        let changed = self.ask(Method::PUT, &path, Some(body), 200).await?;
-        self.memory.changed(&id, &title);
+        let changed = self.request(Method::PUT, &path, Some(body), 200).await?;
+        self.acknowledged.changed(&id, &title);
         self.expect("the changed item's title", &changed["title"], &json!(title));
-        let read = self.ask(Method::GET, &path, None, 200).await?;
+        let read = self.request(Method::GET, &path, None, 200).await?;
         self.expect("the item as changed", &read, &changed);
-        let refused = self.ask(Method::PUT, &path, Some(json!({"title": 7})), 422).await?;
+        let refused = self.request(Method::PUT, &path, Some(json!({"title": 7})), 422).await?;
         self.expect("why it is refused", &refused["detail"][0]["type"], &json!("string_type"));
 
         if !round.is_multiple_of(4) {
-            self.memory.deleting(&id);
-            self.ask(Method::DELETE, &path, None, 200).await?;
-            self.memory.deleted(&id);
-            self.ask(Method::GET, &path, None, 404).await?;
+            self.acknowledged.deleting(&id);
+            self.request(Method::DELETE, &path, None, 200).await?;
+            self.acknowledged.deleted(&id);
+            self.request(Method::GET, &path, None, 404).await?;
         }
         Ok(())
     }
 
-    /// All items that are there, by their ids.
+    /// The titles of all items that exist, by their ids.
     pub async fn found(&self) -> Result<BTreeMap<String, String>, BoxError> {
         let mut found = BTreeMap::new();
         loop {
             let path = format!("/items/?limit=1000&skip={}", found.len());
             let page =
-                self.ask(Method::GET, &path, None, 200).await.map_err(|GivenUp| "no list")?;
+                self.request(Method::GET, &path, None, 200).await.map_err(|Failed| "no list")?;
             let Some(items) = page["data"].as_array().filter(|items| !items.is_empty()) else {
                 return Ok(found);
             };
@@ -178,21 +184,22 @@ impl Client {
         }
     }
 
-    /// What was promised and is not there.
+    /// The acknowledged writes that are missing.
     pub async fn lost(&self) -> Result<Vec<String>, BoxError> {
-        Ok(self.memory.lost(&self.found().await?))
+        Ok(self.acknowledged.lost(&self.found().await?))
     }
 }
 
-/// Clients at work until they are told to stop.
+/// Clients that send requests until they are stopped.
 pub struct Load {
+    /// Counts of all clients.
     pub tally: Arc<Tally>,
     stop: Arc<AtomicBool>,
     clients: JoinSet<Client>,
 }
 
 impl Load {
-    /// Starts so many; `name` tells their users from others'.
+    /// Starts `count` clients; `name` is the prefix of their users' addresses.
     pub async fn start(base: &str, name: &str, count: usize) -> Result<Self, BoxError> {
         let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
         let mut clients = JoinSet::new();
@@ -205,8 +212,8 @@ impl Load {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    if client.live(round).await.is_err() {
-                        // What fails is not asked again at once.
+                    if client.round(round).await.is_err() {
+                        // A failed request is not repeated at once.
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }
                 }
@@ -216,7 +223,7 @@ impl Load {
         Ok(Self { tally, stop, clients })
     }
 
-    /// Lets the clients finish what they are at.
+    /// Stops the clients after their current round and returns them.
     pub async fn stop(self) -> Vec<Client> {
         self.stop.store(true, Ordering::Relaxed);
         self.clients.join_all().await

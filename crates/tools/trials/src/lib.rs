@@ -1,16 +1,18 @@
-//! Trials by fire: the walk of a migration and bad days, under the load of clients that check every
-//! answer and remember what they were promised. The commands `walk` and `chaos`.
+//! Long end-to-end tests under load: a whole migration (`walk`) and fault injection (`chaos`), with
+//! clients that check every response and record which writes were acknowledged.
 //!
-//! Speaks HTTP to what `testbed` starts and links none of it.
+//! The border to `testbed`: trials are tests with commands of their own; what starts services,
+//! simulates networks and measures processes is testbed's. Both speak HTTP to the services and link
+//! none of them.
 
+mod acknowledged;
 pub mod clients;
-mod memory;
-pub mod proxy;
 mod tally;
 
-pub use memory::{Memory, Promise};
+pub use acknowledged::{Acknowledged, Item};
 pub use tally::{Stage, Tally};
 
+/// Any error; trials report it and end.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The prefix of every path of the service.

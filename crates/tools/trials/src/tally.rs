@@ -1,4 +1,4 @@
-//! What clients saw.
+//! Counts of what clients observed.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,33 +7,34 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// What clients saw in a stretch of time.
+/// What clients observed in a stretch of time.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Stage {
     /// How long it lasted.
     pub seconds: f64,
     pub requests: u64,
-    /// By what was asked and what came: `POST 503`, `GET no answer`.
+    /// Counts by method and outcome: `POST 503`, `GET no answer`.
     pub failures: BTreeMap<String, u64>,
-    /// Answers that were not what had been promised, the first of them.
+    /// The first responses that contradicted acknowledged writes.
     pub wrong: Vec<String>,
     pub p50_ms: f64,
     pub p99_ms: f64,
 }
 
 impl Stage {
+    /// The failed requests.
     pub fn failed(&self) -> u64 {
         self.failures.values().sum()
     }
 
-    /// Answers of 500.
+    /// Responses with 500.
     pub fn server_errors(&self) -> u64 {
         let errors = self.failures.iter().filter(|(what, _)| what.ends_with(" 500"));
         errors.map(|(_, count)| count).sum()
     }
 
     /// The failures in one line.
-    pub fn told(&self) -> String {
+    pub fn failures_text(&self) -> String {
         let all: Vec<_> = self.failures.iter().map(|(what, n)| format!("{n} {what}")).collect();
         all.join(", ")
     }
@@ -45,7 +46,7 @@ struct Counts {
     latencies: Option<Histogram<u64>>,
 }
 
-/// Counts for all clients.
+/// Counts for all clients together.
 pub struct Tally(Mutex<Counts>);
 
 impl Default for Tally {
@@ -68,6 +69,7 @@ impl Tally {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Counts a request that took so long.
     pub fn answered(&self, took: Duration) {
         let mut counts = self.lock();
         counts.stage.requests += 1;
@@ -76,10 +78,12 @@ impl Tally {
         }
     }
 
+    /// Counts a failure.
     pub fn failed(&self, what: String) {
         *self.lock().stage.failures.entry(what).or_default() += 1;
     }
 
+    /// Records a wrong response; the first hundred are kept.
     pub fn wrong(&self, what: String) {
         let mut counts = self.lock();
         if counts.stage.wrong.len() < 100 {
@@ -87,11 +91,12 @@ impl Tally {
         }
     }
 
+    /// The requests since the last [`Tally::take`].
     pub fn requests(&self) -> u64 {
         self.lock().stage.requests
     }
 
-    /// What was seen since the last call.
+    /// The counts since the last call, or since the start.
     #[expect(clippy::cast_precision_loss, reason = "microseconds of minutes")]
     pub fn take(&self) -> Stage {
         let mut counts = self.lock();

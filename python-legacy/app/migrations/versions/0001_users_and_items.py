@@ -1,4 +1,4 @@
-"""users and items
+"""the first tables
 
 Revision ID: 0001
 Revises:
@@ -30,6 +30,7 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_index("ix_user_email", "user", ["email"], unique=True, if_not_exists=True)
+    # [with items]
     op.create_table(
         "item",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -41,6 +42,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["user.id"], ondelete="CASCADE"),
         if_not_exists=True,
     )
+    # [end]
 
 
 def downgrade() -> None:

@@ -4,8 +4,9 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Reason, bad_characters, check_unsafe, refuse, too_many};
+use crate::characters::is_assigned;
 use crate::idna;
-use crate::python::{is_assigned, repr};
+use crate::python::repr;
 
 /// Names that cannot receive e-mail (RFC 6761, 6762, 7686 and the arpa zone).
 const SPECIAL_USE_DOMAINS: [&str; 6] = ["arpa", "invalid", "local", "localhost", "onion", "test"];

@@ -10,7 +10,8 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
 use self::domain::{refuse_domain_literal, validate_domain};
-use crate::python::{character_name, major_category, repr};
+use crate::characters::major_category;
+use crate::python::{character_name, repr};
 
 /// A valid, normalised e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,16 +1,47 @@
-//! The OpenAPI document as FastAPI writes it, from the types of the handlers.
+//! The OpenAPI document, as utoipa's value.
+//!
+//! Types say what they are by utoipa's traits, which the derives implement; [`FastApi`] is the pass
+//! that brings a document of utoipa's into the dialect of FastAPI and pydantic.
 
+mod collection;
+mod dialect;
 mod operation;
-mod schema;
-mod types;
+mod schemas;
+mod visit;
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
+use utoipa::Modify;
+pub use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{HttpMethod, Paths};
+use utoipa::openapi::{Components, RefOr};
+
+use self::collection::adopt;
+pub use self::collection::{DuplicateModel, component, component_name, inlined, nested, union};
+pub use self::dialect::FastApi;
 pub use self::operation::{Answer, Describe, OperationDocument, Outline};
-pub use self::schema::{
-    DuplicateModel, FieldSchema, FieldSchemas, ModelSchema, Models, Presence, Schema, note,
+pub use self::schemas::{
+    Documented, FieldSchemas, Foreign, HasNone, HasSchema, Lookup, Presence, ViaForeign,
+    ViaToSchema, ViaValue, any_of, choices, constrained, literal, note, parameters,
 };
-pub use self::types::choices;
+
+/// A component, as utoipa's [`ToSchema::schemas`](utoipa::ToSchema::schemas) lists it.
+pub type NamedSchema = (String, RefOrSchema);
+
+/// What utoipa's traits give: a schema, or a reference to one.
+pub type RefOrSchema = RefOr<utoipa::openapi::Schema>;
+
+pub(crate) use self::schemas::{array, dictionary, optional, tuple};
+
+/// [`Decode::json_schema`](crate::Decode::json_schema) of a type that is [`Documented`].
+macro_rules! json_schema {
+    () => {
+        fn json_schema() -> $crate::openapi::RefOrSchema {
+            <Self as $crate::openapi::Documented<_>>::schema()
+        }
+    };
+}
+pub(crate) use json_schema;
 
 /// Title and version of the service and the URL that gives tokens.
 #[derive(Clone, Copy, Debug)]
@@ -24,58 +55,39 @@ pub struct Info<'a> {
 pub(crate) fn document<'a>(
     info: &Info<'_>,
     operations: impl Iterator<Item = (String, &'a Outline)>,
-) -> Result<Value, DuplicateModel> {
-    let (mut paths, mut models, mut security_schemes) = (json!({}), Models::new(), Map::new());
-    let mut can_be_invalid = false;
-    for (id, outline) in operations {
-        let (operation, schemes) = outline.document(&id, info.token_url, &mut models);
-        can_be_invalid |= operation["responses"].get("422").is_some();
-        paths[&outline.path][outline.method.as_str().to_lowercase()] = operation;
-        security_schemes.extend(schemes);
-    }
-    let mut schemas = models.finish(&mut paths)?;
-    if can_be_invalid {
-        schemas.extend(validation_error_schemas());
-    }
-    schemas.sort_keys();
-    let mut components = json!({"schemas": schemas});
-    if !security_schemes.is_empty() {
-        components["securitySchemes"] = security_schemes.into();
-    }
-    Ok(json!({
-        "openapi": "3.1.0",
-        "info": {"title": info.title, "version": info.version},
-        "paths": paths,
-        "components": components,
-    }))
+) -> Result<OpenApi, DuplicateModel> {
+    let mut security_schemes = BTreeMap::new();
+    let (paths, schemas) = collection::document(|| {
+        let mut paths = Paths::new();
+        for (id, outline) in operations {
+            let (operation, schemes) = outline.document(&id, info.token_url);
+            let method = http_method(&outline.method).into_iter().collect();
+            paths.add_path_operation(&outline.path, method, operation);
+            security_schemes.extend(schemes);
+        }
+        paths
+    })?;
+    let mut components = Components::new();
+    components.schemas = schemas;
+    components.security_schemes =
+        security_schemes.into_iter().map(|(name, scheme)| (name, RefOr::T(scheme))).collect();
+    let mut document = OpenApi::new(utoipa::openapi::Info::new(info.title, info.version), paths);
+    document.components = Some(components);
+    FastApi.modify(&mut document);
+    Ok(document)
 }
 
-fn validation_error_schemas() -> [(String, Value); 2] {
-    let location = json!({"anyOf": [{"type": "string"}, {"type": "integer"}]});
-    let errors = json!({"$ref": format!("{}ValidationError", schema::SCHEMAS)});
-    [
-        (
-            "HTTPValidationError".to_owned(),
-            json!({
-                "title": "HTTPValidationError",
-                "type": "object",
-                "properties": {"detail": {"title": "Detail", "type": "array", "items": errors}},
-            }),
-        ),
-        (
-            "ValidationError".to_owned(),
-            json!({
-                "title": "ValidationError",
-                "type": "object",
-                "required": ["loc", "msg", "type"],
-                "properties": {
-                    "loc": {"title": "Location", "type": "array", "items": location},
-                    "msg": {"title": "Message", "type": "string"},
-                    "type": {"title": "Error Type", "type": "string"},
-                    "input": {"title": "Input"},
-                    "ctx": {"title": "Context", "type": "object"},
-                },
-            }),
-        ),
-    ]
+/// utoipa's name of a method, for those that its documents have.
+fn http_method(method: &http::Method) -> Option<HttpMethod> {
+    Some(match method.as_str() {
+        "GET" => HttpMethod::Get,
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "DELETE" => HttpMethod::Delete,
+        "OPTIONS" => HttpMethod::Options,
+        "HEAD" => HttpMethod::Head,
+        "PATCH" => HttpMethod::Patch,
+        "TRACE" => HttpMethod::Trace,
+        _ => return None,
+    })
 }

@@ -1,23 +1,44 @@
 //! What the document says of an operation, from its handler's types.
 
+use std::any::type_name;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::{Html, Redirect, Response};
 use http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use utoipa::__dev::{SchemaReferences, Tags};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
+    Paths,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ArrayItems, SchemaType};
+use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
+use utoipa::openapi::{
+    Content, Deprecated, RefOr, Required, ResponseBuilder, Schema, SecurityRequirement, Type,
+};
+use utoipa::{IntoParams, ToSchema};
 
-use super::schema::{ModelSchema, Models, SCHEMAS, Schema, title};
-use crate::constraints::Constraints;
+use super::dialect::{name, title};
+use super::schemas::Documented;
+use super::visit::{inside_option, is_optional, set, typed};
+use super::{NamedSchema, collection};
 use crate::response::{Json, NoContent};
 use crate::template;
 
 /// What says of itself how it stands in the document: inputs, dependencies and answers of handlers.
+///
+/// `Via` says how a type in it is [`Documented`]; an implementation of your own needs none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be described in the OpenAPI document",
-    note = "an answer is `Json<T>`, `String`, `Html`, `NoContent`, `Redirect`, `Body` or `Response`, \
-            with `(StatusCode, T)` or `([(name, value); N], T)` around it, or a `Result` of these",
+    note = "an answer is `Json<T>` of a `T` with `ToSchema`, `String`, `Html`, `NoContent`, \
+            `Redirect`, `Body` or `Response`, with `(StatusCode, T)` or `([(name, value); N], T)` \
+            around it, or a `Result` of these",
     note = "a dependency, `D` in `Call<D, I>`, implements `Describe` beside `Dependency`"
 )]
-pub trait Describe {
+pub trait Describe<Via = ()> {
     /// How many parameters of the path it takes.
     const PATH_PARAMETERS: usize = 0;
 
@@ -43,6 +64,20 @@ pub struct Outline {
     pub(crate) path_parameters: usize,
     body_name: &'static str,
     describe: fn(&mut OperationDocument<'_>),
+    foreign: Option<Foreign>,
+}
+
+/// An operation that utoipa describes, with the components that it refers to.
+#[derive(Clone)]
+enum Foreign {
+    Asked(fn() -> (Operation, Vec<NamedSchema>)),
+    Given(Arc<(Operation, Vec<NamedSchema>)>),
+}
+
+impl fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Foreign")
+    }
 }
 
 impl Outline {
@@ -64,7 +99,68 @@ impl Outline {
             path_parameters: 0,
             body_name: "body",
             describe: |_| {},
+            foreign: None,
         }
+    }
+
+    /// The operations of `#[utoipa::path]`, one for each method.
+    pub(crate) fn of_utoipa<P>() -> Vec<Self>
+    where
+        P: utoipa::Path + SchemaReferences + for<'t> Tags<'t>,
+    {
+        let name = type_name::<P>().rsplit("::").next().unwrap_or_default();
+        let ask = || {
+            let (mut operation, mut schemas) = (P::operation(), Vec::new());
+            let tags = <P as Tags<'_>>::tags().into_iter().map(str::to_owned);
+            operation.tags.get_or_insert_default().extend(tags);
+            P::schemas(&mut schemas);
+            (operation, schemas)
+        };
+        let outline = |method| Self {
+            foreign: Some(Foreign::Asked(ask)),
+            ..Self::new(http_method(&method), P::path(), name.trim_start_matches("__path_"))
+        };
+        P::methods().into_iter().map(outline).collect()
+    }
+
+    /// Operations of utoipa's that have been described already.
+    pub(crate) fn of_paths(schemas: Vec<NamedSchema>, paths: Paths) -> impl Iterator<Item = Self> {
+        let operations = paths.paths.into_iter().flat_map(|(path, item)| {
+            let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
+            let all = [
+                (Method::GET, get),
+                (Method::PUT, put),
+                (Method::POST, post),
+                (Method::DELETE, delete),
+                (Method::OPTIONS, options),
+                (Method::HEAD, head),
+                (Method::PATCH, patch),
+                (Method::TRACE, trace),
+            ];
+            all.into_iter()
+                .filter_map(move |(method, operation)| Some((path.clone(), method, operation?)))
+        });
+        operations.map(move |(path, method, operation)| Self {
+            foreign: Some(Foreign::Given(Arc::new((operation, schemas.clone())))),
+            ..Self::new(method, path, "operation")
+        })
+    }
+
+    /// The operation for a document of utoipa's, as it is before [`FastApi`](super::FastApi), and the
+    /// components that it refers to: `utoipa_axum::routes!` asks for it. What it demands of the
+    /// caller is named, but the scheme is the document's to define.
+    pub fn plain(&self) -> (Operation, Vec<NamedSchema>) {
+        collection::plain(|| self.document(self.id.unwrap_or(self.name), "").0)
+    }
+
+    #[doc(hidden)]
+    pub fn plain_path(&self) -> String {
+        template::format(&self.path).into_owned()
+    }
+
+    #[doc(hidden)]
+    pub fn plain_methods(&self) -> Vec<HttpMethod> {
+        super::http_method(&self.method).into_iter().collect()
     }
 
     pub fn path(&self) -> &str {
@@ -127,12 +223,12 @@ impl Outline {
 
     /// The types of the handler's inputs and of its answer.
     #[must_use]
-    pub fn describes<I: Describe, O: Describe>(self) -> Self {
+    pub fn describes<I: Describe, O: Describe<Via>, Via>(self) -> Self {
         let describe = |operation: &mut OperationDocument<'_>| {
             I::describe(operation);
             O::describe(operation);
         };
-        Self { describe, path_parameters: I::PATH_PARAMETERS, ..self }
+        Self { path_parameters: I::PATH_PARAMETERS, describe, ..self }
     }
 
     /// The same with another function that describes the handler's types, which take so many
@@ -144,18 +240,26 @@ impl Outline {
         path_parameters: usize,
         describe: fn(&mut OperationDocument<'_>),
     ) -> Self {
-        Self { describe, path_parameters, ..self }
+        Self { path_parameters, describe, ..self }
     }
 
-    /// What the document says of it.
+    /// What the document says of it, before it is brought into FastAPI's dialect, and the security
+    /// schemes that it names. Models go into the collection of the thread.
     pub(super) fn document(
         &self,
         id: &str,
         token_url: &str,
-        models: &mut Models,
-    ) -> (Value, Map<String, Value>) {
+    ) -> (Operation, BTreeMap<String, SecurityScheme>) {
+        if let Some(foreign) = &self.foreign {
+            return (self.foreign_document(foreign, id), BTreeMap::new());
+        }
         let parameters = template::names(&self.path).into_iter().map(str::to_owned);
-        let summary = self.summary.map_or_else(|| title(self.name), str::to_owned);
+        let operation = OperationBuilder::new()
+            .summary(Some(self.summary.map_or_else(|| title(self.name), str::to_owned)))
+            .description(Some(self.description).filter(|text| !text.is_empty()))
+            .operation_id(Some(id))
+            .tags(Some(&self.tags).filter(|tags| !tags.is_empty()).cloned())
+            .deprecated(self.is_deprecated.then_some(Deprecated::True));
         let mut document = OperationDocument {
             id,
             token_url,
@@ -163,35 +267,50 @@ impl Outline {
             status: self.status,
             answer: self.answer,
             path_parameters: parameters.collect::<Vec<_>>().into_iter(),
-            models,
-            value: json!({"summary": summary, "operationId": id, "responses": {}}),
-            security_schemes: Map::new(),
+            operation: operation.build(),
+            security_schemes: BTreeMap::new(),
         };
-        if !self.tags.is_empty() {
-            document.value["tags"] = json!(self.tags);
-        }
-        if !self.description.is_empty() {
-            document.value["description"] = json!(self.description);
-        }
-        if self.is_deprecated {
-            document.value["deprecated"] = json!(true);
-        }
         (self.describe)(&mut document);
-        let OperationDocument { mut value, security_schemes, .. } = document;
-        if value.get("parameters").is_some() || value.get("requestBody").is_some() {
-            value["responses"]["422"] = json!({
-                "description": "Validation Error",
-                "content": {"application/json": {
-                    "schema": {"$ref": format!("{SCHEMAS}HTTPValidationError")},
-                }},
-            });
-        }
-        (value, security_schemes)
+        (document.operation, document.security_schemes)
+    }
+}
+
+impl Outline {
+    /// utoipa's document of the operation, under FastAPI's id unless it has one of its own.
+    fn foreign_document(&self, foreign: &Foreign, id: &str) -> Operation {
+        let (mut operation, schemas) = match foreign {
+            Foreign::Asked(ask) => ask(),
+            Foreign::Given(given) => (**given).clone(),
+        };
+        let own = operation.operation_id.take().filter(|own| self.is_own_id(own));
+        operation.operation_id = Some(own.unwrap_or_else(|| id.to_owned()));
+        operation.summary.get_or_insert_with(|| title(self.name));
+        let tags = self.tags.iter().map(|&tag| tag.to_owned());
+        operation.tags = Some(tags.chain(operation.tags.take().unwrap_or_default()).collect());
+        super::adopt(&mut operation, schemas);
+        operation
+    }
+
+    /// Whether it is not just the name of the function.
+    fn is_own_id(&self, id: &str) -> bool {
+        matches!(self.foreign, Some(Foreign::Given(_))) || id != self.name
+    }
+}
+
+fn http_method(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Trace => Method::TRACE,
     }
 }
 
 /// The document of an operation, which its inputs and answers fill.
-#[derive(Debug)]
 pub struct OperationDocument<'a> {
     id: &'a str,
     token_url: &'a str,
@@ -199,108 +318,129 @@ pub struct OperationDocument<'a> {
     status: StatusCode,
     answer: &'static str,
     path_parameters: std::vec::IntoIter<String>,
-    models: &'a mut Models,
-    value: Value,
-    security_schemes: Map<String, Value>,
+    operation: Operation,
+    security_schemes: BTreeMap<String, SecurityScheme>,
 }
 
 impl OperationDocument<'_> {
-    fn parameter(&mut self, place: &str, name: &str, required: bool, mut schema: Value) {
-        titled(&mut schema, || title(name));
-        let mut parameter = json!({"name": name, "in": place, "required": required});
-        // FastAPI says it of both.
-        for note in ["description", "deprecated"] {
-            if let Some(value) = schema.get(note) {
-                parameter[note] = value.clone();
-            }
-        }
-        parameter["schema"] = schema;
-        match self.value.get_mut("parameters").and_then(Value::as_array_mut) {
-            Some(parameters) => parameters.push(parameter),
-            None => self.value["parameters"] = json!([parameter]),
-        }
+    /// utoipa's value of the operation, to which anything may be added.
+    pub fn operation(&mut self) -> &mut Operation {
+        &mut self.operation
+    }
+
+    fn parameter(&mut self, parameter: Parameter) {
+        self.operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
     }
 
     /// The next parameter of the path.
-    pub(crate) fn path_parameter<T: Schema>(&mut self) {
-        let schema = T::schema(&Constraints::NONE, self.models);
-        let name = self.path_parameters.next().unwrap_or_default();
-        self.parameter("path", &name, true, schema);
+    pub(crate) fn path_parameter(&mut self, schema: RefOr<Schema>) {
+        let parameter = ParameterBuilder::new()
+            .name(self.path_parameters.next().unwrap_or_default())
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(schema));
+        self.parameter(parameter.build());
     }
 
-    /// The fields of a model as parameters in `query`, `header` or `cookie`.
-    pub(crate) fn parameters<T: ModelSchema>(&mut self, place: &str) {
-        for field in self.models.fields::<T>() {
-            let name = match place {
-                "header" => field.name.replace('_', "-"),
-                _ => field.name.to_owned(),
-            };
-            self.parameter(place, &name, field.required, field.schema);
+    /// The fields of a model as parameters of the query, of the headers or of the cookies.
+    pub(crate) fn parameters<T: IntoParams>(&mut self, place: &ParameterIn) {
+        for mut parameter in T::into_params(|| Some(place.clone())) {
+            if *place == ParameterIn::Header {
+                parameter.name = parameter.name.replace('_', "-");
+            }
+            self.parameter(parameter);
         }
     }
 
-    fn body(&mut self, media_type: &str, required: bool, schema: &Value) {
-        let mut body = json!({"content": {media_type: {"schema": schema}}});
-        if required {
-            body["required"] = json!(true);
-        }
-        self.value["requestBody"] = body;
+    fn body(&mut self, media_type: &str, is_required: bool, schema: RefOr<Schema>) {
+        let body = RequestBodyBuilder::new()
+            .content(media_type, Content::new(Some(schema)))
+            .required(is_required.then_some(Required::True));
+        self.operation.request_body = Some(body.build().into());
     }
 
     /// A JSON body.
-    pub(crate) fn json_body<T: Schema>(&mut self) {
-        let mut schema = T::schema(&Constraints::NONE, self.models);
-        titled(&mut schema, || title(self.body_name));
-        self.body("application/json", !T::OPTIONAL, &schema);
+    pub(crate) fn json_body(&mut self, mut schema: RefOr<Schema>) {
+        let is_required = !is_optional(&schema);
+        name(&mut schema, &title(self.body_name));
+        self.body("application/json", is_required, schema);
     }
 
     /// A body of several fields, as a model that bears the operation's name.
-    pub(crate) fn fields_body<T: ModelSchema>(&mut self, media_type: &str) {
-        let required = self.models.fields::<T>().iter().any(|field| field.required);
-        let schema = self.models.body::<T>(format!("Body_{}", self.id));
-        self.body(media_type, required, &schema);
+    pub(crate) fn fields_body<T: ToSchema>(&mut self, media_type: &str) {
+        self.model_body(media_type, collection::written_out::<T>());
+    }
+
+    fn model_body(&mut self, media_type: &str, mut model: RefOr<Schema>) {
+        let name = collection::component_name(&format!("Body_{}", self.id));
+        let is_required = match &mut model {
+            RefOr::T(Schema::Object(model)) => {
+                model.description = None;
+                !model.required.is_empty()
+            }
+            _ => true,
+        };
+        set(&mut model, "title", name.as_str().into());
+        let schema = collection::add(name, model);
+        self.body(media_type, is_required, schema);
     }
 
     /// A form, which has to be multipart if there are files in it.
-    pub(crate) fn form_body<T: ModelSchema>(&mut self) {
-        let has_files = self.models.fields::<T>().iter().any(|field| field.is_file);
-        self.fields_body::<T>(if has_files {
-            "multipart/form-data"
-        } else {
-            "application/x-www-form-urlencoded"
-        });
+    pub(crate) fn form_body<T: ToSchema>(&mut self) {
+        let mut model = collection::written_out::<T>();
+        let has_files = match &mut model {
+            RefOr::T(Schema::Object(model)) => model.properties.values_mut().any(holds_files),
+            _ => false,
+        };
+        let media_type =
+            if has_files { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
+        self.model_body(media_type, model);
     }
 
-    fn answer(&mut self, media_type: &str, schema: &Value) {
-        self.untyped_answer();
-        self.value["responses"][self.status.as_str()]["content"] =
-            json!({media_type: {"schema": schema}});
+    /// An answer with a body, unless its status has none.
+    fn answer(&mut self, media_type: &str, schema: RefOr<Schema>) {
+        let has_body = !(self.status.is_informational()
+            || [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED]
+                .contains(&self.status));
+        let mut answer = ResponseBuilder::new().description(self.answer);
+        if has_body {
+            answer = answer.content(media_type, Content::new(Some(schema)));
+        }
+        self.respond(answer);
+    }
+
+    fn respond(&mut self, answer: ResponseBuilder) {
+        let responses = &mut self.operation.responses.responses;
+        responses.insert(self.status.as_str().to_owned(), answer.build().into());
     }
 
     /// An answer of which the document says no more than its status.
     fn untyped_answer(&mut self) {
-        self.value["responses"][self.status.as_str()] = json!({"description": self.answer});
+        self.respond(ResponseBuilder::new().description(self.answer));
     }
 
     /// The operation demands this of the caller, besides what it demands already.
-    pub(crate) fn security(&mut self, name: &str, scheme: Value) {
-        match self.value.get_mut("security").and_then(Value::as_array_mut) {
-            Some(all) => all.push(json!({name: []})),
-            None => self.value["security"] = json!([{name: []}]),
-        }
+    pub fn security(&mut self, name: &str, scheme: SecurityScheme) {
+        let requirement = SecurityRequirement::new(name, [""; 0]);
+        self.operation.security.get_or_insert_default().push(requirement);
         self.security_schemes.insert(name.to_owned(), scheme);
     }
 
     pub(crate) fn bearer(&mut self) {
-        let flows = json!({"password": {"scopes": {}, "tokenUrl": self.token_url}});
-        self.security("OAuth2PasswordBearer", json!({"type": "oauth2", "flows": flows}));
+        let flow = Flow::Password(Password::new(self.token_url, Scopes::new()));
+        self.security("OAuth2PasswordBearer", SecurityScheme::OAuth2(OAuth2::new([flow])));
     }
 }
 
-/// Gives a schema the title that it has in its place, if it has none of its own.
-fn titled(schema: &mut Value, title: impl FnOnce() -> String) {
-    if schema.get("$ref").is_none() && schema.get("title").is_none() {
-        schema["title"] = json!(title());
+/// Whether a field is a file, or may be one, or some.
+fn holds_files(schema: &mut RefOr<Schema>) -> bool {
+    match inside_option(schema).0 {
+        RefOr::T(Schema::Object(object)) => object.content_media_type == "application/octet-stream",
+        RefOr::T(Schema::Array(array)) => match &mut array.items {
+            ArrayItems::RefOrSchema(items) => holds_files(items),
+            ArrayItems::False => false,
+        },
+        _ => false,
     }
 }
 
@@ -308,18 +448,23 @@ impl Describe for () {
     fn describe(_: &mut OperationDocument<'_>) {}
 }
 
-impl<T: Schema> Describe for Answer<Json<T>> {
+impl<T: Documented<Via>, Via> Describe<Via> for Answer<Json<T>> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        let mut schema = operation.models.output(|models| T::schema(&Constraints::NONE, models));
-        titled(&mut schema, || format!("Response {}", title(operation.id)));
-        operation.answer("application/json", &schema);
+        let mut schema = collection::output(T::schema);
+        if schema == utoipa::openapi::schema::empty().into() {
+            // `-> None`
+            schema = typed(SchemaType::AnyValue).into();
+        } else {
+            name(&mut schema, &format!("Response {}", title(operation.id)));
+        }
+        operation.answer("application/json", schema);
     }
 }
 
 /// An answer whose status the handler chooses: the document has the attribute's.
-impl<T> Describe for Answer<(StatusCode, T)>
+impl<T, Via> Describe<Via> for Answer<(StatusCode, T)>
 where
-    Answer<T>: Describe,
+    Answer<T>: Describe<Via>,
 {
     fn describe(operation: &mut OperationDocument<'_>) {
         Answer::<T>::describe(operation);
@@ -330,9 +475,9 @@ where
 #[derive(Debug)]
 pub struct Answer<T>(T);
 
-impl<T, E> Describe for Answer<Result<T, E>>
+impl<T, E, Via> Describe<Via> for Answer<Result<T, E>>
 where
-    Answer<T>: Describe,
+    Answer<T>: Describe<Via>,
 {
     fn describe(operation: &mut OperationDocument<'_>) {
         Answer::<T>::describe(operation);
@@ -341,14 +486,14 @@ where
 
 impl<T> Describe for Answer<Html<T>> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.answer("text/html", &json!({"type": "string"}));
+        operation.answer("text/html", typed(Type::String).into());
     }
 }
 
 /// `PlainTextResponse`
 impl Describe for Answer<String> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.answer("text/plain", &json!({"type": "string"}));
+        operation.answer("text/plain", typed(Type::String).into());
     }
 }
 
@@ -375,14 +520,14 @@ untyped_answers!(NoContent, Body, Redirect);
 /// An answer of which nothing is known.
 impl Describe for Answer<Response> {
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.answer("application/json", &json!({}));
+        operation.answer("application/json", typed(SchemaType::AnyValue).into());
     }
 }
 
 /// An answer with headers.
-impl<H, V, const N: usize, T> Describe for Answer<([(H, V); N], T)>
+impl<H, V, const N: usize, T, Via> Describe<Via> for Answer<([(H, V); N], T)>
 where
-    Answer<T>: Describe,
+    Answer<T>: Describe<Via>,
 {
     fn describe(operation: &mut OperationDocument<'_>) {
         Answer::<T>::describe(operation);

@@ -5,10 +5,14 @@ use std::borrow::Cow;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for bool {
     const ACCEPTS: Accepts = Accepts::NONE;
+
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "bool".into()
     }

@@ -10,7 +10,7 @@ use super::text::plural;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
-use crate::openapi::{OperationDocument, Schema};
+use crate::openapi::{self, OperationDocument, RefOrSchema};
 use crate::router::PathParams;
 use crate::value::Value;
 
@@ -71,6 +71,10 @@ impl<T: Decode> Decode for Vec<T> {
     const ACCEPTS: Accepts = Accepts::LENGTH;
     const SEQUENCE: bool = true;
 
+    fn json_schema() -> RefOrSchema {
+        openapi::array(T::json_schema(), false)
+    }
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         format!("list[{}]", T::name(&Constraints::NONE)).into()
     }
@@ -116,6 +120,10 @@ impl<T: Decode> Decode for Vec<T> {
 impl<T: Decode + Ord> Decode for BTreeSet<T> {
     const ACCEPTS: Accepts = Accepts::LENGTH;
     const SEQUENCE: bool = true;
+
+    fn json_schema() -> RefOrSchema {
+        openapi::array(T::json_schema(), true)
+    }
 
     fn name(_: &Constraints) -> Cow<'static, str> {
         format!("set[{}]", T::name(&Constraints::NONE)).into()
@@ -199,6 +207,11 @@ macro_rules! dictionary {
     ($map:ty, [$($generics:tt)*]) => {
         impl<$($generics)*> Decode for $map {
             const ACCEPTS: Accepts = Accepts::LENGTH;
+
+            fn json_schema() -> RefOrSchema {
+                openapi::dictionary(K::json_schema(), V::json_schema())
+            }
+
             fn name(_: &Constraints) -> Cow<'static, str> {
                 let none = &Constraints::NONE;
                 format!("dict[{},{}]", K::name(none), V::name(none)).into()
@@ -228,7 +241,7 @@ dictionary!(BTreeMap<K, V>, [K: Decode + Ord, V: Decode]);
 
 macro_rules! tuple {
     ($length:literal, $($T:ident $value:ident $index:tt),*) => {
-        impl<$($T: Decode + Schema),*> Decode for ($($T,)*) {
+        impl<$($T: Decode),*> Decode for ($($T,)*) {
             const ACCEPTS: Accepts = Accepts::NONE;
             const SEQUENCE: bool = true;
             const PATH_PARAMETERS: usize = $length;
@@ -239,7 +252,11 @@ macro_rules! tuple {
             }
 
             fn describe_path(operation: &mut OperationDocument<'_>) {
-                $(operation.path_parameter::<$T>();)*
+                $(operation.path_parameter($T::json_schema());)*
+            }
+
+            fn json_schema() -> RefOrSchema {
+                openapi::tuple([$($T::json_schema()),*])
             }
 
             fn name(_: &Constraints) -> Cow<'static, str> {

@@ -13,6 +13,7 @@ use super::text::plural;
 use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::{Value, float_repr};
 
 /// The precision with which Python divides.
@@ -361,6 +362,9 @@ fn too_many_digits(value: &Decimal, constraints: &Constraints) -> Option<TooMany
 impl Decode for Decimal {
     const ACCEPTS: Accepts =
         Accepts::BOUNDS.and(Accepts::MULTIPLE).and(Accepts::DIGITS).and(Accepts::INFINITY);
+
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "decimal".into()
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 /// A file that came with a form. It is in memory: the service's body limit bounds it.
@@ -99,6 +100,9 @@ impl Serialize for UploadFile {
 
 impl Decode for UploadFile {
     const ACCEPTS: Accepts = Accepts::NONE;
+
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "function-plain[_validate()]".into()
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::constraints::{Accepts, BrokenBound, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 const TYPE: &str = "Input should be a valid number";
@@ -67,6 +68,9 @@ fn is_allowed(value: f64, constraints: &Constraints) -> bool {
 
 impl Decode for f64 {
     const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE).and(Accepts::INFINITY);
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.bounds_a_number() { "constrained-float" } else { "float" }.into()
     }

@@ -11,6 +11,7 @@ use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::json::MAX_INT_DIGITS;
+use crate::openapi::json_schema;
 use crate::value::{Value, raw};
 
 /// An integer as Python has it: without a largest one.
@@ -193,6 +194,9 @@ fn broken(value: &Integer, constraints: &Constraints) -> Option<BrokenBound<i64>
 
 impl Decode for Integer {
     const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.bounds_a_number() { "constrained-int" } else { "int" }.into()
     }
@@ -218,6 +222,9 @@ impl Decode for Integer {
 /// Python has no largest integer; here the type itself is a bound.
 impl Decode for i64 {
     const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Integer::name(constraints)
     }
@@ -244,6 +251,9 @@ macro_rules! bounded {
     ($($integer:ty)*) => {$(
         impl Decode for $integer {
             const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+
+            json_schema!();
+
             fn name(_: &Constraints) -> Cow<'static, str> {
                 "constrained-int".into()
             }

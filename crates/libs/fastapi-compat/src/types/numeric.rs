@@ -8,6 +8,7 @@ use super::decimal::Decimal;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 /// As many digits as `rust_decimal` can always hold.
@@ -69,6 +70,9 @@ impl<'de, const PLACES: u32> Deserialize<'de> for Numeric<PLACES> {
 
 impl<const PLACES: u32> Decode for Numeric<PLACES> {
     const ACCEPTS: Accepts = Decimal::ACCEPTS;
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         Decimal::name(constraints)
     }

@@ -14,6 +14,7 @@ use strum::EnumMessage;
 use crate::constraints::{Accepts, BrokenBound, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 /// A day.
@@ -290,6 +291,9 @@ macro_rules! temporal {
     ($type:ident, $name:literal, $in_range:expr, |$input:ident, $at:ident, $errors:ident| $read:expr) => {
         impl Decode for $type {
             const ACCEPTS: Accepts = Accepts::BOUNDS;
+
+            json_schema!();
+
             fn name(_: &Constraints) -> Cow<'static, str> {
                 $name.into()
             }

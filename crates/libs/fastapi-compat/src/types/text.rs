@@ -6,10 +6,14 @@ use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::email::EmailStr;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for String {
     const ACCEPTS: Accepts = Accepts::LENGTH.and(Accepts::TEXT);
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         if constraints.restricts_a_text() { "constrained-str" } else { "str" }.into()
     }
@@ -91,6 +95,9 @@ pub struct Storable<const N: usize>(pub String);
 
 impl<const N: usize> Decode for Storable<N> {
     const ACCEPTS: Accepts = Accepts::NONE;
+
+    json_schema!();
+
     fn name(constraints: &Constraints) -> Cow<'static, str> {
         String::name(constraints)
     }
@@ -103,6 +110,9 @@ impl<const N: usize> Decode for Storable<N> {
 
 impl Decode for EmailStr {
     const ACCEPTS: Accepts = Accepts::LENGTH;
+
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "function-after[_validate(), str]".into()
     }

@@ -10,6 +10,7 @@ use super::text::plural;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 /// A URL of any scheme.
@@ -69,6 +70,9 @@ macro_rules! url_type {
     ($name:ident, $rules:expr) => {
         impl Decode for $name {
             const ACCEPTS: Accepts = Accepts::LENGTH;
+
+            json_schema!();
+
             fn name(_: &Constraints) -> Cow<'static, str> {
                 "function-wrap[wrap_val()]".into()
             }

@@ -7,10 +7,14 @@ use uuid::Uuid;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for Uuid {
     const ACCEPTS: Accepts = Accepts::NONE;
+
+    json_schema!();
+
     fn name(_: &Constraints) -> Cow<'static, str> {
         "uuid".into()
     }

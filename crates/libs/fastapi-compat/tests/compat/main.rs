@@ -217,6 +217,7 @@ fn fastapi_and_its_twin_answer_the_same() {
     let (router, operations) = twin::twin();
     let info = Info { title: "FastAPI", version: "0.1.0", token_url: "/token" };
     let document = router.document(&info).expect("the models have names of their own");
+    let document = serde_json::to_value(document).expect("the document is JSON");
     let probe = runtime.block_on(probe());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let ours = listener.local_addr().expect("the port").to_string();
@@ -276,7 +277,9 @@ fn fastapi_and_its_twin_answer_the_same() {
     if count >= 100_000 {
         for operation in &operations {
             let [accepted, refused] = tally.get(operation).copied().unwrap_or_default();
-            assert!(accepted > 0, "no request to {operation} was accepted");
+            // What a convertor does not match is a 404.
+            let accepts = operation != "path/int-text/{v}";
+            assert!(accepted > 0 || !accepts, "no request to {operation} was accepted");
             let refuses = !operation.ends_with("/any") && operation != "cookie/optional";
             assert!(refused > 0 || !refuses, "no request to {operation} was refused");
         }

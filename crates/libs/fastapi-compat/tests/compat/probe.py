@@ -39,6 +39,10 @@ class Color(str, Enum):
     dark_blue = "dark blue"
 
 
+class Solo(str, Enum):
+    only = "only"
+
+
 class Level(IntEnum):
     low = 1
     high = 10
@@ -180,6 +184,10 @@ class EnumInt(BaseModel):
     v: Level
 
 
+class EnumOne(BaseModel):
+    v: Solo
+
+
 class LiteralStr(BaseModel):
     v: Literal["a", "b", "it's"]
 
@@ -250,6 +258,22 @@ class DictInt(BaseModel):
 
 class DictKeys(BaseModel):
     v: dict[int, float]
+
+
+class DictUuid(BaseModel):
+    v: dict[UUID, int]
+
+
+class DictEnum(BaseModel):
+    v: dict[Color, int]
+
+
+class DictShort(BaseModel):
+    v: dict[Annotated[str, Field(min_length=2)], int]
+
+
+class DictPattern(BaseModel):
+    v: dict[Annotated[str, Field(pattern="^a")], int]
 
 
 class DictBounds(BaseModel):
@@ -423,6 +447,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "url-http": UrlHttp,
     "enum-str": EnumStr,
     "enum-int": EnumInt,
+    "enum-one": EnumOne,
     "literal-str": LiteralStr,
     "literal-one": LiteralOne,
     "literal-int": LiteralInt,
@@ -439,6 +464,10 @@ BODIES: dict[str, type[BaseModel]] = {
     "set-bounds": SetBounds,
     "dict": DictInt,
     "dict-keys": DictKeys,
+    "dict-uuid": DictUuid,
+    "dict-enum": DictEnum,
+    "dict-short": DictShort,
+    "dict-pattern": DictPattern,
     "dict-bounds": DictBounds,
     "tuple": TupleModel,
     "nested": Nested,
@@ -576,6 +605,36 @@ def four(v: int, w: float, x: str, y: bool) -> list[bool | int | float | str]:
     return [v, w, x, y]
 
 
+@app.get("/path/rest/{v:path}")
+def rest(v: str) -> str:
+    return v
+
+
+@app.get("/path/part/{v}.json")
+def part(v: str) -> str:
+    return v
+
+
+@app.get("/path/int-convertor/{v:int}")
+def int_convertor(v: int) -> int:
+    return v
+
+
+@app.get("/path/float-convertor/{v:float}")
+def float_convertor(v: float) -> float:
+    return v
+
+
+@app.get("/path/uuid-convertor/{v:uuid}")
+def uuid_convertor(v: UUID) -> UUID:
+    return v
+
+
+@app.get("/path/int-text/{v:int}")
+def int_text(v: str) -> str:
+    return v
+
+
 @app.delete("/path/no-content/{v}", status_code=204)
 def no_content(v: int) -> None:
     _ = v
@@ -604,6 +663,11 @@ def scalar(given: Annotated[int, Body()]) -> int:
 @app.post("/body/optional-scalar")
 def optional_scalar(given: Annotated[str | None, Body(max_length=4)] = None) -> str | None:
     return given
+
+
+@app.post("/body/nothing")
+def nothing(given: Inner) -> None:
+    _ = given
 
 
 @app.post("/body/optional-model")

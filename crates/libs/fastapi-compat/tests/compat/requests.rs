@@ -52,6 +52,10 @@ fn body(operation: &str) -> Shape {
         "list-nested" => v(list(list(Of("bool")))),
         "dict" => v(Dict("str", Box::new(Of("int")))),
         "dict-keys" => v(Dict("int", Box::new(Of("float")))),
+        "dict-uuid" => v(Dict("uuid", Box::new(Of("int")))),
+        "dict-enum" => v(Dict("enum-str", Box::new(Of("int")))),
+        "dict-short" | "dict-pattern" => v(Dict("str", Box::new(Of("int")))),
+        "enum-one" => v(Of("literal-one")),
         "dict-bounds" => v(Dict("str", Box::new(Of("str")))),
         "tuple" => v(Tuple(vec![Of("int"), Of("str"), Of("bool")])),
         "nested" => Object(vec![("inner", inner()), ("others", list(inner())), ("maybe", inner())]),
@@ -96,7 +100,7 @@ fn body(operation: &str) -> Shape {
         ])),
         "described" => Object(vec![("v", Of("int")), ("w", Of("str")), ("color", Of("enum-str"))]),
         "list-of-models" => list(inner()),
-        "optional-model" => inner(),
+        "optional-model" | "nothing" => inner(),
         "scalar" => Of("int"),
         "optional-scalar" => Of("str"),
         "patch" => Object(vec![("title", Of("str")), ("price", Of("float"))]),
@@ -227,6 +231,7 @@ fn text(operation: &str) -> BoxedStrategy<String> {
         "union-scalar" | "described" | "three" | "four" | "no-content" | "text" | "elsewhere" => {
             "int"
         }
+        "rest" | "part" => "str",
         operation => family(operation),
     };
     let plain = |sample: String| serde_json::from_str(&sample).unwrap_or(sample);
@@ -412,6 +417,7 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
             .prop_map(move |values| {
                 let values: Vec<_> = values.iter().map(|value| encode(value)).collect();
                 let values = values.join("/");
+                let values = if name == "part" { format!("{values}.json") } else { values };
                 let method = if name == "no-content" { "DELETE" } else { "GET" };
                 request(method, &format!("{path}/{values}"), &[], b"")
             })

@@ -3,21 +3,22 @@
 use std::collections::BTreeSet;
 
 use axum::response::Redirect;
-use fastapi_compat::openapi::{Answer, ModelSchema};
+use fastapi_compat::openapi::Answer;
 use fastapi_compat::{
     AnyUrl, ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, Call, Cookie, Date,
-    DateTime, Decimal, Decode, Describe, Duration, EmailStr, Embedded, Form, Header, HttpBearer,
-    HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Query, Router, Schema, Time,
-    UploadFile, Value, delete, get, post, put, routes,
+    DateTime, Decimal, Decode, Describe, Documented, Duration, EmailStr, Embedded, Form, Header,
+    HttpBearer, HttpUrl, Integer, Json, Model, NoContent, Outline, Patch, Path, Query, Router,
+    Schema, Time, UploadFile, Value, delete, get, post, put, routes,
 };
 use http::Method;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-#[derive(Decode, Serialize)]
+#[derive(Decode, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Color {
     Red,
@@ -25,6 +26,18 @@ enum Color {
     #[serde(rename = "dark blue")]
     DarkBlue,
 }
+
+#[derive(Decode, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Solo {
+    Only,
+}
+
+#[derive(Decode, PartialEq, Eq, Hash, Serialize)]
+struct AtLeastTwo(#[schema(min_length = 2)] String);
+
+#[derive(Decode, PartialEq, Eq, Hash, Serialize)]
+struct WithAnA(#[schema(pattern = "^a")] String);
 
 #[derive(Clone, Copy, Decode)]
 enum Level {
@@ -70,7 +83,7 @@ impl Serialize for Number {
 
 /// What an operation answers to what it was given.
 trait Echo {
-    type Answer: Serialize + Schema;
+    type Answer: Serialize;
 
     fn echo(self) -> Self::Answer;
 }
@@ -202,6 +215,7 @@ echoed_models! {
     UrlHttp(HttpUrl);
     EnumStr(Color);
     EnumInt(Level);
+    EnumOne(Solo);
     LiteralStr(Letter);
     LiteralOne(Only);
     LiteralInt(Number);
@@ -214,6 +228,10 @@ echoed_models! {
     ListNested(Vec<Vec<bool>>);
     DictInt(IndexMap<String, Integer>);
     DictKeys(IndexMap<Integer, f64>);
+    DictUuid(IndexMap<Uuid, Integer>);
+    DictEnum(IndexMap<Color, Integer>);
+    DictShort(IndexMap<AtLeastTwo, Integer>);
+    DictPattern(IndexMap<WithAnA, Integer>);
     #[schema(min_length = 1, max_length = 2)]
     DictBounds(IndexMap<String, String>);
     TupleModel((Integer, String, bool));
@@ -540,14 +558,14 @@ struct Several {
 
 async fn body<T>(Call((), Json(given)): Call<(), Json<T>>) -> Json<T::Answer>
 where
-    T: Decode + Echo + Schema + DeserializeOwned + Send + 'static,
+    T: Decode + Echo + DeserializeOwned + Send + 'static,
 {
     Json(given.echo())
 }
 
 async fn path<T, M>(Call((), Path(v)): Call<(), Path<T>>) -> Json<M>
 where
-    T: Decode + Schema,
+    T: Decode,
     M: From<T> + Serialize,
 {
     Json(v.into())
@@ -555,28 +573,28 @@ where
 
 async fn query<T>(Call((), Query(given)): Call<(), Query<T>>) -> Json<T::Answer>
 where
-    T: Model + ModelSchema + Echo,
+    T: Model + IntoParams + Echo,
 {
     Json(given.echo())
 }
 
 async fn header<T>(Call((), Header(given)): Call<(), Header<T>>) -> Json<T::Answer>
 where
-    T: Model + ModelSchema + Echo,
+    T: Model + IntoParams + Echo,
 {
     Json(given.echo())
 }
 
 async fn cookie<T>(Call((), Cookie(given)): Call<(), Cookie<T>>) -> Json<T::Answer>
 where
-    T: Model + ModelSchema + Echo,
+    T: Model + IntoParams + Echo,
 {
     Json(given.echo())
 }
 
 async fn form<T>(Call((), Form(given)): Call<(), Form<T>>) -> Json<T::Answer>
 where
-    T: Model + ModelSchema + Echo,
+    T: Model + ToSchema + Echo,
 {
     Json(given.echo())
 }
@@ -729,12 +747,47 @@ async fn four(
     Json(vec![Number4::Int(v), Number4::Float(w), Number4::Str(x), Number4::Bool(y)])
 }
 
+#[get("/path/rest/{v:path}")]
+async fn rest(Call((), Path(v)): Call<(), Path<String>>) -> Json<String> {
+    Json(v)
+}
+
+#[get("/path/part/{v}.json")]
+async fn part(Call((), Path(v)): Call<(), Path<String>>) -> Json<String> {
+    Json(v)
+}
+
+#[get("/path/int-convertor/{v:int}")]
+async fn int_convertor(Call((), Path(v)): Call<(), Path<Integer>>) -> Json<Integer> {
+    Json(v)
+}
+
+#[get("/path/float-convertor/{v:float}")]
+async fn float_convertor(Call((), Path(v)): Call<(), Path<f64>>) -> Json<f64> {
+    Json(v)
+}
+
+#[get("/path/uuid-convertor/{v:uuid}")]
+async fn uuid_convertor(Call((), Path(v)): Call<(), Path<Uuid>>) -> Json<Uuid> {
+    Json(v)
+}
+
+#[get("/path/int-text/{v:int}")]
+async fn int_text(Call((), Path(v)): Call<(), Path<String>>) -> Json<String> {
+    Json(v)
+}
+
 #[derive(Decode)]
 struct Four(#[schema(max_length = 4)] Option<String>);
 
 #[post("/body/optional-scalar", body = "given")]
 async fn optional_scalar(Call((), Json(given)): Call<(), Json<Four>>) -> Json<Option<String>> {
     Json(given.0)
+}
+
+#[post("/body/nothing")]
+async fn nothing(Call((), Json(_given)): Call<(), Json<Inner>>) -> Json<()> {
+    Json(())
 }
 
 #[delete("/path/no-content/{v}", status = 204)]
@@ -830,52 +883,61 @@ struct Routes {
 
 impl Routes {
     /// Adds an operation whose handler is generic.
-    fn add<H, A, I, O>(&mut self, outline: Outline, handler: H)
+    fn add<H, A, I, O, Via>(&mut self, outline: Outline, handler: H)
     where
         H: axum::handler::Handler<A, ()>,
         A: 'static,
         I: Describe,
-        Answer<O>: Describe,
+        Answer<O>: Describe<Via>,
     {
         self.names.push(outline.path().trim_start_matches('/').to_owned());
         let router = std::mem::take(&mut self.router);
-        self.router = router.operation(outline.describes::<I, Answer<O>>(), handler);
+        self.router = router.operation(outline.describes::<I, Answer<O>, Via>(), handler);
     }
 
-    fn body<T>(&mut self, name: &str, function: &'static str)
+    fn body<T, Via>(&mut self, name: &str, function: &'static str)
     where
-        T: Decode + Echo + Schema + DeserializeOwned + Send + 'static,
+        T: Decode + Echo + DeserializeOwned + Send + 'static,
+        T::Answer: Documented<Via>,
     {
         let outline = Outline::new(Method::POST, format!("/body/{name}"), function);
         let outline = outline.body_name("given");
-        self.add::<_, _, Call<(), Json<T>>, Json<T::Answer>>(outline, body::<T>);
+        self.add::<_, _, Call<(), Json<T>>, Json<T::Answer>, _>(outline, body::<T>);
     }
 
     fn path<T, M>(&mut self, name: &str)
     where
-        T: Decode + Schema + Send + 'static,
-        M: From<T> + Schema + Serialize + Send + 'static,
+        T: Decode + Send + 'static,
+        M: From<T> + ToSchema + Serialize + Send + 'static,
     {
         let outline = Outline::new(Method::GET, format!("/path/{name}/{{v}}"), "operation");
-        self.add::<_, _, Call<(), Path<T>>, Json<M>>(outline, path::<T, M>);
+        self.add::<_, _, Call<(), Path<T>>, Json<M>, _>(outline, path::<T, M>);
     }
 
-    fn cookie<T: Model + ModelSchema + Echo + Send + 'static>(&mut self, name: &str) {
+    fn cookie<T, Via>(&mut self, name: &str)
+    where
+        T: Model + IntoParams + Echo + Send + 'static,
+        T::Answer: Documented<Via>,
+    {
         let outline = Outline::new(Method::GET, format!("/cookie/{name}"), "operation");
-        self.add::<_, _, Call<(), Cookie<T>>, Json<T::Answer>>(outline, cookie::<T>);
+        self.add::<_, _, Call<(), Cookie<T>>, Json<T::Answer>, _>(outline, cookie::<T>);
     }
 
-    fn parameters<T: Model + ModelSchema + Echo + Send + 'static>(&mut self, name: &str) {
+    fn parameters<T, Via>(&mut self, name: &str)
+    where
+        T: Model + IntoParams + ToSchema + Echo + Send + 'static,
+        T::Answer: Documented<Via>,
+    {
         let outline = |method, kind| Outline::new(method, format!("/{kind}/{name}"), "operation");
-        self.add::<_, _, Call<(), Query<T>>, Json<T::Answer>>(
+        self.add::<_, _, Call<(), Query<T>>, Json<T::Answer>, _>(
             outline(Method::GET, "query"),
             query::<T>,
         );
-        self.add::<_, _, Call<(), Header<T>>, Json<T::Answer>>(
+        self.add::<_, _, Call<(), Header<T>>, Json<T::Answer>, _>(
             outline(Method::GET, "header"),
             header::<T>,
         );
-        self.add::<_, _, Call<(), Form<T>>, Json<T::Answer>>(
+        self.add::<_, _, Call<(), Form<T>>, Json<T::Answer>, _>(
             outline(Method::POST, "form"),
             form::<T>,
         );
@@ -889,8 +951,8 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
     // Registers a model for bodies, and for the other places that are named.
     macro_rules! register {
         ($($name:literal $model:ty $(, $kind:ident)*;)*) => {$(
-            all.body::<$model>($name, "operation");
-            $(all.$kind::<$model>($name);)*
+            all.body::<$model, _>($name, "operation");
+            $(all.$kind::<$model, _>($name);)*
         )*};
     }
     register! {
@@ -927,6 +989,7 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "url-http" UrlHttp, parameters, cookie;
         "enum-str" EnumStr, parameters, cookie;
         "enum-int" EnumInt, parameters, cookie;
+        "enum-one" EnumOne;
         "literal-str" LiteralStr, parameters, cookie;
         "literal-one" LiteralOne;
         "literal-int" LiteralInt;
@@ -942,6 +1005,10 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "set-bounds" SetBounds;
         "dict" DictInt;
         "dict-keys" DictKeys;
+        "dict-uuid" DictUuid;
+        "dict-enum" DictEnum;
+        "dict-short" DictShort;
+        "dict-pattern" DictPattern;
         "dict-bounds" DictBounds;
         "tuple" TupleModel;
         "named" Named;
@@ -962,10 +1029,10 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
         "root" RootModels;
         "described" Described;
     }
-    all.body::<Vec<Inner>>("list-of-models", "list_of_models");
-    all.body::<Integer>("scalar", "scalar");
-    all.body::<Option<Inner>>("optional-model", "optional_model");
-    all.body::<Update>("patch", "patch");
+    all.body::<Vec<Inner>, _>("list-of-models", "list_of_models");
+    all.body::<Integer, _>("scalar", "scalar");
+    all.body::<Option<Inner>, _>("optional-model", "optional_model");
+    all.body::<Update, _>("patch", "patch");
 
     all.path::<String, Str>("str");
     all.path::<Length, StrLength>("str-length");
@@ -997,8 +1064,15 @@ pub(crate) fn twin() -> (Router, Vec<String>) {
             described,
             three,
             four,
+            rest,
+            part,
+            int_convertor,
+            float_convertor,
+            uuid_convertor,
+            int_text,
             no_content,
             optional_scalar,
+            nothing,
             text,
             elsewhere,
             several,

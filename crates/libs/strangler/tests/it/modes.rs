@@ -38,7 +38,7 @@ async fn ask(front: &Front, user: usize) -> (u16, String) {
 async fn each_mode_asks_whom_it_names() {
     let twins = twins(|id| Json(json!({"id": id, "from": "native"})).into_response());
     let front = front(twins).await;
-    assert_eq!(ask(&front, 1).await.1, "legacy", "that is where it begins");
+    assert_eq!(ask(&front, 1).await.1, "legacy", "the initial mode");
     front.set("read_item", "native");
     assert_eq!(ask(&front, 1).await.1, "native");
     front.set("GET /items/{id}", "canary 0%");
@@ -47,7 +47,7 @@ async fn each_mode_asks_whom_it_names() {
     let mut native = 0;
     for user in 0..100 {
         let first = ask(&front, user).await.1;
-        assert_eq!(ask(&front, user).await.1, first, "a client stays where it is");
+        assert_eq!(ask(&front, user).await.1, first, "a client keeps its service");
         native += usize::from(first == "native");
     }
     assert!((15..45).contains(&native), "{native} of 100 clients for 30 %");
@@ -73,7 +73,7 @@ async fn a_shadow_that_differs_is_shown_without_secrets() {
     });
     let front = front(twins).await;
     front.set("read_item", "shadow");
-    assert_eq!(ask(&front, 1).await.1, "legacy", "clients see nothing of it");
+    assert_eq!(ask(&front, 1).await.1, "legacy", "clients do not notice");
     let view = front.until("read_item", |view| view["mismatches"] == 1).await;
     let shown = view["last_differences"].to_string();
     assert!(shown.contains("body.from") && shown.contains("body.token"), "{shown}");
@@ -196,7 +196,7 @@ async fn a_canary_that_fails_goes_back_and_says_why() {
     let view = front.view("read_item");
     assert!(view["fallback"].as_str().unwrap().contains("100.0 % of its answers were errors"));
     front.set("read_item", "canary 100%");
-    assert_eq!(ask(&front, 1).await.0, 500, "a mode that is chosen again begins anew");
+    assert_eq!(ask(&front, 1).await.0, 500, "a mode that is set again starts anew");
 }
 
 #[tokio::test]
@@ -218,14 +218,17 @@ async fn the_plans_file_is_followed_and_a_bad_one_refused() {
 
     std::fs::write(&plan, "operations: {read_itme: native}\n").unwrap();
     for _ in 0..100 {
-        if front.strangler.overview().fault.is_some() {
+        if front.strangler.overview().error.is_some() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(front.strangler.overview().fault.unwrap().contains("read_itme"));
-    assert_eq!(ask(&front, 1).await.1, "legacy", "the plan before goes on");
-    assert!(Strangler::start(settings, operations()).is_err(), "nobody starts with a bad plan");
+    assert!(front.strangler.overview().error.unwrap().contains("read_itme"));
+    assert_eq!(ask(&front, 1).await.1, "legacy", "the previous plan stays in effect");
+    assert!(
+        Strangler::start(settings, operations()).is_err(),
+        "an invalid plan is refused at the start"
+    );
 
     front.set("read_item", "shadow");
     let written = std::fs::read_to_string(&plan).unwrap();

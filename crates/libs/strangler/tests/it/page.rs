@@ -10,7 +10,7 @@ async fn front() -> Front {
 }
 
 #[tokio::test]
-async fn nobody_sees_or_changes_anything_without_the_password() {
+async fn without_the_password_nothing_is_shown_or_changed() {
     let front = front().await;
     for (method, path) in
         [("GET", ""), ("GET", "/state"), ("GET", "/plan"), ("PUT", "/plan"), ("POST", "/mode")]
@@ -34,9 +34,9 @@ async fn nobody_sees_or_changes_anything_without_the_password() {
 async fn a_bad_plan_is_refused_with_a_reason() {
     let front = front().await;
     let put = client().put(format!("{}/_molt/plan", front.page)).bearer_auth(PASSWORD);
-    let answer = put.body("operations: {nobody: native}").send().await.unwrap();
+    let answer = put.body("operations: {unknown: native}").send().await.unwrap();
     assert_eq!(answer.status(), 422);
-    assert!(answer.text().await.unwrap().contains("'nobody' is no operation"));
+    assert!(answer.text().await.unwrap().contains("'unknown' is not an operation"));
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn headers_of_a_connection_stay_there_and_the_client_is_named() {
 }
 
 #[tokio::test]
-async fn a_stranger_cannot_say_for_whom_he_asks() {
+async fn an_untrusted_client_cannot_set_forwarded_headers() {
     let legacy = always(|request| {
         let names = ["x-forwarded-for", "x-forwarded-proto"];
         let values = names.map(|name| format!("{:?}", request.headers().get(name)));
@@ -122,7 +122,7 @@ async fn a_client_that_waits_to_be_asked_for_its_body_is_asked() {
 }
 
 #[tokio::test]
-async fn an_old_service_that_is_away_slow_or_full_is_told_in_fastapis_shape() {
+async fn an_unreachable_slow_or_overloaded_legacy_is_reported_in_fastapis_format() {
     let front = before(Router::new(), |settings| {
         settings.legacy = "http://127.0.0.1:9".parse().unwrap();
     })
@@ -186,7 +186,7 @@ async fn a_client_that_goes_away_takes_its_request_along() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("legacy still works for nobody");
+    panic!("legacy still works on an abandoned request");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::config::{Settings, SettingsArgs};
 use api::emails::Mailer;
 use api::limits::Attempts;
-use api::security::{Passwords, Tokens};
+use api::security::{Passwords, QueueLimits, Tokens};
 use api::telemetry::Metrics;
 use api::{App, Services};
 use async_trait::async_trait;
@@ -14,11 +14,12 @@ use axum::body::Body;
 use chrono::TimeDelta;
 use clap::{Parser, ValueEnum};
 use domain::{
-    Caller, Connections, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError, User,
-    UserChanges, Users,
+    Caller, Connections, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError,
+    Transaction, User, UserChanges, Users,
 };
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -68,16 +69,19 @@ async fn run(cli: &Cli) -> Result<()> {
     let caller = Caller { id: Uuid::new_v4(), is_active: true, is_superuser: false };
     let description = "A description of about fifty characters, like most.";
     let item = Item::new(caller.id, "item 000001".into(), Some(description.into()));
-    let tokens = Tokens::new(&settings.secret_key, &[], TimeDelta::days(1), TimeDelta::days(1));
+    let tokens =
+        Tokens::new(&settings.auth.secret_key, &[], TimeDelta::days(1), TimeDelta::days(1));
     let token = tokens.access_token(caller.id)?;
     let (mailer, _) = Mailer::start(&settings)?;
     let app = App::new(Services {
-        passwords: Passwords::new(1)?,
+        passwords: Passwords::new(1, QueueLimits::default())?,
         storage: Arc::new(Stub { caller, item: item.clone() }),
         tokens,
         mailer,
-        attempts: Attempts::new(settings.sign_in_limits),
+        attempts: Attempts::new(settings.auth.sign_in_limits),
         metrics: Metrics::default(),
+        background: TaskTracker::new(),
+        strangler: None,
         settings,
     });
     let item_path = format!("/api/v1/items/{}", item.id);
@@ -97,13 +101,13 @@ async fn run(cli: &Cli) -> Result<()> {
         Path::Explain => (
             Method::POST,
             "/api/v1/users/signup",
-            r#"{"email": "nobody", "full_name": [], "password": "short", "more": null}"#,
+            r#"{"email": "invalid", "full_name": [], "password": "short", "more": null}"#,
             StatusCode::UNPROCESSABLE_ENTITY,
         ),
         Path::Serialise => (Method::GET, "/api/v1/items/", "", StatusCode::OK),
         Path::Request => (Method::GET, item_path.as_str(), "", StatusCode::OK),
     };
-    let router = api::app(&app, None);
+    let router = api::app(&app)?;
     for _ in 0..cli.times {
         let request = Request::builder()
             .method(&method)
@@ -123,6 +127,10 @@ async fn run(cli: &Cli) -> Result<()> {
 
 #[async_trait]
 impl Storage for Stub {
+    async fn begin(&self) -> std::result::Result<Box<dyn Transaction>, StorageError> {
+        Err(StorageError::Internal("the stub has no transactions".into()))
+    }
+
     async fn ping(&self) -> std::result::Result<(), StorageError> {
         Ok(())
     }

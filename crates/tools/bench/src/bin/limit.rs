@@ -222,6 +222,6 @@ fn write_item(
 }
 
 fn now() -> DateTime<Utc> {
-    #[expect(clippy::disallowed_methods, reason = "the limit has no domain to ask")]
+    #[expect(clippy::disallowed_methods, reason = "the limit does without the domain")]
     Utc::now().trunc_subsecs(6)
 }

@@ -1,4 +1,4 @@
-//! The chart: throughput of everyone in the headline scenarios, as bars on a logarithmic scale.
+//! The chart: throughput of every contender in the headline scenarios, as bars on a logarithmic scale.
 
 use std::fmt::Write as _;
 
@@ -38,7 +38,7 @@ impl Report {
              <text x=\"12\" y=\"24\" font-size=\"15\" font-weight=\"600\" fill=\"#1e293b\">\
              Requests each second, one process and one core each (logarithmic)</text>\n"
         );
-        let most = scenarios
+        let max = scenarios
             .iter()
             .flat_map(|scenario| {
                 scenario.rounds.keys().filter_map(|&c| scenario.median(c, |f| f.per_second))
@@ -46,14 +46,14 @@ impl Report {
             .fold(10.0, f64::max);
         let mut y = 44.0;
         for scenario in scenarios {
-            y = draw(&mut out, scenario, y, most);
+            y = draw(&mut out, scenario, y, max);
         }
         out.push_str("</svg>\n");
         out
     }
 }
 
-fn draw(out: &mut String, scenario: &ScenarioReport, mut y: f64, most: f64) -> f64 {
+fn draw(out: &mut String, scenario: &ScenarioReport, mut y: f64, max: f64) -> f64 {
     let title = scenario.title;
     _ = writeln!(
         out,
@@ -65,7 +65,7 @@ fn draw(out: &mut String, scenario: &ScenarioReport, mut y: f64, most: f64) -> f
         let Some(value) = scenario.median(contender, |figures| figures.per_second) else {
             continue;
         };
-        let width = ((value.max(10.0).ln() - 10_f64.ln()) / (most.ln() - 10_f64.ln())
+        let width = ((value.max(10.0).ln() - 10_f64.ln()) / (max.ln() - 10_f64.ln())
             * (WIDTH - LEFT - RIGHT))
             .max(1.0);
         let ratio = scenario.against(contender).map_or_else(String::new, |ratios| {

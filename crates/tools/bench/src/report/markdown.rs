@@ -21,11 +21,12 @@ impl Report {
             writeln!(out, "| {name} | {what} | `{command}` |")?;
         }
 
-        writeln!(out, "\n## Aims\n\n| figure | aim | measured | |\n|---|---:|---:|---|")?;
-        for aim in self.aims() {
-            let sign = if aim.at_least { "≥" } else { "≤" };
-            let met = if aim.met { "met" } else { "**missed**" };
-            let (figure, goal, measured) = (aim.figure, factor(aim.goal), factor(aim.measured));
+        writeln!(out, "\n## Targets\n\n| figure | target | measured | |\n|---|---:|---:|---|")?;
+        for target in self.targets() {
+            let sign = if target.at_least { "≥" } else { "≤" };
+            let met = if target.met { "met" } else { "**missed**" };
+            let (figure, goal, measured) =
+                (target.figure, factor(target.goal), factor(target.measured));
             writeln!(out, "| {figure} | {sign} {goal} | {measured} | {met} |")?;
         }
 

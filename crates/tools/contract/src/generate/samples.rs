@@ -1,22 +1,22 @@
-//! Values for a schema: right ones, those at its limits, and wrong ones.
+//! Values for a schema: valid ones, those at its limits, and invalid ones.
 
 use serde_json::{Map, Value, json};
 
 use crate::openapi::{fields, resolve};
 
-/// How deep a value may be: a model may refer to itself.
-const DEEPEST: usize = 12;
+/// The maximum depth of a value, as a model may refer to itself.
+const MAX_DEPTH: usize = 12;
 
-/// Makes values; each e-mail address is another.
+/// Makes values; each e-mail address is different.
 pub(super) struct Samples<'a> {
     pub document: &'a Value,
     pub addresses: usize,
 }
 
 impl<'a> Samples<'a> {
-    /// A value that fits.
+    /// A valid value.
     pub(super) fn valid(&mut self, schema: &'a Value) -> Value {
-        self.valid_within(schema, DEEPEST)
+        self.valid_within(schema, MAX_DEPTH)
     }
 
     /// `depth` is how much deeper a model that refers to itself may go.
@@ -38,7 +38,7 @@ impl<'a> Samples<'a> {
             "array" => {
                 let least = schema["minItems"].as_u64().unwrap_or(0);
                 // Where lists may be empty, lists within lists are.
-                let usual = u64::from(depth > DEEPEST / 2);
+                let usual = u64::from(depth > MAX_DEPTH / 2);
                 let count = least.clamp(usual, 20);
                 (0..count).map(|_| self.valid_within(&schema["items"], depth)).collect()
             }
@@ -72,7 +72,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// Values of all kinds, each with a word that says what it is.
+    /// Valid and invalid values, each with its name.
     pub(super) fn of(&mut self, schema: &'a Value) -> Vec<(String, Value)> {
         let schema = resolve(self.document, schema);
         let mut samples: Vec<(String, Value)> = Vec::new();

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Change, Class, Direction, PROSE, fields, resolve};
+use super::change::{Change, Class, DOCUMENTATION, Direction};
+use super::document::{fields, resolve};
 
 /// How the values that a schema allows have changed.
 #[derive(Clone, Copy)]
@@ -31,22 +32,22 @@ impl<'a> Schemas<'a> {
         Self { old, new, direction, open: Vec::new(), changes: Vec::new() }
     }
 
-    fn add(&mut self, class: Class, place: &str, what: impl Into<String>) {
-        let (direction, place, what) = (Some(self.direction), place.to_owned(), what.into());
-        self.changes.push(Change { class, direction, place, what });
+    fn add(&mut self, class: Class, path: &str, what: impl Into<String>) {
+        let (direction, path, what) = (Some(self.direction), path.to_owned(), what.into());
+        self.changes.push(Change { class, direction, path, what });
     }
 
-    fn shift(&mut self, shift: Shift, place: &str, what: impl Into<String>) {
+    fn shift(&mut self, shift: Shift, path: &str, what: impl Into<String>) {
         let class = match (shift, self.direction) {
             (Shift::Narrower, Direction::Response) | (Shift::Wider, Direction::Request) => {
                 Class::NonBreaking
             }
             _ => Class::Breaking,
         };
-        self.add(class, place, what);
+        self.add(class, path, what);
     }
 
-    pub(super) fn compare(&mut self, place: &str, old: &'a Value, new: &'a Value) {
+    pub(super) fn compare(&mut self, path: &str, old: &'a Value, new: &'a Value) {
         let (old, new) = (resolve(self.old, old), resolve(self.new, new));
         if old == new && self.old == self.new {
             return;
@@ -55,53 +56,53 @@ impl<'a> Schemas<'a> {
             return;
         }
         self.open.push((old, new));
-        self.prose(place, old, new);
-        self.types(place, old, new);
-        self.choices(place, old, new);
-        self.bounds(place, old, new);
-        self.texts(place, old, new);
-        self.object(place, old, new);
+        self.documentation(path, old, new);
+        self.types(path, old, new);
+        self.choices(path, old, new);
+        self.limits(path, old, new);
+        self.texts(path, old, new);
+        self.object(path, old, new);
         if old.get("items").is_some() || new.get("items").is_some() {
-            self.compare(&format!("{place}[]"), member(old, "items"), member(new, "items"));
+            self.compare(&format!("{path}[]"), member(old, "items"), member(new, "items"));
         }
         let (before, after) = (list(old, "prefixItems"), list(new, "prefixItems"));
         if before.len() != after.len() {
-            self.shift(Shift::Other, place, "has another number of items");
+            self.shift(Shift::Other, path, "has another number of items");
         }
         for (index, (before, after)) in before.iter().zip(after).enumerate() {
-            self.compare(&format!("{place}[{index}]"), before, after);
+            self.compare(&format!("{path}[{index}]"), before, after);
         }
         let (before, after) = (list(old, "allOf"), list(new, "allOf"));
         if before.len() != after.len() {
-            self.shift(Shift::Other, place, "has another number of parts in allOf");
+            self.shift(Shift::Other, path, "has another number of parts in allOf");
         }
         for (before, after) in before.iter().zip(after) {
-            self.compare(place, before, after);
+            self.compare(path, before, after);
         }
         self.open.pop();
     }
 
-    fn prose(&mut self, place: &str, old: &Value, new: &Value) {
-        for key in PROSE.into_iter().chain(["deprecated", "readOnly", "writeOnly"]) {
+    fn documentation(&mut self, path: &str, old: &Value, new: &Value) {
+        for key in DOCUMENTATION.into_iter().chain(["deprecated", "readOnly", "writeOnly"]) {
             if old.get(key) != new.get(key) {
-                self.add(Class::Documentation, place, format!("{key} changed"));
+                self.add(Class::Documentation, path, format!("{key} changed"));
             }
         }
         match (old.get("default"), new.get("default")) {
             (Some(before), Some(after)) if before != after => {
-                self.shift(Shift::Other, place, format!("the default {before} is {after} now"));
+                self.shift(Shift::Other, path, format!("the default {before} is {after} now"));
             }
             (Some(before), None) => {
-                self.shift(Shift::Other, place, format!("the default {before} was removed"));
+                self.shift(Shift::Other, path, format!("the default {before} was removed"));
             }
             (None, Some(after)) => {
-                self.add(Class::NonBreaking, place, format!("has the default {after} now"));
+                self.add(Class::NonBreaking, path, format!("has the default {after} now"));
             }
             _ => {}
         }
     }
 
-    fn types(&mut self, place: &str, old: &Value, new: &Value) {
+    fn types(&mut self, path: &str, old: &Value, new: &Value) {
         let (before, after) = (old["type"].as_str(), new["type"].as_str());
         // A schema without a type is one of choices, or allows anything.
         let (shift, before, after) = match (before, after) {
@@ -118,26 +119,26 @@ impl<'a> Schemas<'a> {
             }
             _ => return,
         };
-        self.shift(shift, place, format!("was {before} and is {after} now"));
+        self.shift(shift, path, format!("was {before} and is {after} now"));
     }
 
     /// `enum` and `const`, and the alternatives of `anyOf` and `oneOf`.
-    fn choices(&mut self, place: &str, old: &'a Value, new: &'a Value) {
+    fn choices(&mut self, path: &str, old: &'a Value, new: &'a Value) {
         let (before, after) = (values(old), values(new));
         match (&before, &after) {
             (Some(before), Some(after)) => {
                 for value in before.difference(after) {
-                    self.shift(Shift::Narrower, place, format!("{value} is not allowed any more"));
+                    self.shift(Shift::Narrower, path, format!("{value} is not allowed any more"));
                 }
                 for value in after.difference(before) {
-                    self.shift(Shift::Wider, place, format!("{value} is allowed now"));
+                    self.shift(Shift::Wider, path, format!("{value} is allowed now"));
                 }
             }
             (None, Some(_)) => {
-                self.shift(Shift::Narrower, place, "only certain values are allowed now");
+                self.shift(Shift::Narrower, path, "only certain values are allowed now");
             }
             (Some(_), None) => {
-                self.shift(Shift::Wider, place, "not only certain values are allowed now");
+                self.shift(Shift::Wider, path, "not only certain values are allowed now");
             }
             (None, None) => {}
         }
@@ -151,29 +152,29 @@ impl<'a> Schemas<'a> {
         };
         let (mut before, mut after) = (or_self(before, old), or_self(after, new));
         before.retain(|&choice| {
-            let twin = after.iter().position(|&other| self.is_same(choice, other));
-            twin.map(|twin| after.remove(twin)).is_none()
+            let counterpart = after.iter().position(|&other| self.is_same(choice, other));
+            counterpart.map(|counterpart| after.remove(counterpart)).is_none()
         });
         // What is left over on both sides was changed, if it is still of the same kind.
         before.retain(|&choice| {
             let kind = |choice, document| kind(resolve(document, choice));
             let old_kind = kind(choice, self.old);
-            let twin = after.iter().position(|&other| kind(other, self.new) == old_kind);
-            let twin = twin.map(|twin| after.remove(twin));
-            if let Some(twin) = twin
-                && !(std::ptr::eq(choice, old) && std::ptr::eq(twin, new))
+            let counterpart = after.iter().position(|&other| kind(other, self.new) == old_kind);
+            let counterpart = counterpart.map(|counterpart| after.remove(counterpart));
+            if let Some(counterpart) = counterpart
+                && !(std::ptr::eq(choice, old) && std::ptr::eq(counterpart, new))
             {
-                self.compare(place, choice, twin);
+                self.compare(path, choice, counterpart);
             }
-            twin.is_none()
+            counterpart.is_none()
         });
         for choice in before {
             let what = format!("{} is not allowed any more", kind(resolve(self.old, choice)));
-            self.shift(Shift::Narrower, place, what);
+            self.shift(Shift::Narrower, path, what);
         }
         for choice in after {
             let what = format!("{} is allowed now", kind(resolve(self.new, choice)));
-            self.shift(Shift::Wider, place, what);
+            self.shift(Shift::Wider, path, what);
         }
     }
 
@@ -185,7 +186,7 @@ impl<'a> Schemas<'a> {
         schemas.changes.is_empty()
     }
 
-    fn bounds(&mut self, place: &str, old: &Value, new: &Value) {
+    fn limits(&mut self, path: &str, old: &Value, new: &Value) {
         const LOWER: [&str; 5] =
             ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
         const UPPER: [&str; 5] =
@@ -202,16 +203,16 @@ impl<'a> Schemas<'a> {
             };
             let show = |schema: &Value| schema.get(key).map_or("nothing".into(), Value::to_string);
             let what = format!("{key} was {} and is {} now", show(old), show(new));
-            self.shift(shift, place, what);
+            self.shift(shift, path, what);
         }
         match (old["uniqueItems"] == true, new["uniqueItems"] == true) {
-            (false, true) => self.shift(Shift::Narrower, place, "items must be unique now"),
-            (true, false) => self.shift(Shift::Wider, place, "items need not be unique now"),
+            (false, true) => self.shift(Shift::Narrower, path, "items must be unique now"),
+            (true, false) => self.shift(Shift::Wider, path, "items need not be unique now"),
             _ => {}
         }
     }
 
-    fn texts(&mut self, place: &str, old: &Value, new: &Value) {
+    fn texts(&mut self, path: &str, old: &Value, new: &Value) {
         for key in ["pattern", "format", "multipleOf", "contentMediaType", "contentEncoding"] {
             let shift = match (old.get(key), new.get(key)) {
                 (before, after) if before == after => continue,
@@ -227,50 +228,50 @@ impl<'a> Schemas<'a> {
             };
             let show = |schema: &Value| schema.get(key).map_or("nothing".into(), Value::to_string);
             let what = format!("{key} was {} and is {} now", show(old), show(new));
-            self.shift(shift, place, what);
+            self.shift(shift, path, what);
         }
     }
 
-    fn object(&mut self, place: &str, old: &'a Value, new: &'a Value) {
+    fn object(&mut self, path: &str, old: &'a Value, new: &'a Value) {
         let (before, after) = (member(old, "properties"), member(new, "properties"));
         let requires = |schema: &Value, name: &str| {
             list(schema, "required").iter().any(|required| *required == name)
         };
         for (name, property) in fields(before) {
-            let place = format!("{place}.{name}");
+            let path = format!("{path}.{name}");
             match after.get(name) {
-                Some(twin) => {
+                Some(counterpart) => {
                     match (requires(old, name), requires(new, name)) {
-                        (false, true) => self.shift(Shift::Narrower, &place, "is required now"),
-                        (true, false) => self.shift(Shift::Wider, &place, "may be absent now"),
+                        (false, true) => self.shift(Shift::Narrower, &path, "is required now"),
+                        (true, false) => self.shift(Shift::Wider, &path, "may be absent now"),
                         _ => {}
                     }
-                    self.compare(&place, property, twin);
+                    self.compare(&path, property, counterpart);
                 }
-                None => self.shift(Shift::Other, &place, "was removed"),
+                None => self.shift(Shift::Other, &path, "was removed"),
             }
         }
         for (name, _) in fields(after) {
             if before.get(name).is_none() {
-                let place = format!("{place}.{name}");
+                let path = format!("{path}.{name}");
                 if requires(new, name) && self.direction == Direction::Request {
-                    self.add(Class::Breaking, &place, "is new and required");
+                    self.add(Class::Breaking, &path, "is new and required");
                 } else {
-                    self.add(Class::NonBreaking, &place, "is new");
+                    self.add(Class::NonBreaking, &path, "is new");
                 }
             }
         }
         let closed = |schema: &Value| schema["additionalProperties"] == false;
         match (closed(old), closed(new)) {
-            (false, true) => self.shift(Shift::Narrower, place, "other fields are refused now"),
-            (true, false) => self.shift(Shift::Wider, place, "other fields are allowed now"),
+            (false, true) => self.shift(Shift::Narrower, path, "other fields are refused now"),
+            (true, false) => self.shift(Shift::Wider, path, "other fields are allowed now"),
             _ => {}
         }
         let values = |schema: &'a Value| {
             schema.get("additionalProperties").filter(|values| values.is_object())
         };
         if let (Some(before), Some(after)) = (values(old), values(new)) {
-            self.compare(&format!("{place}.*"), before, after);
+            self.compare(&format!("{path}.*"), before, after);
         }
     }
 }

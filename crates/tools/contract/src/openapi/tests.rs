@@ -124,7 +124,7 @@ fn a_schema_within_itself_is_compared_once() {
     };
     let changes = compare(&tree("integer"), &tree("string"));
     assert_eq!(changes.len(), 1);
-    assert_eq!(changes[0].place, "POST /items/ body.value");
+    assert_eq!(changes[0].path, "POST /items/ body.value");
 }
 
 /// Changes the document by a patch: null removes.
@@ -145,7 +145,7 @@ fn classes_of_patch(old: &Value, patch: &Value) -> Vec<(Class, String)> {
     }
     let mut new = old.clone();
     apply(&mut new, patch);
-    compare(old, &new).into_iter().map(|change| (change.class, change.place)).collect()
+    compare(old, &new).into_iter().map(|change| (change.class, change.path)).collect()
 }
 
 #[test]
@@ -160,19 +160,19 @@ fn operations_parameters_bodies_and_answers() {
     });
     let get = |patch: Value| json!({"paths": {"/items/{id}": {"get": patch}}});
     let name = || "GET /items/{id}".to_owned();
-    let place = |rest: &str| format!("GET /items/{{id}} {rest}");
+    let path = |rest: &str| format!("GET /items/{{id}} {rest}");
     let cases = [
         (json!({"paths": {"/items/{id}": null}}), vec![(Breaking, name())]),
         (json!({"paths": {"/x": {"get": {}}}}), vec![(NonBreaking, "GET /x".to_owned())]),
         (get(json!({"summary": "Got"})), vec![(Documentation, name())]),
-        (get(json!({"parameters": [q(true)]})), vec![(Breaking, place("query q"))]),
-        (get(json!({"parameters": []})), vec![(Breaking, place("query q"))]),
+        (get(json!({"parameters": [q(true)]})), vec![(Breaking, path("query q"))]),
+        (get(json!({"parameters": []})), vec![(Breaking, path("query q"))]),
         (
             get(json!({"parameters": [q(false), {"name": "r", "in": "query"}]})),
-            vec![(NonBreaking, place("query r"))],
+            vec![(NonBreaking, path("query r"))],
         ),
-        (get(json!({"responses": {"200": null}})), vec![(Breaking, place("200"))]),
-        (get(json!({"responses": {"404": null}})), vec![(NonBreaking, place("404"))]),
+        (get(json!({"responses": {"200": null}})), vec![(Breaking, path("200"))]),
+        (get(json!({"responses": {"404": null}})), vec![(NonBreaking, path("404"))]),
         (get(json!({"security": [{"key": []}]})), vec![(Breaking, name())]),
         (
             json!({"paths": {"/items/": {"post": {"requestBody": {"content": {"application/json": null}}}}}}),

@@ -103,35 +103,36 @@ fn case(out: &mut String, label: &str, outcome: &Outcome) -> std::fmt::Result {
         writeln!(out, "<p>Better on purpose: {}</p>", escape(reason))?;
     }
     if !outcome.noise.is_empty() {
-        let places = escape(&outcome.noise.join(", "));
-        writeln!(out, "<p>The reference, asked again, differed from itself in: {places}</p>")?;
+        let paths = escape(&outcome.noise.join(", "));
+        writeln!(
+            out,
+            "<p>Two responses of the reference to the same request differ in: {paths}</p>"
+        )?;
     }
     out.push_str("<dl>\n");
     for difference in &outcome.differences {
-        let [place, reference, candidate] =
-            [&difference.place, &difference.reference, &difference.candidate].map(|t| escape(t));
+        let [path, reference, candidate] =
+            [&difference.path, &difference.reference, &difference.candidate].map(|t| escape(t));
         write!(
             out,
-            "<dt>{place}</dt>\n<dd><del>{reference}</del></dd>\n<dd><ins>{candidate}</ins></dd>\n"
+            "<dt>{path}</dt>\n<dd><del>{reference}</del></dd>\n<dd><ins>{candidate}</ins></dd>\n"
         )?;
     }
     out.push_str("</dl></details></li>\n");
     Ok(())
 }
 
+/// A text for HTML, with control characters made visible.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let mut visible = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => _ = write!(out, "\\u{{{:x}}}", u32::from(c)),
-            c => out.push(c),
+        if c.is_control() {
+            _ = write!(visible, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            visible.push(c);
         }
     }
-    out
+    html_escape::encode_double_quoted_attribute(&visible).into_owned()
 }
 
 #[cfg(test)]

@@ -16,12 +16,12 @@ pub(super) fn document(report: &Report) -> std::io::Result<String> {
                 TestCaseStatus::success()
             } else {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                let places: Vec<_> =
-                    outcome.differences.iter().map(|difference| &*difference.place).collect();
-                status.set_message(places.join(", "));
+                let paths: Vec<_> =
+                    outcome.differences.iter().map(|difference| &*difference.path).collect();
+                status.set_message(paths.join(", "));
                 let lines = outcome.differences.iter().map(|difference| {
                     let (reference, candidate) = (&difference.reference, &difference.candidate);
-                    format!("{}\n- {reference}\n+ {candidate}\n", difference.place)
+                    format!("{}\n- {reference}\n+ {candidate}\n", difference.path)
                 });
                 status.set_description(lines.collect::<String>());
                 status

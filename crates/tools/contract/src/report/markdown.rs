@@ -37,7 +37,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             let cells = [
                 label,
                 outcome.operation.as_str(),
-                &difference.place,
+                &difference.path,
                 &difference.reference,
                 &difference.candidate,
             ];

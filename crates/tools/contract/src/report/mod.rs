@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-use crate::compare::Difference;
+use comparison::Difference;
 
 /// The outcome of one case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Outcome {
     /// How long both took together.
     pub seconds: f64,
     pub differences: Vec<Difference>,
-    /// Where the reference, asked again, differed from itself.
+    /// The paths in which two responses of the reference to the same request differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noise: Vec<String>,
     /// The reason of the ledger if the differences are deliberate.
@@ -99,7 +99,7 @@ impl Report {
     }
 }
 
-/// Writes a run into the report at `path`, in the place of an earlier one with this label, and the
+/// Writes a run into the report at `path`, replacing an earlier one with this label, and the
 /// other forms beside it. A file that is no report is written over.
 pub fn write(path: &Path, label: &str, outcomes: Vec<Outcome>) -> std::io::Result<()> {
     let earlier = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
@@ -127,7 +127,7 @@ pub(crate) fn example() -> Report {
         ..Outcome::default()
     };
     let difference = Difference {
-        place: "body.a|b".into(),
+        path: "body.a|b".into(),
         reference: "1".into(),
         candidate: "\u{0}<script>`".into(),
     };

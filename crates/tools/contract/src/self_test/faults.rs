@@ -3,7 +3,7 @@
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::compare::Answer;
+use comparison::Answer;
 
 /// Puts the fault into an answer; `None` if it does not apply to this one.
 type Inject = fn(&mut Answer) -> Option<()>;

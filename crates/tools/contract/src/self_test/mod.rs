@@ -1,41 +1,40 @@
-//! A proof that the comparison sees: a proxy before the candidate puts faults of many kinds into
-//! its answers, one at a time, and each must be noticed.
+//! A test of the comparison by fault injection: a proxy before the candidate changes its responses in
+//! many ways, one at a time, and each must be detected.
 
 mod faults;
-mod proxy;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
+use comparison::Answer;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+use testbed::proxy::{Proxy, Response};
 
 pub use self::faults::KINDS;
-use self::proxy::{Faulty, Proxy};
-use crate::compare::Answer;
 use crate::report::Outcome;
 use crate::run::{Exchange, OWN_ADDRESS, RunError, Watch};
 
-/// How often a kind is put into the answers of an operation.
-const EACH: usize = 5;
+/// How often a kind is injected into the responses of an operation.
+const INJECTIONS: usize = 5;
 
-/// How often a kind was put in, and noticed.
+/// How often a kind was injected and detected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     pub injected: usize,
     pub caught: usize,
-    /// Where it was not noticed, the first of them.
+    /// The first cases in which it was not detected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<String>,
 }
 
-/// What the self-test found; runs add to it.
+/// The results of the self-test; runs add to them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Findings {
     pub injected: usize,
     pub caught: usize,
-    /// Differences that were reported where there is none.
+    /// Reported differences without a fault.
     pub false_alarms: usize,
     pub runs: usize,
     pub kinds: BTreeMap<String, Count>,
@@ -44,7 +43,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// What earlier runs found; a file that is none is begun anew.
+    /// The results of earlier runs; empty if the file does not exist or is invalid.
     pub fn load(path: &Path) -> Self {
         let earlier = std::fs::read(path).ok();
         earlier.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
@@ -59,7 +58,7 @@ impl Findings {
         std::fs::write(path, serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Whether it sees enough: 99 of 100 faults, and nothing that is not there.
+    /// Whether 99 of 100 faults were detected, without a false alarm.
     pub const fn passed(&self) -> bool {
         self.false_alarms == 0 && 100 * self.caught >= 99 * self.injected
     }
@@ -80,14 +79,14 @@ impl Findings {
     }
 }
 
-/// Puts faults into a run.
+/// Injects faults into a run.
 pub struct SelfTest {
     pub findings: Findings,
-    /// None puts in no faults and only counts false alarms.
-    proxy: Option<Proxy>,
-    /// How often each kind was put into each operation's answers.
+    /// Without it no faults are injected, and only false alarms are counted.
+    proxy: Option<(Proxy, Url)>,
+    /// How often each kind was injected into each operation's responses.
     done: HashMap<(&'static str, String), usize>,
-    /// What the candidate answered last, to the same request.
+    /// The last response of the candidate to the same request.
     last: HashMap<String, Answer>,
 }
 
@@ -99,17 +98,17 @@ impl SelfTest {
         Ok(Self { findings, proxy, done: HashMap::new(), last: HashMap::new() })
     }
 
-    /// Whom the run has to ask in the place of the candidate.
+    /// The URL to use instead of the candidate's, if faults are injected.
     pub fn url(&self) -> Option<&Url> {
-        self.proxy.as_ref().map(|proxy| &proxy.url)
+        self.proxy.as_ref().map(|(_, url)| url)
     }
 
-    /// Every fault that applies to the answer: an answer that is another, or other bytes.
+    /// Every fault that applies to the response.
     fn faults(&self, exchange: &Exchange<'_>) -> Vec<(&'static str, Fault)> {
         let mut faults = Vec::new();
         for (kind, inject) in KINDS {
             let mut faulty = exchange.candidate.clone();
-            // Perhaps there is nothing in this answer to which it applies.
+            // It may not apply to this response.
             if inject(&mut faulty).is_some() {
                 faults.push((*kind, Fault::Answer(faulty)));
             }
@@ -118,7 +117,7 @@ impl SelfTest {
             && !exchange.differences(earlier).is_empty()
         {
             faults.push((
-                "stale: what was there before the last change",
+                "stale: the response before the last change",
                 Fault::Answer(earlier.clone()),
             ));
         }
@@ -140,7 +139,7 @@ enum Fault {
     Slow,
 }
 
-/// What tells requests apart that have the same answer as long as nothing changes.
+/// Identifies requests with the same response as long as no data changes.
 fn line(exchange: &Exchange<'_>) -> String {
     match exchange.request {
         Some(request) => {
@@ -157,20 +156,20 @@ impl Watch for SelfTest {
     }
 
     async fn exchange(&mut self, exchange: Exchange<'_>) -> Result<(), RunError> {
-        let Some(proxy) = &self.proxy else { return Ok(()) };
+        let Some((proxy, url)) = &self.proxy else { return Ok(()) };
         let mut missed = Vec::new();
         for (kind, fault) in self.faults(&exchange) {
-            let most = if matches!(fault, Fault::Slow) { 1 } else { EACH };
+            let limit = if matches!(fault, Fault::Slow) { 1 } else { INJECTIONS };
             let done = self.done.entry((kind, exchange.operation.to_owned())).or_default();
-            if *done == most {
+            if *done == limit {
                 continue;
             }
             *done += 1;
             let differences = match (&fault, exchange.request) {
-                // What was left behind comes from no service.
+                // Effects come from no service.
                 (Fault::Answer(faulty), None) => exchange.differences(faulty),
                 (fault, _) => {
-                    proxy.answer_next(wire(fault, &exchange, proxy.url.authority()));
+                    proxy.respond_next(wire(fault, &exchange, url.authority()));
                     exchange.differences_again().await?
                 }
             };
@@ -186,12 +185,12 @@ impl Watch for SelfTest {
     }
 }
 
-/// The fault as it goes onto the wire.
-fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Faulty {
+/// The fault as bytes on the wire.
+fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Response {
     let right = exchange.candidate;
     let is_head = exchange.request.is_some_and(|request| request.method == "HEAD");
     let bytes = |answer| serialise(answer, right, is_head, authority);
-    let at_once = |bytes| Faulty { bytes, delay: Duration::ZERO };
+    let at_once = |bytes| Response { bytes, delay: Duration::ZERO };
     match fault {
         Fault::Answer(answer) => at_once(bytes(answer)),
         Fault::Silence => at_once(Vec::new()),
@@ -202,19 +201,21 @@ fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Faulty {
         }
         Fault::Slow => {
             let delay = exchange.slack + exchange.reference_took() + Duration::from_millis(200);
-            Faulty { bytes: bytes(right), delay }
+            Response { bytes: bytes(right), delay }
         }
     }
 }
 
-/// An answer as a server writes it: it tells the length of its body unless the fault is there.
+/// An answer as a server writes it, with the length of its body unless the fault is in that header.
 fn serialise(answer: &Answer, right: &Answer, is_head: bool, authority: &str) -> Vec<u8> {
     let mut bytes =
         format!("HTTP/1.1 {} Status\r\nconnection: close\r\n", answer.status).into_bytes();
     let length = "content-length";
-    let told = answer.headers.get(length) == right.headers.get(length) && !is_head;
+    let sends_length = answer.headers.get(length) == right.headers.get(length) && !is_head;
     for (name, values) in &answer.headers {
-        if ["connection", "transfer-encoding"].contains(&&**name) || (told && name == length) {
+        if ["connection", "transfer-encoding"].contains(&&**name)
+            || (sends_length && name == length)
+        {
             continue;
         }
         for value in values {
@@ -224,7 +225,7 @@ fn serialise(answer: &Answer, right: &Answer, is_head: bool, authority: &str) ->
             bytes.extend(b"\r\n");
         }
     }
-    if told && right.headers.contains_key(length) {
+    if sends_length && right.headers.contains_key(length) {
         bytes.extend(format!("{length}: {}\r\n", answer.body.len()).bytes());
     }
     bytes.extend(b"\r\n");

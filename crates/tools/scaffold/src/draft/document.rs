@@ -72,16 +72,16 @@ impl<'a> Document<'a> {
     }
 
     /// By operationId, by function, or by method and path.
-    pub(super) fn find(&self, wish: &str) -> Option<&Operation<'a>> {
+    pub(super) fn find(&self, name: &str) -> Option<&Operation<'a>> {
         let by = |is_it: &dyn Fn(&Operation<'_>) -> bool| self.operations.iter().find(|o| is_it(o));
-        by(&|operation| operation.id == wish)
+        by(&|operation| operation.id == name)
             .or_else(|| {
                 by(&|operation| {
                     let (method, path) = (operation.method.to_uppercase(), operation.path);
-                    format!("{method} {path}") == wish
+                    format!("{method} {path}") == name
                 })
             })
-            .or_else(|| by(&|operation| operation.function() == wish))
+            .or_else(|| by(&|operation| operation.function() == name))
     }
 
     /// The rule by which most of these ids are made.

@@ -18,14 +18,15 @@ use serde_json::Value;
 
 use crate::templates;
 use crate::tree::{Tree, TreeError};
+use crate::workspace::with_member;
 use document::{Document, IdStyle};
 use names::{imports, words};
 use operation::Drafted;
 use types::Types;
 
-/// What a person asks for.
+/// What is to be drafted.
 #[derive(clap::Args, Debug)]
-pub struct Wish {
+pub struct DraftArgs {
     /// The OpenAPI document of the old service, as FastAPI has it at /openapi.json
     document: PathBuf,
     /// What the new crate is called
@@ -45,8 +46,8 @@ pub enum DraftError {
     Document { path: PathBuf, reason: String },
     #[error("{0}")]
     Name(String),
-    #[error("there is no operation `{wish}`; there are:\n{all}")]
-    NoOperation { wish: String, all: String },
+    #[error("there is no operation `{name}`; there are:\n{all}")]
+    NoOperation { name: String, all: String },
     #[error("say which with --operations; there are:\n{0}")]
     Choose(String),
     #[error("{operation}: {reason}; leave it to the old service for now")]
@@ -60,14 +61,14 @@ pub enum DraftError {
 }
 
 /// Writes the crate into the tree, and gives back what to do with it.
-pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
-    let path = wish.document.clone();
+pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
+    let path = args.document.clone();
     let text = std::fs::read_to_string(&path)
         .map_err(|source| DraftError::Read { path: path.clone(), source })?;
     let failed = |reason: String| DraftError::Document { path: path.clone(), reason };
     let value: Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
     let document = Document::read(&value).map_err(failed)?;
-    let name = wish.name.as_str();
+    let name = args.name.as_str();
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && name == name.to_kebab_case();
@@ -78,14 +79,14 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
     if tree.has(&folder) {
         return Err(DraftError::Exists(folder));
     }
-    if wish.operations.is_empty() {
+    if args.operations.is_empty() {
         return Err(DraftError::Choose(document.list()));
     }
     let mut chosen = Vec::new();
-    for wish in &wish.operations {
+    for name in &args.operations {
         let operation = document
-            .find(wish)
-            .ok_or_else(|| DraftError::NoOperation { wish: wish.clone(), all: document.list() })?;
+            .find(name)
+            .ok_or_else(|| DraftError::NoOperation { name: name.clone(), all: document.list() })?;
         chosen.push(operation);
     }
     let style = Document::style(&chosen);
@@ -136,6 +137,11 @@ pub fn write(tree: &mut Tree, wish: &Wish) -> Result<String, DraftError> {
     file("plan.yaml", "draft/plan.yaml")?;
     file("cases.yaml", "draft/cases.yaml")?;
     tree.create(&format!("{folder}/openapi.json"), text);
+    let manifest = "Cargo.toml";
+    tree.edit(manifest, |before| {
+        with_member(before, &folder, "strangler")
+            .map_err(|reason| TreeError::Format { path: manifest.to_owned(), reason })
+    })?;
     Ok(format!(
         "\nThe old service answers everything still:\n\n  LEGACY_URL=http://127.0.0.1:8000 cargo run \
          --package {name}\n\nWrite a handler in {folder}/src/routes.rs, say `shadow` for it in \

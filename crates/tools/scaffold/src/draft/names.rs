@@ -53,7 +53,7 @@ const KNOWN: [(&str, &[&str]); 8] = [
 ];
 
 /// What else would be taken for something else.
-const PRELUDE: [&str; 21] = [
+const PRELUDE: [&str; 22] = [
     "Box",
     "Clone",
     "Copy",
@@ -65,6 +65,7 @@ const PRELUDE: [&str; 21] = [
     "Info",
     "None",
     "Ok",
+    "OpenApi",
     "Option",
     "Ord",
     "PartialEq",

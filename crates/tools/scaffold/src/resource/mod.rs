@@ -1,4 +1,4 @@
-//! A whole slice for a new resource: every layer, both databases, tests, cases and the Python twin.
+//! A whole slice for a new resource: every layer, both databases, tests, cases and the Python counterpart.
 
 mod fields;
 mod names;
@@ -19,9 +19,9 @@ use fields::{Field, Kind};
 use names::{Names, quoted};
 use view::View;
 
-/// What a person asks for.
+/// What resource is to be written.
 #[derive(clap::Args, Debug)]
-pub struct Wish {
+pub struct ResourceArgs {
     /// The plural, as files and the table of contents will call it: `orders`, `order_lines`
     name: String,
     /// What belongs to it besides id, owner and time: NAME:TYPE, with `?` for what may be null
@@ -50,10 +50,10 @@ pub enum ResourceError {
 }
 
 /// Writes what is missing of the resource into the tree.
-pub fn write(tree: &mut Tree, wish: &Wish) -> Result<(), ResourceError> {
-    let names = Names::new(&wish.name, wish.singular.as_deref()).map_err(ResourceError::Name)?;
+pub fn write(tree: &mut Tree, args: &ResourceArgs) -> Result<(), ResourceError> {
+    let names = Names::new(&args.name, args.singular.as_deref()).map_err(ResourceError::Name)?;
     let mut fields = Vec::new();
-    for text in wish.fields.iter().flat_map(|text| text.split_whitespace()) {
+    for text in args.fields.iter().flat_map(|text| text.split_whitespace()) {
         let field: Field = text.parse()?;
         if fields.iter().any(|other: &Field| other.name == field.name) {
             return Err(ResourceError::Twice(field.name));

@@ -1,4 +1,4 @@
-//! The Python twin: the reference for what the Rust side must do.
+//! The Python counterpart: the reference for what the Rust side must do.
 
 use minijinja::context;
 use serde_json::Value;

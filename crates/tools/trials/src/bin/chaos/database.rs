@@ -1,20 +1,20 @@
-//! The database goes away, in each of its ways.
+//! Failures of the database: crashes, network faults, a full disk.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
+use testbed::proxy::{Network, Proxy};
+use testbed::usage::memory;
 use testbed::{Postgres, Service, rust, rust_binary};
 use tokio::time::sleep;
 use trials::BoxError;
 use trials::clients::Load;
-use trials::proxy::{Network, Proxy};
 
-use crate::scenario::{Extent, Scenario, resident_mib, under_load};
+use crate::scenario::{Extent, Scenario, under_load};
 
-/// Short patience, so that a fault is felt and not waited out.
+/// A short timeout, so that an outage shows and is not waited out.
 const SETTINGS: [(&str, &str); 2] = [("DATABASE_TIMEOUT_SECONDS", "1"), ("RUST_LOG", "warn")];
 
 pub(crate) async fn killed(extent: Extent) -> Result<Scenario, BoxError> {
@@ -29,15 +29,10 @@ pub(crate) async fn killed(extent: Extent) -> Result<Scenario, BoxError> {
     .await
 }
 
-/// A service whose way to the database goes through a proxy.
+/// A service that reaches its database through a proxy.
 async fn behind_a_proxy(postgres: &Postgres) -> Result<(Service, Proxy), BoxError> {
-    let url = postgres.database().await?;
-    let (before, rest) = url.split_once('@').ok_or("the URL has no user")?;
-    let (host, path) = rest.split_once('/').ok_or("the URL has no path")?;
-    let backend: SocketAddr = host.parse()?;
-    let proxy = Proxy::start(vec![backend]).await?;
-    let through = format!("{before}@{}/{path}", proxy.address);
-    Ok((rust(&through, &SETTINGS).await?, proxy))
+    let (proxy, through) = Proxy::before(&postgres.database().await?.parse()?).await?;
+    Ok((rust(through.as_str(), &SETTINGS).await?, proxy))
 }
 
 async fn network(
@@ -60,12 +55,12 @@ pub(crate) async fn cut(extent: Extent) -> Result<Scenario, BoxError> {
     network("network-cut", Network::Cut, extent).await
 }
 
-/// Slow is no failure.
+/// A slow network must fail no request.
 pub(crate) async fn slow(extent: Extent) -> Result<Scenario, BoxError> {
     let slow = Network::Slow(Duration::from_millis(50));
     let mut scenario = network("network-slow", slow, extent).await?;
     if scenario.failed > 0 {
-        scenario.wrong.push("requests failed that were only slow".into());
+        scenario.wrong.push("requests failed on a slow network".into());
     }
     Ok(scenario)
 }
@@ -74,7 +69,7 @@ pub(crate) async fn silent(extent: Extent) -> Result<Scenario, BoxError> {
     network("network-silent", Network::Silent, extent).await
 }
 
-/// SQLite on a file system of its own that gets full. The mount needs root, or user namespaces.
+/// SQLite on a file system that fills up. The mount needs root, or user namespaces.
 pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
     let disk = tempfile::tempdir()?;
     let path = disk.path().display();
@@ -93,13 +88,13 @@ pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
     // From outside, its mount is seen through the process.
     let filler = PathBuf::from(format!("/proc/{}/root{path}/filler", service.pid()?));
     let mut scenario = under_load("disk-full", &service, extent, async || {
-        // Everything that is left is taken.
+        // Fills all space that is left.
         let filled = Command::new("dd")
             .args(["if=/dev/zero", "bs=4k", "status=none"])
             .arg(format!("of={}", filler.display()))
             .output()?;
         if filled.status.success() {
-            return Err("the disk does not get full".into());
+            return Err("the disk does not fill up".into());
         }
         sleep(extent.outage()).await;
         std::fs::remove_file(&filler)?;
@@ -107,7 +102,7 @@ pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
     })
     .await?;
     if scenario.failed == 0 {
-        scenario.wrong.push("nobody noticed that the disk was full".into());
+        scenario.wrong.push("no request failed although the disk was full".into());
     }
     Ok(scenario)
 }
@@ -141,7 +136,7 @@ pub(crate) async fn soak(lasts: Duration, bar: &ProgressBar) -> Result<Scenario,
         }
         for _ in 0..18 {
             sleep(Duration::from_secs(1)).await;
-            samples.push(resident_mib(&service)?);
+            samples.push(memory(service.pid()?)?.resident);
         }
     }
     let tally = std::sync::Arc::clone(&load.tally);
@@ -149,8 +144,8 @@ pub(crate) async fn soak(lasts: Duration, bar: &ProgressBar) -> Result<Scenario,
     let mut scenario = Scenario::count("soak", &[&service], tally.take(), &clients).await?;
     scenario.seconds = start.elapsed().as_secs_f64();
     let quarter = samples.len() / 4;
-    let most = |samples: &[f64]| samples.iter().copied().fold(0.0, f64::max);
-    let (first, last) = (most(&samples[..quarter]), most(&samples[samples.len() - quarter..]));
+    let max = |samples: &[f64]| samples.iter().copied().fold(0.0, f64::max);
+    let (first, last) = (max(&samples[..quarter]), max(&samples[samples.len() - quarter..]));
     scenario.seen =
         format!("{first:.1} MiB in the first quarter, {last:.1} in the last; {}", scenario.seen);
     if last > 1.5 * first {

@@ -1,10 +1,13 @@
-//! The command `chaos`: bad days. While clients check every answer and remember what they were
-//! promised, databases crash, networks fail, disks fill, and other clients do everything wrong.
+//! The command `chaos`: fault injection. While clients check every response and record acknowledged
+//! writes, databases crash, networks fail, disks fill, and other clients misbehave.
 
-mod abuse;
+mod connections;
 mod database;
+mod fuzz;
+mod malformed;
 mod rolling;
 mod scenario;
+mod service;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +20,7 @@ use trials::BoxError;
 
 use crate::scenario::{Extent, Scenario};
 
-/// Bad days for the Rust service; nothing that was acknowledged may be lost
+/// Injects faults around the Rust service; no acknowledged write may be lost
 #[derive(Parser)]
 #[command(
     version,
@@ -31,18 +34,54 @@ Examples:
   chaos --soak 3600           an hour under load, with a fault every twenty seconds"
 )]
 struct Cli {
-    /// Less of everything
+    /// Run fewer repetitions and shorter outages
     #[arg(long)]
     short: bool,
-    /// Only scenarios whose name contains this
+    /// Run only scenarios whose name contains this
     #[arg(long)]
     only: Option<String>,
-    /// Instead of the scenarios, load and faults for so many seconds
+    /// Run load and faults for so many seconds instead of the scenarios
     #[arg(long)]
     soak: Option<u64>,
-    /// Where the report goes
+    /// Path of the report
     #[arg(long, default_value = "target/chaos/report.json")]
     report: PathBuf,
+}
+
+/// Every scenario, in the order in which they run.
+const NAMES: [&str; 13] = [
+    "database-killed",
+    "network-cut",
+    "network-slow",
+    "network-silent",
+    "disk-full",
+    "overload",
+    "slowloris",
+    "disconnects",
+    "idle",
+    "malformed",
+    "oversized",
+    "fuzz",
+    "rolling-restart",
+];
+
+async fn run_scenario(name: &str, extent: Extent) -> Result<Scenario, BoxError> {
+    match name {
+        "database-killed" => database::killed(extent).await,
+        "network-cut" => database::cut(extent).await,
+        "network-slow" => database::slow(extent).await,
+        "network-silent" => database::silent(extent).await,
+        "disk-full" => database::disk_full(extent).await,
+        "overload" => connections::overload(extent).await,
+        "slowloris" => connections::slowloris(extent).await,
+        "disconnects" => connections::disconnects(extent).await,
+        "idle" => connections::idle(extent).await,
+        "malformed" => malformed::malformed(extent).await,
+        "oversized" => malformed::oversized(extent).await,
+        "fuzz" => fuzz::fuzz(extent).await,
+        "rolling-restart" => rolling::restart(extent).await,
+        name => Err(format!("there is no scenario {name}").into()),
+    }
 }
 
 #[derive(Serialize)]
@@ -52,7 +91,7 @@ struct Report {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // Whoever has chosen one before keeps it.
+    // An error means that one is installed already.
     _ = rustls::crypto::ring::default_provider().install_default();
     match run(&Cli::parse()).await {
         Ok(true) => ExitCode::SUCCESS,
@@ -75,20 +114,20 @@ async fn run(cli: &Cli) -> Result<bool, BoxError> {
     } else {
         let wanted =
             |name: &&str| cli.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
-        for name in scenario::NAMES.into_iter().filter(wanted) {
+        for name in NAMES.into_iter().filter(wanted) {
             bar.set_message(name);
             if bar.is_hidden() {
                 eprintln!("chaos: {name}");
             }
             let start = Instant::now();
-            let mut scenario = scenario::play(name, extent).await?;
+            let mut scenario = run_scenario(name, extent).await?;
             scenario.seconds = start.elapsed().as_secs_f64();
             scenarios.push(scenario);
         }
     }
     bar.finish_and_clear();
     if scenarios.is_empty() {
-        return Err(format!("there are only these: {}", scenario::NAMES.join(", ")).into());
+        return Err(format!("no scenario has that name; there are {}", NAMES.join(", ")).into());
     }
     println!("{}", table(&scenarios));
     let report = Report { scenarios };
@@ -96,12 +135,12 @@ async fn run(cli: &Cli) -> Result<bool, BoxError> {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(&cli.report, serde_json::to_vec_pretty(&report)?)?;
-    println!("{} has it all.", cli.report.display());
-    let faults: Vec<_> = report.scenarios.iter().flat_map(Scenario::faults).collect();
-    for fault in &faults {
-        eprintln!("{fault}");
+    println!("The report is in {}.", cli.report.display());
+    let failures: Vec<_> = report.scenarios.iter().flat_map(Scenario::failures).collect();
+    for failure in &failures {
+        eprintln!("{failure}");
     }
-    Ok(faults.is_empty())
+    Ok(failures.is_empty())
 }
 
 fn table(scenarios: &[Scenario]) -> String {
@@ -117,7 +156,7 @@ fn table(scenarios: &[Scenario]) -> String {
         "500s",
         "recovered s",
         "peak MiB",
-        "what clients saw"
+        "observed by clients"
     );
     for scenario in scenarios {
         _ = writeln!(

@@ -1,18 +1,17 @@
-//! Three processes behind a balancer are replaced one by one, as a Deployment does it.
+//! A rolling restart: three processes behind a load balancer are replaced one by one.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use testbed::proxy::Proxy;
 use testbed::{Postgres, Service, rust};
 use tokio::time::sleep;
 use trials::BoxError;
 use trials::clients::Load;
-use trials::proxy::Proxy;
 
 use crate::scenario::{Extent, Scenario};
 
-/// One of them, and where it says whether it is ready.
+/// One process and the URL of its readiness check.
 struct Replica {
     service: Service,
     ready: String,
@@ -26,13 +25,13 @@ impl Replica {
         Ok(Self { service, ready })
     }
 
-    fn address(&self) -> Result<SocketAddr, BoxError> {
-        Ok(self.service.url.trim_start_matches("http://").parse()?)
+    fn address(&self) -> String {
+        self.service.url.trim_start_matches("http://").to_owned()
     }
 }
 
-/// New connections go to whoever says that it is ready, asked ten times a second.
-fn balance(proxy: Arc<Proxy>, known: tokio::sync::watch::Receiver<Vec<(SocketAddr, String)>>) {
+/// Balances new connections over the replicas that are ready, which it checks ten times a second.
+fn balance(proxy: Arc<Proxy>, known: tokio::sync::watch::Receiver<Vec<(String, String)>>) {
     tokio::spawn(async move {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(1));
         let Ok(http) = http.build() else { return };
@@ -58,12 +57,10 @@ pub(crate) async fn restart(extent: Extent) -> Result<Scenario, BoxError> {
         replicas.push(Replica::start(&database).await?);
     }
     let addresses = |replicas: &[Replica]| {
-        replicas
-            .iter()
-            .map(|replica| Ok((replica.address()?, replica.ready.clone())))
-            .collect::<Result<Vec<_>, BoxError>>()
+        let known = replicas.iter().map(|replica| (replica.address(), replica.ready.clone()));
+        known.collect::<Vec<_>>()
     };
-    let (tell, known) = tokio::sync::watch::channel(addresses(&replicas)?);
+    let (sender, known) = tokio::sync::watch::channel(addresses(&replicas));
     let proxy = Arc::new(Proxy::start(Vec::new()).await?);
     balance(Arc::clone(&proxy), known);
     sleep(Duration::from_millis(500)).await;
@@ -73,16 +70,16 @@ pub(crate) async fn restart(extent: Extent) -> Result<Scenario, BoxError> {
     let start = Instant::now();
     let mut panics = 0;
     for _ in 0..extent.pick(3, 9) {
-        // One more, then one less: there are never fewer than three.
+        // A new one starts before an old one stops: there are never fewer than three.
         replicas.push(Replica::start(&database).await?);
         let old = replicas.remove(0);
-        let mut all = addresses(&replicas)?;
-        all.push((old.address()?, old.ready.clone()));
-        _ = tell.send(all);
+        let mut all = addresses(&replicas);
+        all.push((old.address(), old.ready.clone()));
+        _ = sender.send(all);
         sleep(Duration::from_millis(500)).await;
         panics += old.service.log().matches("panicked").count();
         old.service.stop().await;
-        _ = tell.send(addresses(&replicas)?);
+        _ = sender.send(addresses(&replicas));
     }
     let lasted = start.elapsed();
     sleep(Duration::from_millis(500)).await;

@@ -1,16 +1,15 @@
-//! What all scenarios have: clients at work, a fault, and the count afterwards.
+//! What all scenarios share: clients under way, a fault, and the evaluation afterwards.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde::Serialize;
 use testbed::Service;
+use testbed::usage::memory;
 use trials::clients::{Client, Load};
 use trials::{BoxError, Stage};
 
-use crate::{abuse, database, rolling};
-
-/// How much of everything.
+/// How much of everything a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     Short,
@@ -31,85 +30,51 @@ impl Extent {
     }
 }
 
-/// What came of a scenario.
+/// The result of a scenario.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Scenario {
     pub name: &'static str,
     pub seconds: f64,
-    /// Of the clients that do everything right, and of those that do not.
+    /// Of well-behaved and of misbehaving clients.
     pub requests: u64,
-    /// Requests of the former that were not answered as they should be.
+    /// Requests of well-behaved clients that failed.
     pub failed: u64,
-    /// What had been acknowledged and was not there in the end.
+    /// Acknowledged writes that were missing at the end.
     pub lost: usize,
     pub panics: usize,
     /// Answers of 500.
     pub server_errors: u64,
-    /// From the end of the fault to the first good answer.
+    /// From the end of the fault to the first successful response.
     pub recovered_s: f64,
-    /// The most memory that the service ever had.
+    /// The peak memory of the service.
     pub peak_mib: f64,
     pub seen: String,
-    /// What else is not as it has to be.
+    /// Other expectations that were not met.
     pub wrong: Vec<String>,
 }
 
-/// How long a recovery may take.
+/// How long a recovery may take, in seconds.
 const RECOVERY: f64 = 10.0;
 
-pub(crate) const NAMES: [&str; 13] = [
-    "database-killed",
-    "network-cut",
-    "network-slow",
-    "network-silent",
-    "disk-full",
-    "overload",
-    "slowloris",
-    "vanishing",
-    "idle",
-    "malformed",
-    "oversized",
-    "fuzz",
-    "rolling-restart",
-];
-
-pub(crate) async fn play(name: &str, extent: Extent) -> Result<Scenario, BoxError> {
-    match name {
-        "database-killed" => database::killed(extent).await,
-        "network-cut" => database::cut(extent).await,
-        "network-slow" => database::slow(extent).await,
-        "network-silent" => database::silent(extent).await,
-        "disk-full" => database::disk_full(extent).await,
-        "overload" => abuse::overload(extent).await,
-        "slowloris" => abuse::slowloris(extent).await,
-        "vanishing" => abuse::vanishing(extent).await,
-        "idle" => abuse::idle(extent).await,
-        "malformed" => abuse::malformed(extent).await,
-        "oversized" => abuse::oversized(extent).await,
-        "fuzz" => abuse::fuzz(extent).await,
-        "rolling-restart" => rolling::restart(extent).await,
-        name => Err(format!("there is no scenario {name}").into()),
-    }
-}
-
 impl Scenario {
-    pub(crate) fn faults(&self) -> Vec<String> {
-        let mut faults = self.wrong.clone();
-        for (holds, fault) in [
-            (self.requests > 0, "nobody asked anything"),
-            (self.lost == 0, "something that was acknowledged is lost"),
+    /// Why the scenario failed; empty if it passed.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let mut failures = self.wrong.clone();
+        for (holds, failure) in [
+            (self.requests > 0, "no requests were sent"),
+            (self.lost == 0, "acknowledged writes were lost"),
             (self.panics == 0, "the service panicked"),
-            (self.server_errors == 0, "there were answers of 500"),
-            (self.recovered_s < RECOVERY, "it took too long to recover"),
+            (self.server_errors == 0, "there were responses with 500"),
+            (self.recovered_s < RECOVERY, "the recovery took too long"),
         ] {
             if !holds {
-                faults.push(fault.to_owned());
+                failures.push(failure.to_owned());
             }
         }
-        faults.into_iter().map(|fault| format!("{}: {fault}", self.name)).collect()
+        failures.into_iter().map(|failure| format!("{}: {failure}", self.name)).collect()
     }
 
-    /// What clients saw, and what is left of what they were promised.
+    /// Evaluates what clients observed, and whether their acknowledged writes are there.
     pub(crate) async fn count(
         name: &'static str,
         services: &[&Service],
@@ -121,7 +86,7 @@ impl Scenario {
             requests: stage.requests,
             failed: stage.failed(),
             server_errors: stage.server_errors(),
-            seen: stage.told(),
+            seen: stage.failures_text(),
             wrong: stage.wrong,
             ..Self::default()
         };
@@ -132,26 +97,26 @@ impl Scenario {
         }
         for service in services {
             scenario.panics += service.log().matches("panicked").count();
-            scenario.peak_mib = scenario.peak_mib.max(peak_mib(service)?);
+            scenario.peak_mib = scenario.peak_mib.max(memory(service.pid()?)?.peak);
         }
         Ok(scenario)
     }
 }
 
-/// Clients at work on a service while something happens to it. What happens tells when it was over.
+/// Runs clients against a service while `fault` happens to it, which returns when it was over.
 pub(crate) async fn under_load(
     name: &'static str,
     service: &Service,
     extent: Extent,
-    happens: impl AsyncFnOnce() -> Result<Instant, BoxError>,
+    fault: impl AsyncFnOnce() -> Result<Instant, BoxError>,
 ) -> Result<Scenario, BoxError> {
     let load = Load::start(&service.url, name, extent.pick(4, 8)).await?;
-    let witness = Witness::new(service, name).await?;
-    let calm = extent.pick(Duration::from_millis(500), Duration::from_secs(2));
-    tokio::time::sleep(calm).await;
-    let over = happens().await?;
-    let recovered_s = witness.recovery(over).await;
-    tokio::time::sleep(calm).await;
+    let probe = Probe::new(service, name).await?;
+    let pause = extent.pick(Duration::from_millis(500), Duration::from_secs(2));
+    tokio::time::sleep(pause).await;
+    let over = fault().await?;
+    let recovered_s = probe.recovery(over).await;
+    tokio::time::sleep(pause).await;
     let tally = std::sync::Arc::clone(&load.tally);
     let clients = load.stop().await;
     let stage = tally.take();
@@ -160,19 +125,19 @@ pub(crate) async fn under_load(
     Ok(scenario)
 }
 
-/// Asks for what needs the database until it gets it.
-pub(crate) struct Witness {
+/// Requests an operation that needs the database until it succeeds.
+pub(crate) struct Probe {
     http: reqwest::Client,
     url: String,
     token: String,
 }
 
-impl Witness {
+impl Probe {
     pub(crate) async fn new(service: &Service, name: &str) -> Result<Self, BoxError> {
         let http =
             reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(40)).build()?;
         let tally = std::sync::Arc::default();
-        let email = format!("witness-{name}@example.com");
+        let email = format!("probe-{name}@example.com");
         let client = Client::new(&service.url, &email, tally).await?;
         Ok(Self {
             http,
@@ -186,27 +151,11 @@ impl Witness {
         request.send().await.is_ok_and(|answer| answer.status() == 200)
     }
 
-    /// Seconds from then to the first good answer.
+    /// Seconds from `since` to the first successful response, at most two minutes.
     pub(crate) async fn recovery(&self, since: Instant) -> f64 {
         while !self.is_served().await && since.elapsed() < Duration::from_mins(2) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         since.elapsed().as_secs_f64()
     }
-}
-
-/// The most memory that the process ever had, of `VmHWM`.
-pub(crate) fn peak_mib(service: &Service) -> Result<f64, BoxError> {
-    memory(service, "VmHWM:")
-}
-
-pub(crate) fn resident_mib(service: &Service) -> Result<f64, BoxError> {
-    memory(service, "VmRSS:")
-}
-
-fn memory(service: &Service, name: &str) -> Result<f64, BoxError> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", service.pid()?))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib / 1024.0)
 }

@@ -1,4 +1,4 @@
-//! What it costs to go through the strangler: time, throughput, memory.
+//! The cost of the strangler: latency, throughput, memory.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,30 +6,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use serde::Serialize;
 use serde_json::Value;
+use testbed::usage::memory;
 use testbed::{legacy, rust_on};
 use trials::BoxError;
 
-use crate::Walk;
+use crate::migration::Migration;
+use crate::report::Proxied;
 
-/// What it costs to go through the strangler.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Proxied {
-    /// Median of GET item, one at a time, in milliseconds.
-    pub(crate) direct_p50_ms: f64,
-    pub(crate) through_p50_ms: f64,
-    /// GET item a second with 16 at a time.
-    pub(crate) direct_per_second: f64,
-    pub(crate) through_per_second: f64,
-    pub(crate) streamed_mib: u64,
-    /// Resident memory before a body streams through, and the most while it does, in MiB.
-    pub(crate) memory_before_mib: f64,
-    pub(crate) memory_peak_mib: f64,
-}
-
-/// Talking to legacy through the strangler, beside talking to it directly, turn by turn.
-pub(crate) async fn cost(walk: &Walk) -> Result<Proxied, BoxError> {
+/// Measures requests to legacy through the strangler and directly, in turns.
+pub(crate) async fn cost(walk: &Migration) -> Result<Proxied, BoxError> {
     let legacy = legacy(&walk.database, &[]).await?;
     let socket = TcpListener::bind("127.0.0.1:0")?;
     let settings =
@@ -81,10 +67,10 @@ pub(crate) async fn cost(walk: &Walk) -> Result<Proxied, BoxError> {
     Ok(proxied)
 }
 
-/// Streams a large body up and down again and looks at the process's memory meanwhile.
+/// Streams a large body up and down again and measures the process's memory meanwhile.
 pub(crate) async fn stream_through(
     mib: u64,
-    walk: &mut Walk,
+    walk: &mut Migration,
     proxied: &mut Proxied,
 ) -> Result<(), BoxError> {
     walk.bar.set_message(format!("{mib} MiB stream through"));
@@ -98,7 +84,7 @@ pub(crate) async fn stream_through(
     let settings = [("LEGACY_URL", url.as_str()), ("MANAGEMENT_PORT", "0"), ("RUST_LOG", "warn")];
     let molt = rust_on(&socket, &walk.database, &settings).await?;
     let pid = molt.pid()?;
-    proxied.memory_before_mib = memory(pid)?;
+    proxied.memory_before_mib = memory(pid)?.resident;
     let chunk = Bytes::from(vec![7; 1 << 20]);
     let sent = mib * (1 << 20);
     let body = stream::iter((0..mib).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
@@ -110,7 +96,7 @@ pub(crate) async fn stream_through(
     while let Some(chunk) = answer.chunk().await? {
         let before = received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
         if before >> 24 != (before + chunk.len() as u64) >> 24 {
-            peak = peak.max(memory(pid)?);
+            peak = peak.max(memory(pid)?.resident);
         }
     }
     if received.load(Ordering::Relaxed) != sent {
@@ -118,13 +104,4 @@ pub(crate) async fn stream_through(
     }
     (proxied.streamed_mib, proxied.memory_peak_mib) = (mib, peak);
     Ok(())
-}
-
-/// Resident memory of a process in MiB.
-fn memory(pid: u32) -> Result<f64, BoxError> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 =
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0.0);
-    Ok(kib / 1024.0)
 }

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Fails on words of a private dialect, in identifiers, comments and texts: readers and operators search
+# for the field's terms. Each line has the words and what to write instead.
+set -eu
+
+# What is covered so far, and what is generated.
+covered="crates/libs/comparison crates/libs/strangler crates/tools/bench crates/tools/contract
+    crates/tools/k8s-check crates/tools/scaffold crates/tools/testbed crates/tools/trials"
+generated="crates/tools/bench/results"
+
+words="
+patience                                        timeout
+stranger|strangers                              third party, client
+mightiest                                       most privileged
+sufferer|sufferers                              client
+whoever|nobody|somebody|everybody|anybody       the subject: no client, all users, the caller, an operator
+wish|wishes                                     arguments, options
+weather                                         network state
+admitted                                        authorized
+witness|witnesses                               probe
+spice|spices                                    token
+hardened                                        security headers
+(is|are|was|were)[ _]away                       unavailable
+"
+
+# The account of that name is no pronoun.
+allowed='"nobody"'
+
+status=0
+# shellcheck disable=SC2086
+files=$(git ls-files -- $covered | grep -E '\.(rs|md|py|sh)$' | grep -v "^$generated/")
+while IFS= read -r line; do
+    [ -n "$line" ] || continue
+    pattern=$(printf '%s' "$line" | sed -E 's/ {2,}.*//')
+    instead=$(printf '%s' "$line" | sed -E 's/^.* {2,}//')
+    # In snake_case and prose, at the start of CamelCase words, and in constants.
+    capital=$(printf '%s' "$pattern" | sed -E 's/(^|\|)([a-z])/\1\U\2/g')
+    upper=$(printf '%s' "$pattern" | tr '[:lower:]' '[:upper:]')
+    regex="(?<![A-Za-z])($pattern)(?![a-z])|($capital)(?![a-z])|(?<![A-Za-z])($upper)(?![A-Za-z])"
+    # shellcheck disable=SC2086
+    if grep -nHP "$regex" $files | grep -v "$allowed"; then
+        echo "words: write instead: $instead" >&2
+        status=1
+    fi
+done <<END
+$words
+END
+exit $status

@@ -1,0 +1,70 @@
+//! The old service and the strangler before it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Uri;
+use secrecy::SecretString;
+
+use super::Environment;
+use super::value::{Given, SettingsError, number, origin, secret, setting};
+
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Settings: strangler")]
+pub(super) struct LegacyArgs {
+    /// The old service; what the plan leaves to it is passed on, and MANAGEMENT_PORT is 9000 by default
+    #[arg(long, env, global = true, value_parser = setting(uri))]
+    legacy_url: Option<Given<Uri>>,
+    /// Longest silence of the old service, in seconds [default: 60]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
+    legacy_timeout_seconds: Option<Given<u64>>,
+    /// Largest number of requests at the old service at a time [default: 1024]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
+    legacy_max_in_flight: Option<Given<usize>>,
+    /// File that says who answers which operation, read again when it changes
+    #[arg(long, env, global = true, value_parser = setting(path))]
+    strangler_plan: Option<Given<PathBuf>>,
+    /// Password of the strangler's page [default: a new one at each start, printed]
+    #[arg(long, env, global = true, hide_env_values = true, value_parser = setting(secret))]
+    strangler_password: Option<Given<SecretString>>,
+}
+
+/// The old service and the strangler before it.
+#[derive(Clone, Debug)]
+pub struct Legacy {
+    pub url: Uri,
+    pub timeout: Duration,
+    pub max_in_flight: usize,
+    pub plan: Option<PathBuf>,
+    /// Of the strangler's page.
+    pub password: Option<SecretString>,
+}
+
+impl Legacy {
+    /// `None` if there is no old service.
+    pub(super) fn new(
+        args: &LegacyArgs,
+        environment: Environment,
+        errors: &mut SettingsError,
+    ) -> Option<Self> {
+        let timeout = errors.value(args.legacy_timeout_seconds.as_ref(), 60);
+        let max_in_flight = errors.value(args.legacy_max_in_flight.as_ref(), 1024);
+        let plan = errors.optional(args.strangler_plan.as_ref());
+        let password = errors.optional(args.strangler_password.as_ref());
+        let url = errors.optional(args.legacy_url.as_ref())?;
+        // A generated one is printed, into a log that many read.
+        if password.is_none() && environment != Environment::Local {
+            errors.add("STRANGLER_PASSWORD", "set one for the strangler's page");
+        }
+        Some(Self { url, timeout: Duration::from_secs(timeout), max_in_flight, plan, password })
+    }
+}
+
+fn uri(value: &str) -> Result<Uri, String> {
+    origin(value)?.parse().map_err(|error| format!("'{value}': {error}"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a parser like the others")]
+fn path(value: &str) -> Result<PathBuf, String> {
+    Ok(value.into())
+}

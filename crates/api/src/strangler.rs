@@ -1,0 +1,56 @@
+//! Standing before an old service: what the plan leaves to it is passed on.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use fastapi_compat::{DryRun, WouldAct};
+use secrecy::ExposeSecret;
+use strangler::{Operation, Operations, StartError, Strangler};
+
+use crate::config::{Legacy, Settings};
+use crate::{App, all_routes};
+
+/// The strangler of this service, if it has an old one.
+///
+/// # Errors
+/// When the plan cannot be read or is refused.
+pub fn start(settings: &Settings) -> Result<Option<Strangler>, StartError> {
+    let Some(legacy) = &settings.legacy else { return Ok(None) };
+    let trusted = settings.server.forwarded_allow_ips.clone();
+    let operations = all_routes(settings);
+    let operations = operations
+        .operations()
+        .map(|(id, method, path)| Operation::new(&id, method.as_str(), &path));
+    let settings = strangler::Settings {
+        plan: legacy.plan.clone(),
+        timeout: legacy.timeout,
+        max_in_flight: legacy.max_in_flight,
+        trust: Arc::new(move |peer| trusted.trusts(peer)),
+        dry_run: Some(strangler::DryRun {
+            prepare: |request| _ = request.extensions_mut().insert(DryRun),
+            would_act: |response| response.extensions().get::<WouldAct>().is_some(),
+        }),
+        ..strangler::Settings::new(legacy.url.clone())
+    };
+    Strangler::start(settings, Operations::new(operations)).map(Some)
+}
+
+/// The pages that show and change who answers, for the management port at `address`, which is printed;
+/// none if there is no old service.
+pub fn pages(app: &App, address: SocketAddr) -> axum::Router {
+    let (Some(strangler), Some(legacy)) = (&app.strangler, &app.settings.legacy) else {
+        return axum::Router::new();
+    };
+    println!("The strangler before {}: http://{address}/_molt", legacy.url);
+    strangler.page(password(legacy))
+}
+
+/// The one of the settings, or a new one that is printed.
+fn password(legacy: &Legacy) -> String {
+    if let Some(password) = &legacy.password {
+        return password.expose_secret().to_owned();
+    }
+    let password = uuid::Uuid::new_v4().simple().to_string();
+    println!("Its password, until STRANGLER_PASSWORD is set: {password}");
+    password
+}

@@ -1,0 +1,16 @@
+//! The service as its clients see it, over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+mod bad_days;
+mod client;
+mod disconnects;
+mod emails;
+mod management;
+mod memory;
+mod observability;
+mod overload;
+mod protection;
+mod settings;
+mod strangler;
+mod twins;

@@ -1,0 +1,30 @@
+//! Characters as Python knows them: its version of Unicode, and Latin-1 for bytes of headers.
+
+use unicode_general_category::get_general_category;
+
+use crate::idna_tables::ASSIGNED;
+
+/// Whether a character is in one of the ranges, which are inclusive and in ascending order.
+pub(crate) fn contains(table: &[(u32, u32)], c: char) -> bool {
+    let code = u32::from(c);
+    let candidate = table.partition_point(|&(_, last)| last < code);
+    table.get(candidate).is_some_and(|&(first, _)| first <= code)
+}
+
+/// Whether a character is assigned in Python's version of Unicode, which is older than ours.
+pub(crate) fn is_assigned(c: char) -> bool {
+    contains(ASSIGNED, c)
+}
+
+/// The first letter of a character's general category: `L`, `M`, `N`, `P`, `S`, `Z` or `C`.
+pub(crate) fn major_category(c: char) -> char {
+    if !is_assigned(c) {
+        return 'C';
+    }
+    get_general_category(c).abbreviation().chars().next().unwrap_or('C')
+}
+
+/// Decodes bytes as Latin-1, as Starlette decodes headers.
+pub(crate) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}

@@ -1,0 +1,132 @@
+//! Writes that were received are finished.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::Request;
+use pin_project_lite::pin_project;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+use tower::{Layer, Service};
+
+tokio::task_local! {
+    static DISCONNECTED: ();
+}
+
+/// Whether the client of the request that this task answers has disconnected.
+///
+/// Only code below a [`RunToCompletionLayer`] ever sees `true`: without it such a task is cancelled.
+pub fn client_disconnected() -> bool {
+    DISCONNECTED.try_with(|()| ()).is_ok()
+}
+
+/// Finishes requests whose client has disconnected, unless their method is safe (`GET`, `HEAD`,
+/// `OPTIONS`, `TRACE`); those are cancelled.
+///
+/// uvicorn does not cancel a handler when the connection closes, while hyper drops its future at any
+/// `.await`. With this layer that future goes on as a task of its own. A body that was not received
+/// completely cannot be read to its end there, so that a handler which needs it does not run.
+///
+/// What has to hold for such requests too (a timeout, a limit of requests at a time, logging) belongs
+/// inside of this layer. There is one allocation for each request with an unsafe method.
+#[derive(Clone, Debug, Default)]
+pub struct RunToCompletionLayer {
+    tasks: TaskTracker,
+}
+
+impl RunToCompletionLayer {
+    /// Requests are finished as long as the runtime lives.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same; a server that shuts down closes `tasks` and waits for them.
+    pub fn tracked_by(tasks: TaskTracker) -> Self {
+        Self { tasks }
+    }
+}
+
+impl<S> Layer<S> for RunToCompletionLayer {
+    type Service = RunToCompletion<S>;
+
+    fn layer(&self, inner: S) -> RunToCompletion<S> {
+        RunToCompletion { inner, tasks: self.tasks.clone() }
+    }
+}
+
+/// The service of [`RunToCompletionLayer`].
+#[derive(Clone, Debug)]
+pub struct RunToCompletion<S> {
+    inner: S,
+    tasks: TaskTracker,
+}
+
+impl<S> Service<Request> for RunToCompletion<S>
+where
+    S: Service<Request>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = CompletionFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let is_safe = request.method().is_safe();
+        let inner = self.inner.call(request);
+        if is_safe {
+            CompletionFuture { safe: Some(inner), writing: None }
+        } else {
+            let writing = Some((Box::pin(inner), self.tasks.clone()));
+            CompletionFuture { safe: None, writing }
+        }
+    }
+}
+
+pin_project! {
+    /// The answer of [`RunToCompletion`].
+    pub struct CompletionFuture<F>
+    where
+        F: Future,
+        F: Send,
+        F: 'static,
+    {
+        #[pin]
+        safe: Option<F>,
+        writing: Option<(Pin<Box<F>>, TaskTracker)>,
+    }
+
+    impl<F> PinnedDrop for CompletionFuture<F>
+    where
+        F: Future,
+        F: Send,
+        F: 'static,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            // None once there is an answer.
+            let Some((inner, tasks)) = this.project().writing.take() else { return };
+            let Ok(runtime) = Handle::try_current() else { return };
+            let rest = DISCONNECTED.scope((), async move { _ = inner.await });
+            tasks.spawn_on(rest, &runtime);
+        }
+    }
+}
+
+impl<F: Future + Send + 'static> Future for CompletionFuture<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let Some(inner) = this.safe.as_pin_mut() {
+            return inner.poll(context);
+        }
+        let Some((inner, _)) = this.writing else { return Poll::Pending };
+        let output = ready!(inner.as_mut().poll(context));
+        *this.writing = None;
+        Poll::Ready(output)
+    }
+}

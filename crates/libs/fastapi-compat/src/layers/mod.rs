@@ -1,0 +1,71 @@
+//! What uvicorn and Starlette do around an application, one tower layer for each; every layer can
+//! be used without the others, in any axum application.
+//!
+//! A FastAPI service is an application inside Starlette's middleware inside uvicorn. The same order
+//! here, the outermost first:
+//!
+//! ```
+//! use fastapi_compat::layers::{
+//!     BodyLimitLayer, CorsLayer, CorsOptions, KnownMethodsLayer, ProxyHeadersLayer,
+//!     RunToCompletionLayer, TrustedProxies, catch_panic,
+//! };
+//! use tower::ServiceBuilder;
+//!
+//! # fn main() -> Result<(), fastapi_compat::layers::CorsError> {
+//! let cors = CorsLayer::new(&CorsOptions {
+//!     allow_origins: vec!["https://app.example.com".into()],
+//!     allow_methods: vec!["*".into()],
+//!     allow_credentials: true,
+//!     ..CorsOptions::default()
+//! })?;
+//! let app: axum::Router = axum::Router::new().layer(
+//!     ServiceBuilder::new()
+//!         .layer(RunToCompletionLayer::new())
+//!         .layer(KnownMethodsLayer)
+//!         .layer(ProxyHeadersLayer::new(TrustedProxies::new(["127.0.0.1"])))
+//!         .layer(BodyLimitLayer::new(2 * 1024 * 1024))
+//!         .layer(catch_panic())
+//!         .layer(cors),
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For the rest take tower's and tower-http's own: their timeout, concurrency limit, load shedding,
+//! request ids, sensitive headers, compression and files do what a service with FastAPI's wire
+//! behaviour needs.
+
+mod body_limit;
+mod completion;
+mod cors;
+mod methods;
+mod panics;
+mod proxies;
+
+pub use body_limit::{BodyLimit, BodyLimitLayer, BodyLimited};
+pub use completion::{
+    CompletionFuture, RunToCompletion, RunToCompletionLayer, client_disconnected,
+};
+pub use cors::{Cors, CorsError, CorsFuture, CorsLayer, CorsOptions};
+pub use methods::{KnownMethods, KnownMethodsFuture, KnownMethodsLayer};
+pub use panics::{PanicResponse, catch_panic};
+pub(crate) use proxies::scheme;
+pub use proxies::{Peer, ProxyHeaders, ProxyHeadersLayer, Scheme, TrustedProxies};
+
+/// Text as Starlette reads a header: every byte is a character of Latin-1.
+fn latin1(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => text.into(),
+        _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// The bytes of a header that Starlette would write for this text, if it could.
+fn to_latin1(text: &str) -> Option<Vec<u8>> {
+    text.chars().map(|c| u8::try_from(c).ok()).collect()
+}
+
+/// Python's `str.strip` of text from a header.
+fn strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
+}

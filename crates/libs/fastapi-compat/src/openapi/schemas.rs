@@ -1,0 +1,449 @@
+//! How each type stands in the document.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::marker::PhantomData;
+
+use chrono::Utc;
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ArrayItems, SchemaFormat, SchemaType};
+use utoipa::openapi::{
+    ArrayBuilder, Discriminator, Object, OneOfBuilder, RefOr, Required, Schema, Type,
+    schema::AnyOfBuilder,
+};
+use utoipa::{__dev::ComposeSchema, Number, PartialSchema, ToSchema};
+use uuid::Uuid;
+
+use super::collection::{self, is_output};
+use super::visit::{inside_option, is_optional, location, null, of_keywords, set, typed};
+use crate::choice::Fixed;
+use crate::constraints::{self, Constraints};
+use crate::decode::Patch;
+use crate::email::EmailStr;
+use crate::types::{
+    AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
+    UploadFile,
+};
+
+/// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,
+/// by our `#[derive(Schema)]` or by utoipa's own derive, and what utoipa only knows inside its
+/// macros: [`Uuid`], chrono's [`DateTime`](chrono::DateTime), tuples, and collections of these.
+///
+/// `Via` says by which of the two; the compiler finds it.
+#[diagnostic::on_unimplemented(
+    message = "the OpenAPI document cannot describe `{Self}`",
+    label = "neither utoipa's `ToSchema` nor a type that the document knows",
+    note = "add `#[derive(fastapi_compat::Schema)]` or `#[derive(utoipa::ToSchema)]` to it, or \
+            `#[derive(fastapi_compat::Decode)]` if requests carry it, too"
+)]
+pub trait Documented<Via> {
+    /// The schema, or a reference to it.
+    fn schema() -> RefOr<Schema>;
+}
+
+/// By utoipa's [`ToSchema`].
+#[derive(Debug)]
+pub struct ViaToSchema;
+
+impl<T: ToSchema + ?Sized> Documented<ViaToSchema> for T {
+    fn schema() -> RefOr<Schema> {
+        collection::documented::<T>()
+    }
+}
+
+/// By [`Foreign`].
+#[derive(Debug)]
+pub struct ViaForeign<Via>(PhantomData<Via>);
+
+impl<T: Foreign<Via> + ?Sized, Via> Documented<ViaForeign<Via>> for T {
+    fn schema() -> RefOr<Schema> {
+        T::foreign_schema()
+    }
+}
+
+/// Types of other crates for which only utoipa itself could implement its trait, and what holds
+/// them.
+pub trait Foreign<Via> {
+    fn foreign_schema() -> RefOr<Schema>;
+}
+
+macro_rules! foreign {
+    ($([$($generics:tt)*] $type:ty, $via:ty => $schema:expr;)*) => {$(
+        impl<$($generics)*> Foreign<$via> for $type {
+            fn foreign_schema() -> RefOr<Schema> {
+                $schema
+            }
+        }
+    )*};
+}
+
+/// A list, or a set.
+pub(crate) fn array(items: RefOr<Schema>, is_set: bool) -> RefOr<Schema> {
+    ArrayBuilder::new().items(items).unique_items(is_set).into()
+}
+
+/// A schema where utoipa takes no reference.
+fn plain(schema: RefOr<Schema>) -> Schema {
+    match schema {
+        RefOr::Ref(schema) => of_keywords([("$ref".to_owned(), schema.ref_location.into())]),
+        RefOr::T(schema) => schema,
+    }
+}
+
+pub(crate) fn dictionary(names: RefOr<Schema>, values: RefOr<Schema>) -> RefOr<Schema> {
+    let mut object = Object::new();
+    object.property_names = Some(Box::new(plain(names)));
+    object.additional_properties = Some(Box::new(values.into()));
+    object.into()
+}
+
+/// As utoipa has it of an `Option`.
+pub(crate) fn optional(schema: RefOr<Schema>) -> RefOr<Schema> {
+    OneOfBuilder::new().item(null()).item(schema).into()
+}
+
+pub(crate) fn tuple<const N: usize>(items: [RefOr<Schema>; N]) -> RefOr<Schema> {
+    let tuple = ArrayBuilder::new().items(ArrayItems::False).prefix_items(items.map(plain));
+    tuple.min_items(Some(N)).max_items(Some(N)).into()
+}
+
+/// A map with a foreign value, or with a foreign key and any value.
+#[derive(Debug)]
+pub struct ViaValue<Via>(PhantomData<Via>);
+
+foreign! {
+    [] Uuid, () => text("uuid").into();
+    [] chrono::DateTime<Utc>, () => text("date-time").into();
+    [] Cow<'_, str>, () => typed(Type::String).into();
+    [T: Documented<Via>, Via] &T, Via => T::schema();
+    [T: Foreign<Via>, Via] Box<T>, Via => T::foreign_schema();
+    [T: Foreign<Via>, Via] Option<T>, Via => optional(T::foreign_schema());
+    [T: Foreign<Via>, Via] Vec<T>, Via => array(T::foreign_schema(), false);
+    [T: Foreign<Via>, Via] BTreeSet<T>, Via => array(T::foreign_schema(), true);
+    [T: Foreign<Via>, Via, S] HashSet<T, S>, Via => array(T::foreign_schema(), true);
+    [K: ToSchema, V: Foreign<Via>, Via, S] HashMap<K, V, S>, ViaValue<Via> =>
+        dictionary(collection::documented::<K>(), V::foreign_schema());
+    [K: ToSchema, V: Foreign<Via>, Via] BTreeMap<K, V>, ViaValue<Via> =>
+        dictionary(collection::documented::<K>(), V::foreign_schema());
+    [K: ToSchema, V: Foreign<Via>, Via] IndexMap<K, V>, ViaValue<Via> =>
+        dictionary(collection::documented::<K>(), V::foreign_schema());
+    [K: Foreign<Via>, V: Documented<OfValue>, Via, OfValue, S] HashMap<K, V, S>, (Via, OfValue) =>
+        dictionary(K::foreign_schema(), V::schema());
+    [K: Foreign<Via>, V: Documented<OfValue>, Via, OfValue] BTreeMap<K, V>, (Via, OfValue) =>
+        dictionary(K::foreign_schema(), V::schema());
+    [K: Foreign<Via>, V: Documented<OfValue>, Via, OfValue] IndexMap<K, V>, (Via, OfValue) =>
+        dictionary(K::foreign_schema(), V::schema());
+}
+
+macro_rules! tuple {
+    ($($T:ident $Via:ident)*) => {
+        impl<$($T: Documented<$Via>, $Via),*> Foreign<($($Via,)*)> for ($($T,)*) {
+            fn foreign_schema() -> RefOr<Schema> {
+                tuple([$($T::schema()),*])
+            }
+        }
+    };
+}
+
+tuple!(A ViaA);
+tuple!(A ViaA B ViaB);
+tuple!(A ViaA B ViaB C ViaC);
+tuple!(A ViaA B ViaB C ViaC D ViaD);
+
+fn text(format: &str) -> Object {
+    let mut text = typed(Type::String);
+    text.format = Some(SchemaFormat::Custom(format.to_owned()));
+    text
+}
+
+/// An URL, which is never empty.
+fn url(max_length: Option<usize>) -> Object {
+    let mut url = text("uri");
+    (url.min_length, url.max_length) = (Some(1), max_length);
+    url
+}
+
+fn file() -> Object {
+    let mut file = typed(Type::String);
+    "application/octet-stream".clone_into(&mut file.content_media_type);
+    file
+}
+
+/// Read from numbers and texts, written as a text.
+fn decimal() -> RefOr<Schema> {
+    if is_output() {
+        return typed(Type::String).into();
+    }
+    AnyOfBuilder::new().item(typed(Type::Number)).item(typed(Type::String)).into()
+}
+
+/// utoipa's traits for our own types, which stand where they are used.
+macro_rules! schemas {
+    ($([$($generics:tt)*] $type:ty => $schema:expr;)*) => {$(
+        impl<$($generics)*> ComposeSchema for $type {
+            fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+                collection::inlined::<Self>(|| $schema.into())
+            }
+        }
+
+        impl<$($generics)*> ToSchema for $type {}
+    )*};
+}
+
+schemas! {
+    [] Integer => typed(Type::Integer);
+    [] Decimal => decimal();
+    [const PLACES: u32] Numeric<PLACES> => decimal();
+    [const N: usize] Storable<N> => typed(Type::String);
+    [] EmailStr => text("email");
+    [] Date => text("date");
+    [] DateTime => text("date-time");
+    [] Time => text("time");
+    [] Duration => text("duration");
+    [] AnyUrl => url(None);
+    [] HttpUrl => url(Some(2083));
+    [] UploadFile => file();
+    [] crate::Value => typed(SchemaType::AnyValue);
+}
+
+/// As of an `Option`.
+impl<T: ComposeSchema> ComposeSchema for Patch<T> {
+    fn compose(generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        Option::<T>::compose(generics)
+    }
+}
+
+impl<T: ToSchema> ToSchema for Patch<T>
+where
+    Self: PartialSchema,
+{
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+    }
+}
+
+impl<T: Foreign<Via>, Via> Foreign<Via> for Patch<T> {
+    fn foreign_schema() -> RefOr<Schema> {
+        optional(T::foreign_schema())
+    }
+}
+
+/// What a literal or an enumeration may be.
+pub fn choices(values: &[Fixed]) -> RefOr<Schema> {
+    let is_int = |value: &Fixed| matches!(value, Fixed::Int(_));
+    let mut schema = typed(match values.iter().filter(|value| is_int(value)).count() {
+        0 => Type::String.into(),
+        count if count == values.len() => Type::Integer.into(),
+        _ => SchemaType::AnyValue,
+    });
+    schema.enum_values = Some(values.iter().map(json).collect());
+    schema.into()
+}
+
+/// What a literal may be: if that is one value, a constant.
+pub fn literal(values: &[Fixed]) -> RefOr<Schema> {
+    let mut schema = choices(values);
+    if let ([value], RefOr::T(Schema::Object(object))) = (values, &mut schema) {
+        object.enum_values = None;
+        object.extensions = Some([("const", json(value))].into_iter().collect());
+    }
+    schema
+}
+
+fn json(value: &Fixed) -> Value {
+    match value {
+        Fixed::Str(text) => json!(text),
+        Fixed::Int(value) => json!(value),
+    }
+}
+
+/// What a union may be; with a discriminator and the tags of its models.
+pub fn any_of(choices: Vec<RefOr<Schema>>, tags: Option<(&str, &[&str])>) -> RefOr<Schema> {
+    let Some((discriminator, tags)) = tags else {
+        let union = AnyOfBuilder::new();
+        return choices.into_iter().fold(union, AnyOfBuilder::item).into();
+    };
+    let targets = choices.iter().filter_map(location).map(str::to_owned);
+    let mapping: Vec<_> = tags.iter().map(|&tag| tag.to_owned()).zip(targets).collect();
+    let union = OneOfBuilder::new()
+        .discriminator(Some(Discriminator::with_mapping(discriminator, mapping)));
+    let mut models = choices;
+    // A model may have several tags.
+    models.dedup();
+    models.into_iter().fold(union, OneOfBuilder::item).into()
+}
+
+/// Adds the constraints of a field to the schema of its type.
+fn constrain(schema: &mut RefOr<Schema>, constraints: &Constraints) {
+    let Constraints { min_length: min, max_length: max, .. } = *constraints;
+    let number = |number: Option<constraints::Number>| {
+        let number = number?;
+        // A bound of a decimal stands in the code as a text, a constant only as a value.
+        Some(match (number.text.parse::<isize>(), number.text.parse::<f64>()) {
+            (Ok(value), _) => Number::Int(value),
+            (Err(_), Ok(value)) => Number::Float(value),
+            _ => match isize::try_from(number.int) {
+                Ok(value) if number.float.fract() == 0.0 => Number::Int(value),
+                _ => Number::Float(number.float),
+            },
+        })
+    };
+    match inside_option(schema).0 {
+        RefOr::T(Schema::Object(object)) => match &object.schema_type {
+            SchemaType::Type(Type::Integer | Type::Number) => {
+                for (bound, keyword) in [
+                    (constraints.ge, &mut object.minimum),
+                    (constraints.le, &mut object.maximum),
+                    (constraints.gt, &mut object.exclusive_minimum),
+                    (constraints.lt, &mut object.exclusive_maximum),
+                    (constraints.multiple_of, &mut object.multiple_of),
+                ] {
+                    if let Some(bound) = number(bound) {
+                        *keyword = Some(bound);
+                    }
+                }
+            }
+            SchemaType::Type(Type::String) => {
+                object.min_length = min.or(object.min_length);
+                object.max_length = max.or(object.max_length);
+                if let Some(pattern) = constraints.pattern {
+                    object.pattern = Some(pattern.text.to_owned());
+                }
+            }
+            SchemaType::Type(Type::Object) => {
+                (object.min_properties, object.max_properties) = (min, max);
+            }
+            _ => {}
+        },
+        RefOr::T(Schema::Array(array)) if array.prefix_items.is_empty() => {
+            (array.min_items, array.max_items) = (min, max);
+        }
+        RefOr::T(Schema::AnyOf(choices)) => {
+            choices.items.iter_mut().for_each(|choice| constrain(choice, constraints));
+        }
+        _ => {}
+    }
+}
+
+/// Adds what pydantic calls `json_schema_extra`: what the schema says itself gives way.
+pub fn note(schema: &mut RefOr<Schema>, notes: Value) {
+    if let Value::Object(notes) = notes {
+        for (keyword, value) in notes {
+            set(schema, &keyword, value);
+        }
+    }
+}
+
+/// The schema of a type with constraints, and what else the document shows of it.
+pub fn constrained<T: Documented<Via> + ?Sized, Via>(
+    constraints: &Constraints,
+    notes: Value,
+) -> RefOr<Schema> {
+    let mut schema = T::schema();
+    constrain(&mut schema, constraints);
+    note(&mut schema, notes);
+    schema
+}
+
+/// Whether a field must be given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Presence {
+    /// Its type says it: optional ones need not.
+    ByType,
+    Required,
+    /// It need not, and has a default, which the document shows if it is known.
+    Default(Option<Value>),
+}
+
+/// The fields of a model on their way into the document.
+#[derive(Default)]
+pub struct FieldSchemas(Object);
+
+impl FieldSchemas {
+    /// Adds a field; `notes` are what the document shows beside its type.
+    pub fn add<T: Documented<Via> + ?Sized, Via>(
+        &mut self,
+        name: &str,
+        constraints: &Constraints,
+        presence: Presence,
+        notes: Value,
+    ) {
+        let mut schema = T::schema();
+        let is_required = match presence {
+            Presence::ByType => !is_optional(&schema),
+            Presence::Required => true,
+            Presence::Default(_) => false,
+        };
+        constrain(&mut schema, constraints);
+        note(&mut schema, notes);
+        if let Presence::Default(Some(default)) = presence {
+            set(&mut schema, "default", default);
+        }
+        if is_required {
+            self.0.required.push(name.to_owned());
+        }
+        self.0.properties.insert(name.to_owned(), schema);
+    }
+
+    /// The model of these fields.
+    pub fn finish(self, forbids_extra: bool, notes: Value) -> RefOr<Schema> {
+        let Self(mut object) = self;
+        if forbids_extra {
+            let free_form = utoipa::openapi::schema::AdditionalProperties::FreeForm(false);
+            object.additional_properties = Some(Box::new(free_form));
+        }
+        let mut schema = object.into();
+        note(&mut schema, notes);
+        schema
+    }
+}
+
+/// The fields of a model as parameters, for [`IntoParams`](utoipa::IntoParams).
+pub fn parameters<T: ToSchema>(place: Option<ParameterIn>) -> Vec<Parameter> {
+    let RefOr::T(Schema::Object(model)) = collection::written_out::<T>() else {
+        return Vec::new();
+    };
+    let place = place.unwrap_or(ParameterIn::Query);
+    let parameter = |(name, schema): (String, RefOr<Schema>)| {
+        let is_required = model.required.contains(&name);
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place.clone())
+            .required(if is_required { Required::True } else { Required::False })
+            .schema(Some(schema))
+            .build()
+    };
+    model.properties.clone().into_iter().map(parameter).collect()
+}
+
+/// Asks whether a type has utoipa's trait, where the code of a derive cannot know it.
+#[derive(Debug)]
+pub struct Lookup<T: ?Sized>(PhantomData<T>);
+
+impl<T: ?Sized> Default for Lookup<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The type has it: it is made known, so that it becomes a component where it is used.
+pub trait HasSchema {
+    fn make_known(&self);
+}
+
+impl<T: ToSchema + ?Sized> HasSchema for Lookup<T> {
+    fn make_known(&self) {
+        collection::know::<T>();
+    }
+}
+
+/// It has not.
+pub trait HasNone {
+    fn make_known(&self);
+}
+
+impl<T: ?Sized> HasNone for &Lookup<T> {
+    fn make_known(&self) {}
+}

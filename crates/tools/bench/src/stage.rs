@@ -1,0 +1,258 @@
+//! The contenders on one database, and what is measured of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use testbed::usage::{cpu_seconds, pss_mib, tree};
+
+use crate::Result;
+use crate::contenders::{Contender, Running};
+use crate::data;
+use crate::load::{self, Arrivals, Client, Request};
+use crate::plan::Plan;
+use crate::report::{Figures, Flood, Growth, ScenarioReport};
+use crate::scenarios::{Scenario, Sessions, WHOLE_SERVICES, sign_in};
+
+/// A load generator that takes more of its core than this may itself limit the result.
+const GENERATOR_SHARE: f64 = 0.6;
+/// Requests per second beside the flood of sign-ins.
+const FLOOD_RATE: f64 = 100.0;
+const FLOOD_CONNECTIONS: usize = 8;
+
+/// The contenders, all running on one database.
+pub(crate) struct Stage<'a> {
+    plan: &'a Plan,
+    pub(crate) running: Vec<Running>,
+    /// The database server, where it is one of our processes.
+    pub(crate) postgres: Option<u32>,
+    progress: ProgressBar,
+}
+
+impl<'a> Stage<'a> {
+    /// Starts contenders on a database, pinned to a core.
+    pub(crate) async fn open(
+        plan: &'a Plan,
+        contenders: &[Contender],
+        url: &str,
+        core: Option<usize>,
+        progress: &ProgressBar,
+    ) -> Result<Self> {
+        let mut running = Vec::new();
+        for &contender in contenders {
+            progress.set_message(format!("starting {}", contender.name()));
+            let legacy = running.iter().find(|it: &&Running| it.contender == Contender::Legacy);
+            let legacy = legacy.map(|legacy| legacy.address.as_str());
+            let started = contender.start(url, core, legacy).await?;
+            running.push(started);
+        }
+        Ok(Self { plan, running, postgres: None, progress: progress.clone() })
+    }
+
+    /// Measures a scenario, round by round.
+    pub(crate) fn scenario(&self, mut scenario: Scenario) -> Result<ScenarioReport> {
+        let mut taking_part = Vec::new();
+        let mut expected: Option<Vec<u8>> = None;
+        for running in &self.running {
+            if !scenario.contenders.contains(&running.contender) {
+                continue;
+            }
+            let first = Scenario::learn(&mut scenario.requests, &running.address)?;
+            if ["get_item", "list_20", "list_100"].contains(&scenario.name)
+                && *expected.get_or_insert_with(|| first.clone()) != first
+            {
+                return Err(format!(
+                    "{}: {} gives a different response",
+                    scenario.name,
+                    running.contender.name()
+                )
+                .into());
+            }
+            taking_part.push((running, scenario.requests.clone()));
+        }
+        let mut report = ScenarioReport::new(scenario.name, scenario.title, scenario.connections);
+        for round in 1..=self.plan.rounds {
+            for (running, requests) in &taking_part {
+                let message = format!(
+                    "{}, round {round} of {}: {}",
+                    scenario.title,
+                    self.plan.rounds,
+                    running.contender.name()
+                );
+                self.progress.set_message(message);
+                let connections = scenario.connections;
+                let figures = self.measure(running, requests, connections, Arrivals::Closed)?;
+                report.add(running.contender, figures);
+            }
+        }
+        Ok(report)
+    }
+
+    /// GET item at the same rate for every contender.
+    pub(crate) fn at_rate(&self, sessions: &Sessions, rate: f64) -> Result<ScenarioReport> {
+        let title = "GET item at 70 % of what legacy can take";
+        let mut report = ScenarioReport::new("get_item_at_rate", title, 64);
+        report.rate = Some(rate);
+        for round in 1..=self.plan.rounds {
+            for running in self.running.iter().filter(|it| self.plan.compares(it.contender)) {
+                let name = running.contender.name();
+                self.progress.set_message(format!("{title}, round {round}: {name}"));
+                let arrivals = Arrivals::PerSecond(rate);
+                // Few requests each second: a percentile needs more of them.
+                let duration = 2 * self.plan.measured;
+                let reads = sessions.get_item();
+                let figures = self.measure_for(duration, running, &reads, 64, arrivals)?;
+                report.add(running.contender, figures);
+            }
+        }
+        Ok(report)
+    }
+
+    /// The p99 of reads without and with a flood of sign-ins beside them.
+    pub(crate) fn flood(&self, sessions: &Sessions) -> Result<BTreeMap<&'static str, Flood>> {
+        let reads = sessions.get_item();
+        let sign_ins: Vec<_> = (1..=16).map(|user| sign_in(&data::email(user))).collect();
+        let mut floods = BTreeMap::new();
+        for running in self.running.iter().filter(|it| self.plan.compares(it.contender)) {
+            if !WHOLE_SERVICES.contains(&running.contender) {
+                continue;
+            }
+            let duration = self.plan.measured * 2;
+            let mut flood = Flood::default();
+            for _ in 0..self.plan.rounds.min(3) {
+                self.progress
+                    .set_message(format!("flood of sign-ins: {}", running.contender.name()));
+                let arrivals = Arrivals::PerSecond(FLOOD_RATE);
+                let quiet = load::run(&running.address, &reads, 32, arrivals, duration)?;
+                let (flooded, flooding) = std::thread::scope(|scope| {
+                    let flooding = scope.spawn(|| {
+                        let closed = Arrivals::Closed;
+                        load::run(&running.address, &sign_ins, FLOOD_CONNECTIONS, closed, duration)
+                    });
+                    (load::run(&running.address, &reads, 32, arrivals, duration), flooding.join())
+                });
+                let flooding = flooding.map_err(|_| "the flood panicked")??;
+                let flooded = flooded?;
+                for outcome in [&quiet, &flooded, &flooding] {
+                    refuse_errors(running, &outcome.errors)?;
+                }
+                flood.quiet_p99.push(quiet.percentile(99.0));
+                flood.flooded_p99.push(flooded.percentile(99.0));
+                flood.sign_ins_per_second.push(flooding.per_second());
+            }
+            floods.insert(running.contender.name(), flood);
+        }
+        Ok(floods)
+    }
+
+    /// GET item over more and more connections.
+    pub(crate) fn connections(&self, sessions: &Sessions) -> Result<Vec<Growth>> {
+        let mut growth: Vec<Growth> = Vec::new();
+        let mut requests = sessions.get_item();
+        for &connections in &self.plan.connections {
+            for running in &self.running {
+                let contender = running.contender.name();
+                if growth.iter().any(|g| g.contender == contender && g.figures.is_none()) {
+                    continue; // it may not have recovered
+                }
+                self.progress.set_message(format!("{connections} connections: {contender}"));
+                Scenario::learn(&mut requests[..1], &running.address)?;
+                let figures = self.measure(running, &requests, connections, Arrivals::Closed);
+                let figures = match figures {
+                    Ok(figures) => Some(figures),
+                    Err(error) if running.contender == Contender::Molt => return Err(error),
+                    Err(error) => {
+                        self.progress.println(format!("with {connections} connections {error}"));
+                        None
+                    }
+                };
+                let size = connections as u64;
+                growth.push(Growth { what: "GET item", contender, size, figures });
+            }
+        }
+        Ok(growth)
+    }
+
+    /// The same requests on a table of this size.
+    pub(crate) fn growth(
+        &self,
+        what: &'static str,
+        items: u64,
+        requests: &[Request],
+    ) -> Result<Vec<Growth>> {
+        let mut growth = Vec::new();
+        for running in &self.running {
+            let contender = running.contender.name();
+            self.progress.set_message(format!("{what}, {items} items: {contender}"));
+            let figures = self.measure(running, requests, 16, Arrivals::Closed)?;
+            growth.push(Growth { what, contender, size: items, figures: Some(figures) });
+        }
+        Ok(growth)
+    }
+
+    fn measure(
+        &self,
+        running: &Running,
+        requests: &[Request],
+        connections: usize,
+        arrivals: Arrivals,
+    ) -> Result<Figures> {
+        self.measure_for(self.plan.measured, running, requests, connections, arrivals)
+    }
+
+    fn measure_for(
+        &self,
+        duration: Duration,
+        running: &Running,
+        requests: &[Request],
+        connections: usize,
+        arrivals: Arrivals,
+    ) -> Result<Figures> {
+        let send =
+            |duration| load::run(&running.address, requests, connections, arrivals, duration);
+        refuse_errors(running, &send(self.plan.warm_up)?.errors)?;
+        let (server, database) = (tree(running.pid), self.postgres.map(tree).unwrap_or_default());
+        let cpu =
+            || [cpu_seconds(&server), cpu_seconds(&database), cpu_seconds(&[std::process::id()])];
+        let before = cpu();
+        let outcome = send(duration)?;
+        let after = cpu();
+        refuse_errors(running, &outcome.errors)?;
+        let memory = pss_mib(&server);
+        let [server, database, generator] = [0, 1, 2].map(|n| after[n] - before[n]);
+        #[expect(clippy::cast_precision_loss, reason = "no run has 2^52 requests")]
+        let per_1000 = |seconds: f64| seconds * 1_000_000.0 / outcome.requests.max(1) as f64;
+        let generator_share = generator / outcome.elapsed.as_secs_f64();
+        if generator_share > GENERATOR_SHARE && connections <= 64 {
+            self.progress.println(format!(
+                "{}: the generator took {:.0} % of its core",
+                running.contender.name(),
+                100.0 * generator_share
+            ));
+        }
+        Ok(Figures {
+            per_second: outcome.per_second(),
+            cpu_ms_per_1000: per_1000(server),
+            database_cpu_ms_per_1000: per_1000(database),
+            p50_ms: outcome.percentile(50.0),
+            p99_ms: outcome.percentile(99.0),
+            pss_mib: memory,
+            generator_share,
+        })
+    }
+}
+
+/// Fails if there were errors: such a run does not count.
+fn refuse_errors(running: &Running, errors: &[String]) -> Result<()> {
+    match errors.first() {
+        None => Ok(()),
+        Some(first) => {
+            let health = Request::new("GET", "/api/v1/utils/health-check/", None, None);
+            let alive =
+                Client::connect(&running.address).and_then(|mut c| c.send(&health).map(drop));
+            let alive = if alive.is_ok() { "still answers" } else { "does not answer any more" };
+            let (count, name) = (errors.len(), running.contender.name());
+            Err(format!("{name}: {count} requests failed ({first}); it {alive}").into())
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Requests under construction, and the cases made of them.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use super::operation::Operation;
+use crate::case::{Case, Part};
+
+/// A request under construction.
+#[derive(Clone, Default)]
+pub(super) struct Draft {
+    pub(super) path: BTreeMap<String, String>,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: Option<Body>,
+    pub(super) user: Option<String>,
+    pub(super) changes: Vec<String>,
+}
+
+/// The body of a draft.
+#[derive(Clone)]
+pub(super) enum Body {
+    Json(Value),
+    Form(Map<String, Value>),
+    Parts(Map<String, Value>),
+    Text(String),
+}
+
+/// The fields of the body, if it has fields.
+pub(super) fn object(draft: &mut Draft) -> Option<&mut Map<String, Value>> {
+    match &mut draft.body {
+        Some(Body::Json(Value::Object(body)) | Body::Form(body) | Body::Parts(body)) => Some(body),
+        _ => None,
+    }
+}
+
+/// A value as it is written in a query, a path or a form.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        value => value.to_string(),
+    }
+}
+
+/// Percent-encodes a text, unless it is a variable.
+fn encoded(text: &str) -> String {
+    if text.starts_with("${") {
+        return text.to_owned();
+    }
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+fn pairs<'p>(pairs: impl Iterator<Item = (&'p str, String)>) -> String {
+    let pairs: Vec<_> =
+        pairs.map(|(key, value)| format!("{}={}", encoded(key), encoded(&value))).collect();
+    pairs.join("&")
+}
+
+/// The case that sends the draft.
+pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
+    let mut path = operation.path.to_owned();
+    for (name, value) in &draft.path {
+        path = path.replace(&format!("{{{name}}}"), &encoded(value));
+    }
+    if !draft.query.is_empty() {
+        let query = draft.query.iter().map(|(key, value)| (key.as_str(), value.clone()));
+        path = format!("{path}?{}", pairs(query));
+    }
+    let changes = if draft.changes.is_empty() { "valid".into() } else { draft.changes.join(", ") };
+    let mut case = Case {
+        name: format!("generated: {}: {changes}", operation.name),
+        request: format!("{} {path}", operation.method),
+        operation: Some(operation.name.clone()),
+        user: draft.user.clone(),
+        headers: draft.headers.clone(),
+        is_tolerant: true,
+        ..Case::default()
+    };
+    let is_form = operation.media_type.is_some_and(|media_type| media_type != "application/json");
+    match &draft.body {
+        Some(Body::Json(body)) => case.body = Some(body.to_string()),
+        Some(Body::Form(body)) => {
+            case.form = Some(pairs(body.iter().map(|(key, value)| (key.as_str(), plain(value)))));
+        }
+        Some(Body::Parts(body)) => {
+            let is_file = |name: &str| {
+                let field = &operation.fields[name];
+                field["format"] == "binary" || field.get("contentMediaType").is_some()
+            };
+            let part = |(name, value): (&String, &Value)| Part {
+                name: name.clone(),
+                filename: is_file(name).then(|| "file.bin".into()),
+                text: Some(plain(value)),
+                ..Part::default()
+            };
+            case.multipart = body.iter().map(part).collect();
+        }
+        Some(Body::Text(text)) if is_form => case.form = Some(text.clone()),
+        Some(Body::Text(text)) => case.body = Some(text.clone()),
+        None => {}
+    }
+    case
+}

@@ -1,0 +1,146 @@
+//! Clients that hold connections or permits: too many requests, slow ones, idle and lost connections.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Client as Http;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use trials::BoxError;
+
+use crate::scenario::{Extent, Scenario, under_load};
+use crate::service::{evaluate, service};
+
+/// More requests at a time than are allowed: the rest is refused at once, with `Retry-After`.
+pub(crate) async fn overload(extent: Extent) -> Result<Scenario, BoxError> {
+    // More than there are well-behaved clients: none of them is refused without the others.
+    let (service, address) = service(&[("MAX_IN_FLIGHT", "16")]).await?;
+    let (mut refused, mut slowest) = (0, Duration::ZERO);
+    let mut scenario = under_load("overload", &service, extent, async || {
+        // Bodies that are never sent hold every permit.
+        let mut slow = Vec::new();
+        for _ in 0..16 {
+            let mut stream = TcpStream::connect(address).await?;
+            let head = "POST /api/v1/users/signup HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n";
+            stream.write_all(head.as_bytes()).await?;
+            slow.push(stream);
+        }
+        let http = Http::builder().no_proxy().build()?;
+        let url = format!("{}/api/v1/utils/health-check/", service.url);
+        sleep(Duration::from_millis(200)).await;
+        for _ in 0..extent.pick(200, 2000) {
+            let start = Instant::now();
+            let answer = http.get(&url).send().await?;
+            if answer.status() == 503 && answer.headers().contains_key("retry-after") {
+                refused += 1;
+                slowest = slowest.max(start.elapsed());
+            }
+        }
+        drop(slow);
+        Ok(Instant::now())
+    })
+    .await?;
+    scenario.requests += refused;
+    if refused == 0 {
+        scenario.wrong.push("no request was refused".into());
+    }
+    let slowest = slowest.as_secs_f64() * 1000.0;
+    scenario.seen = format!("{refused} refused, within {slowest:.0} ms; {}", scenario.seen);
+    Ok(scenario)
+}
+
+/// Heads that arrive byte by byte, and bodies that never do.
+pub(crate) async fn slowloris(extent: Extent) -> Result<Scenario, BoxError> {
+    let limit = extent.pick("2", "5");
+    let (service, address) = service(&[("REQUEST_TIMEOUT_SECONDS", limit)]).await?;
+    let count = extent.pick(200, 1000);
+    let (mut ended, mut ended_after) = (0, Duration::ZERO);
+    let scenario = under_load("slowloris", &service, extent, async || {
+        let mut clients = tokio::task::JoinSet::new();
+        for number in 0..count {
+            clients.spawn(async move {
+                let mut stream = TcpStream::connect(address).await.ok()?;
+                let start = Instant::now();
+                let head = match number % 2 {
+                    0 => "GET /api/v1/utils/health-check/ HTTP/1.1\r\nx: ",
+                    _ => "POST /api/v1/users/signup HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{",
+                };
+                stream.write_all(head.as_bytes()).await.ok()?;
+                let mut buffer = [0; 1024];
+                // A head may take half a minute.
+                while start.elapsed() < Duration::from_secs(40) {
+                    match timeout(Duration::from_millis(500), stream.read(&mut buffer)).await {
+                        // Closed, or answered and then closed.
+                        Ok(Ok(0) | Err(_)) => return Some(start.elapsed()),
+                        Ok(Ok(_)) => {}
+                        Err(_) if stream.write_all(b"a").await.is_err() => {
+                            return Some(start.elapsed());
+                        }
+                        Err(_) => {}
+                    }
+                }
+                None
+            });
+        }
+        for lasted in clients.join_all().await.into_iter().flatten() {
+            ended += 1;
+            ended_after = ended_after.max(lasted);
+        }
+        Ok(Instant::now())
+    })
+    .await?;
+    let seen = format!("{ended} of {count} ended after {:.0} s at most", ended_after.as_secs_f64());
+    let mut scenario = evaluate(scenario, count, 0, &seen);
+    if ended < count {
+        scenario.wrong.push(format!("{} were never ended", count - ended));
+    }
+    Ok(scenario)
+}
+
+/// Clients that disconnect before the response, at every byte of a request.
+pub(crate) async fn disconnects(extent: Extent) -> Result<Scenario, BoxError> {
+    let (service, address) = service(&[]).await?;
+    let count = extent.pick(500, 5000);
+    let scenario = under_load("disconnects", &service, extent, async || {
+        let body = r#"{"email": "invalid", "password": "x"}"#;
+        let request = format!(
+            "POST /api/v1/users/signup HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        for number in 0..count {
+            let mut stream = TcpStream::connect(address).await?;
+            let length = request.len() * (number % 50 + 1) / 50;
+            stream.write_all(&request.as_bytes()[..length]).await?;
+            if number % 3 == 0 {
+                stream.set_zero_linger()?;
+            }
+        }
+        Ok(Instant::now())
+    })
+    .await?;
+    let count = u64::try_from(count)?;
+    Ok(evaluate(scenario, count, 0, "disconnected at every byte of a request"))
+}
+
+/// Ten thousand connections without a request.
+pub(crate) async fn idle(extent: Extent) -> Result<Scenario, BoxError> {
+    let count = 10_000;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    if limit.maximum.is_some_and(|maximum| maximum < count + 200) {
+        return Err(format!("10,000 connections need as many open files: {limit:?}").into());
+    }
+    let more = rustix::process::Rlimit { current: limit.maximum, ..limit };
+    // The service inherits it.
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, more)?;
+    let (service, address) = service(&[]).await?;
+    let scenario = under_load("idle", &service, extent, async || {
+        let mut connections = Vec::new();
+        for _ in 0..count {
+            connections.push(TcpStream::connect(address).await?);
+        }
+        sleep(extent.pick(Duration::from_secs(1), Duration::from_secs(5))).await;
+        Ok(Instant::now())
+    })
+    .await?;
+    Ok(evaluate(scenario, count, 0, &format!("{count} connections at a time")))
+}
