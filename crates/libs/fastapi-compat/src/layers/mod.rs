@@ -53,14 +53,6 @@ pub use panics::{PanicResponse, catch_panic};
 pub(crate) use proxies::scheme;
 pub use proxies::{Peer, ProxyHeaders, ProxyHeadersLayer, Scheme, TrustedProxies};
 
-/// Text as Starlette reads a header: every byte is a character of Latin-1.
-fn latin1(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if text.is_ascii() => text.into(),
-        _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
-
 /// The bytes of a header that Starlette would write for this text, if it could.
 fn to_latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|c| u8::try_from(c).ok()).collect()
