@@ -16,12 +16,14 @@ pub mod serve;
 pub mod strangler;
 pub mod telemetry;
 
+use std::convert::Infallible;
 use std::ops::Deref;
 use std::sync::Arc;
 
 #[cfg(feature = "strangler")]
 use ::strangler::Strangler;
 use axum::error_handling::HandleErrorLayer;
+use axum::extract::Request;
 use axum::response::Response;
 use domain::{Storage, StorageError, User};
 use fastapi_compat::layers::{
@@ -36,7 +38,7 @@ use http::header::{
 use secrecy::ExposeSecret;
 use tokio_util::task::TaskTracker;
 use tower::limit::GlobalConcurrencyLimitLayer;
-use tower::{BoxError, ServiceBuilder};
+use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -123,11 +125,25 @@ impl Deref for App {
     }
 }
 
-/// The whole service: one stack of layers, composed statically, the outermost first.
+/// The whole service: one stack of layers, composed statically, the outermost first. It is always ready
+/// to be called.
+///
+/// The layers are around the router and not in it ([`axum::Router::layer`]): hyper may drop the future of a
+/// request before it is polled, when the client sends and disconnects at once, and within the router
+/// nothing has been called by then.
 ///
 /// # Errors
 /// When an allowed origin is none.
-pub fn app(app: &App) -> std::result::Result<axum::Router, CorsError> {
+pub fn app(
+    app: &App,
+) -> std::result::Result<
+    impl Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+    + use<>,
+    CorsError,
+> {
     let settings = &app.settings;
     let server = &settings.server;
     let refused = app.metrics.refused();
@@ -165,7 +181,7 @@ pub fn app(app: &App) -> std::result::Result<axum::Router, CorsError> {
         .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE]))
         .layer(catch_panic())
         .layer(cors);
-    Ok(all_routes(settings).with_state(app.clone()).layer(layers))
+    Ok(layers.service(all_routes(settings).with_state(app.clone())))
 }
 
 /// Whatever is left of the body is not read after a timeout: the connection is good for nothing else.

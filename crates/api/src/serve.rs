@@ -1,14 +1,15 @@
 //! Connections: HTTP/1.1, each served on its own task.
 
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use fastapi_compat::LocalAddr;
 use http::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
@@ -53,13 +54,18 @@ pub struct Shutdown {
 
 /// Answers requests until `signal` is ready, drains, and returns once no request is under way, or
 /// after the timeout.
-pub async fn serve(
+///
+/// The service is called without waiting until it is ready.
+pub async fn serve<S>(
     listener: TcpListener,
-    router: Router,
+    service: S,
     draining: Draining,
     shutdown: Shutdown,
     signal: impl Future<Output = ()>,
-) {
+) where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
     let connections = GracefulShutdown::new();
     let end = async {
         signal.await;
@@ -88,21 +94,22 @@ pub async fn serve(
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
         let local = stream.local_addr().ok().map(LocalAddr);
-        let (router, draining) = (router.clone(), draining.clone());
+        let (service, draining) = (service.clone(), draining.clone());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             if let Some(local) = local {
                 request.extensions_mut().insert(local);
             }
-            let answer = router.clone().call(request);
+            // Called now, not when it is polled: that may never be.
+            let answer = service.clone().call(request);
             let draining = draining.clone();
             async move {
                 let mut answer = answer.await?;
                 if draining.has_begun() {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, std::convert::Infallible>(answer)
+                Ok::<_, Infallible>(answer)
             }
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));

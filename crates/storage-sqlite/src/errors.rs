@@ -1,13 +1,13 @@
 use domain::{Constraint, StatementError, StorageError};
 use sqlx::Error;
-use sqlx::error::ErrorKind;
+use sqlx::error::{DatabaseError, ErrorKind};
 
 /// Busy, locked, I/O error, full, cannot open and a schema that changed meanwhile:
 /// <https://sqlite.org/rescode.html>.
 const UNAVAILABLE: [i32; 6] = [5, 6, 10, 13, 14, 17];
 
 pub(crate) fn storage_error(statement: &'static str, error: Error) -> StorageError {
-    let code = error.as_database_error().and_then(|error| error.code()).map(String::from);
+    let code = error.as_database_error().and_then(DatabaseError::code).map(String::from);
     let unavailable = code.as_deref().is_some_and(is_unavailable);
     let wrapped = |error: Error| StatementError::new(statement, code, error).into();
     match &error {

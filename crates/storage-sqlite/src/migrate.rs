@@ -1,6 +1,6 @@
 //! The migrations, and the adoption of tables that are there already.
 
-use domain::schema::{Column, Schema};
+use domain::schema::{Column, Differences, Schema};
 use domain::{Migrated, MigrationError, StatementError, StorageError};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
@@ -65,7 +65,7 @@ pub(crate) async fn run(pool: &SqlitePool) -> Result<Migrated, MigrationError> {
     let expected = expected(last).await.map_err(failed)?;
     let before = tables(&mut transaction).await.map_err(failed)?;
     let differences = match migrator().run_to(last, &mut *transaction).await {
-        Ok(()) if migrated.applied.is_empty() => Default::default(),
+        Ok(()) if migrated.applied.is_empty() => Differences::default(),
         Ok(()) => expected.differences(&tables(&mut transaction).await.map_err(failed)?),
         Err(error) => {
             // Most likely a table is there that has not what the migration needs.

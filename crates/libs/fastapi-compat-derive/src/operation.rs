@@ -339,7 +339,7 @@ pub(crate) fn routes(input: TokenStream) -> syn::Result<TokenStream> {
         if let Some(last) = path.segments.last_mut() {
             last.ident = marker(&last.ident);
         }
-        quote!(.with_each((&::fastapi_compat::__private::Marker::<#path>::new()).outlines(), #handler))
+        quote!(.with_each((&::fastapi_compat::__private::Marker::<#path>::new()).outlines(), &#handler))
     });
     Ok(quote! {{
         #[allow(unused_imports)] // by no operation

@@ -1,5 +1,7 @@
 //! Characters as Python knows them: its version of Unicode, and Latin-1 for bytes of headers.
 
+use std::borrow::Cow;
+
 use unicode_general_category::get_general_category;
 
 use crate::idna_tables::ASSIGNED;
@@ -25,6 +27,9 @@ pub(crate) fn major_category(c: char) -> char {
 }
 
 /// Decodes bytes as Latin-1, as Starlette decodes headers.
-pub(crate) fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
+pub(crate) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => text.into(),
+        _ => bytes.iter().copied().map(char::from).collect(),
+    }
 }

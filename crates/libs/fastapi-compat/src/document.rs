@@ -235,6 +235,10 @@ impl Node {
         &self.document
     }
 
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.index == other.index && Arc::ptr_eq(&self.document, &other.document)
+    }
+
     /// The items, if it is a list.
     pub(crate) fn items(&self) -> Items {
         let end = self.document.behind(self.index);

@@ -130,27 +130,26 @@ impl Detail {
         out.extend(if self.ctx.is_empty() { &b"}"[..] } else { b"}}" });
     }
 
-    /// The bytes of its JSON; `scratch` is for counting.
-    fn length(&mut self, scratch: &mut Vec<u8>) -> u64 {
-        if let Some(length) = self.length {
-            return length;
-        }
-        let mut length = 0;
-        let mut count = |scratch: &mut Vec<u8>| {
-            length += scratch.len() as u64;
-            scratch.clear();
-        };
+    /// The bytes of its JSON without its input; `scratch` is for counting.
+    fn own_length(&self, scratch: &mut Vec<u8>) -> u64 {
         scratch.clear();
         self.write_head(scratch);
         self.write_tail(scratch);
-        count(scratch);
-        let mut echo = Echo::new(self.input.clone(), Floats::Python);
-        while !echo.write(scratch, CHUNK) {
-            count(scratch);
+        scratch.len() as u64
+    }
+}
+
+/// The bytes of an input's JSON.
+fn echo_length(input: &Value, scratch: &mut Vec<u8>) -> u64 {
+    let mut echo = Echo::new(input.clone(), Floats::Python);
+    let mut length = 0;
+    loop {
+        scratch.clear();
+        let is_complete = echo.write(scratch, CHUNK);
+        length += scratch.len() as u64;
+        if is_complete {
+            return length;
         }
-        count(scratch);
-        self.length = Some(length);
-        length
     }
 }
 
@@ -353,14 +352,24 @@ impl Errors {
     /// Counts the bytes of the answer, which takes time if they are many; what is beyond
     /// [`MAX_ANSWER`] is dropped.
     pub(crate) fn measure(&mut self) {
-        let (mut total, mut scratch) = (0, Vec::new());
+        let (mut total, mut scratch, mut last) = (0, Vec::new(), None::<(Value, u64)>);
         let mut fits = self.details.len();
         for (index, detail) in self.details.iter_mut().enumerate() {
             if total > MAX_ANSWER {
                 fits = index;
                 break;
             }
-            total += detail.length(&mut scratch) + 1;
+            let length = detail.length.unwrap_or_else(|| {
+                // Fields that one object lacks all echo that object.
+                let input = match &last {
+                    Some((input, length)) if detail.input.is_same(input) => *length,
+                    _ => echo_length(&detail.input, &mut scratch),
+                };
+                last = Some((detail.input.clone(), input));
+                detail.own_length(&mut scratch) + input
+            });
+            detail.length = Some(length);
+            total += length + 1;
         }
         self.details.truncate(fits);
     }
@@ -387,7 +396,7 @@ impl Detail {
 }
 
 /// How many bytes are written at a time.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 32 * 1024;
 
 const START: &[u8] = b"{\"detail\":[";
 const END: &[u8] = b"]}";
@@ -477,7 +486,8 @@ impl http_body::Body for LongAnswer {
         context: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if std::mem::take(&mut self.yields) {
-            context.waker().wake_by_ref();
+            // Woken when the runtime has looked for what else there is, new connections included.
+            _ = std::pin::pin!(tokio::task::yield_now()).poll(context);
             return Poll::Pending;
         }
         let chunk = self.chunk();

@@ -122,9 +122,9 @@ impl Reader<'_> {
             if colon + 1 + spaces + length > MAX_HEADER {
                 return Err(invalid());
             }
-            let name = latin1(&name.to_ascii_lowercase());
+            let name = latin1(&name.to_ascii_lowercase()).into_owned();
             self.rest = &value[length..];
-            let value = latin1(&value[..length]);
+            let value = latin1(&value[..length]).into_owned();
             let Step::Read(()) = self.expect(b"\r\n")? else { return Ok(Step::Ended) };
             if name == "content-disposition" {
                 disposition.clone_from(&value);
@@ -163,7 +163,7 @@ impl Reader<'_> {
     fn decode(&self, bytes: &[u8]) -> String {
         match std::str::from_utf8(bytes) {
             Ok(text) if self.utf8 => text.to_owned(),
-            _ => latin1(bytes),
+            _ => latin1(bytes).into_owned(),
         }
     }
 

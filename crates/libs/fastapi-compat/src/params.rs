@@ -11,6 +11,7 @@ use http::{HeaderMap, header};
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
+use crate::characters::latin1;
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc};
@@ -31,12 +32,11 @@ impl<T: Decode> Parameter for Path<T> {
 
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let of_axum;
-        let parameters = match parts.extensions.get::<PathParams>() {
-            Some(parameters) => parameters,
-            None => {
-                of_axum = PathParams::of_axum(parts)?;
-                &of_axum
-            }
+        let parameters = if let Some(parameters) = parts.extensions.get::<PathParams>() {
+            parameters
+        } else {
+            of_axum = PathParams::of_axum(parts)?;
+            &of_axum
         };
         T::decode_path(parameters, errors).map(Self)
     }
@@ -146,8 +146,11 @@ struct Headers<'a>(&'a HeaderMap);
 
 impl Fields for Headers<'_> {
     fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
-        let mut values =
-            self.0.get_all(name).iter().map(|value| Value::from(latin1(value.as_bytes())));
+        let mut values = self
+            .0
+            .get_all(name)
+            .iter()
+            .map(|value| Value::from(latin1(value.as_bytes()).into_owned()));
         if !all {
             return values.next().map(Cow::Owned);
         }
@@ -162,11 +165,6 @@ impl Fields for Headers<'_> {
     fn wire_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
         if name.contains('_') { name.replace('_', "-").into() } else { name.into() }
     }
-}
-
-/// Starlette takes the bytes of headers for characters.
-pub(crate) fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
 }
 
 /// Cookies as a model; of a repeated cookie the last counts.

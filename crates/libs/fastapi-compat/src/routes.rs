@@ -102,7 +102,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Adds a handler of several methods.
     #[doc(hidden)]
-    pub fn with_each<H, T>(self, outlines: Vec<Outline>, handler: H) -> Self
+    pub fn with_each<H, T>(self, outlines: Vec<Outline>, handler: &H) -> Self
     where
         H: Handler<T, S>,
         T: 'static,

@@ -8,10 +8,11 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
+use crate::characters::latin1;
 use crate::extract::Dependency;
 use crate::form::pairs;
 use crate::openapi::{Describe, OperationDocument};
-use crate::params::{cookies, latin1};
+use crate::params::cookies;
 use crate::response::HttpError;
 use crate::value::Value;
 
@@ -192,7 +193,7 @@ macro_rules! api_keys {
 api_keys! {
     /// `APIKeyHeader`: the key, not yet checked.
     ApiKeyHeader "APIKeyHeader" Header, |parts| {
-        parts.headers.get(N::NAME).map(|key| latin1(key.as_bytes()))
+        parts.headers.get(N::NAME).map(|key| latin1(key.as_bytes()).into_owned())
     };
     /// `APIKeyQuery`: the key, not yet checked.
     ApiKeyQuery "APIKeyQuery" Query, |parts| {

@@ -248,6 +248,21 @@ impl PartialEq for Object {
 }
 
 impl Value {
+    /// Whether both are the same list or object of a body.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Array(a), Self::Array(b)) => match (a.source(), b.source()) {
+                (Err(a), Err(b)) => a.is_same(b),
+                _ => false,
+            },
+            (Self::Object(a), Self::Object(b)) => match (a.source(), b.source()) {
+                (Err(a), Err(b)) => a.is_same(b),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// How deep lists and objects are nested in the body that it is a part of.
     pub(crate) fn body_depth(&self) -> usize {
         let node = match self {
@@ -457,6 +472,11 @@ pub(crate) fn raw<S: Serializer>(number: String, serializer: S) -> Result<S::Ok,
 /// A finite float as Python's `repr` writes it: the shortest digits that read back the same, with
 /// an exponent below 1e-4 and from 1e16 on.
 pub(crate) fn float_repr(value: f64) -> String {
+    // Integers are written at once.
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    if value.fract() == 0.0 && value.abs() <= 1e15 && value != 0.0 {
+        return format!("{}.0", value as i64);
+    }
     // The shortest digits, of two that are equally near the even ones, as Python picks them; the
     // standard library picks the greater.
     let text = serde_json::Number::from_f64(value).map_or_else(String::new, |n| n.to_string());

@@ -92,7 +92,10 @@ impl Load {
     async fn work(&self) {
         let goal = self.rounds.load(Ordering::Relaxed) + 40;
         while self.rounds.load(Ordering::Relaxed) < goal {
-            assert!(!self.workers.iter().any(|worker| worker.is_finished()), "a worker failed");
+            assert!(
+                !self.workers.iter().any(tokio::task::JoinHandle::is_finished),
+                "a worker failed"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

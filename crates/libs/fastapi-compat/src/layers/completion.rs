@@ -28,6 +28,11 @@ pub fn client_disconnected() -> bool {
 /// `.await`. With this layer that future goes on as a task of its own. A body that was not received
 /// completely cannot be read to its end there, so that a handler which needs it does not run.
 ///
+/// It belongs around the whole application, and the server should call it as soon as it has a request:
+/// hyper may drop the future of a request before it is polled, when the client disconnects together with
+/// its last byte. `hyper::service::service_fn` can do that; `axum::serve`, and whatever is within
+/// [`axum::Router::layer`], call only when they are polled, so that such a request is lost there.
+///
 /// What has to hold for such requests too (a timeout, a limit of requests at a time, logging) belongs
 /// inside of this layer. There is one allocation for each request with an unsafe method.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@
 //!     BodyLimitLayer, CorsLayer, CorsOptions, KnownMethodsLayer, ProxyHeadersLayer,
 //!     RunToCompletionLayer, TrustedProxies, catch_panic,
 //! };
-//! use tower::ServiceBuilder;
+//! use tower::{Layer, ServiceBuilder};
 //!
 //! # fn main() -> Result<(), fastapi_compat::layers::CorsError> {
 //! let cors = CorsLayer::new(&CorsOptions {
@@ -18,15 +18,16 @@
 //!     allow_credentials: true,
 //!     ..CorsOptions::default()
 //! })?;
-//! let app: axum::Router = axum::Router::new().layer(
+//! let router = axum::Router::new().layer(
 //!     ServiceBuilder::new()
-//!         .layer(RunToCompletionLayer::new())
 //!         .layer(KnownMethodsLayer)
 //!         .layer(ProxyHeadersLayer::new(TrustedProxies::new(["127.0.0.1"])))
 //!         .layer(BodyLimitLayer::new(2 * 1024 * 1024))
 //!         .layer(catch_panic())
 //!         .layer(cors),
 //! );
+//! // Around the router; `axum::ServiceExt::into_make_service` makes it fit for `axum::serve`.
+//! let app = RunToCompletionLayer::new().layer(router);
 //! # Ok(())
 //! # }
 //! ```
@@ -51,14 +52,6 @@ pub use methods::{KnownMethods, KnownMethodsFuture, KnownMethodsLayer};
 pub use panics::{PanicResponse, catch_panic};
 pub(crate) use proxies::scheme;
 pub use proxies::{Peer, ProxyHeaders, ProxyHeadersLayer, Scheme, TrustedProxies};
-
-/// Text as Starlette reads a header: every byte is a character of Latin-1.
-fn latin1(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if text.is_ascii() => text.into(),
-        _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
 
 /// The bytes of a header that Starlette would write for this text, if it could.
 fn to_latin1(text: &str) -> Option<Vec<u8>> {

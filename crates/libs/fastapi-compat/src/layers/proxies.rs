@@ -11,7 +11,8 @@ use http::{Extensions, HeaderMap};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tower::{Layer, Service};
 
-use super::{latin1, strip};
+use super::strip;
+use crate::characters::latin1;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";

@@ -56,13 +56,16 @@ struct Known {
     schemas: fn(&mut Vec<NamedSchema>),
 }
 
+/// The name of a component's type, and its schema once it is made.
+type Component = (String, Option<RefOr<Schema>>);
+
 #[derive(Default)]
 pub(super) struct Collection {
     /// Whether requests and answers are told apart.
     has_modes: bool,
     mode: Mode,
     /// By name and use, with the name of the type; without a schema while it is made.
-    components: BTreeMap<(String, Mode), (String, Option<RefOr<Schema>>)>,
+    components: BTreeMap<(String, Mode), Component>,
     known: Vec<Known>,
     /// Types of ours that stand where they are used.
     inlined: BTreeSet<&'static str>,
@@ -399,7 +402,9 @@ impl Collection {
         loop {
             let renamed = |name: &str, mode| {
                 let mut schema = made.get(&(name.to_owned(), mode)).cloned();
-                schema.iter_mut().for_each(|schema| rename(schema, &split));
+                if let Some(schema) = &mut schema {
+                    rename(schema, &split);
+                }
                 schema
             };
             let differs =

@@ -284,8 +284,10 @@ fn constrain(schema: &mut RefOr<Schema>, constraints: &Constraints) {
         Some(match (number.text.parse::<isize>(), number.text.parse::<f64>()) {
             (Ok(value), _) => Number::Int(value),
             (Err(_), Ok(value)) => Number::Float(value),
-            _ if number.float.fract() == 0.0 => Number::Int(number.int as isize),
-            _ => Number::Float(number.float),
+            _ => match isize::try_from(number.int) {
+                Ok(value) if number.float.fract() == 0.0 => Number::Int(value),
+                _ => Number::Float(number.float),
+            },
         })
     };
     match inside_option(schema).0 {

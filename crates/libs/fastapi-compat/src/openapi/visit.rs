@@ -200,7 +200,7 @@ pub(super) fn set(schema: &mut RefOr<Schema>, keyword: &str, value: Value) {
         }
         ("default", value, kind) => each_kind!(kind, kind => kind.default = Some(value)),
         ("examples", Value::Array(values), kind) => {
-            each_kind!(kind, kind => kind.examples = values)
+            each_kind!(kind, kind => kind.examples = values);
         }
         ("title", Value::String(text), Schema::Array(kind)) => kind.title = Some(text),
         ("title", Value::String(text), Schema::Object(kind)) => kind.title = Some(text),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use axum::routing::{any, get, post};
+use axum::{Router, ServiceExt as _};
 use fastapi_compat::layers::{
     BodyLimitLayer, CorsLayer, CorsOptions, KnownMethodsLayer, ProxyHeadersLayer,
     RunToCompletionLayer, TrustedProxies, catch_panic, client_disconnected,
@@ -19,7 +19,7 @@ use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
+use tower::{Layer, Service, ServiceExt};
 
 async fn send(app: Router, request: http::request::Builder, body: &'static str) -> Response {
     app.oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()
@@ -138,8 +138,8 @@ async fn known_methods() {
     }
 }
 
-/// Answers of a server whose handler sleeps a while, to a client that disconnects at once: how many
-/// handlers began, ended, and knew that the client was gone.
+/// What a server does whose handler sleeps a while, for a client that disconnects before it ends: how
+/// many handlers began, ended, and knew that the client had disconnected.
 async fn disconnect(request: &str, layered: bool) -> [usize; 3] {
     let counts: Arc<[AtomicUsize; 3]> = Arc::default();
     let seen = Arc::clone(&counts);
@@ -151,13 +151,15 @@ async fn disconnect(request: &str, layered: bool) -> [usize; 3] {
         seen[2].fetch_add(usize::from(client_disconnected()), Ordering::Relaxed);
     };
     let tasks = TaskTracker::new();
-    let mut app = Router::new().route("/", any(handler));
-    if layered {
-        app = app.layer(RunToCompletionLayer::tracked_by(tasks.clone()));
-    }
+    let app = Router::new().route("/", any(handler));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, app).into_future());
+    if layered {
+        let app = RunToCompletionLayer::tracked_by(tasks.clone()).layer(app);
+        tokio::spawn(axum::serve(listener, app.into_make_service()).into_future());
+    } else {
+        tokio::spawn(axum::serve(listener, app).into_future());
+    }
     let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
     client.write_all(request.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -174,12 +176,20 @@ async fn run_to_completion() {
     let request = |method: &str, length: usize| {
         format!("{method} / HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\nbody")
     };
-    assert_eq!(disconnect(&request("POST", 4), true).await, [1, 1, 1], "a write is finished");
-    assert_eq!(
-        disconnect(&request("POST", 4), false).await,
-        [1, 0, 0],
-        "without the layer it is not"
-    );
-    assert_eq!(disconnect(&request("GET", 4), true).await, [1, 0, 0], "a read is cancelled");
-    assert_eq!(disconnect(&request("POST", 5), true).await, [0, 0, 0], "half a body is none");
+    let (post, get) = (request("POST", 4), request("GET", 4));
+    assert_eq!(disconnect(&post, true).await, [1, 1, 1], "a write is finished");
+    assert_eq!(disconnect(&post, false).await, [1, 0, 0], "without the layer it is not");
+    assert_eq!(disconnect(&get, true).await, [1, 0, 0], "a read is cancelled");
+    let half = request("POST", 5);
+    assert_eq!(disconnect(&half, true).await, [0, 0, 0], "half a body is none");
+}
+
+#[tokio::test]
+async fn run_to_completion_of_what_was_never_polled() {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    let ended = Arc::new(std::sync::Mutex::new(Some(ended)));
+    let handler = async move |body: Bytes| _ = ended.lock().unwrap().take().unwrap().send(body);
+    let mut app = RunToCompletionLayer::new().layer(Router::new().route("/", post(handler)));
+    drop(app.call(Request::post("/").body(Body::from("body")).unwrap()));
+    assert_eq!(end.await.unwrap(), "body");
 }
