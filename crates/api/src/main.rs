@@ -248,6 +248,8 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
 
     let server = &app.settings.server;
     let listener = listen(&server.host, server.port).await?;
+    // Before the address is printed that it listens: a signal from then on is a shutdown.
+    let mut signals = Signals::new()?;
     greet(&app, &listener)?;
     let draining = Draining::default();
     let router = api::app(&app)?;
@@ -274,7 +276,6 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
         });
     }
     drop(app);
-    let mut signals = Signals::new()?;
     let (first, second) = (Notify::new(), Notify::new());
     let ends = async {
         serve::serve(listener, router, draining, shutdown, first.notified()).await;

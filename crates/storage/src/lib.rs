@@ -18,9 +18,9 @@ pub use crate::url::{DatabaseUrl, DatabaseUrlError};
 pub struct Pool {
     /// The largest number of connections.
     pub size: u32,
-    /// The longest wait for one of them, and for the right to write where one writes at a time.
+    /// The longest wait for one of them, or for the right to write where only one may have it.
     pub wait: Duration,
-    /// The longest time that PostgreSQL spends on a statement.
+    /// The longest time that a server spends on a statement; a file has no such limit.
     pub statement_timeout: Duration,
 }
 

@@ -29,30 +29,23 @@ async fn on_postgres() {
     }
 }
 
-#[cfg(feature = "sqlite")]
+/// Both services several times, on an empty database, at one moment: each migrates or waits.
 #[tokio::test]
-async fn all_can_start_at_once_on_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    for round in 0..2 {
-        start_at_once(&format!("sqlite:///{}/{round}.db", folder.path().display())).await;
-    }
-}
-
-#[tokio::test]
-async fn all_can_start_at_once_on_postgres() {
+async fn all_can_start_at_once() {
     let postgres = Postgres::start().await.unwrap();
-    for _ in 0..2 {
-        start_at_once(&postgres.database().await.unwrap()).await;
-    }
-}
-
-/// Both services twice, on an empty database, at one moment: each migrates or waits.
-async fn start_at_once(url: &str) {
-    let pythons = (legacy(url, &[]), legacy(url, &[]));
-    let rusts = (rust(url, &[]), rust(url, &[]));
-    let (one, other, third, fourth) = tokio::join!(pythons.0, rusts.0, pythons.1, rusts.1);
-    for service in [one, other, third, fourth] {
-        Api::new(&service.unwrap().url).sign_in(ADMIN).await;
+    let urls = vec![postgres.database().await.unwrap(), postgres.database().await.unwrap()];
+    // [with sqlite]
+    let folder = tempfile::tempdir().unwrap();
+    let files = (0..2).map(|round| format!("sqlite:///{}/{round}.db", folder.path().display()));
+    let urls = urls.into_iter().chain(files);
+    // [end]
+    for url in urls {
+        let pythons = (legacy(&url, &[]), legacy(&url, &[]));
+        let rusts = (rust(&url, &[]), rust(&url, &[]));
+        let (one, other, third, fourth) = tokio::join!(pythons.0, rusts.0, pythons.1, rusts.1);
+        for service in [one, other, third, fourth] {
+            Api::new(&service.unwrap().url).sign_in(ADMIN).await;
+        }
     }
 }
 
