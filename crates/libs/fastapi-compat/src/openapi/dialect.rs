@@ -237,9 +237,12 @@ fn without_null(types: &mut SchemaType) -> bool {
 fn or_null(schema: &RefOr<Schema>, mut choice: RefOr<Schema>) -> RefOr<Schema> {
     let mut annotations = Vec::new();
     if let Value::Object(keywords) = json!(schema) {
-        for keyword in ["title", "description", "default", "examples", "deprecated"] {
-            annotations.extend(keywords.get(keyword).map(|value| (keyword, value.clone())));
-        }
+        // Beside `oneOf` stands only what belongs to both choices.
+        let is_choice = keywords.contains_key("oneOf");
+        annotations.extend(keywords.into_iter().filter(|(keyword, _)| match keyword.as_str() {
+            "title" | "description" | "default" | "examples" | "deprecated" => true,
+            keyword => is_choice && keyword != "oneOf",
+        }));
     }
     // What was inside an object of two types stands outside now.
     if let RefOr::T(inner @ (Schema::Object(_) | Schema::Array(_))) = &mut choice
@@ -266,7 +269,7 @@ fn or_null(schema: &RefOr<Schema>, mut choice: RefOr<Schema>) -> RefOr<Schema> {
     union.items.push(null());
     let mut union = Schema::AnyOf(union).into();
     for (keyword, value) in annotations {
-        set(&mut union, keyword, value);
+        set(&mut union, &keyword, value);
     }
     union
 }
