@@ -58,6 +58,7 @@ async fn a_database_that_fails_makes_no_process_unready() {
     assert_eq!(get(&ready).await, (StatusCode::OK, "ok\n".into()));
 }
 
+// [with molt]
 #[tokio::test]
 async fn documented_paths_exist() {
     let page = std::fs::read_to_string(testbed::root().join("docs/operations.md")).unwrap();
@@ -70,3 +71,4 @@ async fn documented_paths_exist() {
         assert_eq!(get(&format!("{}{path}", service.url)).await.0, 200, "{path}");
     }
 }
+// [end]

@@ -11,6 +11,8 @@ use testbed::{Scratch, Service, root, rust};
 
 use crate::client::Api;
 
+const LONGEST: Duration = Duration::from_mins(5);
+
 const MIB: u64 = 1024 * 1024;
 /// The largest body that the service reads, if it is not told otherwise.
 const BODY: usize = 2 * 1024 * 1024;
@@ -123,7 +125,9 @@ fn operations(document: &Value, kind: &str) -> Vec<(Method, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_body_takes_more_memory_than_it_may() {
     let scratch = Scratch::new().await.unwrap();
-    let service = rust(&scratch.url, &[]).await.unwrap();
+    // An unoptimised build takes long for the worst of them; memory is what is measured.
+    let seconds = LONGEST.as_secs().to_string();
+    let service = rust(&scratch.url, &[("REQUEST_TIMEOUT_SECONDS", &seconds)]).await.unwrap();
     let limit = manifest_limit();
     let api = Api::new(&service.url);
     let (_, document) = api.ask(Method::GET, "/openapi.json", None, None).await;
@@ -150,7 +154,7 @@ async fn no_body_takes_more_memory_than_it_may() {
             .map(|target| {
                 let path = target.1.trim_start_matches("/api/v1");
                 let request = api.request(target.0.clone(), path).header("content-type", kind);
-                tokio::spawn(request.body(body.to_vec()).send())
+                tokio::spawn(request.timeout(LONGEST).body(body.to_vec()).send())
             })
             .collect();
         for request in requests {
