@@ -24,11 +24,14 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	$(MAKE) contract
 	target/debug/testbed sqlite --through -- target/debug/contract run --users admin,alice \
 		--report target/contract-strangler/report.json
-	$(BUILD) --bin walk --bin chaos --bin bench --bin limit
+	$(MAKE) k8s-check
+	$(BUILD) --bin bench --bin limit
+	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
+
+test-long: test ## All that `make test` runs, the short forms of walk and chaos, and service-check
+	$(BUILD) --bin walk --bin chaos
 	target/debug/walk --requests 5000 --stream 64
 	target/debug/chaos --short
-	$(MAKE) k8s-check
-	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 	$(MAKE) service-check REQUESTS=200
 
 contract: venv build ## Send the same to both services, compare every byte: REQUESTS=5000 SEED=7
@@ -135,5 +138,5 @@ $(VENV)/.complete: $(LOCKS)
 build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
-.PHONY: help run legacy test contract contract-selftest compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
+.PHONY: help run legacy test test-long contract contract-selftest compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
 	k8s-check containers docs resource service service-check draft sbom image-check
