@@ -26,8 +26,10 @@ pub struct Client {
     tally: Arc<Tally>,
 }
 
-/// A request failed; the tally has the reason.
-struct Failed;
+/// A request failed. The tally counts it by this text, such as `POST 503` or `POST no answer`.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failed(String);
 
 impl Client {
     /// Signs up and in. Fails if either is refused or takes longer than a client waits.
@@ -48,8 +50,8 @@ impl Client {
         client
             .request(Method::POST, "/users/signup", Some(sign_up), 200)
             .await
-            .map_err(|Failed| "the sign-up failed")?;
-        client.sign_in().await.map_err(|Failed| "the sign-in failed")?;
+            .map_err(|failed| format!("the sign-up failed: {failed}"))?;
+        client.sign_in().await.map_err(|failed| format!("the sign-in failed: {failed}"))?;
         Ok(client)
     }
 
@@ -101,19 +103,17 @@ impl Client {
         };
         let answer = answer.await;
         self.tally.answered(start.elapsed());
-        match answer {
+        let outcome = match answer {
             Ok((status, body)) if status == expected => {
                 Ok(serde_json::from_slice(&body).unwrap_or_default())
             }
-            Ok((status, _)) => {
-                self.tally.failed(format!("{name} {status}"));
-                Err(Failed)
-            }
-            Err(_) => {
-                self.tally.failed(format!("{name} no answer"));
-                Err(Failed)
-            }
-        }
+            Ok((status, _)) => Err(format!("{name} {status}")),
+            Err(_) => Err(format!("{name} no answer")),
+        };
+        outcome.map_err(|reason| {
+            self.tally.failed(reason.clone());
+            Failed(reason)
+        })
     }
 
     fn expect(&self, what: &str, found: &Value, expected: &Value) {
@@ -174,8 +174,7 @@ impl Client {
         let mut found = BTreeMap::new();
         loop {
             let path = format!("/items/?limit=1000&skip={}", found.len());
-            let page =
-                self.request(Method::GET, &path, None, 200).await.map_err(|Failed| "no list")?;
+            let page = self.request(Method::GET, &path, None, 200).await?;
             let Some(items) = page["data"].as_array().filter(|items| !items.is_empty()) else {
                 return Ok(found);
             };
@@ -202,10 +201,15 @@ impl Load {
     /// Starts `count` clients; `name` is the prefix of their users' addresses.
     pub async fn start(base: &str, name: &str, count: usize) -> Result<Self, BoxError> {
         let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
-        let mut clients = JoinSet::new();
+        // All of them first: under load a sign-up takes its time.
+        let mut signed_in = Vec::with_capacity(count);
         for number in 0..count {
             let email = format!("{name}{number}@example.com");
-            let mut client = Client::new(base, &email, Arc::clone(&tally)).await?;
+            signed_in.push(Client::new(base, &email, Arc::clone(&tally)).await?);
+        }
+        tally.take();
+        let mut clients = JoinSet::new();
+        for mut client in signed_in {
             let stop = Arc::clone(&stop);
             clients.spawn(async move {
                 for round in 0.. {
