@@ -1,7 +1,7 @@
 """Prints tokens as lines of JSON, each with what python-legacy reads from it.
 
-Arguments: how many, and a seed. Headers, claims, JSON and Base64 are made at random around the border
-between valid and invalid.
+Arguments: how many, and a seed. Headers, claims, JSON and Base64 are made at random around the
+border between valid and invalid.
 """
 
 import base64
