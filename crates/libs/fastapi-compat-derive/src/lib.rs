@@ -1,5 +1,7 @@
 //! The derive of `fastapi-compat`: see `fastapi_compat::Decode`.
 
+#![warn(missing_docs)]
+
 mod attributes;
 mod choice;
 mod model;

@@ -77,13 +77,14 @@ fn decode(body: &str) -> Result<Vec<Item>, axum::response::Response> {
 /// What pydantic takes, in microseconds.
 fn pydantic(bodies: &BTreeMap<&str, String>) -> BTreeMap<String, f64> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/cost.py");
-    let mut command = Command::new(testbed::python().expect("run `make venv`"));
-    let mut python = command
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/venv/bin/python");
+    let python = std::env::var_os("TESTBED_PYTHON").unwrap_or_else(|| default.into());
+    let mut python = Command::new(python)
         .arg(script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("Python starts");
+        .expect("Python starts: run `make venv`");
     let input = serde_json::to_vec(bodies).expect("texts");
     python.stdin.take().expect("a pipe").write_all(&input).expect("Python reads");
     let output = python.wait_with_output().expect("Python answers");

@@ -30,11 +30,14 @@
 //! let app: axum::Router = Router::new().routes(routes![update_item]).with_state(());
 //! ```
 
+#![warn(missing_docs)]
+
 #[doc = include_str!("../coverage.md")]
 pub mod coverage {}
 #[doc = include_str!("../guide.md")]
 pub mod guide {}
 
+#[cfg(all(feature = "datetime", feature = "email", feature = "url"))]
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
@@ -42,16 +45,20 @@ mod body;
 mod characters;
 mod choice;
 mod constraints;
+#[cfg(feature = "datetime")]
 mod datetime;
 mod decode;
 mod dispatch;
 mod document;
 mod echo;
+#[cfg(feature = "email")]
 mod email;
 mod errors;
 mod extract;
 mod form;
+#[cfg(feature = "email")]
 mod idna;
+#[cfg_attr(not(feature = "email"), expect(dead_code, reason = "most tables are for domains"))]
 mod idna_tables;
 mod json;
 pub mod layers;
@@ -73,9 +80,11 @@ mod value;
 
 pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
+#[cfg(feature = "datetime")]
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model, Patch};
 pub use dispatch::LocalAddr;
+#[cfg(feature = "email")]
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
@@ -90,10 +99,13 @@ pub use security::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
 };
 pub use text::Text;
-pub use types::{
-    AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
-    UploadFile,
-};
+#[cfg(feature = "url")]
+pub use types::{AnyUrl, HttpUrl};
+#[cfg(feature = "datetime")]
+pub use types::{Date, DateTime, Duration, Time};
+pub use types::{Decimal, Integer, Storable, UploadFile};
+#[cfg(feature = "rust_decimal")]
+pub use types::Numeric;
 pub use value::{Array, Object, Value};
 
 /// What the derive's code names; not for use by hand.

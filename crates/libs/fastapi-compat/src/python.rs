@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::characters::{is_assigned, major_category};
+#[cfg(feature = "email")]
+use crate::characters::is_assigned;
+use crate::characters::major_category;
 use crate::value::{Value, float_repr};
+#[cfg(feature = "email")]
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// `repr` of a text: quoted, with what cannot be printed escaped.
@@ -89,6 +92,7 @@ fn write_value(value: &Value, out: &mut String) {
     }
 }
 
+#[cfg(feature = "email")]
 /// `unicodedata.name`, or `U+…` for a character without a name.
 pub(crate) fn character_name(c: char) -> String {
     let code = u32::from(c);
@@ -113,6 +117,7 @@ mod tests {
         assert_eq!(repr("\u{80}\n\u{2028}é"), r"'\x80\n\u2028é'");
     }
 
+    #[cfg(feature = "email")]
     #[test]
     fn characters_have_their_names() {
         assert_eq!(character_name(' '), "SPACE");

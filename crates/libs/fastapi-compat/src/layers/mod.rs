@@ -37,21 +37,34 @@
 //! behaviour needs.
 
 mod body_limit;
+#[cfg(feature = "run-to-completion")]
 mod completion;
 mod cors;
 mod methods;
+#[cfg(feature = "catch-panic")]
 mod panics;
+#[cfg(feature = "proxy-headers")]
 mod proxies;
 
 pub use body_limit::{BodyLimit, BodyLimitLayer, BodyLimited};
+#[cfg(feature = "run-to-completion")]
 pub use completion::{
     CompletionFuture, RunToCompletion, RunToCompletionLayer, client_disconnected,
 };
 pub use cors::{Cors, CorsError, CorsFuture, CorsLayer, CorsOptions};
 pub use methods::{KnownMethods, KnownMethodsFuture, KnownMethodsLayer};
+#[cfg(feature = "catch-panic")]
 pub use panics::{PanicResponse, catch_panic};
+#[cfg(feature = "proxy-headers")]
 pub(crate) use proxies::scheme;
+#[cfg(feature = "proxy-headers")]
 pub use proxies::{Peer, ProxyHeaders, ProxyHeadersLayer, Scheme, TrustedProxies};
+
+/// The scheme of a request: without `ProxyHeadersLayer` it is always `http`.
+#[cfg(not(feature = "proxy-headers"))]
+pub(crate) fn scheme(_: &http::Extensions) -> &'static str {
+    "http"
+}
 
 /// The bytes of a header that Starlette would write for this text, if it could.
 fn to_latin1(text: &str) -> Option<Vec<u8>> {

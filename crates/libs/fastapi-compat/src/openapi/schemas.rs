@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::marker::PhantomData;
 
-use chrono::Utc;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -21,15 +20,19 @@ use super::visit::{inside_option, is_optional, location, null, of_keywords, set,
 use crate::choice::Fixed;
 use crate::constraints::{self, Constraints};
 use crate::decode::Patch;
+#[cfg(feature = "email")]
 use crate::email::EmailStr;
-use crate::types::{
-    AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Numeric, Storable, Time,
-    UploadFile,
-};
+#[cfg(feature = "url")]
+use crate::types::{AnyUrl, HttpUrl};
+#[cfg(feature = "datetime")]
+use crate::types::{Date, DateTime, Duration, Time};
+use crate::types::{Decimal, Integer, Storable, UploadFile};
+#[cfg(feature = "rust_decimal")]
+use crate::types::Numeric;
 
 /// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,
 /// by our `#[derive(Schema)]` or by utoipa's own derive, and what utoipa only knows inside its
-/// macros: [`Uuid`], chrono's [`DateTime`](chrono::DateTime), tuples, and collections of these.
+/// macros: [`Uuid`], chrono's `DateTime<Utc>`, tuples, and collections of these.
 ///
 /// `Via` says by which of the two; the compiler finds it.
 #[diagnostic::on_unimplemented(
@@ -115,7 +118,6 @@ pub struct ViaValue<Via>(PhantomData<Via>);
 
 foreign! {
     [] Uuid, () => text("uuid").into();
-    [] chrono::DateTime<Utc>, () => text("date-time").into();
     [] Cow<'_, str>, () => typed(Type::String).into();
     [T: Documented<Via>, Via] &T, Via => T::schema();
     [T: Foreign<Via>, Via] Box<T>, Via => T::foreign_schema();
@@ -135,6 +137,11 @@ foreign! {
         dictionary(K::foreign_schema(), V::schema());
     [K: Foreign<Via>, V: Documented<OfValue>, Via, OfValue] IndexMap<K, V>, (Via, OfValue) =>
         dictionary(K::foreign_schema(), V::schema());
+}
+
+#[cfg(feature = "datetime")]
+foreign! {
+    [] chrono::DateTime<chrono::Utc>, () => text("date-time").into();
 }
 
 macro_rules! tuple {
@@ -159,6 +166,7 @@ fn text(format: &str) -> Object {
 }
 
 /// An URL, which is never empty.
+#[cfg(feature = "url")]
 fn url(max_length: Option<usize>) -> Object {
     let mut url = text("uri");
     (url.min_length, url.max_length) = (Some(1), max_length);
@@ -195,17 +203,33 @@ macro_rules! schemas {
 schemas! {
     [] Integer => typed(Type::Integer);
     [] Decimal => decimal();
-    [const PLACES: u32] Numeric<PLACES> => decimal();
     [const N: usize] Storable<N> => typed(Type::String);
-    [] EmailStr => text("email");
+    [] UploadFile => file();
+    [] crate::Value => typed(SchemaType::AnyValue);
+}
+
+#[cfg(feature = "datetime")]
+schemas! {
     [] Date => text("date");
     [] DateTime => text("date-time");
     [] Time => text("time");
     [] Duration => text("duration");
+}
+
+#[cfg(feature = "email")]
+schemas! {
+    [] EmailStr => text("email");
+}
+
+#[cfg(feature = "rust_decimal")]
+schemas! {
+    [const PLACES: u32] Numeric<PLACES> => decimal();
+}
+
+#[cfg(feature = "url")]
+schemas! {
     [] AnyUrl => url(None);
     [] HttpUrl => url(Some(2083));
-    [] UploadFile => file();
-    [] crate::Value => typed(SchemaType::AnyValue);
 }
 
 /// As of an `Option`.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
+#[cfg(feature = "email")]
 use crate::email::EmailStr;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
@@ -108,6 +109,7 @@ impl<const N: usize> Decode for Storable<N> {
     }
 }
 
+#[cfg(feature = "email")]
 impl Decode for EmailStr {
     const ACCEPTS: Accepts = Accepts::LENGTH;
 
