@@ -9,7 +9,9 @@ use crate::value::Value;
 /// A value that an enumeration or a literal may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fixed {
+    /// A text.
     Str(&'static str),
+    /// An integer.
     Int(i64),
 }
 

@@ -15,19 +15,31 @@ use crate::value::Value;
 pub struct Constraints {
     /// In characters of a text, bytes of a URL, or items of a collection.
     pub min_length: Option<usize>,
+    /// The largest length, in the units of `min_length`.
     pub max_length: Option<usize>,
+    /// Greater than or equal to it.
     pub ge: Option<Number>,
+    /// Less than or equal to it.
     pub le: Option<Number>,
+    /// Greater than it.
     pub gt: Option<Number>,
+    /// Less than it.
     pub lt: Option<Number>,
+    /// A multiple of it.
     pub multiple_of: Option<Number>,
+    /// A regular expression that is found in the text, not necessarily all of it.
     pub pattern: Option<&'static Pattern>,
+    /// White space at both ends is removed first, as Python's `str.strip` does it.
     pub strip_whitespace: bool,
+    /// The text is brought into lower case.
     pub to_lower: bool,
+    /// The text is brought into upper case.
     pub to_upper: bool,
     /// Floats may be infinite or not a number unless this is false, decimals only if it is true.
     pub allow_inf_nan: Option<bool>,
+    /// The largest number of digits of a decimal, before and after the point together.
     pub max_digits: Option<u64>,
+    /// The largest number of digits of a decimal after the point.
     pub decimal_places: Option<u64>,
     /// Refuses what a `varchar(n)` cannot hold on every database: more than `n` characters, U+0000.
     pub storable: Option<usize>,
@@ -68,6 +80,7 @@ impl Accepts {
 }
 
 impl Constraints {
+    /// No constraints.
     pub const NONE: Self = Self {
         min_length: None,
         max_length: None,
@@ -158,15 +171,20 @@ impl<B: fmt::Display> BrokenBound<B> {
 /// A bound as it stands in the code; each type reads it in its own way.
 #[derive(Clone, Copy, Debug)]
 pub struct Number {
+    /// As it stands in the code, without underscores or suffix.
     pub text: &'static str,
+    /// For integers: the number, or the nearest that 64 bits can hold.
     pub int: i64,
+    /// For floats: the number, or the nearest float.
     pub float: f64,
 }
 
 /// A regular expression, in the dialect that pydantic uses too: that of the `regex` crate.
 #[derive(Debug)]
 pub struct Pattern {
+    /// As it stands in the code and in messages.
     pub text: &'static str,
+    /// Compiled when it is used first.
     pub regex: LazyLock<Regex>,
 }
 

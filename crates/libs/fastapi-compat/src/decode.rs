@@ -76,6 +76,8 @@ pub trait Decode: Sized {
     label = "a model is a struct with named fields and `#[derive(Decode)]`"
 )]
 pub trait Model: Sized {
+    /// Decodes every field and gives the struct, or `None` when at least one is wrong; each fault is
+    /// added to `errors`, at its location below `at`.
     fn from_fields(fields: &impl Fields, at: &Loc<'_>, errors: &mut Errors) -> Option<Self>;
 }
 
@@ -205,6 +207,7 @@ pub enum Absent<T> {
     ByType,
     /// `#[schema(required = true)]`: even what may be null must be given.
     Required,
+    /// `#[schema(default = …)]` or `default_factory`: the function gives the value.
     Default(fn() -> T),
 }
 
@@ -230,6 +233,7 @@ pub fn deserialize_by_rules<'de, T: Decode, D: Deserializer<'de>>(
 pub struct ObjectOnly<T>(PhantomData<T>);
 
 impl<T> ObjectOnly<T> {
+    /// A visitor for `Deserializer::deserialize_map`.
     #[expect(clippy::new_without_default, reason = "only the derive's code makes one")]
     pub fn new() -> Self {
         Self(PhantomData)
@@ -346,6 +350,7 @@ pub enum Patch<T> {
     Absent,
     /// The request names it, with null.
     Null,
+    /// The request names it, with a value.
     Value(T),
 }
 

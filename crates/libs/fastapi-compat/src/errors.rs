@@ -48,11 +48,13 @@ impl<'a> Loc<'a> {
         Self { parent: None, step: Step::Name(name) }
     }
 
+    /// The location of a field of what is here.
     #[must_use]
     pub const fn field(&'a self, name: &'a str) -> Self {
         Self { parent: Some(self), step: Step::Name(name) }
     }
 
+    /// The location of an item of what is here, counted from zero.
     #[must_use]
     pub const fn index(&'a self, index: usize) -> Self {
         Self { parent: Some(self), step: Step::Index(index) }
@@ -223,6 +225,7 @@ impl Taken {
 }
 
 impl Errors {
+    /// Whether there are no errors.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }

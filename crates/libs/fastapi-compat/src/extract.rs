@@ -160,6 +160,7 @@ pub trait Input: Sized {
     fn read(parts: &Parts, body: Body)
     -> impl Future<Output = Result<Self::Read, Response>> + Send;
 
+    /// Decodes what was read, or `None` when it is wrong; each fault is added to `errors`.
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
 
     /// What the document says of it.
@@ -179,13 +180,19 @@ pub trait Inputs: Sized {
     /// How many parameters of the path they take.
     const PATH_PARAMETERS: usize = 0;
 
+    /// What is left of the body when it has been read.
     type Read: Send;
 
+    /// Reads the body, if the last of them is one, as far as its syntax goes; `Err` is the answer to a
+    /// body that cannot be read.
     fn read(parts: &Parts, body: Body)
     -> impl Future<Output = Result<Self::Read, Response>> + Send;
 
+    /// Decodes all of them, or `None` when at least one is wrong; each fault is added to `errors`, in
+    /// the order of the inputs.
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
 
+    /// What the document says of them.
     fn describe(operation: &mut OperationDocument<'_>);
 }
 
@@ -232,8 +239,11 @@ pub trait Parameter: Sized {
     /// How many parameters of the path it takes.
     const PATH_PARAMETERS: usize = 0;
 
+    /// Decodes it from the head of the request, or `None` when it is wrong; each fault is added to
+    /// `errors`.
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self>;
 
+    /// What the document says of it.
     fn describe(operation: &mut OperationDocument<'_>);
 }
 

@@ -36,6 +36,9 @@
 pub mod coverage {}
 #[doc = include_str!("../guide.md")]
 pub mod guide {}
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 #[cfg(all(feature = "datetime", feature = "email", feature = "url"))]
 #[doc(hidden)]
@@ -99,13 +102,13 @@ pub use security::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
 };
 pub use text::Text;
+#[cfg(feature = "rust_decimal")]
+pub use types::Numeric;
 #[cfg(feature = "url")]
 pub use types::{AnyUrl, HttpUrl};
 #[cfg(feature = "datetime")]
 pub use types::{Date, DateTime, Duration, Time};
 pub use types::{Decimal, Integer, Storable, UploadFile};
-#[cfg(feature = "rust_decimal")]
-pub use types::Numeric;
 pub use value::{Array, Object, Value};
 
 /// What the derive's code names; not for use by hand.

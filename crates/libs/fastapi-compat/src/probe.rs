@@ -37,6 +37,7 @@ pub trait Unknown {
 impl<T: ?Sized> Unknown for Probe<T> {}
 
 impl<T: ?Sized> Probe<T> {
+    /// A probe of the type.
     #[expect(clippy::new_without_default, reason = "only the attributes' code makes one")]
     pub const fn new() -> Self {
         Self(PhantomData)
@@ -44,14 +45,19 @@ impl<T: ?Sized> Probe<T> {
 }
 
 impl<T: Describe> Probe<T> {
+    /// It is known to the document.
     pub const IS_DESCRIBED: bool = true;
+    /// How many parameters of the path it takes.
     pub const PATH_PARAMETERS: usize = T::PATH_PARAMETERS;
+    /// Describes it.
     pub const DESCRIBE: fn(&mut OperationDocument<'_>) = T::describe;
 }
 
 impl<D, I> Probe<Call<D, I>> {
+    /// It is a `Call`.
     pub const IS_CALL: bool = true;
 
+    /// Compiles if the dependency and the inputs are what they must be.
     pub const fn check(&self)
     where
         D: Describe,
@@ -63,6 +69,7 @@ impl<D, I> Probe<Call<D, I>> {
 macro_rules! inputs {
     ($($input:ident),*) => {$(
         impl<T> Probe<$input<T>> {
+            /// It is an input.
             pub const IS_INPUT: bool = true;
         }
     )*};
@@ -83,9 +90,11 @@ pub trait UnknownAnswer {
 impl<T> UnknownAnswer for AnswerProbe<T> {}
 
 impl<T> AnswerProbe<(http::StatusCode, T)> {
+    /// The handler chooses the status.
     pub const SETS_STATUS: bool = true;
 }
 
 impl<T, E> AnswerProbe<Result<(http::StatusCode, T), E>> {
+    /// The handler chooses the status.
     pub const SETS_STATUS: bool = true;
 }

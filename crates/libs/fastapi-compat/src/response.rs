@@ -65,10 +65,12 @@ pub struct HttpError {
 }
 
 impl HttpError {
+    /// An answer of this status, whose body is `{"detail": …}`.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { status, detail: detail.into(), header: None }
     }
 
+    /// The same with a header; an earlier one is replaced.
     #[must_use]
     pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
         Self { header: Some((name, value)), ..self }

@@ -136,6 +136,7 @@ impl<S: Clone + Send + Sync + 'static> From<(Vec<NamedSchema>, Paths, MethodRout
 pub struct Marker<P>(PhantomData<P>);
 
 impl<P> Marker<P> {
+    /// A marker of the operation.
     #[expect(clippy::new_without_default, reason = "only the macro's code makes one")]
     pub const fn new() -> Self {
         Self(PhantomData)
@@ -144,6 +145,7 @@ impl<P> Marker<P> {
 
 /// The outline of an operation of ours.
 pub trait OwnOutline {
+    /// One.
     fn outlines(&self) -> Vec<Outline>;
 }
 
@@ -155,6 +157,7 @@ impl<P: PathOperation> OwnOutline for Marker<P> {
 
 /// The outlines of an operation of utoipa's: one for each of its methods.
 pub trait UtoipaOutline {
+    /// One for each method.
     fn outlines(&self) -> Vec<Outline>;
 }
 

@@ -88,7 +88,9 @@ from_parts!(
 /// `HTTPBasic`: name and password, not yet checked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Basic {
+    /// What is before the first colon.
     pub username: String,
+    /// What is after the first colon.
     pub password: String,
 }
 
@@ -170,6 +172,7 @@ macro_rules! api_keys {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq)]
         pub struct $type<N> {
+            /// As the client sent it.
             pub key: String,
             name: PhantomData<fn() -> N>,
         }

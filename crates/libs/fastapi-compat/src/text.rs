@@ -31,6 +31,7 @@ impl Text {
         Self(Source::Body { body: Arc::clone(body), start, end })
     }
 
+    /// The text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Source::Own(text) => text,

@@ -18,10 +18,12 @@ pub struct Union<'a, U> {
 }
 
 impl<'a, U> Union<'a, U> {
+    /// No choice has been offered yet.
     pub fn new(input: &'a Value, at: &'a Loc<'a>) -> Self {
         Self { input, at, best: None, failures: Taken::default(), decided: false }
     }
 
+    /// Offers the next choice; `wrap` makes the union of its value.
     pub fn choice<T: Decode>(
         &mut self,
         constraints: &Constraints,
@@ -54,6 +56,7 @@ impl<'a, U> Union<'a, U> {
         }
     }
 
+    /// The value of the best choice, or `None`: then the errors of all choices are added to `errors`.
     pub fn finish(self, errors: &mut Errors) -> Option<U> {
         let Some((value, exactness, fields_set)) = self.best else {
             errors.extend(self.failures);

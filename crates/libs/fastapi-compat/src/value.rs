@@ -31,16 +31,23 @@ use crate::types::{Integer, UploadFile};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
+    /// `null`, Python's `None`.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// An integer of 64 bits.
     Int(i64),
     /// An integer beyond 64 bits: its digits, with a sign if it is negative.
     BigInt(Text),
+    /// A float, which may be infinite or not a number, as Python's JSON reads them.
     Float(f64),
+    /// A string.
     Str(Text),
     /// A string with lone surrogates, each replaced by U+FFFD: no Rust string can hold them.
     Surrogates(Text),
+    /// An array.
     Array(Array),
+    /// An object, with its fields in their order.
     Object(Object),
     /// A file of a form.
     File(UploadFile),
@@ -84,6 +91,7 @@ impl Array {
         }
     }
 
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
@@ -186,6 +194,7 @@ impl Object {
         }
     }
 
+    /// Whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }

@@ -24,6 +24,10 @@
 
 #![warn(missing_docs)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod client;
 mod layer;
 mod metrics;
@@ -112,12 +116,25 @@ impl Settings {
 /// Why the strangler cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The URL of the old service has no scheme, host or port that can be used.
     #[error("'{0}' is not the URL of a service such as http://127.0.0.1:8001")]
     Legacy(Uri),
+    /// The file with the plan cannot be read.
     #[error("the plan {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file with the plan is read, but refused.
     #[error("the plan {path}: {source}")]
-    Plan { path: PathBuf, source: PlanError },
+    Plan {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: PlanError,
+    },
 }
 
 /// The state of an operation.

@@ -94,10 +94,13 @@ pub struct Plan {
 /// Why a plan is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
+    /// It is no YAML, or no plan: the parser's message.
     #[error("{0}")]
     Syntax(String),
+    /// It names an operation that the new service does not have.
     #[error("'{0}' is not an operation of this service: use an operationId or `METHOD /path`")]
     UnknownOperation(String),
+    /// It names an operation twice.
     #[error("'{0}' has two modes, by its operationId and by its path")]
     TwoModes(String),
 }

@@ -36,10 +36,12 @@ impl EmailStr {
         validate(address.trim_matches(is_python_space)).map(Self)
     }
 
+    /// The address as email-validator normalises it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// The address as email-validator normalises it, without a copy.
     pub fn into_string(self) -> String {
         self.0
     }

@@ -46,8 +46,11 @@ pub(crate) use json_schema;
 /// Title and version of the service and the URL that gives tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct Info<'a> {
+    /// The title of the document.
     pub title: &'a str,
+    /// The version of the service.
     pub version: &'a str,
+    /// The URL of OAuth 2's password flow, as `OAuth2PasswordBearer(tokenUrl=…)` has it.
     pub token_url: &'a str,
 }
 

@@ -42,6 +42,7 @@ pub trait Describe<Via = ()> {
     /// How many parameters of the path it takes.
     const PATH_PARAMETERS: usize = 0;
 
+    /// Writes it into the operation's entry of the document.
     fn describe(operation: &mut OperationDocument<'_>);
 }
 
@@ -163,6 +164,7 @@ impl Outline {
         super::http_method(&self.method).into_iter().collect()
     }
 
+    /// The path, as in the document: parameters in braces, without convertors.
     pub fn path(&self) -> &str {
         &self.path
     }

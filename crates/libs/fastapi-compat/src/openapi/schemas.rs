@@ -22,13 +22,13 @@ use crate::constraints::{self, Constraints};
 use crate::decode::Patch;
 #[cfg(feature = "email")]
 use crate::email::EmailStr;
+#[cfg(feature = "rust_decimal")]
+use crate::types::Numeric;
 #[cfg(feature = "url")]
 use crate::types::{AnyUrl, HttpUrl};
 #[cfg(feature = "datetime")]
 use crate::types::{Date, DateTime, Duration, Time};
 use crate::types::{Decimal, Integer, Storable, UploadFile};
-#[cfg(feature = "rust_decimal")]
-use crate::types::Numeric;
 
 /// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,
 /// by our `#[derive(Schema)]` or by utoipa's own derive, and what utoipa only knows inside its
@@ -69,6 +69,7 @@ impl<T: Foreign<Via> + ?Sized, Via> Documented<ViaForeign<Via>> for T {
 /// Types of other crates for which only utoipa itself could implement its trait, and what holds
 /// them.
 pub trait Foreign<Via> {
+    /// The schema, or one with references in it.
     fn foreign_schema() -> RefOr<Schema>;
 }
 
@@ -376,6 +377,7 @@ pub fn constrained<T: Documented<Via> + ?Sized, Via>(
 pub enum Presence {
     /// Its type says it: optional ones need not.
     ByType,
+    /// It must, even if it is optional.
     Required,
     /// It need not, and has a default, which the document shows if it is known.
     Default(Option<Value>),
@@ -454,6 +456,7 @@ impl<T: ?Sized> Default for Lookup<T> {
 
 /// The type has it: it is made known, so that it becomes a component where it is used.
 pub trait HasSchema {
+    /// Makes it known.
     fn make_known(&self);
 }
 
@@ -465,6 +468,7 @@ impl<T: ToSchema + ?Sized> HasSchema for Lookup<T> {
 
 /// It has not.
 pub trait HasNone {
+    /// Does nothing.
     fn make_known(&self);
 }
 

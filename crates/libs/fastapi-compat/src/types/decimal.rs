@@ -142,6 +142,7 @@ fn length(text: &str) -> i64 {
 }
 
 impl Decimal {
+    /// Whether it is neither infinite nor not a number.
     pub fn is_finite(&self) -> bool {
         matches!(self.kind, Kind::Finite { .. })
     }

@@ -45,6 +45,7 @@ impl UploadFile {
         }
     }
 
+    /// The bytes of the file.
     pub fn content(&self) -> &[u8] {
         &self.0.content
     }

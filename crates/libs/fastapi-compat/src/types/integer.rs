@@ -17,6 +17,7 @@ use crate::value::{Value, raw};
 /// An integer as Python has it: without a largest one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Integer {
+    /// Within 64 bits.
     Small(i64),
     /// Beyond 64 bits.
     Big(BigInt),
