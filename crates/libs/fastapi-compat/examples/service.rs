@@ -40,7 +40,7 @@ async fn update_item(
 }
 
 /// The whole application.
-fn app() -> Result<axum::Router, Box<dyn Error>> {
+pub(crate) fn app() -> Result<axum::Router, Box<dyn Error>> {
     let router = Router::new().routes(routes![read_item, update_item]);
     let info = Info { title: "Items", version: "1.0.0", token_url: "" };
     let docs = SwaggerUi::new("/docs").url("/openapi.json", router.document(&info)?);

@@ -7,7 +7,10 @@ use axum::routing::get;
 use strangler::{Operation, Operations, Settings, Strangler};
 
 /// The new service, with the strangler before it; and the page, which belongs on a port of its own.
-fn app(legacy: Uri, password: &str) -> Result<(axum::Router, axum::Router), Box<dyn Error>> {
+pub(crate) fn app(
+    legacy: Uri,
+    password: &str,
+) -> Result<(axum::Router, axum::Router), Box<dyn Error>> {
     let operations = Operations::new([Operation::new("read_items", "GET", "/items/")]);
     let mut settings = Settings::new(legacy);
     settings.plan = std::env::var_os("PLAN").map(Into::into);
