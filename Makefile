@@ -115,6 +115,12 @@ service-check: venv build ## Make services in four combinations, give them resou
 draft: ## Draft Rust before a FastAPI service of others: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
 	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")
 
+package: ## Build what of the libraries would be published, and their documentation, without a warning
+	sh .ci/libraries.sh package
+
+semver: ## Compare the public items of the libraries with the last tag v*
+	sh .ci/libraries.sh semver
+
 sbom: ## List everything that the Rust service is made of, as CycloneDX: target/sbom.json
 	sh .ci/sbom.sh
 
@@ -139,4 +145,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers docs resource service service-check draft sbom image-check
+	k8s-check containers docs resource service service-check draft package semver sbom image-check

@@ -20,7 +20,8 @@ pub enum Part {
 
 /// Molt's own: its benchmarks and trials, its guide, and its libraries and tools, on which a service
 /// depends.
-pub(super) const OWN: [&str; 8] = [
+pub(super) const OWN: [&str; 9] = [
+    ".ci/libraries.sh",
     ".ci/words.sh",
     "crates/libs",
     "crates/tools",
