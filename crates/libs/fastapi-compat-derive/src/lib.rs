@@ -34,7 +34,7 @@ use syn::{
 /// - `#[schema(default = 7)]`, `#[schema(default_factory = Vec::new())]`, which the document does
 ///   not show, and `#[schema(required = true)]` for an `Option` that must be given;
 /// - `#[schema(format = "password")]`, and `#[schema(extra = json!({"examples": ["a"]}))]`, pydantic's
-///   `json_schema_extra`, on types as well: what only the reader of the document sees, as he sees
+///   `json_schema_extra`, on types as well: what only the reader of the document sees, as they see
 ///   the doc comments of types and fields as their descriptions;
 /// - `#[schema(storable = 255)]`, which refuses what a column of that length cannot hold;
 /// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(rename_all = "camelCase")]` is

@@ -9,8 +9,7 @@ use regex::Regex;
 use crate::errors::{Errors, Loc};
 use crate::value::Value;
 
-/// What a field demands beyond its type. The derive fills it from `#[schema(…)]`, which the
-/// document shows, and `#[schema(…)]`, which it does not.
+/// What a field demands beyond its type. The derive fills it from `#[schema(…)]` or `#[decode(…)]`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Constraints {
     /// In characters of a text, bytes of a URL, or items of a collection.
