@@ -115,7 +115,7 @@ service-check: venv build ## Make services in four combinations, give them resou
 draft: ## Draft Rust before a FastAPI service of others: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
 	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")
 
-package: ## Build what of the libraries would be published, and their documentation, without a warning
+package: ## Build what of the libraries would be published, and their documentation
 	sh .ci/libraries.sh package
 
 semver: ## Compare the public items of the libraries with the last tag v*

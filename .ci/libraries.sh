@@ -1,7 +1,7 @@
 #!/bin/sh
 # The libraries that can be published: `package` builds what would be uploaded, in the order of their
 # dependencies, and their documentation; `semver` compares their public items with the last release.
-# Every warning is an error.
+# Every warning is an error, but for tests that are left out on purpose.
 set -eu
 cd "$(dirname "$0")/.."
 libraries="fastapi-compat-derive fastapi-compat comparison strangler"
@@ -10,7 +10,9 @@ package() {
     selected=$(printf ' --package %s' $libraries)
     log=target/package.log
     # shellcheck disable=SC2086
-    if ! cargo package --allow-dirty $selected 2>"$log" || grep -q '^warning' "$log"; then
+    # Tests that compare with Python need the repository: their absence is meant, and cargo says it.
+    if ! cargo package --allow-dirty $selected 2>"$log" ||
+        grep '^warning' "$log" | grep -qv '^warning: ignoring test `.* is not included in'; then
         cat "$log" >&2
         exit 1
     fi
