@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::characters::{is_assigned, major_category};
-use crate::value::{Value, float_repr};
+use crate::float_repr::float_repr;
+use crate::value::Value;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// `repr` of a text: quoted, with what cannot be printed escaped.
