@@ -7,7 +7,7 @@ use super::Message;
 use super::users::UserPublic;
 use crate::deps::{CurrentUser, Superuser};
 use crate::limits::Client;
-use crate::security::Verdict;
+use crate::passwords::Verdict;
 use crate::{App, Error, Result};
 use domain::UserChanges;
 
@@ -24,7 +24,7 @@ pub(super) fn router() -> Router<App> {
 }
 
 #[derive(Decode)]
-#[expect(dead_code, reason = "the OAuth2 password flow has fields that nobody reads")]
+#[expect(dead_code, reason = "the OAuth2 password flow has fields that are not used")]
 struct PasswordRequestForm {
     #[schema(pattern = "^password$")]
     grant_type: Option<String>,

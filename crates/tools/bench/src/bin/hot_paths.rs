@@ -6,8 +6,9 @@ use std::sync::Arc;
 use api::config::{Settings, SettingsArgs};
 use api::emails::Mailer;
 use api::limits::Attempts;
-use api::security::{Passwords, QueueLimits, Tokens};
+use api::passwords::{Passwords, QueueLimits};
 use api::telemetry::Metrics;
+use api::tokens::Tokens;
 use api::{App, Services};
 use async_trait::async_trait;
 use axum::body::Body;
@@ -36,7 +37,7 @@ struct Cli {
 enum Path {
     /// Decode a valid body and store it: POST item
     Decode,
-    /// Explain a body with five faults
+    /// Explain a body with five errors
     Explain,
     /// Check the token of a request
     Token,

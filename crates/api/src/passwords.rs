@@ -1,4 +1,4 @@
-//! Tokens and passwords.
+//! Password hashing on threads of its own, with a bounded queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,152 +7,15 @@ use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
-use chrono::TimeDelta;
 use domain::HashedPassword;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::sync::oneshot;
 use tracing::instrument;
-use uuid::Uuid;
 
 use crate::Error;
-
-/// Makes and reads the tokens of both kinds, HS256 only.
-pub struct Tokens {
-    encoding: EncodingKey,
-    /// Today's key, then those that were used before it.
-    decoding: Vec<DecodingKey>,
-    validation: Validation,
-    access_lifetime: TimeDelta,
-    reset_lifetime: TimeDelta,
-}
-
-/// The header as PyJWT writes it; the `Header` of jsonwebtoken has another order.
-const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
-
-#[derive(Serialize)]
-struct AccessClaims {
-    exp: i64,
-    sub: Uuid,
-}
-
-#[derive(Serialize)]
-struct ResetClaims<'a> {
-    exp: i64,
-    nbf: i64,
-    sub: &'a str,
-}
-
-/// The claims that PyJWT looks at, whatever their type.
-#[derive(Deserialize)]
-struct Claims {
-    exp: Option<Value>,
-    nbf: Option<Value>,
-    iat: Option<Value>,
-    aud: Option<Value>,
-    jti: Option<Value>,
-    sub: Option<Value>,
-}
-
-impl Tokens {
-    /// Tokens are made with `secret`; those made with one of the `previous` are still good.
-    pub fn new(
-        secret: &SecretString,
-        previous: &[SecretString],
-        access_lifetime: TimeDelta,
-        reset_lifetime: TimeDelta,
-    ) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        // Claims are checked below, as PyJWT does it.
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        Self {
-            encoding: EncodingKey::from_secret(secret.expose_secret().as_bytes()),
-            decoding: std::iter::once(secret)
-                .chain(previous)
-                .map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()))
-                .collect(),
-            validation,
-            access_lifetime,
-            reset_lifetime,
-        }
-    }
-
-    pub fn access_token(&self, user_id: Uuid) -> Result<String, Error> {
-        let exp = (domain::now() + self.access_lifetime).timestamp();
-        self.encode(&AccessClaims { exp, sub: user_id })
-    }
-
-    pub fn reset_token(&self, email: &str) -> Result<String, Error> {
-        let now = domain::now();
-        let exp = (now + self.reset_lifetime).timestamp();
-        self.encode(&ResetClaims { exp, nbf: now.timestamp(), sub: email })
-    }
-
-    fn encode(&self, claims: &impl Serialize) -> Result<String, Error> {
-        let encode = |json: &[u8]| URL_SAFE_NO_PAD.encode(json);
-        let claims = serde_json::to_vec(claims).map_err(Error::internal)?;
-        let message = format!("{}.{}", encode(HEADER), encode(&claims));
-        let signature =
-            jsonwebtoken::crypto::sign(message.as_bytes(), &self.encoding, Algorithm::HS256)
-                .map_err(Error::internal)?;
-        Ok(format!("{message}.{signature}"))
-    }
-
-    /// The user's id, or `None` for a token that is not a valid access token.
-    pub fn read_access_token(&self, token: &str) -> Option<Uuid> {
-        let claims = self.read(token)?;
-        // Only reset tokens say from when on they are valid: one kind never passes for the other.
-        if claims.nbf.is_some() {
-            return None;
-        }
-        Uuid::parse_str(claims.sub?.as_str()?).ok()
-    }
-
-    /// The e-mail address, or `None` for a token that is not a valid reset token.
-    pub fn read_reset_token(&self, token: &str) -> Option<String> {
-        let claims = self.read(token)?;
-        claims.nbf?;
-        Some(claims.sub?.as_str()?.to_owned())
-    }
-
-    /// The claims of a token that PyJWT would accept.
-    fn read(&self, token: &str) -> Option<Claims> {
-        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
-        let claims = self.decoding.iter().find_map(decode)?.claims;
-        let now = domain::now().timestamp();
-        let not_before = |claim: &Option<Value>| {
-            claim.as_ref().is_none_or(|at| seconds(at).is_some_and(|at| at <= now))
-        };
-        let is_text = |claim: &Option<Value>| claim.as_ref().is_none_or(Value::is_string);
-        let valid = seconds(claims.exp.as_ref()?)? > now
-            && not_before(&claims.nbf)
-            && not_before(&claims.iat)
-            && claims.aud.is_none()
-            && is_text(&claims.sub)
-            && is_text(&claims.jti);
-        valid.then_some(claims)
-    }
-}
-
-/// A point in time as Python's `int` reads it from a claim.
-#[expect(clippy::cast_possible_truncation, reason = "Python truncates as well")]
-fn seconds(claim: &Value) -> Option<i64> {
-    match claim {
-        Value::Number(number) => number.as_i64().or(number.as_f64().map(|seconds| seconds as i64)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
 
 /// Hashes and verifies passwords on a bounded number of threads, with a bounded queue before them:
 /// requests that would wait too long are refused at once, and nothing else waits for them.
@@ -167,12 +30,12 @@ pub struct Passwords {
     refused: Counter,
 }
 
-/// How long passwords may wait for a thread, and how many.
+/// Limits of the queue for a thread.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueLimits {
-    /// Requests that would wait longer, as far as that can be foreseen, are refused.
+    /// Requests with a longer estimated wait are refused.
     pub max_wait: Duration,
-    /// However short they would wait: the rest of the service needs requests in flight too.
+    /// Maximum number of requests with a permit: the rest of the service needs requests in flight too.
     pub max_requests: usize,
 }
 
@@ -186,8 +49,8 @@ impl Default for QueueLimits {
 struct Queue {
     limits: QueueLimits,
     threads: usize,
-    /// Requests with a [`HashPermit`].
-    admitted: AtomicUsize,
+    /// How many [`HashPermit`]s there are.
+    permits: AtomicUsize,
     /// What one password takes, a moving average in microseconds.
     micros: AtomicU64,
 }
@@ -195,7 +58,7 @@ struct Queue {
 /// What a password takes until it has been measured: Argon2id with pwdlib's defaults.
 const FIRST_ESTIMATE_MICROS: u64 = 150_000;
 
-/// A place in the queue: permission to hash the passwords of one request. It is given back when this
+/// A permit of the queue: the right to hash the passwords of one request. It is given back when this
 /// is dropped.
 #[derive(Debug)]
 pub struct HashPermit {
@@ -206,12 +69,12 @@ pub struct HashPermit {
 
 impl Drop for HashPermit {
     fn drop(&mut self) {
-        self.queue.admitted.fetch_sub(1, Ordering::Relaxed);
+        self.queue.permits.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Queue {
-    /// How long a request would wait that comes behind so many.
+    /// The estimated wait of a request with `ahead` requests before it.
     fn wait(&self, ahead: usize) -> Duration {
         let rounds = ahead / self.threads;
         let micros = self.micros.load(Ordering::Relaxed);
@@ -229,15 +92,16 @@ impl Queue {
     }
 
     fn busy(&self) -> Error {
-        Error::HashingBusy { retry_after: self.wait(self.admitted.load(Ordering::Relaxed)) }
+        Error::HashingBusy { retry_after: self.wait(self.permits.load(Ordering::Relaxed)) }
     }
 }
 
 /// Verified when the e-mail is unknown, so that the answer takes the same time; no password has it.
 const UNKNOWN_USER: &str = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Hashing is the only work that takes long: others go before it. A busy processor still gives it a
-/// quarter of what it gives another thread (weights 335 and 1,024), or sign-ins would starve.
+/// The nice value of the threads, so that the rest of the service has priority. A busy processor still
+/// gives them a quarter of what it gives another thread (weights 335 and 1,024), or sign-ins would
+/// starve.
 const NICENESS: i32 = 5;
 
 /// pwdlib's defaults: memory in KiB, passes, lanes and length in bytes.
@@ -262,7 +126,7 @@ impl Passwords {
         let queue = Arc::new(Queue {
             limits,
             threads,
-            admitted: AtomicUsize::new(0),
+            permits: AtomicUsize::new(0),
             micros: AtomicU64::new(FIRST_ESTIMATE_MICROS),
         });
         let pool = ThreadPoolBuilder::new()
@@ -286,14 +150,14 @@ impl Passwords {
         })
     }
 
-    /// A place in the queue.
+    /// Takes a permit of the queue.
     ///
     /// # Errors
     /// [`Error::HashingBusy`] when the queue is too long.
     pub fn admit(&self) -> Result<HashPermit, Error> {
         let queue = &self.queue;
         let next = |ahead| queue.admits(ahead).then_some(ahead + 1);
-        if queue.admitted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_err() {
+        if queue.permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_err() {
             self.refused.inc();
             return Err(queue.busy());
         }
@@ -304,7 +168,7 @@ impl Passwords {
 
     /// Adds `password_hashes_*` to the metrics of the service.
     pub fn register(&self, registry: &mut Registry) {
-        let help = "Passwords that wait for a thread";
+        let help = "Passwords waiting for a thread";
         registry.register("password_hashes_waiting", help, self.waiting.clone());
         registry.register("password_hashes", "Passwords hashed or verified", self.done.clone());
         let help = "Requests refused because too many passwords were waiting";
