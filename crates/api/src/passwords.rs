@@ -1,4 +1,4 @@
-//! Password hashing on threads of its own, with a bounded queue.
+//! Passwords: hashing them, and admission to it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

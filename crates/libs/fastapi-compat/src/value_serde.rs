@@ -1,13 +1,26 @@
-//! Values to and from serde.
+//! Values from JSON, and to and from serde.
 
 use std::fmt;
 
+use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::echo::{Echo, Floats};
+use crate::json;
 use crate::value::Value;
+
+impl Value {
+    /// Decodes a text as Python's `json.loads` does: in UTF-8, UTF-16 or UTF-32, with `NaN` and
+    /// `Infinity`, the last of the members of one name.
+    ///
+    /// `None` if it is not JSON, nests deeper than Python reads, or has an integer of more than 4,300
+    /// digits.
+    pub fn from_json(json: impl Into<Bytes>) -> Option<Self> {
+        json::decode(json.into()).ok()
+    }
+}
 
 /// What serde reads as Python would; what it reads otherwise is refused, and so are values that are
 /// large or deep: their index in the body is smaller.
