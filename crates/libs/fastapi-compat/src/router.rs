@@ -46,8 +46,9 @@ pub struct Router<S = ()> {
     redirect: MethodRouter<S>,
     fallback: MethodRouter<S>,
     has_fallback: bool,
-    /// Those of nested routers, each as the routes of everything below its prefix.
-    nested_fallbacks: Vec<axum::Router<S>>,
+    /// Those of nested routers, each as the routes of everything below its prefix, with the number of
+    /// segments of that.
+    nested_fallbacks: Vec<(usize, axum::Router<S>)>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
@@ -126,7 +127,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             };
         }
         let fallbacks = std::mem::take(&mut self.nested_fallbacks);
-        self.nested_fallbacks.extend(fallbacks.into_iter().map(|inner| nested(prefix, inner)));
+        self.nested_fallbacks.extend(below(prefix, fallbacks));
         self
     }
 
@@ -136,8 +137,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// else the fallback of this router does.
     ///
     /// # Panics
-    /// When axum cannot nest below `path`, such as `""` or `"/"`; in [`with_state`](Self::with_state),
-    /// when two nested routers with a fallback have the same path.
+    /// When axum cannot nest below `path`, such as `""` or `"/"`.
     #[must_use]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
         for Registered { mut outline, method, endpoint } in router.routes {
@@ -151,9 +151,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             };
             self.routes.push(Registered { outline, method, endpoint });
         }
-        let own = router.has_fallback.then(|| endpoint::fallback(router.fallback));
-        let fallbacks = router.nested_fallbacks.into_iter().chain(own);
-        self.nested_fallbacks.extend(fallbacks.map(|inner| nested(path, inner)));
+        let own = router.has_fallback.then(|| (0, endpoint::fallback(router.fallback)));
+        self.nested_fallbacks.extend(below(path, router.nested_fallbacks.into_iter().chain(own)));
         self
     }
 
@@ -171,7 +170,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         for route in &mut self.routes {
             route.endpoint = std::mem::take(&mut route.endpoint).layer(layer.clone());
         }
-        for fallback in &mut self.nested_fallbacks {
+        for (_, fallback) in &mut self.nested_fallbacks {
             *fallback = std::mem::take(fallback).layer(layer.clone());
         }
         self.redirect = self.redirect.layer(layer.clone());
@@ -270,9 +269,14 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     {
         let routes: Vec<_> = self.routes.iter().map(|route| self.served(route, &state)).collect();
         let redirect = self.redirect.clone().with_state(state.clone());
-        let nested =
-            self.nested_fallbacks.into_iter().fold(endpoint::router(), axum::Router::merge);
-        let fallback = endpoint::unmatched(nested).fallback(self.fallback).with_state(state);
+        let mut fallback = axum::Router::new().fallback(self.fallback).with_state(state.clone());
+        // One router each, the longest prefix first: in one router their routes may conflict.
+        let mut nested = self.nested_fallbacks;
+        nested.sort_by_key(|(segments, _)| *segments);
+        for (_, router) in nested {
+            let router = endpoint::unmatched(router).with_state(state.clone());
+            fallback = router.fallback_service(fallback);
+        }
         axum::Router::new()
             .fallback_service(Dispatch(Arc::new(Table::new(routes, redirect, fallback))))
     }
@@ -305,4 +309,13 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             ),
         }
     }
+}
+
+/// Fallbacks below a prefix.
+fn below<S: Clone + Send + Sync + 'static>(
+    prefix: &str,
+    fallbacks: impl IntoIterator<Item = (usize, axum::Router<S>)>,
+) -> impl Iterator<Item = (usize, axum::Router<S>)> {
+    let segments = prefix.split('/').filter(|segment| !segment.is_empty()).count();
+    fallbacks.into_iter().map(move |(depth, inner)| (depth + segments, nested(prefix, inner)))
 }
