@@ -1,4 +1,4 @@
-//! What only answers carry is held to the same rules: constraints and defaults are of the field's type.
+//! A constraint belongs to types that have what it constrains, also in what only answers carry.
 use fastapi_compat::Schema;
 
 #[derive(Schema)]
@@ -17,20 +17,6 @@ enum Either {
     #[schema(multiple_of = 2)]
     Flag(bool),
     Text(String),
-}
-
-#[derive(Schema)]
-struct Default {
-    #[schema(default = "ab")]
-    short: Short,
-    #[schema(default_factory = 1)]
-    text: String,
-}
-
-#[derive(Schema)]
-struct Literal {
-    #[schema(default = "one")]
-    number: i64,
 }
 
 fn main() {}
