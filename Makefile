@@ -6,7 +6,7 @@ WHAT := --users admin,alice --generate openapi/openapi.json --count $(or $(REQUE
 CONTRACT := target/debug/contract run --ledger openapi/ledger.yaml $(WHAT) --seed $(or $(SEED),1)
 # Against itself nothing is better: no ledger.
 SELF_TEST := target/debug/contract self-test $(WHAT)
-# All with the features that the tests ask for: what they share is compiled once.
+# All with the features that the tests need: what they share is compiled once.
 BUILD := cargo build --workspace --test schemas
 
 help: ## List the commands

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What is not our code: advisories, licences, bans and sources of what the services are made of, and
-# files that only programs of others read. What cannot be asked
-# without a network is said, loudly, and does not fail; everything else does.
+# files that only programs of others read. What cannot be checked
+# without a network is a loud warning; everything else fails.
 set -eu
 unchecked=""
 
@@ -35,7 +35,7 @@ $venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.
 # [with python-legacy]
 report=target/pip-audit.json
 rm -f "$report"
-# It fails for a fault and for want of a network alike; only the former leaves a report.
+# It fails for an advisory and for lack of a network alike; only the former leaves a report.
 if ! $venv/bin/pip-audit --disable-pip --require-hashes --timeout 10 --progress-spinner off \
     --requirement python-legacy/requirements-dev.lock --format json --output "$report" \
     2>target/pip-audit.log; then

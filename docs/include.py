@@ -80,20 +80,20 @@ def dead_links(page: Path) -> list[str]:
 
 def main() -> None:
     check = "--check" in sys.argv
-    faults = []
+    errors = []
     for page in sorted((ROOT / "docs").glob("*.md")):
         text = page.read_text()
         if text != written(text):
             if check:
-                faults.append(f"{page.name}: code is not what the tree has; run `make docs`")
+                errors.append(f"{page.name}: code is not what the tree has; run `make docs`")
             else:
                 page.write_text(written(text))
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "k8s").glob("*.md")]
     pages += [*(ROOT / "crates").glob("**/*.md"), ROOT / "python-legacy/README.md"]
     for page in pages:
-        faults += [f"{page.relative_to(ROOT)}: {link} leads nowhere" for link in dead_links(page)]
-    if faults:
-        sys.exit("\n".join(faults))
+        errors += [f"{page.relative_to(ROOT)}: {link} leads nowhere" for link in dead_links(page)]
+    if errors:
+        sys.exit("\n".join(errors))
 
 
 if __name__ == "__main__":

@@ -44,4 +44,4 @@ env -i PATH="$PATH" MANAGEMENT_HOST=localhost MANAGEMENT_PORT=18098 \
 kill -TERM $service
 wait $service
 service=""
-echo "image-check: $((size / 1000000)) MB, static; healthy and gone with 0 in an empty root"
+echo "image-check: $((size / 1000000)) MB, static; healthy, exits with 0, in an empty root"

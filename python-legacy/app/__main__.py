@@ -14,11 +14,11 @@ def main() -> None:
     try:
         from app.config import settings
     except ValidationError as error:
-        faults = [
-            f"  {'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
-            for fault in error.errors()
+        errors = [
+            f"  {'.'.join(str(part) for part in detail['loc']) or 'settings'}: {detail['msg']}"
+            for detail in error.errors()
         ]
-        sys.exit("Bad settings:\n" + "\n".join(faults))
+        sys.exit("Bad settings:\n" + "\n".join(errors))
 
     from app.db import create_first_superuser, engine
     from app.main import app

@@ -11,7 +11,7 @@ class EmailTaken(Exception):
 
 
 def get_user_by_email(session: Session, email: str) -> User | None:
-    if "\0" in email:  # PostgreSQL cannot even be asked
+    if "\0" in email:  # PostgreSQL refuses it in a query
         return None
     return session.scalar(select(User).where(User.email == email))
 

@@ -1,30 +1,13 @@
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, create_engine, event, select
+from sqlalchemy import create_engine, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
-from sqlalchemy.types import TypeDecorator
 
 from app.config import settings
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A point in time in UTC. SQLite has no time zones: there it is stored naive."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+from app.models import User
+from app.security import hash_password
 
 
 def _engine_options(url: str) -> dict[str, Any]:
@@ -50,9 +33,6 @@ if engine.dialect.name == "sqlite":
 
 
 def create_first_superuser(session: Session) -> None:
-    from app.models import User
-    from app.security import hash_password
-
     if session.scalar(select(User).where(User.email == settings.FIRST_SUPERUSER)):
         return
     session.add(

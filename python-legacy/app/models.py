@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.db import UTCDateTime
+from app.columns import UTCDateTime
 
 
 def now() -> datetime:

@@ -57,7 +57,7 @@ def read_access_token(token: str) -> uuid.UUID | None:
     """The user's id, or None for a token that is not a valid access token."""
     try:
         claims = _decode(token, ["exp", "sub"])
-        # Only reset tokens say from when on they are valid: one kind never passes for the other.
+        # Only reset tokens have the claim nbf: one kind never passes for the other.
         return None if "nbf" in claims else AccessToken.model_validate(claims).sub
     except (jwt.InvalidTokenError, ValidationError):
         return None

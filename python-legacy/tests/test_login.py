@@ -38,7 +38,7 @@ def test_a_wrong_password_is_refused(client: TestClient, alice: Account, passwor
 def test_unknown_and_wrong_get_the_same_answer(client: TestClient, alice: Account) -> None:
     forms = [
         {"username": alice.email, "password": "wrong password"},
-        {"username": "nobody@example.com", "password": PASSWORD},
+        {"username": "unknown@example.com", "password": PASSWORD},
     ]
     first, second = (client.post("/login/access-token", data=form) for form in forms)
     assert first.status_code == second.status_code == 400
@@ -133,12 +133,12 @@ def test_an_access_token_is_no_reset_token(client: TestClient, alice: Account) -
     assert (response.status_code, response.json()) == (400, {"detail": "Invalid token"})
 
 
-def test_recovery_answers_the_same_for_everybody(
+def test_recovery_answers_the_same_for_every_email(
     client: TestClient, alice: Account, sent: list[tuple[str, Email]]
 ) -> None:
     answers = [
         client.post(f"/password-recovery/{email}").json()
-        for email in (alice.email, "nobody@example.com")
+        for email in (alice.email, "unknown@example.com")
     ]
     assert answers[0] == answers[1]
     assert [to for to, _ in sent] == [alice.email]
@@ -176,8 +176,8 @@ def test_a_superuser_sees_the_recovery_email(
     assert client.post(url, headers=alice.headers).status_code == 403
 
 
-def test_the_recovery_email_of_nobody(client: TestClient, superuser: Account) -> None:
-    url = "/password-recovery-html-content/nobody@example.com"
+def test_the_recovery_email_of_an_unknown_user(client: TestClient, superuser: Account) -> None:
+    url = "/password-recovery-html-content/unknown@example.com"
     assert client.post(url, headers=superuser.headers).status_code == 404
 
 

@@ -9,7 +9,7 @@ from app.models import Item, User
 from tests.conftest import PASSWORD, Account, MakeAccount
 
 NEW_USER = {"email": "new@example.com", "password": "a new password"}
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 def test_only_superusers_list_users(client: TestClient, alice: Account, superuser: Account) -> None:
@@ -172,12 +172,12 @@ def test_a_user_sees_themselves_only(
 ) -> None:
     assert client.get(f"/users/{alice.id}", headers=alice.headers).status_code == 200
     assert client.get(f"/users/{superuser.id}", headers=alice.headers).status_code == 403
-    assert client.get(f"/users/{NOBODY}", headers=alice.headers).status_code == 403
+    assert client.get(f"/users/{UNKNOWN}", headers=alice.headers).status_code == 403
 
 
-def test_a_superuser_sees_everybody(client: TestClient, alice: Account, superuser: Account) -> None:
+def test_a_superuser_sees_all_users(client: TestClient, alice: Account, superuser: Account) -> None:
     assert client.get(f"/users/{alice.id}", headers=superuser.headers).status_code == 200
-    assert client.get(f"/users/{NOBODY}", headers=superuser.headers).status_code == 404
+    assert client.get(f"/users/{UNKNOWN}", headers=superuser.headers).status_code == 404
 
 
 def test_a_superuser_changes_a_user(client: TestClient, alice: Account, superuser: Account) -> None:
@@ -189,7 +189,7 @@ def test_a_superuser_changes_a_user(client: TestClient, alice: Account, superuse
 
 
 def test_a_user_who_is_not_there_is_not_changed(client: TestClient, superuser: Account) -> None:
-    response = client.patch(f"/users/{NOBODY}", headers=superuser.headers, json={})
+    response = client.patch(f"/users/{UNKNOWN}", headers=superuser.headers, json={})
     assert response.status_code == 404
     assert response.json()["detail"] == "The user with this id does not exist in the system"
 

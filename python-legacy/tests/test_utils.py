@@ -47,7 +47,7 @@ def test_what_stands_in_an_email_is_escaped() -> None:
     assert "&lt;b&gt;&#39;&#34;&amp;" in email.html
 
 
-def test_an_allowed_origin_is_told_so(client: TestClient) -> None:
+def test_an_allowed_origin_gets_its_header(client: TestClient) -> None:
     headers = {"Origin": "http://localhost:5173"}
     response = client.get("/utils/health-check/", headers=headers)
     assert response.headers["access-control-allow-origin"] == "http://localhost:5173"

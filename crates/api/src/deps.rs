@@ -1,4 +1,4 @@
-//! Who calls.
+//! Extractors of the caller and of the page of a list.
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
@@ -18,8 +18,8 @@ impl FromRequestParts<Self> for App {
     }
 }
 
-/// The id in the token of the request. The handler loads the [`Caller`] along with what they ask for
-/// and authorizes them by [`admitted`].
+/// The id in the token of the request. The handler loads the [`Caller`] along with what they request
+/// and authorizes them by [`authorize`].
 #[derive(Clone, Copy)]
 pub struct CallerId(pub Uuid);
 
@@ -47,15 +47,18 @@ impl Dependency<App> for CallerId {
     }
 }
 
-/// The caller, if they exist and are active.
-pub fn admitted(caller: Option<Caller>) -> Result<Caller, Error> {
+/// Gives the caller back if they may make requests.
+///
+/// # Errors
+/// 404 if they do not exist (any more), 400 if they are inactive.
+pub fn authorize(caller: Option<Caller>) -> Result<Caller, Error> {
     let caller = caller.ok_or(Error::UserNotFound)?;
     if caller.is_active { Ok(caller) } else { Err(Error::InactiveUser) }
 }
 
 async fn current_user(app: &App, CallerId(id): CallerId) -> Result<User, Error> {
     let user = app.storage.user(id).await?.ok_or(Error::UserNotFound)?;
-    admitted(Some(Caller::from(&user)))?;
+    authorize(Some(Caller::from(&user)))?;
     Ok(user)
 }
 
@@ -99,7 +102,7 @@ impl Describe for Superuser {
 
 impl Dependency<App> for Superuser {}
 
-/// Which part of a list.
+/// `skip` and `limit` of a list.
 #[derive(Decode)]
 pub struct Page {
     #[schema(ge = 0, le = 9_223_372_036_854_775_807_i64, default = 0)]

@@ -10,13 +10,14 @@ use http::{StatusCode, header};
 use utoipa_swagger_ui::Config;
 
 use crate::config::Settings;
+use crate::html::Escaped;
 use crate::{App, routes};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// `/docs` and the document, answered from memory.
 pub(crate) fn router(settings: &Settings) -> Router<App> {
-    // Written when somebody asks for it: a process that starts has more urgent things to do.
+    // Built at the first request: it would delay the start of the process.
     let document = Arc::new(LazyLock::new({
         let settings = settings.clone();
         move || Ok::<_, BoxError>(routes::document(&settings)?.to_json()?)
@@ -42,8 +43,6 @@ fn openapi(document: &Result<String, BoxError>) -> Response {
 }
 
 fn swagger_ui_page(title: &str, url: &str) -> String {
-    let escape =
-        |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
     format!(
         r##"<!DOCTYPE html>
 <html>
@@ -71,8 +70,8 @@ const ui = SwaggerUIBundle({{
 </body>
 </html>
 "##,
-        title = escape(title),
-        url = escape(url),
+        title = Escaped(title),
+        url = Escaped(url),
     )
 }
 

@@ -1,6 +1,5 @@
 //! The e-mails of the service.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use fastapi_compat::EmailStr;
@@ -24,8 +23,9 @@ use tokio::time::error::Elapsed;
 
 use crate::Error;
 use crate::config::{Settings, Smtp, SmtpSecurity};
+use crate::html::Escaped;
 
-/// How many e-mails may wait for the mail server; beyond that they are dropped and logged.
+/// Size of the queue of e-mails; when it is full, further ones are dropped and logged.
 const QUEUE_LENGTH: usize = 1000;
 
 /// A subject and a text in HTML.
@@ -46,7 +46,7 @@ pub struct Mailer {
     outcomes: Outcomes,
 }
 
-/// What became of e-mails.
+/// Counters by outcome.
 #[derive(Clone, Debug, Default)]
 struct Outcomes {
     sent: Counter,
@@ -65,11 +65,11 @@ impl Outbox {
     /// Takes no more e-mails, and waits until those that it has are sent.
     ///
     /// # Errors
-    /// When that takes longer than `patience`.
-    pub async fn flush(self, patience: Duration) -> Result<(), Elapsed> {
-        // It is gone only if the task is.
+    /// When that takes longer than `timeout`.
+    pub async fn flush(self, timeout: Duration) -> Result<(), Elapsed> {
+        // There is no receiver only if the task has ended.
         _ = self.end.send(());
-        tokio::time::timeout(patience, self.task).await.map(drop)
+        tokio::time::timeout(timeout, self.task).await.map(drop)
     }
 }
 
@@ -101,10 +101,10 @@ impl Mailer {
     /// Adds `emails_*` to the metrics of the service.
     pub fn register(&self, registry: &mut Registry) {
         let Outcomes { sent, failed, dropped, waiting } = self.outcomes.clone();
-        registry.register("emails_sent", "E-mails that the mail server took", sent);
-        registry.register("emails_failed", "E-mails that it did not take", failed);
-        registry.register("emails_dropped", "E-mails for which the queue was too long", dropped);
-        registry.register("emails_waiting", "E-mails that wait for the mail server", waiting);
+        registry.register("emails_sent", "E-mails accepted by the mail server", sent);
+        registry.register("emails_failed", "E-mails not accepted by the mail server", failed);
+        registry.register("emails_dropped", "E-mails dropped because the queue was full", dropped);
+        registry.register("emails_waiting", "E-mails in the queue", waiting);
     }
 
     pub fn is_enabled(&self) -> bool {
@@ -169,7 +169,7 @@ fn templates() -> Result<Environment<'static>, minijinja::Error> {
     Ok(environment)
 }
 
-/// Escapes what Jinja's `MarkupSafe` escapes, and in its way.
+/// Writes an undefined value as nothing, and every other one escaped.
 fn escape_as_jinja(
     out: &mut Output<'_>,
     _: &mut State<'_, '_>,
@@ -178,17 +178,7 @@ fn escape_as_jinja(
     if value.kind() == ValueKind::Undefined {
         return Ok(());
     }
-    for c in value.to_string().chars() {
-        match c {
-            '&' => out.write_str("&amp;"),
-            '<' => out.write_str("&lt;"),
-            '>' => out.write_str("&gt;"),
-            '"' => out.write_str("&#34;"),
-            '\'' => out.write_str("&#39;"),
-            c => out.write_char(c),
-        }?;
-    }
-    Ok(())
+    Ok(write!(out, "{}", Escaped(&value.to_string()))?)
 }
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
@@ -237,16 +227,16 @@ async fn deliver(
     }
 }
 
-/// Why an e-mail was not sent, without what the mail server said: that may be the address.
+/// Why an e-mail was not sent, without the text of the mail server, which may hold the address.
 #[derive(Debug, thiserror::Error)]
 enum NotSent {
-    #[error("it cannot be written")]
+    #[error("invalid e-mail")]
     Unwritable,
     #[error("the mail server answered {0}")]
     Refused(Code),
-    #[error("the mail server cannot be reached, or broke off")]
+    #[error("mail server unreachable or connection closed")]
     Unreachable,
-    #[error("the mail server does not speak TLS as we do")]
+    #[error("TLS handshake with the mail server failed")]
     Tls,
 }
 

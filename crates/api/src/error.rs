@@ -57,7 +57,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// An error that clients learn nothing about.
+    /// An error whose details are logged, not sent.
     pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(error.into())
     }
@@ -146,7 +146,7 @@ pub fn chain(error: &dyn std::error::Error) -> impl fmt::Display {
     })
 }
 
-/// A value that is not unique means something else in each endpoint.
+/// Each endpoint has an error of its own for a value that is not unique.
 pub(crate) trait OnConflict<T> {
     fn on_conflict(self, error: Error) -> Result<T, Error>;
 }

@@ -7,6 +7,7 @@ pub mod deps;
 mod docs;
 pub mod emails;
 mod error;
+mod html;
 pub mod limits;
 pub mod management;
 pub mod passwords;
@@ -73,7 +74,7 @@ pub struct Services {
 
 impl Services {
     /// Permission to hash one request's passwords: counts an attempt by this client on this account,
-    /// and takes a place in the queue of the password threads.
+    /// and takes a permit of the queue of the password threads.
     ///
     /// # Errors
     /// When there were too many attempts, or the queue is too long.
@@ -127,15 +128,15 @@ impl Deref for App {
     }
 }
 
-/// The whole service: one stack of layers, composed statically, the outermost first. It is always ready
-/// to be called.
+/// The whole service: one stack of layers, composed statically, the outermost first. It is always
+/// ready.
 ///
 /// The layers are around the router and not in it ([`axum::Router::layer`]): hyper may drop the future of a
 /// request before it is polled, when the client sends and disconnects at once, and within the router
 /// nothing has been called by then.
 ///
 /// # Errors
-/// When an allowed origin is none.
+/// When an allowed origin is invalid.
 pub fn app(
     app: &App,
 ) -> std::result::Result<
@@ -168,7 +169,7 @@ pub fn app(
     #[cfg(feature = "strangler")]
     let layers = layers.option_layer(app.strangler.as_ref().map(Strangler::layer));
     let layers = layers
-        // Beyond the limit clients are asked to come again, which is quicker and needs no memory.
+        // Above the limit requests are refused with Retry-After, which is quicker and needs no memory.
         .layer(HandleErrorLayer::new(async move |_: BoxError| {
             refused.inc();
             Error::Overloaded
@@ -186,7 +187,7 @@ pub fn app(
     Ok(layers.service(all_routes(settings).with_state(app.clone())))
 }
 
-/// Whatever is left of the body is not read after a timeout: the connection is good for nothing else.
+/// The rest of the body is not read after a timeout, so the connection is closed.
 fn after_timeout(answer: &Response) -> Option<HeaderValue> {
     (answer.status() == StatusCode::GATEWAY_TIMEOUT).then(|| HeaderValue::from_static("close"))
 }

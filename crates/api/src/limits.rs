@@ -1,4 +1,4 @@
-//! How many attempts to sign in are allowed by one client, and to one account.
+//! Rate limits of sign-in attempts, by client and by account.
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
@@ -31,7 +31,7 @@ pub struct Attempts {
     since_cleaning: AtomicU32,
 }
 
-/// After so many attempts, clients and accounts that have been quiet are forgotten.
+/// The number of attempts after which idle clients and accounts are removed from the maps.
 const CLEANING: u32 = 1024;
 
 impl Attempts {
@@ -83,7 +83,7 @@ fn check<K: std::hash::Hash + Eq + Clone>(
     })
 }
 
-/// What one client has: an IPv4 address, or the half of an IPv6 address that a provider gives away.
+/// What one client has: an IPv4 address, or the half of an IPv6 address that a provider assigns.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

@@ -58,12 +58,12 @@ enum Command {
     },
     /// Print the OpenAPI document
     Openapi,
-    /// Ask the service on this machine whether it is alive; containers do
+    /// Check the health of the service on this machine, for containers
     Healthcheck,
 }
 
-/// Nothing is asynchronous before the settings are read: `.env` changes the environment of the
-/// process, which is safe only while it has one thread.
+/// Reads the settings before the runtime starts: `.env` changes the environment of the process, which
+/// is safe only while it has one thread.
 fn main() -> ExitCode {
     // Of the working folder alone, as pydantic-settings reads it. A missing .env is fine, a broken one
     // is not.
@@ -149,7 +149,7 @@ async fn wait_for_schema(settings: &Settings, storage: &dyn Storage) -> Result<(
     .await
 }
 
-/// Checks until there is nothing more to wait for, ever more seldom, for about five minutes.
+/// Repeats a check with growing pauses until it succeeds, for about five minutes.
 async fn wait(
     url: &DatabaseUrl,
     lacks: impl AsyncFn() -> Result<Option<String>, StorageError>,
@@ -303,7 +303,7 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// How long e-mails that wait may take when the service ends.
+/// Timeout for sending the queued e-mails at shutdown.
 const LAST_EMAILS: Duration = Duration::from_secs(10);
 
 /// The socket that a supervisor passes on (systemd's socket activation), so that no connection is refused

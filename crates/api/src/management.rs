@@ -22,7 +22,7 @@ use crate::{App, telemetry};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long a healthy service takes to answer, at most.
+/// Timeout of a health check.
 const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
@@ -56,7 +56,7 @@ async fn readyz(State(management): State<Management>) -> Response {
     if management.draining.has_begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
-    // Migrations are asked for until none is missing: they do not go away.
+    // Checked until none is pending: applied migrations stay applied.
     let storage = &management.app.storage;
     let pending = if management.is_migrated.load(Ordering::Relaxed) {
         storage.ping().await.map(|()| 0)
@@ -92,7 +92,7 @@ async fn metrics(State(management): State<Management>) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-/// Asks a service with these settings, on this machine, whether it is alive: for containers without
+/// Checks the health of a service with these settings on this machine: for containers without
 /// any other program.
 ///
 /// # Errors
@@ -104,13 +104,13 @@ pub async fn healthcheck(settings: &Settings) -> Result<(), BoxError> {
         let path = format!("{}/utils/health-check/", settings.api_v1_str);
         (&settings.server.host, settings.server.port, path)
     };
-    // Whoever listens everywhere is found here.
+    // A service that listens on every address is reached by the loopback address.
     let host = match host.as_str() {
         "0.0.0.0" => "127.0.0.1",
         "::" => "::1",
         host => host,
     };
-    let asked = async {
+    let check = async {
         let stream = TokioIo::new(TcpStream::connect((host, port)).await?);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
         tokio::spawn(connection);
@@ -120,7 +120,7 @@ pub async fn healthcheck(settings: &Settings) -> Result<(), BoxError> {
             status => Err(format!("{host}:{port} answers {status}").into()),
         }
     };
-    match tokio::time::timeout(HEALTHCHECK_TIMEOUT, asked).await {
+    match tokio::time::timeout(HEALTHCHECK_TIMEOUT, check).await {
         Ok(answered) => answered,
         Err(_) => Err(format!("{host}:{port} does not answer").into()),
     }

@@ -30,12 +30,12 @@ pub struct Passwords {
     refused: Counter,
 }
 
-/// How long passwords may wait for a thread, and how many.
+/// Limits of the queue for a thread.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueLimits {
-    /// Requests that would wait longer, as far as that can be foreseen, are refused.
+    /// Requests with a longer estimated wait are refused.
     pub max_wait: Duration,
-    /// However short they would wait: the rest of the service needs requests in flight too.
+    /// Maximum number of requests with a permit: the rest of the service needs requests in flight too.
     pub max_requests: usize,
 }
 
@@ -49,8 +49,8 @@ impl Default for QueueLimits {
 struct Queue {
     limits: QueueLimits,
     threads: usize,
-    /// Requests with a [`HashPermit`].
-    admitted: AtomicUsize,
+    /// How many [`HashPermit`]s there are.
+    permits: AtomicUsize,
     /// What one password takes, a moving average in microseconds.
     micros: AtomicU64,
 }
@@ -58,7 +58,7 @@ struct Queue {
 /// What a password takes until it has been measured: Argon2id with pwdlib's defaults.
 const FIRST_ESTIMATE_MICROS: u64 = 150_000;
 
-/// A place in the queue: permission to hash the passwords of one request. It is given back when this
+/// A permit of the queue: the right to hash the passwords of one request. It is given back when this
 /// is dropped.
 #[derive(Debug)]
 pub struct HashPermit {
@@ -69,12 +69,12 @@ pub struct HashPermit {
 
 impl Drop for HashPermit {
     fn drop(&mut self) {
-        self.queue.admitted.fetch_sub(1, Ordering::Relaxed);
+        self.queue.permits.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Queue {
-    /// How long a request would wait that comes behind so many.
+    /// The estimated wait of a request with `ahead` requests before it.
     fn wait(&self, ahead: usize) -> Duration {
         let rounds = ahead / self.threads;
         let micros = self.micros.load(Ordering::Relaxed);
@@ -92,15 +92,16 @@ impl Queue {
     }
 
     fn busy(&self) -> Error {
-        Error::HashingBusy { retry_after: self.wait(self.admitted.load(Ordering::Relaxed)) }
+        Error::HashingBusy { retry_after: self.wait(self.permits.load(Ordering::Relaxed)) }
     }
 }
 
 /// Verified when the e-mail is unknown, so that the answer takes the same time; no password has it.
 const UNKNOWN_USER: &str = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Hashing is the only work that takes long: others go before it. A busy processor still gives it a
-/// quarter of what it gives another thread (weights 335 and 1,024), or sign-ins would starve.
+/// The nice value of the threads, so that the rest of the service has priority. A busy processor still
+/// gives them a quarter of what it gives another thread (weights 335 and 1,024), or sign-ins would
+/// starve.
 const NICENESS: i32 = 5;
 
 /// pwdlib's defaults: memory in KiB, passes, lanes and length in bytes.
@@ -125,7 +126,7 @@ impl Passwords {
         let queue = Arc::new(Queue {
             limits,
             threads,
-            admitted: AtomicUsize::new(0),
+            permits: AtomicUsize::new(0),
             micros: AtomicU64::new(FIRST_ESTIMATE_MICROS),
         });
         let pool = ThreadPoolBuilder::new()
@@ -149,14 +150,14 @@ impl Passwords {
         })
     }
 
-    /// A place in the queue.
+    /// Takes a permit of the queue.
     ///
     /// # Errors
     /// [`Error::HashingBusy`] when the queue is too long.
     pub fn admit(&self) -> Result<HashPermit, Error> {
         let queue = &self.queue;
         let next = |ahead| queue.admits(ahead).then_some(ahead + 1);
-        if queue.admitted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_err() {
+        if queue.permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_err() {
             self.refused.inc();
             return Err(queue.busy());
         }
@@ -167,7 +168,7 @@ impl Passwords {
 
     /// Adds `password_hashes_*` to the metrics of the service.
     pub fn register(&self, registry: &mut Registry) {
-        let help = "Passwords that wait for a thread";
+        let help = "Passwords waiting for a thread";
         registry.register("password_hashes_waiting", help, self.waiting.clone());
         registry.register("password_hashes", "Passwords hashed or verified", self.done.clone());
         let help = "Requests refused because too many passwords were waiting";

@@ -20,10 +20,10 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
-/// How long a client may take to send the head of a request.
+/// Timeout for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a connection that was accepted last may take to its first request.
+/// Timeout for the first request of a connection, during the shutdown.
 const LAST_ARRIVALS: Duration = Duration::from_millis(250);
 
 /// Whether the service is shutting down. Its clones are the same one.
@@ -43,7 +43,7 @@ impl Draining {
 /// How a service shuts down.
 #[derive(Clone, Debug)]
 pub struct Shutdown {
-    /// From the signal on: requests are still taken, and every answer asks the client to come by
+    /// From the signal on: requests are still accepted, and every answer tells the client to use
     /// another connection. Balancers need that long to send it elsewhere.
     pub drain: Duration,
     /// Then no connection is accepted any more, and requests under way have this long.

@@ -1,4 +1,4 @@
-//! Standing before an old service: what the plan leaves to it is passed on.
+//! The strangler before an old service: operations that the plan leaves to it are forwarded.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub fn start(settings: &Settings) -> Result<Option<Strangler>, StartError> {
     Strangler::start(settings, Operations::new(operations)).map(Some)
 }
 
-/// The pages that show and change who answers, for the management port at `address`, which is printed;
+/// The pages that show and change the plan, for the management port at `address`, which is printed;
 /// none if there is no old service.
 pub fn pages(app: &App, address: SocketAddr) -> axum::Router {
     let (Some(strangler), Some(legacy)) = (&app.strangler, &app.settings.legacy) else {

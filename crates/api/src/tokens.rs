@@ -82,7 +82,7 @@ impl Tokens {
     /// The user's id, or `None` for a token that is not a valid access token.
     pub fn read_access_token(&self, token: &str) -> Option<Uuid> {
         let claims = self.read(token)?;
-        // Only reset tokens say from when on they are valid: one kind never passes for the other.
+        // Only reset tokens have the claim `nbf`: one kind never passes for the other.
         if claims.get("nbf").is_some() {
             return None;
         }

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::storage::{Page, StorageError};
+use crate::errors::StorageError;
+use crate::page::Page;
 use crate::users::Caller;
 
 #[derive(Clone, Debug, PartialEq)]

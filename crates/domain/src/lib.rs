@@ -2,15 +2,17 @@
 //! which it is stored. No HTTP, no SQL. Start at [`users`].
 
 mod clock;
+mod errors;
 pub mod items;
+mod page;
 pub mod schema;
 mod storage;
 pub mod users;
 
 pub use clock::now;
+pub use errors::{Constraint, StatementError, StorageError};
 pub use items::{Item, ItemChanges, ItemPage, Items};
+pub use page::Page;
 pub use schema::{Migrated, MigrationError};
-pub use storage::{
-    Connections, Constraint, Page, StatementError, Storage, StorageError, Transaction,
-};
+pub use storage::{Connections, Storage, Transaction};
 pub use users::{Caller, HashedPassword, User, UserChanges, Users};

@@ -1,11 +1,11 @@
-//! What the tables in a database look like, and in what they differ from what the migrations make.
+//! The schema of a database, and its differences from what the migrations create.
 //!
 //! A database that another program made (Alembic, for one) is adopted only if nothing differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::storage::StorageError;
+use crate::errors::StorageError;
 
 /// The tables of a database, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,7 +145,7 @@ mod tests {
             &[("id", "text", false), ("email", "text", true), ("tenant", "uuid", false)],
             &["PRIMARY KEY (id)"],
         );
-        let told = expected.differences(&foreign).to_string();
+        let found = expected.differences(&foreign).to_string();
         for difference in [
             "user.id is text, not uuid",
             "user.email is not declared NOT NULL",
@@ -153,9 +153,9 @@ mod tests {
             "user.tenant, an unknown column, takes no row without it",
             "user lacks UNIQUE (email)",
         ] {
-            assert!(told.contains(difference), "{told}");
+            assert!(found.contains(difference), "{found}");
         }
-        assert_eq!(told.lines().count(), 6, "{told}");
+        assert_eq!(found.lines().count(), 6, "{found}");
         let nothing = Schema::default();
         assert_eq!(expected.differences(&nothing).to_string(), "\n  there is no table user");
         assert!(expected.only_tables_of(&nothing).differences(&nothing).is_empty());

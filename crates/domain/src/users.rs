@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::storage::{Page, StorageError};
+use crate::errors::StorageError;
+use crate::page::Page;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn each_sqlstate_has_its_remedy_and_its_answer() {
-        let told = |code| match storage_error("test", Error::Database(Box::new(Sent(code)))) {
+        let mapped = |code| match storage_error("test", Error::Database(Box::new(Sent(code)))) {
             StorageError::Unavailable(_) => "unavailable",
             StorageError::Internal(_) => "internal",
             StorageError::Conflict(_) => "conflict",
@@ -191,7 +191,7 @@ mod tests {
             let error = Error::Database(Box::new(Sent(code)));
             assert_eq!(remedy(&error), then, "{code}");
             assert_eq!(spares_connection(&error), spared, "{code}");
-            assert_eq!(told(code), answer, "{code}");
+            assert_eq!(mapped(code), answer, "{code}");
         }
         let broken = Error::Io(std::io::ErrorKind::ConnectionReset.into());
         assert!(!spares_connection(&broken));

@@ -70,7 +70,7 @@ async fn run_locked(connection: &mut PgConnection) -> Result<Migrated, Migration
     let differences = match migrator.run_to(last, &mut *transaction).await {
         Ok(()) => expected.differences(&tables(&mut transaction, false).await.map_err(failed)?),
         Err(error) => {
-            // Most likely a table is there that has not what the migration needs.
+            // Probably a table exists that lacks what the migration needs.
             let differences = expected.only_tables_of(&before).differences(&before);
             if differences.is_empty() {
                 return Err(failed(error).into());
@@ -144,10 +144,10 @@ async fn tables(connection: &mut PgConnection, temporary: bool) -> Result<Schema
         )
         SELECT name, CASE WHEN indisprimary THEN 'PRIMARY KEY (' ELSE 'UNIQUE (' END
             || (
-                SELECT string_agg(quote_ident(attname), ', ' ORDER BY place)
-                FROM unnest(indkey) WITH ORDINALITY AS key (number, place)
+                SELECT string_agg(quote_ident(attname), ', ' ORDER BY position)
+                FROM unnest(indkey) WITH ORDINALITY AS key (number, position)
                 JOIN pg_attribute ON attrelid = indrelid AND attnum = number
-                WHERE place <= indnkeyatts
+                WHERE position <= indnkeyatts
             ) || ')'
         FROM tables JOIN pg_index ON indrelid = tables.oid
         WHERE indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL

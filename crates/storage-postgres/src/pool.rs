@@ -23,7 +23,7 @@ const LIFETIME: Duration = Duration::from_mins(30);
 /// How long the server may take to end a statement that was cancelled or ran out of time.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How often a statement is run at most, and how long it waits for those in its way: once, twice, …
+/// The maximum number of attempts for a statement, and the pause before the next: once, twice, …
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(5);
 

@@ -193,7 +193,7 @@ impl Whole {
         Ok(lease)
     }
 
-    /// PostgreSQL would take a commit after an error for a rollback, and say nothing.
+    /// PostgreSQL turns a commit after an error into a rollback without an error.
     fn check(&self) -> Result<(), StorageError> {
         if self.failed.load(Ordering::Acquire) {
             let error = StatementError::new("commit", None, "an earlier statement failed");

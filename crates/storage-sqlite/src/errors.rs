@@ -13,7 +13,7 @@ pub(crate) fn storage_error(statement: &'static str, error: Error) -> StorageErr
     match &error {
         Error::Database(database) => match database.kind() {
             ErrorKind::UniqueViolation => StorageError::Conflict(constraint(database.message())),
-            // Which one, SQLite does not say.
+            // SQLite does not report which one.
             ErrorKind::ForeignKeyViolation => StorageError::MissingReference(Constraint::default()),
             _ if unavailable => StorageError::Unavailable(wrapped(error)),
             _ => StorageError::Internal(wrapped(error)),

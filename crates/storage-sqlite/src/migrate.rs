@@ -14,7 +14,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// Where sqlx keeps the versions that were applied.
 const TABLE: &str = "_sqlx_migrations";
 
-/// How often the right to write is asked for, each time as long as any statement waits for it.
+/// The number of attempts to get the write lock, each with the timeout of a statement.
 const ATTEMPTS: usize = 12;
 
 /// How many migrations are not applied.
@@ -68,7 +68,7 @@ pub(crate) async fn run(pool: &SqlitePool) -> Result<Migrated, MigrationError> {
         Ok(()) if migrated.applied.is_empty() => Differences::default(),
         Ok(()) => expected.differences(&tables(&mut transaction).await.map_err(failed)?),
         Err(error) => {
-            // Most likely a table is there that has not what the migration needs.
+            // Probably a table exists that lacks what the migration needs.
             let differences = expected.only_tables_of(&before).differences(&before);
             if migrated.applied.is_empty() || differences.is_empty() {
                 return Err(failed(error).into());

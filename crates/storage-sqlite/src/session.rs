@@ -90,7 +90,7 @@ impl Session {
         Ok(self.fetch_all(name, statement).await?.pop())
     }
 
-    #[expect(deprecated, reason = "the only stream that tells whether a statement came to its end")]
+    #[expect(deprecated, reason = "the only stream that reports whether a statement was completed")]
     pub(crate) async fn fetch_all<T, F>(
         &self,
         name: &'static str,
@@ -108,7 +108,7 @@ impl Session {
         self.note(name, result)
     }
 
-    #[expect(deprecated, reason = "the only stream that tells whether a statement came to its end")]
+    #[expect(deprecated, reason = "the only stream that reports whether a statement was completed")]
     pub(crate) async fn execute(
         &self,
         name: &'static str,

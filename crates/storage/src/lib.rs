@@ -1,4 +1,4 @@
-//! The one place that names the backends: [`Database::connect`] chooses by the scheme of the URL.
+//! The only crate that names the backends: [`Database::connect`] chooses by the scheme of the URL.
 
 mod url;
 

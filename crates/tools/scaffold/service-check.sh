@@ -7,10 +7,10 @@ set -eu
 cd "$(dirname "$0")/../../.."
 root=$PWD
 work=$root/target/service-check
-place=$work/service
+service=$work/service
 log=$work/log
 libraries=$work/libraries
-mkdir -p "$libraries" "$place/target"
+mkdir -p "$libraries" "$service/target"
 
 # A commit of the libraries as they are here, with a tag. The same files are the same commit, so that what
 # was compiled stays.
@@ -35,18 +35,18 @@ release v0.1.0
 export LIBRARIES="git=file://$libraries#v0.1.0"
 
 # Tools are Molt's: the service finds them where it would make them. What is compiled is not: cargo
-# takes packages at the same place in two workspaces for the same one.
+# takes packages at the same path in two workspaces for the same one.
 for tool in tools npm; do
-    [ ! -e "target/$tool" ] || ln -sfn "$root/target/$tool" "$place/target/$tool"
+    [ ! -e "target/$tool" ] || ln -sfn "$root/target/$tool" "$service/target/$tool"
 done
-git init --quiet "$place"
+git init --quiet "$service"
 cargo build --quiet --package scaffold
 # What comes from the registry is the same in both: it is copied, Molt's own packages are not.
-if [ -d target/debug/deps ] && ! [ -d "$place/target/debug" ]; then
-    mkdir "$place/target/debug"
-    for part in .fingerprint build deps; do cp -a "target/debug/$part" "$place/target/debug/"; done
+if [ -d target/debug/deps ] && ! [ -d "$service/target/debug" ]; then
+    mkdir "$service/target/debug"
+    for part in .fingerprint build deps; do cp -a "target/debug/$part" "$service/target/debug/"; done
     for package in crates/* crates/libs/* crates/tools/*; do
-        rm -rf "$place/target/debug/.fingerprint/${package##*/}"-*
+        rm -rf "$service/target/debug/.fingerprint/${package##*/}"-*
     done
 fi
 
@@ -82,18 +82,18 @@ END
 # Without an argument to --without, clap takes an empty list amiss.
 service() { # name, without
     echo "== $1${2:+, without $2} ($(date +%T))"
-    rm -rf "$place.new"
-    target/debug/scaffold service "$1" --into "$place.new" ${2:+--without "$2"} --libraries "$LIBRARIES" \
+    rm -rf "$service.new"
+    target/debug/scaffold service "$1" --into "$service.new" ${2:+--without "$2"} --libraries "$LIBRARIES" \
         > /dev/null
-    replace "$place.new" "$place"
-    rm -rf "$place.new"
+    replace "$service.new" "$service"
+    rm -rf "$service.new"
 }
 
 run() { # a command in the service
     echo "   $(date +%T) $*" | head -n 1
-    (cd "$place" && "$@") > "$log" 2>&1 || {
+    (cd "$service" && "$@") > "$log" 2>&1 || {
         tail -n 60 "$log" >&2
-        echo "service-check: \`$*\` fails in $place; its output is in $log" >&2
+        echo "service-check: \`$*\` fails in $service; its output is in $log" >&2
         exit 1
     }
 }
@@ -101,10 +101,10 @@ run() { # a command in the service
 resource() { # name, fields
     run make resource NAME="$1" FIELDS="$2"
     # Once more changes nothing.
-    (cd "$place" && git add --all && git -c user.name=check -c user.email=check@example.com \
+    (cd "$service" && git add --all && git -c user.name=check -c user.email=check@example.com \
         commit --quiet --allow-empty --message "$1")
     run target/debug/scaffold resource "$1" "$2"
-    changed=$(cd "$place" && git status --porcelain)
+    changed=$(cd "$service" && git status --porcelain)
     [ -z "$changed" ] || { echo "service-check: a second run changes $changed" >&2; exit 1; }
 }
 
@@ -116,10 +116,10 @@ third_party() { # app, operations, the one that is written, what it answers, its
     third_party="$root/crates/tools/scaffold/tests/third_party"
     # In a folder of their own, as in production.
     (cd "$third_party" && "$python" -B -c "import json, $app; print(json.dumps($app.app.openapi()))") \
-        > "$place/target/$app.json"
-    cp "$place/Cargo.toml" "$work/Cargo.toml"
+        > "$service/target/$app.json"
+    cp "$service/Cargo.toml" "$work/Cargo.toml"
     run make draft DOCUMENT="target/$app.json" NAME="$app-service" OPERATIONS="$2"
-    draft="$place/crates/$app-service"
+    draft="$service/crates/$app-service"
     run cargo clippy --quiet --workspace --all-targets -- --deny warnings
     run cargo test --quiet --workspace --test document
     compare
@@ -127,7 +127,7 @@ third_party() { # app, operations, the one that is written, what it answers, its
     sed -i "s|  $5: legacy|  $5: native|" "$draft/plan.yaml"
     compare
     rm -r "$draft"
-    cp "$work/Cargo.toml" "$place/Cargo.toml"
+    cp "$work/Cargo.toml" "$service/Cargo.toml"
 }
 
 everything() { # app: the ids of all its operations
@@ -146,7 +146,7 @@ compare() {
         pids="$pids $!"
     done
     LEGACY_URL=http://127.0.0.1:18612 PORT=18613 MANAGEMENT_PORT=18614 \
-        "$place/target/debug/$app-service" >> "$log.service" 2>&1 &
+        "$service/target/debug/$app-service" >> "$log.service" 2>&1 &
     pids="$pids $!"
     "$python" - 18611 18612 18613 18614 <<'END'
 import socket, sys, time
@@ -184,11 +184,11 @@ readme() {
     while read -r line; do
         case $line in
             "make service "*)
-                line=$(echo "$line" | sed "s|\.\./parcels|$place.new|")
-                rm -rf "$place.new"
+                line=$(echo "$line" | sed "s|\.\./parcels|$service.new|")
+                rm -rf "$service.new"
                 eval "$line" > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
-                replace "$place.new" "$place"
-                rm -rf "$place.new"
+                replace "$service.new" "$service"
+                rm -rf "$service.new"
                 ;;
             "cd ../parcels") ;;
             "make run") starts ;;
@@ -200,7 +200,7 @@ readme() {
 
 # `make run` prints where it listens, and answers.
 starts() {
-    (cd "$place" && PORT=18615 exec setsid make run) > "$log" 2>&1 &
+    (cd "$service" && PORT=18615 exec setsid make run) > "$log" 2>&1 &
     group=$!
     trap 'kill -- -$group 2>/dev/null || true' EXIT
     tries=0
@@ -214,7 +214,7 @@ assert r.urlopen('http://127.0.0.1:18615/api/v1/utils/health-check/').read() == 
     kill -- -$group
     wait $group 2> /dev/null || true
     trap - EXIT
-    rm -f "$place"/*.db*
+    rm -f "$service"/*.db*
 }
 
 # A change of a library reaches the service: by its tag, or where none is named, by `cargo update`.
@@ -223,7 +223,7 @@ updates() {
     sed -i 's/"Field required"/"Field is required"/' "$libraries"/crates/libs/fastapi-compat/src/*.rs
     release v0.1.1
     run make libraries TO=v0.1.1
-    grep -q 'tag = "v0.1.1"' "$place/Cargo.toml"
+    grep -q 'tag = "v0.1.1"' "$service/Cargo.toml"
     run make build
     # shellcheck disable=SC2016
     run target/debug/testbed postgres -- "${PYTHON:-python3}" -c 'import os, urllib.request as r
@@ -239,7 +239,7 @@ assert "Field is required" in answer, answer'
     release v0.1.2
     run cargo update
     commit=$(git -C "$libraries" rev-parse v0.1.2)
-    grep -q "$commit" "$place/Cargo.lock" || { echo "service-check: cargo update changes nothing" >&2; exit 1; }
+    grep -q "$commit" "$service/Cargo.lock" || { echo "service-check: cargo update changes nothing" >&2; exit 1; }
 }
 
 combination() {
@@ -263,7 +263,7 @@ combination() {
             ;;
         3)
             service ledger python-legacy,strangler
-            rm -rf "$place/target/venv" # it brings what it needs itself
+            rm -rf "$service/target/venv" # it brings what it needs itself
             resource accounts "name:string balance:decimal(20,4)"
             run make lint test
             ;;

@@ -52,7 +52,7 @@ def unknown_revisions() -> list[str]:
 
 
 def refuse_differences() -> None:
-    """Tables that another program made are adopted only if they are what the models say."""
+    """Tables that another program made are adopted only if they equal the models."""
     needed = ("add_table", "add_column", "add_fk", "modify_type", "modify_nullable")
     differences = []
     for change in compare_metadata(context.get_context(), Base.metadata):

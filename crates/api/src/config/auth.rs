@@ -13,7 +13,7 @@ use crate::limits::AttemptsPerMinute;
 /// What HS256 needs to be as strong as its hash (RFC 7518, 3.2).
 const MIN_SECRET_KEY_BYTES: usize = 32;
 
-/// A person tries a few times; in production more than that is an attack until settings differ.
+/// The default limits in production, in requests a minute.
 const PRODUCTION_LIMITS: AttemptsPerMinute =
     AttemptsPerMinute { by_address: NonZeroU32::new(60), by_account: NonZeroU32::new(10) };
 
@@ -47,10 +47,10 @@ pub(super) struct AuthArgs {
     /// The same for one account [default: 10 in production, else no limit]
     #[arg(long, env, global = true, value_parser = setting(per_minute))]
     sign_in_limit_by_account: Option<Given<Option<NonZeroU32>>>,
-    /// How many passwords are hashed at a time [default: half the processors]
+    /// Number of threads that hash passwords [default: half the processors]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1024_usize)))]
     password_threads: Option<Given<usize>>,
-    /// Longest wait for one of these threads, in seconds; requests that would wait longer get 503 at
+    /// Maximum wait for one of these threads, in seconds; requests that would wait longer get 503 at
     /// once [default: 5]
     #[arg(long, env, global = true, value_parser = setting(number(1..=300_u64)))]
     password_queue_seconds: Option<Given<u64>>,

@@ -21,13 +21,13 @@ pub(super) struct DatabaseArgs {
     /// A replica of a PostgreSQL database; lists are read from it and may be a moment old
     #[arg(long, env, global = true, hide_env_values = true, value_parser = setting(replica_url))]
     database_replica_url: Option<Given<Url>>,
-    /// Largest number of connections to the database [default: 10]
+    /// Maximum number of connections to the database [default: 10]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1000_u32)))]
     database_pool_size: Option<Given<u32>>,
-    /// Longest wait for a connection to the database, in seconds [default: 5]
+    /// Timeout for getting a connection to the database, in seconds [default: 5]
     #[arg(long, env, global = true, value_parser = setting(number(1..=300_u64)))]
     database_timeout_seconds: Option<Given<u64>>,
-    /// Longest time for a statement on PostgreSQL, in seconds, at most that for a request
+    /// Timeout of a statement on PostgreSQL, in seconds, not above that of a request
     /// [default: REQUEST_TIMEOUT_SECONDS]
     #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     database_statement_timeout_seconds: Option<Given<u64>>,

@@ -15,16 +15,16 @@ pub(super) struct LegacyArgs {
     /// The old service; what the plan leaves to it is passed on, and MANAGEMENT_PORT is 9000 by default
     #[arg(long, env, global = true, value_parser = setting(uri))]
     legacy_url: Option<Given<Uri>>,
-    /// Longest silence of the old service, in seconds [default: 60]
+    /// Timeout of the old service, in seconds [default: 60]
     #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     legacy_timeout_seconds: Option<Given<u64>>,
-    /// Largest number of requests at the old service at a time [default: 1024]
+    /// Maximum number of concurrent requests to the old service [default: 1024]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
     legacy_max_in_flight: Option<Given<usize>>,
-    /// File that says who answers which operation, read again when it changes
+    /// File with the plan (which service answers which operation), reloaded when it changes
     #[arg(long, env, global = true, value_parser = setting(path))]
     strangler_plan: Option<Given<PathBuf>>,
-    /// Password of the strangler's page [default: a new one at each start, printed]
+    /// Password of the strangler's page [default: generated at each start and printed]
     #[arg(long, env, global = true, hide_env_values = true, value_parser = setting(secret))]
     strangler_password: Option<Given<SecretString>>,
 }

@@ -1,4 +1,4 @@
-//! Where the service listens, whom it believes, and what no request may exceed.
+//! Where the service listens, which proxies it trusts, and the limits of a request.
 
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ pub(super) struct ServerArgs {
     /// Port to listen on, 0 for any free one [default: 8000]
     #[arg(long, env, global = true, value_parser = setting(number(0..=u16::MAX)))]
     port: Option<Given<u16>>,
-    /// Proxies whose X-Forwarded-For and -Proto are believed: addresses and networks such as
+    /// Trusted proxies, whose X-Forwarded-For and -Proto are used: addresses and networks such as
     /// 10.0.0.0/8, separated by commas, or * [default: 127.0.0.1]
     #[arg(long, env, global = true, value_parser = setting(proxies))]
     forwarded_allow_ips: Option<Given<TrustedProxies>>,
-    /// Largest body of a request, in bytes [default: 2097152]
+    /// Maximum size of a request body, in bytes [default: 2097152]
     #[arg(long, env, global = true, value_parser = setting(number(1..=usize::MAX)))]
     body_limit_bytes: Option<Given<usize>>,
-    /// Longest time for a request, in seconds [default: 30]
+    /// Timeout of a request, in seconds [default: 30]
     #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     request_timeout_seconds: Option<Given<u64>>,
-    /// How many requests may be answered at a time; the rest gets 503 at once [default: 2048]
+    /// Maximum number of concurrent requests; further ones get 503 at once [default: 2048]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
     max_in_flight: Option<Given<usize>>,
     /// Whether answers carry security headers and X-Request-Id [default: false]
@@ -38,12 +38,12 @@ pub(super) struct ServerArgs {
     /// Address of the management port [default: that of HOST]
     #[arg(long, env, global = true, value_parser = setting(text))]
     management_host: Option<Given<String>>,
-    /// How long requests are still taken after SIGTERM, in seconds [default: 0 in local, else 5]
+    /// How long requests are still accepted after SIGTERM, in seconds [default: 0 in local, else 5]
     #[arg(long, env, global = true, value_parser = setting(number(0..=600_u64)))]
     drain_seconds: Option<Given<u64>>,
 }
 
-/// Where the service listens, whom it believes, and what no request may exceed.
+/// Where the service listens, which proxies it trusts, and the limits of a request.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
     pub host: String,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Message;
-use crate::deps::{CallerId, Page, admitted};
+use crate::deps::{CallerId, Page, authorize};
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
@@ -65,7 +65,7 @@ async fn read_items(
     Call(CallerId(caller), Query(page)): Call<CallerId, Query<Page>>,
 ) -> Result<Json<ItemsPublic>> {
     let page = app.storage.items_for(caller, page.into()).await?;
-    admitted(page.as_ref().map(|page| page.caller))?;
+    authorize(page.as_ref().map(|page| page.caller))?;
     let ItemPage { items, count, .. } = page.ok_or(Error::UserNotFound)?;
     Ok(Json(ItemsPublic { data: items.into_iter().map(Into::into).collect(), count }))
 }
@@ -86,7 +86,7 @@ async fn create_item(
     Call(CallerId(caller), Json(new)): Call<CallerId, Json<ItemCreate>>,
 ) -> Result<Json<ItemPublic>> {
     let item = Item::new(caller, new.title, new.description);
-    admitted(app.storage.create_item(&item).await?)?;
+    authorize(app.storage.create_item(&item).await?)?;
     Ok(Json(item.into()))
 }
 
@@ -116,7 +116,7 @@ async fn delete_item(
 
 async fn accessible_item(app: &App, CallerId(caller): CallerId, id: Uuid) -> Result<Item> {
     let (caller, item) = app.storage.item_for(caller, id).await?;
-    let caller = admitted(caller)?;
+    let caller = authorize(caller)?;
     let item = item.ok_or(Error::ItemNotFound)?;
     if item.accessible_to(caller) { Ok(item) } else { Err(Error::NotOwner) }
 }

@@ -24,7 +24,7 @@ pub(super) fn router() -> Router<App> {
 }
 
 #[derive(Decode)]
-#[expect(dead_code, reason = "the OAuth2 password flow has fields that nobody reads")]
+#[expect(dead_code, reason = "the OAuth2 password flow has fields that are not used")]
 struct PasswordRequestForm {
     #[schema(pattern = "^password$")]
     grant_type: Option<String>,

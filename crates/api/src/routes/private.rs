@@ -11,7 +11,7 @@ pub(super) fn router() -> Router<App> {
 }
 
 #[derive(Decode)]
-#[expect(dead_code, reason = "the contract has a field that nobody reads")]
+#[expect(dead_code, reason = "the contract has a field that is not used")]
 struct PrivateUserCreate {
     #[schema(storable = 255)]
     email: String,

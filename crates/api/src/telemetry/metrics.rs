@@ -1,4 +1,4 @@
-//! Metrics for Prometheus: requests by operation, and what the process is made of.
+//! Metrics for Prometheus: requests by operation, connections, the runtime and the process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub struct Metrics {
     durations: Family<OfOperation, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
     refused: Counter,
-    /// What belongs to no operation.
+    /// The label of requests without an operation.
     none: Arc<str>,
 }
 
@@ -54,7 +54,7 @@ impl Default for Metrics {
     }
 }
 
-/// From half a millisecond to half a minute.
+/// Buckets in seconds.
 fn histogram() -> Histogram {
     Histogram::new([
         0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
@@ -69,12 +69,12 @@ fn label(method: &Method) -> &'static str {
 }
 
 impl Metrics {
-    /// A request has come; [`Metrics::answered`] follows.
+    /// Counts a request in flight; [`Metrics::answered`] ends it.
     pub(super) fn entered(&self) {
         self.in_flight.inc();
     }
 
-    /// A request has been answered, or was given up.
+    /// Counts a request that was answered or aborted.
     pub(super) fn answered(
         &self,
         method: &Method,
@@ -90,7 +90,7 @@ impl Metrics {
         self.durations.get_or_create(&OfOperation { operation }).observe(took.as_secs_f64());
     }
 
-    /// Counts requests that are refused because too many are being answered.
+    /// Counts requests that are refused because too many are in flight.
     pub fn refused(&self) -> Counter {
         self.refused.clone()
     }
@@ -98,11 +98,11 @@ impl Metrics {
     fn register(&self, registry: &mut Registry) {
         let help = "Requests by operation, method and status";
         registry.register("http_server_requests", help, self.requests.clone());
-        let help = "Time to the head of the answer";
+        let help = "Time to the response head";
         registry.register("http_server_request_duration_seconds", help, self.durations.clone());
-        let help = "Requests that are being answered";
+        let help = "Requests in flight";
         registry.register("http_server_requests_in_flight", help, self.in_flight.clone());
-        let help = "Requests refused because too many were being answered";
+        let help = "Requests refused because too many were in flight";
         registry.register("http_server_requests_refused", help, self.refused.clone());
     }
 }
@@ -148,21 +148,29 @@ impl Collector for Process {
         gauge("database_connections_max", "Maximum connections to the database", connections.max)?;
         gauge("database_connections_open", "Open connections to the database", connections.open)?;
         gauge("database_connections_idle", "Idle connections to the database", connections.idle)?;
-        gauge("database_waiting", "Requests that wait for a connection", connections.waiting)?;
+        gauge(
+            "database_waiting",
+            "Requests waiting for a connection to the database",
+            connections.waiting,
+        )?;
         let tasks = self.app.background.len();
-        gauge("http_server_requests_disconnected", "Requests finished without a client", tasks)?;
+        gauge(
+            "http_server_requests_disconnected",
+            "Requests whose client has disconnected, still running",
+            tasks,
+        )?;
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let runtime = runtime.metrics();
-            gauge("tokio_workers", "Threads of the runtime", runtime.num_workers())?;
-            gauge("tokio_tasks", "Tasks that are alive", runtime.num_alive_tasks())?;
+            gauge("tokio_workers", "Worker threads of the runtime", runtime.num_workers())?;
+            gauge("tokio_tasks", "Tasks not finished", runtime.num_alive_tasks())?;
             let queue = runtime.global_queue_depth();
-            gauge("tokio_queue", "Tasks that wait for a worker", queue)?;
+            gauge("tokio_queue", "Tasks waiting for a worker thread", queue)?;
         }
         if let Some(lines) = &self.dropped_lines {
             let dropped =
                 ConstCounter::new(u64::try_from(lines.dropped_lines()).unwrap_or(u64::MAX));
             let kind = dropped.metric_type();
-            let help = "Log lines dropped because the log took none";
+            let help = "Log lines dropped because the log buffer was full";
             dropped.encode(encoder.encode_descriptor("log_lines_dropped", help, None, kind)?)?;
         }
         #[cfg(target_os = "linux")]
@@ -181,26 +189,30 @@ fn linux(encoder: &mut DescriptorEncoder<'_>) -> std::fmt::Result {
         gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
     };
     if let Ok(open) = process.fd_count() {
-        gauge("process_open_fds", "Open files", open as f64)?;
+        gauge("process_open_fds", "Number of open file descriptors", open as f64)?;
     }
     if let Ok(limits) = process.limits()
         && let procfs::process::LimitValue::Value(max) = limits.max_open_files.soft_limit
     {
-        gauge("process_max_fds", "Maximum number of open files", max as f64)?;
+        gauge("process_max_fds", "Maximum number of open file descriptors", max as f64)?;
     }
     let Ok(stat) = process.stat() else { return Ok(()) };
     let resident = stat.rss * procfs::page_size();
-    gauge("process_resident_memory_bytes", "Memory in use", resident as f64)?;
-    gauge("process_virtual_memory_bytes", "Memory reserved", stat.vsize as f64)?;
-    gauge("process_threads", "Threads", stat.num_threads as f64)?;
+    gauge("process_resident_memory_bytes", "Resident memory size in bytes", resident as f64)?;
+    gauge("process_virtual_memory_bytes", "Virtual memory size in bytes", stat.vsize as f64)?;
+    gauge("process_threads", "Number of threads", stat.num_threads as f64)?;
     let ticks = procfs::ticks_per_second() as f64;
     if let Ok(boot) = procfs::boot_time_secs() {
         let started = boot as f64 + stat.starttime as f64 / ticks;
-        gauge("process_start_time_seconds", "When it started, Unix time", started)?;
+        gauge(
+            "process_start_time_seconds",
+            "Start time of the process, in seconds since the Unix epoch",
+            started,
+        )?;
     }
     let seconds = (stat.utime + stat.stime) as f64 / ticks;
     let counter = ConstCounter::new(seconds);
-    let help = "Processor time, of users and of the system";
+    let help = "User and system CPU time in seconds";
     let kind = counter.metric_type();
     counter.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, kind)?)
 }

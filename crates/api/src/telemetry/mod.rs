@@ -1,7 +1,7 @@
-//! What operators see of a request: a line in the log, its share of the metrics, and a trace.
+//! Logs, metrics and traces of requests.
 //!
-//! None of them has secrets or e-mail addresses: the operation stands for the URL, and the user's id
-//! for the user.
+//! None of them has secrets or e-mail addresses: they have the operation instead of the URL, and the
+//! user's id.
 
 mod metrics;
 mod request;
@@ -19,11 +19,10 @@ pub use self::metrics::{Metrics, registry};
 pub use self::request::{Observe, ObserveFuture, ObserveLayer, identify};
 use self::traces::Exporter;
 
-/// How many lines wait for a log that takes none; beyond that they are dropped and counted.
+/// Size of the log buffer in lines; when it is full, further lines are dropped and counted.
 const MAX_WAITING_LINES: usize = 16 * 1024;
 
-/// Logs and traces on their way out. Dropped, it writes the lines that still wait, for a second at
-/// most.
+/// The writers of logs and traces. Dropping it flushes the log buffer, for one second at most.
 #[derive(Debug)]
 pub struct Telemetry {
     exporter: Exporter,
@@ -37,7 +36,7 @@ impl Telemetry {
     /// are sent to `OTEL_EXPORTER_OTLP_ENDPOINT`.
     ///
     /// # Errors
-    /// When the settings of OpenTelemetry make no sense.
+    /// When the settings of OpenTelemetry are invalid.
     pub fn start() -> Result<Self, ExporterBuildError> {
         let exporter = Exporter::from_env()?;
         let (writer, guard) = NonBlockingBuilder::default()
@@ -65,7 +64,7 @@ impl Telemetry {
         self.lines.clone()
     }
 
-    /// Sends the spans and writes the lines that still wait.
+    /// Sends the remaining spans and flushes the log buffer.
     pub async fn flush(self) {
         self.exporter.flush().await;
         let dropped = self.lines.dropped_lines();

@@ -36,7 +36,7 @@ tokio::task_local! {
     static KNOWN: Known;
 }
 
-/// What is known of a request only once it has been read.
+/// What handlers add to the report of a request.
 #[derive(Debug, Default)]
 struct Known {
     user: Cell<Option<Uuid>>,

@@ -25,14 +25,14 @@ use uuid::Uuid;
 /// Whether spans are sent anywhere.
 static ON: AtomicBool = AtomicBool::new(false);
 
-/// How long the last spans may take to reach the collector.
+/// Timeout for sending the last spans to the collector.
 const LAST_SPANS: Duration = Duration::from_secs(5);
 
 pub(super) fn are_on() -> bool {
     ON.load(Ordering::Relaxed)
 }
 
-/// What sends spans to a collector, if one is set.
+/// The exporter of spans to a collector, if one is set.
 #[derive(Debug)]
 pub(super) struct Exporter(Option<SdkTracerProvider>);
 
@@ -45,7 +45,7 @@ impl Exporter {
         if is_set("OTEL_SDK_DISABLED") || !endpoints.into_iter().any(is_set) {
             return Ok(Self(None));
         }
-        // Whoever has chosen one before keeps it.
+        // A provider that was installed before stays.
         _ = rustls::crypto::ring::default_provider().install_default();
         // It lives on the thread of the exporter, where nothing is asynchronous.
         let client = std::thread::spawn(reqwest::blocking::Client::new).join();
@@ -81,7 +81,7 @@ impl Exporter {
             "strangler",
         ];
         let filter = Targets::new().with_targets(ours.map(|target| (target, Level::DEBUG)));
-        // Where the code stands helps nobody who looks at a request.
+        // The position of the code is of no use to a reader of traces.
         let layer = tracing_opentelemetry::layer().with_location(false).with_threads(false);
         Some(layer.with_target(false).with_tracer(tracer).with_filter(filter))
     }
@@ -97,7 +97,7 @@ impl Exporter {
     }
 }
 
-/// What a request belongs to.
+/// The trace of a request.
 pub(super) struct Trace(Context);
 
 impl Trace {
@@ -113,7 +113,7 @@ impl Trace {
     /// The same for what is below this span.
     pub(super) fn enter(self, span: &Span) -> Self {
         if are_on() && !span.is_disabled() {
-            // It fails for spans that nobody collects.
+            // It fails for spans that are not collected.
             _ = span.set_parent(self.0);
             return Self(span.context());
         }

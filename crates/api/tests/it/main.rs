@@ -10,7 +10,7 @@ mod management;
 mod memory;
 mod observability;
 mod overload;
+mod parity;
 mod protection;
 mod settings;
 mod strangler;
-mod twins;

@@ -14,7 +14,7 @@ use crate::client::Api;
 const LONGEST: Duration = Duration::from_mins(5);
 
 const MIB: u64 = 1024 * 1024;
-/// The largest body that the service reads, if it is not told otherwise.
+/// The largest body that the service reads, by default.
 const BODY: usize = 2 * 1024 * 1024;
 /// What a request may take at most, whatever its body.
 const PER_REQUEST: u64 = 16 * MIB + 4 * BODY as u64;

@@ -74,7 +74,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_request_is_told_in_a_line_and_a_trace() {
+async fn a_request_is_logged_in_a_line_and_a_trace() {
     let collector = Received::default();
     let endpoint = collector.listen().await;
     let database = Scratch::new().await.unwrap();
@@ -202,7 +202,7 @@ async fn refusing_mail_server() -> u16 {
 }
 
 #[tokio::test]
-async fn no_secret_and_no_address_is_told() {
+async fn no_secret_and_no_address_is_logged() {
     let collector = Received::default();
     let endpoint = collector.listen().await;
     let port = refusing_mail_server().await.to_string();

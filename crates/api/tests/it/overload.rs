@@ -25,7 +25,7 @@ async fn sign_ins_beyond_what_hashing_can_take_are_refused_at_once_and_hurt_noth
             let answer = api
                 .request(Method::POST, "/login/access-token")
                 .header("content-type", "application/x-www-form-urlencoded")
-                .body(format!("username=nobody{number}@example.com&password=wrong"))
+                .body(format!("username=unknown{number}@example.com&password=wrong"))
                 .send()
                 .await
                 .unwrap();

@@ -1,4 +1,4 @@
-//! What the attributes of fields, variants and types say.
+//! The attributes of fields, variants and types.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -147,6 +147,19 @@ pub(crate) fn title(input: &DeriveInput) -> syn::Result<String> {
     Ok(renamed.unwrap_or_else(|| input.ident.unraw().to_string()))
 }
 
+const NO_ATTRIBUTE: &str = "no attribute of a schema in this position, or its value is missing; the \
+                            documentation of fastapi_compat::Decode lists them all";
+
+/// Refuses attributes of ours that have no effect in this position; those of `known` have one.
+pub(crate) fn refuse_other_schema(items: &[Item], known: &[&str]) -> syn::Result<()> {
+    let other = items.iter().find(|item| {
+        let key = item.key.to_string();
+        // `#[decode(schema = false)]` has its effect before.
+        item.namespace == Namespace::Schema && key != "schema" && !known.contains(&key.as_str())
+    });
+    other.map_or(Ok(()), |item| Err(error(&item.key, NO_ATTRIBUTE)))
+}
+
 /// The constraints of a field, of a variant or of a newtype.
 pub(crate) struct Constraints {
     values: Vec<TokenStream>,
@@ -154,10 +167,8 @@ pub(crate) struct Constraints {
 }
 
 impl Constraints {
-    pub(crate) fn read(items: &[Item]) -> syn::Result<Self> {
-        /// What is no constraint, but may stand there.
-        const OTHERS: [&str; 6] =
-            ["default", "default_factory", "required", "format", "discriminator", "extra"];
+    /// Reads the constraints; `others` are the keys with a value that may stand beside them.
+    pub(crate) fn read(items: &[Item], others: &[&str]) -> syn::Result<Self> {
         let (mut constraints, mut keys) = (Vec::new(), Vec::new());
         for Item { key, value, .. } in
             items.iter().filter(|item| item.namespace == Namespace::Schema)
@@ -177,14 +188,9 @@ impl Constraints {
                     quote!(::core::option::Option::Some(#pattern))
                 }
                 ("strip_whitespace" | "to_lower" | "to_upper", None) => quote!(true),
-                (name, Some(_)) if OTHERS.contains(&name) => continue,
-                ("literal", None) => continue,
+                (name, Some(_)) if others.contains(&name) => continue,
                 _ => {
-                    return Err(error(
-                        key,
-                        "no attribute of a schema, or its value is missing; the documentation of \
-                         fastapi_compat::Decode lists them all",
-                    ));
+                    return Err(error(key, NO_ATTRIBUTE));
                 }
             };
             constraints.push(quote!(#key: #value));
@@ -213,12 +219,16 @@ impl Constraints {
             let message = message.replace('{', "{{").replace('}', "}}");
             quote_spanned! {key.span()=>
                 const _: () = assert!(
-                    <#ty as private::Decode>::ACCEPTS.has(private::Accepts::#accepts),
+                    private::Accepted::<#ty>::ACCEPTS.has(private::Accepts::#accepts),
                     #message
                 );
             }
         });
-        quote!(#(#checks)*)
+        quote! {
+            #[allow(unused_imports)]
+            use private::AcceptsAny as _;
+            #(#checks)*
+        }
     }
 }
 
@@ -270,8 +280,8 @@ fn pattern(value: &Expr) -> syn::Result<TokenStream> {
     let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = value else {
         return Err(error(value, "the pattern must stand here as a string"));
     };
-    if let Err(fault) = regex_syntax::Parser::new().parse(&literal.value()) {
-        return Err(error(literal, &format!("no regular expression: {fault}")));
+    if let Err(reason) = regex_syntax::Parser::new().parse(&literal.value()) {
+        return Err(error(literal, &format!("no regular expression: {reason}")));
     }
     Ok(quote!({
         static PATTERN: private::Pattern = private::Pattern {

@@ -4,17 +4,21 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DataEnum, DeriveInput, Variant};
 
-use crate::attributes::{Case, Namespace, has_flag, items, notes, refuse_other_serde, text, title};
+use crate::attributes::{
+    Case, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde, text, title,
+};
 use crate::to_schema;
 
 /// The values on the wire.
 fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>> {
     let of_type = items(&input.attrs)?;
     refuse_other_serde(&of_type, &["rename", "rename_all"])?;
+    refuse_other_schema(&of_type, &["literal", "format", "extra"])?;
     let rename_all = Case::read(&of_type)?;
     let value = |variant: &Variant| {
         let items = items(&variant.attrs)?;
         refuse_other_serde(&items, &["rename"])?;
+        refuse_other_schema(&items, &[])?;
         let renamed = text(&items, Namespace::Serde, "rename");
         Ok(match (&variant.discriminant, renamed) {
             (Some((_, number)), None) => quote!(private::Fixed::Int(#number)),
@@ -32,7 +36,7 @@ fn is_literal(input: &DeriveInput) -> syn::Result<bool> {
     Ok(has_flag(&items(&input.attrs)?, Namespace::Schema, "literal"))
 }
 
-/// What the document says of it: a literal stands where it is used, an enumeration is referred to.
+/// Its schema: a literal is inlined, an enumeration is a component.
 pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
     let (title, values) = (title(input)?, values(input, data)?);
     let schema = if is_literal(input)? {

@@ -17,7 +17,7 @@ use syn::{
 };
 
 /// Makes a type one that a request can carry: `Decode`, which explains every error, `Deserialize`,
-/// the fast path for what needs no leniency, and `Schema`, what the OpenAPI document says of it.
+/// the fast path for what needs no leniency, and `Schema`, its schema in the OpenAPI document.
 ///
 /// | Rust | pydantic |
 /// |---|---|
@@ -41,16 +41,17 @@ use syn::{
 ///   an `alias_generator`, `#[serde(deny_unknown_fields)]` is `extra="forbid"`, and
 ///   `#[serde(rename = "Page[Item]")]` is what the class is called in Python.
 ///
-/// A type with utoipa's own `#[derive(utoipa::ToSchema)]` says so by `#[decode(schema = false)]`; what
+/// A type with utoipa's own `#[derive(utoipa::ToSchema)]` is marked by `#[decode(schema = false)]`; what
 /// would be `#[schema(…)]` is `#[decode(…)]` then.
 #[proc_macro_derive(Decode, attributes(decode, schema, serde))]
 pub fn derive_decode(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
     let code = attributes::leaves_schema(&input.attrs).and_then(|leaves_schema| {
         if leaves_schema {
-            return Ok(vec![decode(&attributes::without_schema(input))?]);
+            let input = attributes::without_schema(input);
+            return Ok(vec![decode(&input)?, checks(&input)?]);
         }
-        Ok(vec![schema(&input)?, decode(&input)?])
+        Ok(vec![schema(&input)?, decode(&input)?, checks(&input)?])
     });
     code.map_or_else(|error| error.to_compile_error(), |code| wrap(&code)).into()
 }
@@ -59,7 +60,14 @@ pub fn derive_decode(input: proc_macro::TokenStream) -> proc_macro::TokenStream 
 #[proc_macro_derive(Schema, attributes(schema, serde))]
 pub fn derive_schema(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
-    schema(&input).map_or_else(|error| error.to_compile_error(), |schema| wrap(&[schema])).into()
+    let code = schema(&input).and_then(|schema| {
+        let defaults = match Kind::of(&input)? {
+            Kind::Model(fields) => model::default_checks(&input, fields)?,
+            _ => TokenStream::new(),
+        };
+        Ok([schema, checks(&input)?, defaults])
+    });
+    code.map_or_else(|error| error.to_compile_error(), |code| wrap(&code)).into()
 }
 
 /// Attributes that make an operation of a handler, as FastAPI's decorators do.
@@ -221,6 +229,16 @@ fn decode(input: &DeriveInput) -> syn::Result<TokenStream> {
     }
 }
 
+/// Refuses constraints that do not fit the types of their fields.
+fn checks(input: &DeriveInput) -> syn::Result<TokenStream> {
+    match Kind::of(input)? {
+        Kind::Model(fields) => model::checks(input, fields),
+        Kind::Newtype(field) => newtype::checks(field),
+        Kind::Choice(_) => Ok(TokenStream::new()),
+        Kind::Union(data) => union::checks(input, data),
+    }
+}
+
 fn error(tokens: impl ToTokens, message: &str) -> syn::Error {
     syn::Error::new_spanned(tokens, message)
 }
@@ -314,7 +332,7 @@ mod tests {
         ];
         for (input, expected) in cases {
             let message = message(&input);
-            assert!(message.contains(expected), "'{message}' does not say '{expected}'");
+            assert!(message.contains(expected), "'{message}' does not contain '{expected}'");
         }
     }
 }

@@ -10,13 +10,15 @@ use syn::{
 };
 
 use crate::attributes::{
-    Case, Constraints, Namespace, has_flag, items, notes, refuse_other_serde, text, title,
+    Case, Constraints, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde,
+    text, title,
 };
 use crate::{error, known, to_schema};
 
 fn fields(input: &DeriveInput, fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
     let of_type = items(&input.attrs)?;
     refuse_other_serde(&of_type, &["deny_unknown_fields", "rename", "rename_all"])?;
+    refuse_other_schema(&of_type, &["format", "extra"])?;
     let rename_all = Case::read(&of_type)?;
     fields.named.iter().map(|field| ModelField::read(field, rename_all)).collect()
 }
@@ -25,7 +27,7 @@ fn forbids_extra(input: &DeriveInput) -> syn::Result<bool> {
     Ok(has_flag(&items(&input.attrs)?, Namespace::Serde, "deny_unknown_fields"))
 }
 
-/// What the document says of it.
+/// Its schema.
 pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
     let (name, fields) = (&input.ident, fields(input, named)?);
     let (title, notes) = (title(input)?, notes(&input.attrs)?);
@@ -49,12 +51,34 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
 
         impl private::utoipa::IntoParams for #name {
             fn into_params(
-                place: impl Fn() -> ::core::option::Option<private::utoipa::openapi::path::ParameterIn>,
+                parameter_in: impl Fn() -> ::core::option::Option<private::utoipa::openapi::path::ParameterIn>,
             ) -> ::std::vec::Vec<private::utoipa::openapi::path::Parameter> {
-                private::parameters::<Self>(place())
+                private::parameters::<Self>(parameter_in())
             }
         }
     })
+}
+
+/// Compiles if the constraints are those of their types.
+pub(crate) fn checks(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
+    let checks = fields(input, named)?;
+    let checks = checks.iter().map(|field| field.constraints.check(&field.ty));
+    Ok(quote!(#(const _: () = { #checks };)*))
+}
+
+/// Compiles if the defaults are of their types, for a model that is not decoded.
+pub(crate) fn default_checks(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
+    let checks = fields(input, named)?;
+    let checks = checks.iter().filter_map(|field| {
+        let (ty, value) = (&field.ty, field.default_value()?);
+        // An answer may borrow its texts.
+        let value = match (&field.default, ty) {
+            (Some(text), Type::Reference(_)) => quote!(#text),
+            _ => value,
+        };
+        Some(quote!(const _: fn() -> #ty = || #value;))
+    });
+    Ok(quote!(#(#checks)*))
 }
 
 pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
@@ -68,7 +92,6 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
     let constraints: Vec<_> = fields.iter().map(|field| &field.constraints).collect();
-    let checks = fields.iter().map(|field| field.constraints.check(&field.ty));
     let absent = fields.iter().map(ModelField::absent);
     let serde_attributes = fields.iter().map(|field| field.serde_attributes(name));
     let default_functions = fields.iter().filter_map(ModelField::default_function);
@@ -100,8 +123,6 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
                 ::core::option::Option::Some(Self { #(#idents: #locals?),* })
             }
         }
-
-        #(#checks)*
 
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
@@ -204,7 +225,7 @@ fn fitting(value: Expr, ty: &Type) -> syn::Result<Expr> {
     })
 }
 
-/// A text as a `String`; if another type is needed, the compiler says it at the attribute.
+/// A text as a `String`; if another type is needed, the compiler reports it at the attribute.
 fn owned(text: &LitStr) -> TokenStream {
     if text.value().is_empty() {
         return quote_spanned!(text.span()=> ::std::string::String::new());
@@ -240,7 +261,10 @@ impl ModelField {
         Ok(Self {
             name: renamed.unwrap_or_else(|| rename_all.apply(&ident.unraw().to_string())),
             ty: field.ty.clone(),
-            constraints: Constraints::read(&items)?,
+            constraints: Constraints::read(
+                &items,
+                &["default", "default_factory", "required", "format", "extra"],
+            )?,
             required: items.iter().any(|item| {
                 item.key == "required"
                     && matches!(&item.value, Some(Expr::Lit(ExprLit {
@@ -277,12 +301,15 @@ impl ModelField {
         format_ident!("__default_{}", self.ident.unraw())
     }
 
-    fn default_function(&self) -> Option<TokenStream> {
-        let (name, ty) = (self.default_name(), &self.ty);
-        let value = match self.default.as_ref()? {
+    fn default_value(&self) -> Option<TokenStream> {
+        Some(match self.default.as_ref()? {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => owned(text),
             value => quote!(#value),
-        };
+        })
+    }
+
+    fn default_function(&self) -> Option<TokenStream> {
+        let (name, ty, value) = (self.default_name(), &self.ty, self.default_value()?);
         Some(quote! {
             #[allow(clippy::unnecessary_wraps)] // of a default that is not null
             fn #name() -> #ty { #value }

@@ -5,18 +5,32 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Field};
 
-use crate::attributes::{Constraints, Namespace, items, notes, text};
+use crate::attributes::{Constraints, Namespace, items, notes, refuse_other_schema, text};
 use crate::{known, to_schema};
 
 /// What a `RootModel` is called in Python.
 fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
-    Ok(text(&items(&input.attrs)?, Namespace::Serde, "rename"))
+    let of_type = items(&input.attrs)?;
+    let root = text(&of_type, Namespace::Serde, "rename");
+    // What has no name has no schema of its own.
+    refuse_other_schema(&of_type, if root.is_some() { &["format", "extra"] } else { &[] })?;
+    Ok(root)
 }
 
-/// What the document says of it: what it says of the field, under a name if it has one.
+fn constraints(field: &Field) -> syn::Result<Constraints> {
+    Constraints::read(&items(&field.attrs)?, &["format", "extra"])
+}
+
+/// Compiles if the constraints are those of the type.
+pub(crate) fn checks(field: &Field) -> syn::Result<TokenStream> {
+    let check = constraints(field)?.check(&field.ty);
+    Ok(quote!(const _: () = { #check };))
+}
+
+/// Its schema: that of the field, a component if it has a name.
 pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty, known) = (&input.ident, &field.ty, known(&field.ty));
-    let constraints = Constraints::read(&items(&field.attrs)?)?;
+    let constraints = constraints(field)?;
     let of_field = notes(&field.attrs)?;
     let inner = quote!(#known private::constrained::<#ty, _>(#constraints, #of_field));
     if let Some(title) = root(input)? {
@@ -36,16 +50,13 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
 
 pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty) = (&input.ident, &field.ty);
-    let constraints = Constraints::read(&items(&field.attrs)?)?;
+    let constraints = constraints(field)?;
     let inner = quote! {
         private::recursive_name::<Self>(|| <#ty as private::Decode>::name(#constraints))
     };
     let is_alias = root(input)?.is_none();
     let label = root(input)?.map_or(inner, |title| quote!(#title.into()));
-    let check = constraints.check(ty);
     Ok(quote! {
-        #check
-
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
             const SEQUENCE: bool = <#ty as private::Decode>::SEQUENCE;

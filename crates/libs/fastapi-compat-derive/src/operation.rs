@@ -222,7 +222,7 @@ fn operation(
 
             #for_utoipa
 
-            #[allow(dead_code, clippy::unused_unit)] // the compiler checks it, nobody calls it
+            #[allow(dead_code, clippy::unused_unit)] // it is compiled, never called
             fn check() {
                 #(#checks)*
             }
@@ -232,7 +232,7 @@ fn operation(
     })
 }
 
-/// What utoipa-axum's `routes!` and `OpenApiRouter` ask of the type beside a handler.
+/// What utoipa-axum's `routes!` and `OpenApiRouter` require of the type beside a handler.
 fn for_utoipa(marker: &Ident) -> TokenStream {
     quote! {
         impl private::utoipa::Path for #marker {
@@ -270,7 +270,7 @@ fn last_is_call(types: &[&Type]) -> TokenStream {
     types.last().map_or_else(|| quote!(false), |last| quote!(private::Probe::<#last>::IS_CALL))
 }
 
-/// What is wrong with a signature, told when it is compiled.
+/// What is wrong with a signature, as compile errors.
 fn assertions(
     name: &Ident,
     path: &LitStr,
@@ -307,7 +307,7 @@ fn assertions(
     );
     let last =
         format!("`Call` is the last argument of `{name}`: extractors of axum stand before it");
-    // `assert!` takes braces for places of arguments.
+    // `assert!` takes braces for format arguments.
     let [arity, together, last] =
         [arity, together, last].map(|text| text.replace('{', "{{").replace('}', "}}"));
     let before = types.split_last().map_or(&[][..], |(_, before)| before);

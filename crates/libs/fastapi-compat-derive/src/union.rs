@@ -5,7 +5,9 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{DataEnum, DeriveInput, Fields, Ident, Type};
 
-use crate::attributes::{Constraints, Namespace, items, refuse_other_serde, text};
+use crate::attributes::{
+    Constraints, Namespace, items, refuse_other_schema, refuse_other_serde, text,
+};
 use crate::{error, known, to_schema};
 
 struct Choices<'a> {
@@ -17,8 +19,10 @@ struct Choices<'a> {
 }
 
 fn read<'a>(input: &DeriveInput, data: &'a DataEnum) -> syn::Result<Choices<'a>> {
+    let of_type = items(&input.attrs)?;
+    refuse_other_schema(&of_type, &["discriminator"])?;
     let mut choices = Choices {
-        discriminator: text(&items(&input.attrs)?, Namespace::Schema, "discriminator"),
+        discriminator: text(&of_type, Namespace::Schema, "discriminator"),
         variants: vec![],
         types: vec![],
         tags: vec![],
@@ -36,14 +40,14 @@ fn read<'a>(input: &DeriveInput, data: &'a DataEnum) -> syn::Result<Choices<'a>>
         refuse_other_serde(&items, &["rename"])?;
         let renamed = text(&items, Namespace::Serde, "rename");
         choices.tags.push(renamed.unwrap_or_else(|| variant.ident.to_string()));
-        choices.constraints.push(Constraints::read(&items)?);
+        choices.constraints.push(Constraints::read(&items, &[])?);
         choices.variants.push(&variant.ident);
         choices.types.push(&field.ty);
     }
     Ok(choices)
 }
 
-/// What the document says of it.
+/// Its schema.
 pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
     let Choices { discriminator, types, tags, constraints, .. } = read(input, data)?;
     let name = input.ident.unraw().to_string();
@@ -63,6 +67,13 @@ pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
         })
     };
     Ok(to_schema(&input.ident, &name, &schema))
+}
+
+/// Compiles if the constraints are those of their types.
+pub(crate) fn checks(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
+    let Choices { types, constraints, .. } = read(input, data)?;
+    let checks = constraints.iter().zip(types).map(|(constraints, ty)| constraints.check(ty));
+    Ok(quote!(#(const _: () = { #checks };)*))
 }
 
 pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
@@ -86,10 +97,7 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
             union.finish(errors)
         }
     };
-    let checks = constraints.iter().zip(&types).map(|(constraints, ty)| constraints.check(ty));
     Ok(quote! {
-        #(#checks)*
-
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
 

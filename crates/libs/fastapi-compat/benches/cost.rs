@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --package fastapi-compat`
 
-#![expect(clippy::expect_used, reason = "nobody depends on a benchmark")]
+#![expect(clippy::expect_used, reason = "a benchmark ends where something is missing")]
 #![expect(clippy::result_large_err, reason = "an answer is large")]
 
 use std::collections::BTreeMap;

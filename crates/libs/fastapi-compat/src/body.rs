@@ -13,14 +13,16 @@ use utoipa::ToSchema;
 
 use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
-use crate::errors::{Errors, Loc, unreadable_body};
+use crate::error_answer::unreadable_body;
+use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
 use crate::json::{self, JsonError, MAX_DEPTH, MAX_INT_DIGITS};
 use crate::layers::BodyLimit;
 use crate::offload::offload;
 use crate::openapi::OperationDocument;
 use crate::response::{HttpError, Json, internal_server_error};
-use crate::value::{SHALLOW, Value};
+use crate::value::Value;
+use crate::value_serde::SHALLOW;
 
 /// Larger bodies are decoded on a thread of their own: it may take longer than a thread of the
 /// runtime should be busy.
@@ -179,7 +181,7 @@ impl Fields for EmbeddedFields {
 }
 
 /// The fast path: serde reads what needs no leniency. It accepts less than Python and gives the
-/// same value, except that it does not mind long integers and deep nesting in fields that nobody
+/// same value, except that it does not mind long integers and deep nesting in fields that no type
 /// reads.
 fn decode_strictly<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     if has_long_integer(body) || is_deep(body) {
@@ -238,7 +240,7 @@ pub(crate) async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Respon
         return Err(too_large());
     }
     let mut body = Limited::new(body, limit.0);
-    // Most come in one piece, which is not copied; the others are put together as they come.
+    // A body in one piece, as usual, is not copied; others are put together as they come.
     let (mut first, mut whole) = (Bytes::new(), Vec::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
@@ -257,7 +259,7 @@ pub(crate) async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Respon
     Ok(if whole.is_empty() { first } else { whole.into() })
 }
 
-/// What is left of the body is not read: the connection is good for nothing else, and says so.
+/// The rest of the body is not read, so the connection cannot be used again and is closed.
 fn too_large() -> Response {
     HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
         .with_header(header::CONNECTION, HeaderValue::from_static("close"))

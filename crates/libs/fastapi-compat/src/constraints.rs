@@ -154,7 +154,7 @@ impl<B> BrokenBound<B> {
 }
 
 impl<B: fmt::Display> BrokenBound<B> {
-    /// Adds the error; `encode` says how the bound stands in its context.
+    /// Adds the error; `encode` writes the bound into its context.
     pub(crate) fn add<T>(
         &self,
         encode: impl FnOnce(&B) -> Value,
@@ -196,7 +196,7 @@ impl Pattern {
 /// Compiles an expression that the derive has checked.
 ///
 /// # Panics
-/// If nobody has checked it.
+/// If it is invalid.
 pub fn regex(text: &str) -> Regex {
     #[expect(clippy::expect_used, reason = "checked when the model was compiled")]
     Regex::new(text).expect("the derive has checked it")

@@ -12,9 +12,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
-use crate::openapi::{self, OperationDocument, RefOrSchema};
-use crate::router::PathParams;
-use crate::value::{Object, SHALLOW, Value};
+use crate::matched::PathParams;
+use crate::openapi::{OperationDocument, RefOrSchema};
+use crate::value::{Object, Value};
+use crate::value_serde::SHALLOW;
 
 /// A type that a request can carry.
 #[diagnostic::on_unimplemented(
@@ -57,7 +58,7 @@ pub trait Decode: Sized {
 
     #[doc(hidden)]
     fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
-        parameters.decode(0, errors)
+        decode_path_parameter(parameters, 0, errors)
     }
 
     #[doc(hidden)]
@@ -65,10 +66,37 @@ pub trait Decode: Sized {
         operation.path_parameter(Self::json_schema());
     }
 
-    /// What the OpenAPI document says of the type: for one with utoipa's trait,
+    /// The schema of the type in the OpenAPI document: for one with utoipa's trait,
     /// `<Self as fastapi_compat::Documented<_>>::schema()`.
     fn json_schema() -> RefOrSchema;
 }
+
+/// Decodes a parameter of the path; their number is checked when the router is built.
+pub(crate) fn decode_path_parameter<T: Decode>(
+    parameters: &PathParams,
+    index: usize,
+    errors: &mut Errors,
+) -> Option<T> {
+    let (name, value) = (parameters.names.get(index)?, parameters.values.get(index)?);
+    T::decode(value, &Constraints::NONE, &Loc::root("path").field(name), errors)
+}
+
+/// Which constraints a type heeds, where the code of a derive cannot know whether a request can
+/// carry it: what it heeds, or, of a type that only answers carry, all.
+#[derive(Debug)]
+pub struct Accepted<T>(PhantomData<T>);
+
+impl<T: Decode> Accepted<T> {
+    /// Found before that of the trait.
+    pub const ACCEPTS: Accepts = T::ACCEPTS;
+}
+
+/// For types without [`Decode`].
+pub trait AcceptsAny {
+    const ACCEPTS: Accepts = Accepts::ALL;
+}
+
+impl<T> AcceptsAny for Accepted<T> {}
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
 #[diagnostic::on_unimplemented(
@@ -203,7 +231,7 @@ pub fn decode_field<T: Decode>(
 /// What a field is when it is not given.
 #[derive(Debug)]
 pub enum Absent<T> {
-    /// What its type says: optional fields are null.
+    /// By its type: optional fields are null.
     ByType,
     /// `#[schema(required = true)]`: even what may be null must be given.
     Required,
@@ -218,14 +246,14 @@ pub fn required<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     T::deserialize(deserializer)
 }
 
-/// serde's way to a type that has to be looked at by Python's rules.
+/// serde's way to a type that is decoded by Python's rules.
 pub fn deserialize_by_rules<'de, T: Decode, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let mut errors = Errors::default();
     let decoded = T::decode(&value, &Constraints::NONE, &Loc::root("body"), &mut errors);
-    // Whoever asked goes the slow way then, and finds out why.
+    // The caller decodes it the slow way then, which gives the errors.
     decoded.ok_or_else(|| serde::de::Error::custom("not by the rules"))
 }
 
@@ -274,143 +302,5 @@ impl Nested {
 impl Drop for Nested {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
-    }
-}
-
-/// For a model that holds one of its own kind.
-impl<T: Decode> Decode for Box<T> {
-    const ACCEPTS: Accepts = T::ACCEPTS;
-    const SEQUENCE: bool = T::SEQUENCE;
-
-    fn json_schema() -> RefOrSchema {
-        T::json_schema()
-    }
-
-    fn name(constraints: &Constraints) -> Cow<'static, str> {
-        T::name(constraints)
-    }
-
-    fn decode(
-        input: &Value,
-        constraints: &Constraints,
-        at: &Loc<'_>,
-        errors: &mut Errors,
-    ) -> Option<Self> {
-        T::decode(input, constraints, at, errors).map(Self::new)
-    }
-
-    fn absent() -> Option<Self> {
-        T::absent().map(Self::new)
-    }
-
-    fn meets(&self, constraints: &Constraints) -> bool {
-        T::meets(self, constraints)
-    }
-}
-
-/// `T | None = None`.
-impl<T: Decode> Decode for Option<T> {
-    const ACCEPTS: Accepts = T::ACCEPTS;
-    const SEQUENCE: bool = T::SEQUENCE;
-
-    fn json_schema() -> RefOrSchema {
-        openapi::optional(T::json_schema())
-    }
-
-    fn name(constraints: &Constraints) -> Cow<'static, str> {
-        format!("nullable[{}]", T::name(constraints)).into()
-    }
-
-    fn decode(
-        input: &Value,
-        constraints: &Constraints,
-        at: &Loc<'_>,
-        errors: &mut Errors,
-    ) -> Option<Self> {
-        match input {
-            Value::Null => Some(None),
-            _ => T::decode(input, constraints, at, errors).map(Some),
-        }
-    }
-
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
-
-    fn meets(&self, constraints: &Constraints) -> bool {
-        self.as_ref().is_none_or(|value| value.meets(constraints))
-    }
-}
-
-/// A field of a partial update: `T | None = None` read with `exclude_unset`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Patch<T> {
-    /// The request does not name the field.
-    #[default]
-    Absent,
-    /// The request names it, with null.
-    Null,
-    /// The request names it, with a value.
-    Value(T),
-}
-
-impl<T> Patch<T> {
-    /// The new value, if there is one: null counts as absent.
-    pub fn value(self) -> Option<T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Null => None,
-        }
-    }
-
-    /// The new value of something that may be null; `None` if the request does not name it.
-    pub fn nullable(self) -> Option<Option<T>> {
-        match self {
-            Self::Absent => None,
-            Self::Null => Some(None),
-            Self::Value(value) => Some(Some(value)),
-        }
-    }
-}
-
-impl<T: Decode> Decode for Patch<T> {
-    const ACCEPTS: Accepts = T::ACCEPTS;
-    const SEQUENCE: bool = T::SEQUENCE;
-
-    fn json_schema() -> RefOrSchema {
-        openapi::optional(T::json_schema())
-    }
-
-    fn name(constraints: &Constraints) -> Cow<'static, str> {
-        Option::<T>::name(constraints)
-    }
-
-    fn decode(
-        input: &Value,
-        constraints: &Constraints,
-        at: &Loc<'_>,
-        errors: &mut Errors,
-    ) -> Option<Self> {
-        match input {
-            Value::Null => Some(Self::Null),
-            _ => T::decode(input, constraints, at, errors).map(Self::Value),
-        }
-    }
-
-    fn absent() -> Option<Self> {
-        Some(Self::Absent)
-    }
-
-    fn meets(&self, constraints: &Constraints) -> bool {
-        match self {
-            Self::Value(value) => value.meets(constraints),
-            Self::Absent | Self::Null => true,
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
     }
 }

@@ -1,16 +1,13 @@
 //! A JSON body as it was sent, with an index of its values.
 //!
 //! No tree is built: a value of the body is eight bytes of the index, and what it is gets read from
-//! the text when a decoder asks for it. An error that echoes its input refers to the body. So a body
+//! the text when a decoder reads it. An error that echoes its input refers to the body. So a body
 //! takes at most five times its size (one value takes at least two bytes: `0,`), whatever is in it
 //! and however often it is echoed; and nothing here recurses.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-
-use crate::text::Text;
-use crate::value::Value;
 
 /// A decoded body.
 pub(crate) struct Document {
@@ -31,7 +28,7 @@ pub(super) const NOWHERE: u32 = u32::MAX;
 /// A value or a key. Entries stand in the order of the text.
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
-    /// Where it begins in the text; the first character tells of which kind it is.
+    /// Where it begins in the text; the first character gives its kind.
     pub(super) start: u32,
     /// For a string the bytes between its quotes, for a list or an object the entry behind its last
     /// one, and a [`FLAG`]; else nothing.
@@ -51,11 +48,11 @@ impl Document {
         self.depth
     }
 
-    fn entry(&self, index: u32) -> Entry {
+    pub(super) fn entry(&self, index: u32) -> Entry {
         self.entries.get(index as usize).copied().unwrap_or(Entry { start: 0, extent: 0 })
     }
 
-    fn first_byte(&self, entry: Entry) -> u8 {
+    pub(super) fn first_byte(&self, entry: Entry) -> u8 {
         self.text.as_bytes().get(entry.start as usize).copied().unwrap_or_default()
     }
 
@@ -68,70 +65,11 @@ impl Document {
         }
     }
 
-    /// The value at an entry.
-    pub(crate) fn value(self: &Arc<Self>, index: u32) -> Value {
-        let entry = self.entry(index);
-        match self.first_byte(entry) {
-            b'"' => self.string(entry),
-            b'[' => Value::Array(Node { document: Arc::clone(self), index }.into()),
-            b'{' => Value::Object(Node { document: Arc::clone(self), index }.into()),
-            b'n' => Value::Null,
-            b't' => Value::Bool(true),
-            b'f' => Value::Bool(false),
-            b'N' => Value::Float(f64::NAN),
-            b'I' => Value::Float(f64::INFINITY),
-            _ => self.number(entry),
-        }
-    }
-
-    fn number(self: &Arc<Self>, entry: Entry) -> Value {
-        let rest = &self.text[entry.start as usize..];
-        if rest.starts_with("-I") {
-            return Value::Float(f64::NEG_INFINITY);
-        }
-        let length = rest
-            .bytes()
-            .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
-            .unwrap_or(rest.len());
-        let number = &rest[..length];
-        if let Ok(value) = number.parse() {
-            return Value::Int(value);
-        }
-        if number.contains(['.', 'e', 'E']) {
-            return Value::Float(number.parse().unwrap_or(f64::NAN));
-        }
-        Value::BigInt(Text::of_body(self, entry.start, entry.start + size(length)))
-    }
-
-    fn string(self: &Arc<Self>, entry: Entry) -> Value {
-        let (start, end) = (entry.start + 1, entry.start + 1 + (entry.extent & !FLAG));
-        let lone = self.lone.partition_point(|&at| at < start);
-        let lone = self.lone.get(lone).is_some_and(|&at| at < end);
-        if entry.extent & FLAG == 0 {
-            let text = Text::of_body(self, start, end);
-            return if lone { Value::Surrogates(text) } else { Value::Str(text) };
-        }
-        let (text, escaped_lone) = unescape(self.slice(start, end));
-        let text = text.into();
-        if lone || escaped_lone { Value::Surrogates(text) } else { Value::Str(text) }
-    }
-
     /// The text of a key, with U+FFFD for lone surrogates.
     fn key(&self, index: u32) -> Cow<'_, str> {
         let entry = self.entry(index);
         let text = self.slice(entry.start + 1, entry.start + 1 + (entry.extent & !FLAG));
         if entry.extent & FLAG == 0 { text.into() } else { unescape(text).0.into() }
-    }
-
-    /// The same as something that outlives the borrow.
-    fn shared_key(self: &Arc<Self>, index: u32) -> Text {
-        let entry = self.entry(index);
-        let (start, end) = (entry.start + 1, entry.start + 1 + (entry.extent & !FLAG));
-        if entry.extent & FLAG == 0 {
-            Text::of_body(self, start, end)
-        } else {
-            unescape(self.slice(start, end)).0.into()
-        }
     }
 
     /// The entry of a key's value; `None` if the key does not count.
@@ -231,6 +169,11 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// The list or object at an entry.
+    pub(crate) fn new(document: &Arc<Document>, index: u32) -> Self {
+        Self { document: Arc::clone(document), index }
+    }
+
     pub(crate) fn document(&self) -> &Arc<Document> {
         &self.document
     }
@@ -256,19 +199,19 @@ impl Node {
         }
     }
 
-    /// The value of a key.
-    pub(crate) fn get(&self, name: &str) -> Option<Value> {
+    /// The entry of a key's value.
+    pub(crate) fn find(&self, name: &str) -> Option<u32> {
         let mut keys = self.keys();
         while let Some((key, value)) = keys.advance() {
             if self.document.key(key) == name {
-                return Some(self.document.value(value));
+                return Some(value);
             }
         }
         None
     }
 }
 
-/// The items of a list, read as they are asked for.
+/// The items of a list, as entries.
 #[derive(Clone, Debug)]
 pub(crate) struct Items {
     document: Arc<Document>,
@@ -277,6 +220,19 @@ pub(crate) struct Items {
 }
 
 impl Items {
+    pub(crate) fn document(&self) -> &Arc<Document> {
+        &self.document
+    }
+
+    /// The entry of the next item.
+    pub(crate) fn advance(&mut self) -> Option<u32> {
+        let entry = self.next;
+        (entry < self.end).then(|| {
+            self.next = self.document.behind(entry);
+            entry
+        })
+    }
+
     /// How many are left.
     pub(crate) fn count_left(&self) -> usize {
         let (mut count, mut next) = (0, self.next);
@@ -288,20 +244,7 @@ impl Items {
     }
 }
 
-impl Iterator for Items {
-    type Item = Value;
-
-    fn next(&mut self) -> Option<Value> {
-        if self.next >= self.end {
-            return None;
-        }
-        let value = self.document.value(self.next);
-        self.next = self.document.behind(self.next);
-        Some(value)
-    }
-}
-
-/// The keys and values of an object, read as they are asked for.
+/// The keys and values of an object, as entries.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     document: Arc<Document>,
@@ -311,8 +254,12 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
+    pub(crate) fn document(&self) -> &Arc<Document> {
+        &self.document
+    }
+
     /// The entries of the next key and of its value.
-    fn advance(&mut self) -> Option<(u32, u32)> {
+    pub(crate) fn advance(&mut self) -> Option<(u32, u32)> {
         while self.next < self.end {
             let key = self.next;
             self.next = self.document.behind(key + 1);
@@ -330,18 +277,9 @@ impl Keys {
     }
 }
 
-impl Iterator for Keys {
-    type Item = (Text, Value);
-
-    fn next(&mut self) -> Option<(Text, Value)> {
-        let (key, value) = self.advance()?;
-        Some((self.document.shared_key(key), self.document.value(value)))
-    }
-}
-
-/// Replaces the escapes of a string that the parser has accepted, and tells whether there was half
-/// of a surrogate pair without the other: no Rust string can hold it, U+FFFD stands for it.
-fn unescape(text: &str) -> (String, bool) {
+/// Replaces the escapes of a string that the parser has accepted. The second value is whether there was
+/// half of a surrogate pair without the other: no Rust string can hold it, U+FFFD stands for it.
+pub(super) fn unescape(text: &str) -> (String, bool) {
     let mut out = String::with_capacity(text.len());
     let mut lone = false;
     let mut rest = text;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::document::{Items, Keys};
+use crate::float_repr::float_repr;
 use crate::text::Text;
-use crate::value::{Value, float_repr};
+use crate::value::{BodyItems, BodyKeys, Value};
 
 /// Longer texts are written in pieces of so many bytes.
 const PIECE: usize = 16 * 1024;
@@ -37,8 +37,8 @@ enum Open {
     /// A text from a byte on, and its quote.
     Text(Text, usize),
     Colon,
-    List(Items, bool),
-    Object(Keys, bool),
+    List(BodyItems, bool),
+    Object(BodyKeys, bool),
     OwnList(Arc<Vec<Value>>, usize),
     OwnObject(Arc<IndexMap<String, Value>>, usize),
 }
@@ -170,14 +170,14 @@ impl Echo {
                 out.push(b'[');
                 self.open.push(match items.source() {
                     Ok(items) => Open::OwnList(Arc::clone(items), 0),
-                    Err(node) => Open::List(node.items(), true),
+                    Err(node) => Open::List(BodyItems(node.items()), true),
                 });
             }
             Value::Object(fields) => {
                 out.push(b'{');
                 self.open.push(match fields.source() {
                     Ok(fields) => Open::OwnObject(Arc::clone(fields), 0),
-                    Err(node) => Open::Object(node.keys(), true),
+                    Err(node) => Open::Object(BodyKeys(node.keys()), true),
                 });
             }
         }

@@ -21,8 +21,8 @@ pub struct Call<D, I = ()>(pub D, pub I);
 
 /// What must be there before a handler is called, and may refuse the request.
 ///
-/// One that needs the database may leave that to the handler, which asks for everything in one
-/// statement. Then it says in [`Dependency::complete`] what it would have said before any fault of
+/// One that needs the database may leave that to the handler, which reads everything in one
+/// statement. Then [`Dependency::complete`] gives the rejection that comes before any error of
 /// the inputs.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no dependency of a handler with the state `{S}`",
@@ -30,7 +30,7 @@ pub struct Call<D, I = ()>(pub D, pub I);
             `Dependency<{S}>`; `()` is none, and a tuple is two"
 )]
 pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
-    /// Called when the inputs are not valid, before the client is told.
+    /// Called when the inputs are not valid, before the errors are sent.
     fn complete(&self, _: &S) -> impl Future<Output = Result<(), Response>> + Send {
         async { Ok(()) }
     }
@@ -82,7 +82,7 @@ fn refuse(errors: Errors) -> Option<Response> {
     (!errors.is_empty()).then(|| errors.into_response())
 }
 
-/// The 500 when a type of the program has not been decoded and does not say why.
+/// The 500 when a type of the program was not decoded and added no error.
 fn undecoded() -> Response {
     tracing::error!("an input was not decoded and no error was added: see `Decode::decode`");
     internal_server_error()
@@ -163,7 +163,7 @@ pub trait Input: Sized {
     /// Decodes what was read, or `None` when it is wrong; each fault is added to `errors`.
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
 
-    /// What the document says of it.
+    /// Adds it to the operation in the document.
     fn describe(operation: &mut OperationDocument<'_>);
 }
 

@@ -12,11 +12,11 @@ use crate::body::{LARGE, read_body};
 use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
-use crate::multipart::{self, Refusal};
+use crate::multipart;
 use crate::offload::offload;
 use crate::openapi::OperationDocument;
-use crate::params::Parameters;
 use crate::response::{HttpError, internal_server_error};
+use crate::urlencoded::{Parameters, Refusal, check_limits, pairs};
 use crate::value::Value;
 
 /// A form as a model. An empty field counts as absent; of a repeated field the last counts, or all
@@ -94,46 +94,4 @@ impl Fields for FormFields {
 
 fn refuse(detail: Refusal) -> Response {
     HttpError::new(StatusCode::BAD_REQUEST, detail).into_response()
-}
-
-/// Starlette's limits: the number of fields and files of a form, and the bytes of a field.
-pub(crate) const MAX_FIELDS: usize = 1000;
-pub(crate) const MAX_FIELD: usize = 1024 * 1024;
-
-pub(crate) fn check_limits(form: &[u8]) -> Result<(), Refusal> {
-    let fields = form.split(|&byte| byte == b'&').filter(|field| !field.is_empty());
-    for (index, field) in fields.enumerate() {
-        let equals = usize::from(field.contains(&b'='));
-        if field.len() - equals > MAX_FIELD {
-            return Err(format!("Field exceeded maximum size of {}KB.", MAX_FIELD / 1024));
-        }
-        if index == MAX_FIELDS {
-            return Err(format!("Too many fields. Maximum number of fields is {MAX_FIELDS}."));
-        }
-    }
-    Ok(())
-}
-
-/// Splits a query or an url-encoded form as `urllib.parse.parse_qsl` does, keeping empty values.
-pub(crate) fn pairs(text: &[u8]) -> Vec<(String, Value)> {
-    text.split(|&byte| byte == b'&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let mut halves = pair.splitn(2, |&byte| byte == b'=');
-            let mut half = || unquote_plus(halves.next().unwrap_or_default());
-            (half(), half().into())
-        })
-        .collect()
-}
-
-/// Percent-decoding in which `+` is a space; what is not UTF-8 becomes U+FFFD.
-fn unquote_plus(text: &[u8]) -> String {
-    let spaced: Vec<u8> = text.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
-    let bytes: Vec<u8> = percent_encoding::percent_decode(&spaced).collect();
-    decode_replacing(&bytes)
-}
-
-/// UTF-8 with Python's `errors="replace"`.
-pub(crate) fn decode_replacing(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -13,7 +13,7 @@ use crate::email::EmailStr;
 use crate::errors::{Errors, Loc};
 use crate::types::{AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Time};
 use crate::value::Value;
-use crate::{form, idna, json, multipart, params, python};
+use crate::{idna, json, multipart, params, python, urlencoded};
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
@@ -80,8 +80,8 @@ pub fn multipart(bytes: &[u8]) {
 
 /// Each pair stands in the text once.
 pub fn form(bytes: &[u8]) {
-    let _ = form::check_limits(bytes);
-    let pairs = form::pairs(bytes);
+    let _ = urlencoded::check_limits(bytes);
+    let pairs = urlencoded::pairs(bytes);
     assert!(pairs.len() <= bytes.split(|&byte| byte == b'&').count());
 }
 

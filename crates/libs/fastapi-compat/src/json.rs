@@ -34,7 +34,7 @@ pub(crate) enum JsonError {
 /// # Errors
 /// `Syntax` becomes a 422 in FastAPI, `Unreadable` a 400.
 pub(crate) fn decode(body: Bytes) -> Result<Value, JsonError> {
-    Ok(decode_document(body)?.value(0))
+    Ok(Value::of_entry(&decode_document(body)?, 0))
 }
 
 /// Decodes a body into the index of its values, of which the first is the whole.

@@ -44,6 +44,7 @@ mod readme {}
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
+mod answers;
 mod body;
 mod characters;
 mod choice;
@@ -56,8 +57,11 @@ mod document;
 mod echo;
 #[cfg(feature = "email")]
 mod email;
+mod endpoint;
+mod error_answer;
 mod errors;
 mod extract;
+mod float_repr;
 mod form;
 #[cfg(feature = "email")]
 mod idna;
@@ -65,9 +69,11 @@ mod idna;
 mod idna_tables;
 mod json;
 pub mod layers;
+mod matched;
 mod multipart;
 mod offload;
 pub mod openapi;
+mod optional;
 mod params;
 mod probe;
 mod python;
@@ -79,24 +85,28 @@ mod template;
 mod text;
 mod types;
 mod union;
+mod urlencoded;
 mod value;
+mod value_serde;
 
+pub use answers::LocalAddr;
 pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
 #[cfg(feature = "datetime")]
 pub use datetime::serialize_datetime;
-pub use decode::{Decode, Fields, Model, Patch};
-pub use dispatch::LocalAddr;
+pub use decode::{Decode, Fields, Model};
 #[cfg(feature = "email")]
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
 pub use form::Form;
+pub use matched::Operation;
 pub use openapi::{Describe, Documented, Outline};
+pub use optional::Patch;
 pub use params::{Cookie, Header, Path, Query};
 pub use response::{HttpError, Json, NoContent, internal_server_error};
-pub use router::{Operation, Router};
+pub use router::Router;
 pub use routes::{PathOperation, Routes};
 pub use security::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
@@ -119,8 +129,8 @@ pub mod __private {
     pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Absent, Decode, Fields, ObjectOnly, decode_field, decode_model, decode_recursive,
-        deserialize_by_rules, recursive_name, required,
+        Absent, Accepted, AcceptsAny, Decode, Fields, ObjectOnly, decode_field, decode_model,
+        decode_recursive, deserialize_by_rules, recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::openapi::{

@@ -4,16 +4,13 @@
 use indexmap::IndexMap;
 
 use crate::characters::latin1;
-use crate::form::{MAX_FIELD, MAX_FIELDS};
 use crate::types::UploadFile;
+use crate::urlencoded::{MAX_FIELD, MAX_FIELDS, Refusal};
 use crate::value::Value;
 
 const MAX_HEADERS: usize = 8;
 const MAX_HEADER: usize = 4096 + 128;
 const MAX_BOUNDARY: usize = 256;
-
-/// Why a form is refused: the detail of a 400.
-pub(crate) type Refusal = String;
 
 /// A part that has been read: a text, or what is known of a file.
 struct Part {
@@ -167,7 +164,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads to the next delimiter and keeps the part; says whether another follows.
+    /// Reads to the next delimiter and keeps the part; gives whether another follows.
     fn data(&mut self, part: Part) -> Result<Step<bool>, Refusal> {
         let mut from = 0;
         let (length, after) = loop {

@@ -1,24 +1,21 @@
 //! Parameters: of the path, of the query, in headers and in cookies.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::response::Response;
-use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
 use crate::characters::latin1;
-use crate::constraints::Constraints;
 use crate::decode::{Decode, Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Parameter, alone};
-use crate::form::pairs;
+use crate::matched::PathParams;
 use crate::openapi::{Describe, OperationDocument};
-use crate::router::PathParams;
+use crate::urlencoded::{Parameters, pairs};
 use crate::value::Value;
 
 /// The parameters of the path, in its order: `Path(id): Path<Uuid>`, or several,
@@ -43,23 +40,6 @@ impl<T: Decode> Parameter for Path<T> {
 
     fn describe(operation: &mut OperationDocument<'_>) {
         T::describe_path(operation);
-    }
-}
-
-impl PathParams {
-    /// The parameters of a route in a router that is not ours, such as utoipa-axum's.
-    fn of_axum(parts: &Parts) -> Option<Self> {
-        let mut parts = parts.clone();
-        let parameters = RawPathParams::from_request_parts(&mut parts, &()).now_or_never()?.ok()?;
-        let (names, values): (Vec<Arc<str>>, _) =
-            parameters.iter().map(|(name, value)| (name.into(), Value::from(value))).unzip();
-        Some(Self { names: names.into(), values })
-    }
-
-    /// Decodes a parameter; its number is checked when the router is built.
-    pub(crate) fn decode<T: Decode>(&self, index: usize, errors: &mut Errors) -> Option<T> {
-        let (name, value) = (self.names.get(index)?, self.values.get(index)?);
-        T::decode(value, &Constraints::NONE, &Loc::root("path").field(name), errors)
     }
 }
 
@@ -106,24 +86,6 @@ impl<T: Model + IntoParams> Parameter for Query<T> {
 
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.parameters::<T>(&ParameterIn::Query);
-    }
-}
-
-/// Named values of which the last counts, or all for a list.
-pub(crate) struct Parameters(pub Vec<(String, Value)>);
-
-impl Fields for Parameters {
-    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
-        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
-        if !all {
-            return values.next_back().map(Cow::Borrowed);
-        }
-        let values: Vec<_> = values.cloned().collect();
-        (!values.is_empty()).then(|| Cow::Owned(values.into()))
-    }
-
-    fn whole(&self) -> &Value {
-        &Value::Null
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the attributes ask of the types in a handler's signature, whatever they are called there: an
+//! What the attributes find out about the types in a handler's signature, whatever they are called there: an
 //! alias of `Call` is one, and another type of that name is none.
 //!
 //! Inherent items come before those of a trait, so [`Probe<Call<…>>`](Probe) has its own, and every

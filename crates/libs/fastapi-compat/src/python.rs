@@ -5,7 +5,8 @@ use std::fmt::Write;
 #[cfg(feature = "email")]
 use crate::characters::is_assigned;
 use crate::characters::major_category;
-use crate::value::{Value, float_repr};
+use crate::float_repr::float_repr;
+use crate::value::Value;
 #[cfg(feature = "email")]
 use unicode_general_category::{GeneralCategory, get_general_category};
 

@@ -16,27 +16,13 @@ use axum::routing::{MethodRouter, Route, any};
 use http::Method;
 use tower::{Layer, Service};
 
+use crate::answers;
 use crate::dispatch::{self, Dispatch, Table};
+use crate::endpoint::{self, Endpoint, nested};
+use crate::matched::Operation;
 use crate::openapi::{self, DuplicateModel, Info, Outline};
-use crate::routes::{Endpoint, Registered, Routes};
+use crate::routes::{Registered, Routes};
 use crate::template::{self, Template};
-use crate::value::Value;
-
-/// The operation that a request belongs to; in the extensions of the request and of the answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operation {
-    /// As in the OpenAPI document.
-    pub id: Arc<str>,
-    /// The path with its parameters in braces, without convertors.
-    pub path: Arc<str>,
-}
-
-/// The parameters that the path of a request holds, percent-decoded, in their order.
-#[derive(Clone, Debug)]
-pub struct PathParams {
-    pub(crate) names: Arc<[Arc<str>]>,
-    pub(crate) values: Vec<Value>,
-}
 
 /// How operations are called: from the function's name, the tags, the path and the method.
 type OperationId = fn(&str, &[&str], &str, &Method) -> String;
@@ -60,6 +46,9 @@ pub struct Router<S = ()> {
     redirect: MethodRouter<S>,
     fallback: MethodRouter<S>,
     has_fallback: bool,
+    /// Those of nested routers, each as the routes of everything below its prefix, with the number of
+    /// segments of that.
+    nested_fallbacks: Vec<(usize, axum::Router<S>)>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
@@ -74,9 +63,10 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         Self {
             routes: Vec::new(),
             operation_id: default_operation_id,
-            redirect: dispatch::redirect(),
-            fallback: dispatch::not_found(),
+            redirect: answers::redirect(),
+            fallback: answers::not_found(),
             has_fallback: false,
+            nested_fallbacks: Vec::new(),
         }
     }
 
@@ -88,7 +78,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     }
 
     /// Adds a route that is not in the document. It takes every method of its path that no
-    /// operation before it takes, and answers as [`MethodRouter`] says: `get` answers HEAD as well.
+    /// operation before it takes, and answers as [`MethodRouter`] does: `get` answers HEAD as well.
     #[must_use]
     pub fn route(mut self, path: &str, method_router: MethodRouter<S>) -> Self {
         self.routes.push(Registered::page(path, method_router));
@@ -112,6 +102,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.routes.extend(other.routes);
+        self.nested_fallbacks.extend(other.nested_fallbacks);
         if other.has_fallback {
             assert!(!self.has_fallback, "Cannot merge two `Router`s that both have a fallback");
             (self.fallback, self.has_fallback) = (other.fallback, true);
@@ -135,12 +126,15 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                 route @ Endpoint::Route { .. } => route,
             };
         }
+        let fallbacks = std::mem::take(&mut self.nested_fallbacks);
+        self.nested_fallbacks.extend(below(prefix, fallbacks));
         self
     }
 
     /// Adds the routes of another router below a path that its handlers do not see, as
-    /// [`axum::Router::nest`] does; [`OriginalUri`](axum::extract::OriginalUri) has it. Its fallback
-    /// is not taken over.
+    /// [`axum::Router::nest`] does; [`OriginalUri`](axum::extract::OriginalUri) has it. If that router
+    /// has a [fallback](Self::fallback), it answers the requests below the path that have no route;
+    /// else the fallback of this router does.
     ///
     /// # Panics
     /// When axum cannot nest below `path`, such as `""` or `"/"`.
@@ -157,6 +151,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             };
             self.routes.push(Registered { outline, method, endpoint });
         }
+        let own = router.has_fallback.then(|| (0, endpoint::fallback(router.fallback)));
+        self.nested_fallbacks.extend(below(path, router.nested_fallbacks.into_iter().chain(own)));
         self
     }
 
@@ -173,6 +169,9 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     {
         for route in &mut self.routes {
             route.endpoint = std::mem::take(&mut route.endpoint).layer(layer.clone());
+        }
+        for (_, fallback) in &mut self.nested_fallbacks {
+            *fallback = std::mem::take(fallback).layer(layer.clone());
         }
         self.redirect = self.redirect.layer(layer.clone());
         self.fallback = self.fallback.layer(layer);
@@ -201,7 +200,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self
     }
 
-    /// What answers requests without a route, in place of the 404.
+    /// What answers requests without a route, instead of the 404.
     #[must_use]
     pub fn fallback<H, T>(self, handler: H) -> Self
     where
@@ -259,7 +258,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         openapi::document(info, operations.iter().map(|(id, outline)| (id.clone(), outline)))
     }
 
-    /// The routes as a router of axum's, with the state that their handlers ask for.
+    /// The routes as a router of axum's, with the state that their handlers need.
     ///
     /// # Panics
     /// When a path cannot be routed, or an operation takes another number of path parameters than
@@ -270,7 +269,14 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     {
         let routes: Vec<_> = self.routes.iter().map(|route| self.served(route, &state)).collect();
         let redirect = self.redirect.clone().with_state(state.clone());
-        let fallback = self.fallback.clone().with_state(state);
+        let mut fallback = axum::Router::new().fallback(self.fallback).with_state(state.clone());
+        // One router each, the longest prefix first: in one router their routes may conflict.
+        let mut nested = self.nested_fallbacks;
+        nested.sort_by_key(|(segments, _)| *segments);
+        for (_, router) in nested {
+            let router = endpoint::unmatched(router).with_state(state.clone());
+            fallback = router.fallback_service(fallback);
+        }
         axum::Router::new()
             .fallback_service(Dispatch(Arc::new(Table::new(routes, redirect, fallback))))
     }
@@ -290,7 +296,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         let path = template::format(&outline.path).into_owned();
         let id = if method.is_none() { path.clone() } else { self.id(outline) };
         let (matched, not_allowed) = endpoint.clone().into_routers(&outline.path);
-        let direct = matched.with_state(state.clone());
+        let direct = matched.fallback(answers::lost).with_state(state.clone());
         dispatch::Route {
             template,
             method: method.clone(),
@@ -298,72 +304,18 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             is_validated: outline.is_validated,
             rewritten: dispatch::restoring(direct.clone()),
             direct,
-            not_allowed: dispatch::restoring(not_allowed.with_state(state.clone())),
+            not_allowed: dispatch::restoring(
+                not_allowed.fallback(answers::lost).with_state(state.clone()),
+            ),
         }
     }
 }
 
-impl<S> Default for Endpoint<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    fn default() -> Self {
-        Self::Route { matched: MethodRouter::new(), not_allowed: MethodRouter::new() }
-    }
-}
-
-impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
-    fn layer<L>(self, layer: L) -> Self
-    where
-        L: Layer<Route> + Clone + Send + Sync + 'static,
-        L::Service: Service<Request> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
-        match self {
-            Self::Route { matched, not_allowed } => Self::Route {
-                matched: matched.layer(layer.clone()),
-                not_allowed: not_allowed.layer(layer),
-            },
-            Self::Nested { matched, not_allowed } => Self::Nested {
-                matched: matched.layer(layer.clone()),
-                not_allowed: not_allowed.layer(layer),
-            },
-        }
-    }
-
-    /// Routers of one route each; `path` is that of a route that is not nested.
-    fn into_routers(self, path: &str) -> (axum::Router<S>, axum::Router<S>) {
-        let (matched, not_allowed) = match self {
-            Self::Nested { matched, not_allowed } => return (matched, not_allowed),
-            Self::Route { matched, not_allowed } => (matched, not_allowed),
-        };
-        // What cannot be parsed is told when the router is given its state.
-        let paths = Template::parse(path).map(|template| template.axum_paths());
-        let paths = paths.unwrap_or_default();
-        let mut routers = (router().fallback(dispatch::lost), router().fallback(dispatch::lost));
-        for path in paths {
-            routers.0 = routers.0.route(&path, matched.clone());
-            routers.1 = routers.1.route(&path, not_allowed.clone());
-        }
-        // A page answers other methods as Starlette does.
-        routers.0 = routers.0.method_not_allowed_fallback(dispatch::page_not_allowed);
-        routers
-    }
-}
-
-fn router<S: Clone + Send + Sync + 'static>() -> axum::Router<S> {
-    axum::Router::new().without_v07_checks()
-}
-
-/// The router below a prefix.
-fn nested<S: Clone + Send + Sync + 'static>(
+/// Fallbacks below a prefix.
+fn below<S: Clone + Send + Sync + 'static>(
     prefix: &str,
-    inner: axum::Router<S>,
-) -> axum::Router<S> {
-    // A prefix has a form of its own for axum, too.
-    let prefixes = Template::parse(prefix).map(|template| template.axum_paths());
-    let prefix = prefixes.ok().and_then(|paths| paths.into_iter().next());
-    router().nest(&prefix.unwrap_or_default(), inner)
+    fallbacks: impl IntoIterator<Item = (usize, axum::Router<S>)>,
+) -> impl Iterator<Item = (usize, axum::Router<S>)> {
+    let segments = prefix.split('/').filter(|segment| !segment.is_empty()).count();
+    fallbacks.into_iter().map(move |(depth, inner)| (depth + segments, nested(prefix, inner)))
 }

@@ -11,6 +11,8 @@ use tower::util::MapResponseLayer;
 
 use utoipa::openapi::path::Paths;
 
+use crate::answers;
+use crate::endpoint::Endpoint;
 use crate::openapi::{NamedSchema, Outline};
 
 /// A path operation: what `#[get("/items/{id}")]` knows of the function below it. The attribute
@@ -20,29 +22,7 @@ pub trait PathOperation {
     fn outline() -> Outline;
 }
 
-/// What answers below a path.
-#[expect(clippy::large_enum_variant, reason = "there is one for each route, while it is built")]
-pub(crate) enum Endpoint<S> {
-    /// A route of its own path, with what answers requests of other methods.
-    Route { matched: MethodRouter<S>, not_allowed: MethodRouter<S> },
-    /// The same with a prefix that its handlers do not see: one-route routers of axum.
-    Nested { matched: axum::Router<S>, not_allowed: axum::Router<S> },
-}
-
-impl<S: Clone> Clone for Endpoint<S> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Route { matched, not_allowed } => {
-                Self::Route { matched: matched.clone(), not_allowed: not_allowed.clone() }
-            }
-            Self::Nested { matched, not_allowed } => {
-                Self::Nested { matched: matched.clone(), not_allowed: not_allowed.clone() }
-            }
-        }
-    }
-}
-
-/// A route in its place.
+/// A route as it was registered.
 #[derive(Clone)]
 pub(crate) struct Registered<S> {
     pub(crate) outline: Outline,
@@ -72,7 +52,7 @@ impl<S: Clone + Send + Sync + 'static> Registered<S> {
             }));
         }
         let method = outline.method.clone();
-        let not_allowed = crate::dispatch::not_allowed(&method);
+        let not_allowed = answers::not_allowed(&method);
         Self { outline, method: Some(method), endpoint: Endpoint::Route { matched, not_allowed } }
     }
 
@@ -131,7 +111,7 @@ impl<S: Clone + Send + Sync + 'static> From<(Vec<NamedSchema>, Paths, MethodRout
     }
 }
 
-/// What `routes!` asks for the outline of an operation by its type.
+/// Gives `routes!` the outline of an operation by its type.
 #[derive(Debug)]
 pub struct Marker<P>(PhantomData<P>);
 

@@ -10,19 +10,19 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use crate::characters::latin1;
 use crate::extract::Dependency;
-use crate::form::pairs;
 use crate::openapi::{Describe, OperationDocument};
 use crate::params::cookies;
 use crate::response::HttpError;
+use crate::urlencoded::pairs;
 use crate::value::Value;
 
-/// The 401 of FastAPI when a caller does not say who he is.
+/// The 401 of FastAPI when a caller sends no credentials.
 fn not_authenticated(challenge: &'static str) -> HttpError {
     HttpError::new(StatusCode::UNAUTHORIZED, "Not authenticated")
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
-/// Scheme and parameter of the `Authorization` header; what is not ASCII, nobody has issued.
+/// Scheme and parameter of the `Authorization` header; what is not ASCII was not issued.
 fn authorization(headers: &HeaderMap) -> (&[u8], &str) {
     let value = headers.get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
     let mut words = value.splitn(2, |&byte| byte == b' ');
@@ -30,7 +30,7 @@ fn authorization(headers: &HeaderMap) -> (&[u8], &str) {
     (scheme, std::str::from_utf8(parameter).unwrap_or_default().trim())
 }
 
-/// A dependency that only looks at the head of a request.
+/// A dependency that only reads the head of a request.
 macro_rules! from_parts {
     ([$($generics:tt)*] $type:ty, $read:expr, |$operation:ident| $describe:expr) => {
         impl<S: Sync, $($generics)*> Dependency<S> for $type {}
@@ -168,7 +168,7 @@ pub trait ApiKeyName {
 
 /// A dependency on a key, which must be there and not empty.
 macro_rules! api_keys {
-    ($($(#[$doc:meta])* $type:ident $scheme:literal $place:ident, |$parts:ident| $read:expr;)*) => {$(
+    ($($(#[$doc:meta])* $type:ident $scheme:literal $location:ident, |$parts:ident| $read:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq)]
         pub struct $type<N> {
@@ -186,7 +186,7 @@ macro_rules! api_keys {
                 Ok::<_, HttpError>(Self { key, name: PhantomData })
             },
             |operation| {
-                let key = ApiKey::$place(ApiKeyValue::new(N::NAME));
+                let key = ApiKey::$location(ApiKeyValue::new(N::NAME));
                 operation.security($scheme, SecurityScheme::ApiKey(key));
             }
         );

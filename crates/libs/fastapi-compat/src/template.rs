@@ -191,7 +191,7 @@ impl Template {
         &self.names
     }
 
-    /// Whether the segments say all.
+    /// Whether the segments describe the whole path.
     pub(crate) const fn is_plain(&self) -> bool {
         self.regex.is_none()
     }
@@ -206,7 +206,7 @@ impl Template {
         })
     }
 
-    /// Whether the path matches, if the segments do not say all.
+    /// Whether the path matches, if the segments do not describe all of it.
     pub(crate) fn regex_matches(&self, path: &str) -> bool {
         self.regex.as_ref().is_none_or(|regex| regex.is_match(path))
     }

@@ -47,8 +47,8 @@ impl<'a, U> Union<'a, U> {
             return;
         };
         self.decided = exactness == Exactness::Exact && fields_set.is_none();
-        let better = self.best.as_ref().is_none_or(|(_, best, most)| match (*most, fields_set) {
-            (Some(most), Some(count)) if most != count => count > most,
+        let better = self.best.as_ref().is_none_or(|(_, best, max)| match (*max, fields_set) {
+            (Some(max), Some(count)) if max != count => count > max,
             _ => exactness > *best,
         });
         if self.decided || better {

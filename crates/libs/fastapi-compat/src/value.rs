@@ -1,16 +1,11 @@
 //! A JSON value as Python sees it.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use indexmap::IndexMap;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
 
-use crate::document::{self, Node};
-use crate::echo::{Echo, Floats};
+use crate::document::{self, Document, FLAG, Node, size, unescape};
 use crate::text::Text;
 use crate::types::{Integer, UploadFile};
 
@@ -19,7 +14,7 @@ use crate::types::{Integer, UploadFile};
 ///
 /// Richer than `serde_json::Value` where Python is: integers have no bounds, floats may be infinite
 /// or not a number, and strings may hold lone surrogates. Cloning it is cheap: texts, lists and
-/// objects are shared. Lists and objects of a body are read from the body as they are asked for.
+/// objects are shared. Lists and objects of a body are read from the body when they are used.
 ///
 /// ```
 /// use fastapi_compat::{Integer, Value};
@@ -53,17 +48,6 @@ pub enum Value {
     File(UploadFile),
 }
 
-impl Value {
-    /// Decodes a text as Python's `json.loads` does: in UTF-8, UTF-16 or UTF-32, with `NaN` and
-    /// `Infinity`, the last of the members of one name.
-    ///
-    /// `None` if it is not JSON, nests deeper than Python reads, or has an integer of more than 4,300
-    /// digits.
-    pub fn from_json(json: impl Into<Bytes>) -> Option<Self> {
-        crate::json::decode(json.into()).ok()
-    }
-}
-
 /// The items of a list.
 #[derive(Clone, Debug)]
 pub struct Array(Items);
@@ -79,7 +63,7 @@ impl Array {
     pub fn iter(&self) -> ArrayIter<'_> {
         ArrayIter(match &self.0 {
             Items::Own(items) => ItemsIter::Own(items.iter()),
-            Items::Body(node) => ItemsIter::Body(node.items()),
+            Items::Body(node) => ItemsIter::Body(BodyItems(node.items())),
         })
     }
 
@@ -112,7 +96,7 @@ pub struct ArrayIter<'a>(ItemsIter<'a>);
 #[derive(Clone, Debug)]
 enum ItemsIter<'a> {
     Own(std::slice::Iter<'a, Value>),
-    Body(document::Items),
+    Body(BodyItems),
 }
 
 impl<'a> Iterator for ArrayIter<'a> {
@@ -174,7 +158,7 @@ impl Object {
     pub fn iter(&self) -> ObjectIter<'_> {
         ObjectIter(match &self.0 {
             Fields::Own(fields) => FieldsIter::Own(fields.iter()),
-            Fields::Body(node) => FieldsIter::Body(node.keys()),
+            Fields::Body(node) => FieldsIter::Body(BodyKeys(node.keys())),
         })
     }
 
@@ -182,7 +166,10 @@ impl Object {
     pub fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
         match &self.0 {
             Fields::Own(fields) => fields.get(name).map(Cow::Borrowed),
-            Fields::Body(node) => node.get(name).map(Cow::Owned),
+            Fields::Body(node) => {
+                let entry = node.find(name)?;
+                Some(Cow::Owned(Value::of_entry(node.document(), entry)))
+            }
         }
     }
 
@@ -215,7 +202,7 @@ pub struct ObjectIter<'a>(FieldsIter<'a>);
 #[derive(Clone, Debug)]
 enum FieldsIter<'a> {
     Own(indexmap::map::Iter<'a, String, Value>),
-    Body(document::Keys),
+    Body(BodyKeys),
 }
 
 impl<'a> Iterator for ObjectIter<'a> {
@@ -268,7 +255,93 @@ impl PartialEq for Object {
     }
 }
 
+/// The items of a list of a body, read as they are requested.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyItems(pub document::Items);
+
+impl Iterator for BodyItems {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        let entry = self.0.advance()?;
+        Some(Value::of_entry(self.0.document(), entry))
+    }
+}
+
+/// The keys and values of an object of a body, read as they are requested.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyKeys(pub document::Keys);
+
+impl Iterator for BodyKeys {
+    type Item = (Text, Value);
+
+    fn next(&mut self) -> Option<(Text, Value)> {
+        let (name, value) = self.0.advance()?;
+        let document = self.0.document();
+        Some((key(document, name), Value::of_entry(document, value)))
+    }
+}
+
+/// The text of a key of a body.
+fn key(document: &Arc<Document>, index: u32) -> Text {
+    let entry = document.entry(index);
+    let (start, end) = (entry.start + 1, entry.start + 1 + (entry.extent & !FLAG));
+    if entry.extent & FLAG == 0 {
+        Text::of_body(document, start, end)
+    } else {
+        unescape(document.slice(start, end)).0.into()
+    }
+}
+
 impl Value {
+    /// The value at an entry of a body.
+    pub(crate) fn of_entry(document: &Arc<Document>, index: u32) -> Self {
+        let entry = document.entry(index);
+        match document.first_byte(entry) {
+            b'"' => Self::string(document, entry),
+            b'[' => Self::Array(Node::new(document, index).into()),
+            b'{' => Self::Object(Node::new(document, index).into()),
+            b'n' => Self::Null,
+            b't' => Self::Bool(true),
+            b'f' => Self::Bool(false),
+            b'N' => Self::Float(f64::NAN),
+            b'I' => Self::Float(f64::INFINITY),
+            _ => Self::number(document, entry),
+        }
+    }
+
+    fn number(document: &Arc<Document>, entry: document::Entry) -> Self {
+        let rest = &document.text[entry.start as usize..];
+        if rest.starts_with("-I") {
+            return Self::Float(f64::NEG_INFINITY);
+        }
+        let length = rest
+            .bytes()
+            .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+            .unwrap_or(rest.len());
+        let number = &rest[..length];
+        if let Ok(value) = number.parse() {
+            return Self::Int(value);
+        }
+        if number.contains(['.', 'e', 'E']) {
+            return Self::Float(number.parse().unwrap_or(f64::NAN));
+        }
+        Self::BigInt(Text::of_body(document, entry.start, entry.start + size(length)))
+    }
+
+    fn string(document: &Arc<Document>, entry: document::Entry) -> Self {
+        let (start, end) = (entry.start + 1, entry.start + 1 + (entry.extent & !FLAG));
+        let lone = document.lone.partition_point(|&at| at < start);
+        let lone = document.lone.get(lone).is_some_and(|&at| at < end);
+        if entry.extent & FLAG == 0 {
+            let text = Text::of_body(document, start, end);
+            return if lone { Self::Surrogates(text) } else { Self::Str(text) };
+        }
+        let (text, escaped_lone) = unescape(document.slice(start, end));
+        let text = text.into();
+        if lone || escaped_lone { Self::Surrogates(text) } else { Self::Str(text) }
+    }
+
     /// Whether both are the same list or object of a body.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -361,204 +434,5 @@ impl From<IndexMap<String, Value>> for Value {
 impl<const N: usize> From<[(&str, Value); N]> for Value {
     fn from(fields: [(&str, Value); N]) -> Self {
         Self::Object(fields.into_iter().collect())
-    }
-}
-
-/// What serde reads as Python would; what it reads otherwise is refused, and so are values that are
-/// large or deep: their index in the body is smaller.
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const MAX_VALUES: usize = 4096;
-        let mut left = MAX_VALUES;
-        ValueVisitor { left: &mut left, depth: 0 }.deserialize(deserializer)
-    }
-}
-
-/// How deep values may be nested that are read by recursion, on the stack of any thread.
-pub(crate) const SHALLOW: usize = 32;
-
-struct ValueVisitor<'a> {
-    /// How many values may still come.
-    left: &'a mut usize,
-    depth: usize,
-}
-
-impl ValueVisitor<'_> {
-    fn inner<E: serde::de::Error>(&mut self) -> Result<ValueVisitor<'_>, E> {
-        if *self.left == 0 || self.depth == SHALLOW {
-            return Err(E::custom("large"));
-        }
-        *self.left -= 1;
-        Ok(ValueVisitor { left: self.left, depth: self.depth + 1 })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for ValueVisitor<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ValueVisitor<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        // serde_json makes floats of long integers, whose digits are lost then.
-        if value.abs() >= 9e15 {
-            return Err(E::custom("perhaps an integer"));
-        }
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self.inner()?)? {
-            array.push(item);
-        }
-        Ok(array.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
-        let mut fields = IndexMap::new();
-        while let Some(name) = entries.next_key()? {
-            fields.insert(name, entries.next_value_seed(self.inner()?)?);
-        }
-        Ok(fields.into())
-    }
-}
-
-/// As pydantic writes it in an answer.
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        const DEEP: usize = 128;
-        match self {
-            Self::Null => serializer.serialize_unit(),
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Int(value) => serializer.serialize_i64(*value),
-            Self::BigInt(digits) => raw(digits.to_string(), serializer),
-            // FastAPI fails here with a 500; null is what JavaScript makes of them.
-            Self::Float(value) if !value.is_finite() => serializer.serialize_unit(),
-            Self::Float(value) => serializer.serialize_f64(*value),
-            Self::Str(text) | Self::Surrogates(text) => serializer.serialize_str(text),
-            Self::File(file) => file.as_value().serialize(serializer),
-            // Without recursion, but by way of a text.
-            Self::Array(Array(Items::Body(node))) | Self::Object(Object(Fields::Body(node)))
-                if node.document().depth() > DEEP =>
-            {
-                raw(Echo::to_string(self, Floats::Pydantic), serializer)
-            }
-            Self::Array(items) => serializer.collect_seq(items),
-            Self::Object(fields) => serializer.collect_map(fields),
-        }
-    }
-}
-
-/// Writes a number as it stands.
-pub(crate) fn raw<S: Serializer>(number: String, serializer: S) -> Result<S::Ok, S::Error> {
-    serde_json::value::RawValue::from_string(number)
-        .map_err(serde::ser::Error::custom)?
-        .serialize(serializer)
-}
-
-/// A finite float as Python's `repr` writes it: the shortest digits that read back the same, with
-/// an exponent below 1e-4 and from 1e16 on.
-pub(crate) fn float_repr(value: f64) -> String {
-    // Integers are written at once.
-    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-    if value.fract() == 0.0 && value.abs() <= 1e15 && value != 0.0 {
-        return format!("{}.0", value as i64);
-    }
-    // The shortest digits, of two that are equally near the even ones, as Python picks them; the
-    // standard library picks the greater.
-    let text = serde_json::Number::from_f64(value).map_or_else(String::new, |n| n.to_string());
-    let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |text| ("-", text));
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all = format!("{whole}{fraction}");
-    let digits = all.trim_start_matches('0');
-    // How many digits stand before the point.
-    let point =
-        exponent.parse().unwrap_or(0) + signed(whole.len()) - signed(all.len() - digits.len());
-    let digits = digits.trim_end_matches('0');
-    if digits.is_empty() {
-        return format!("{sign}0.0");
-    }
-    let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
-    match usize::try_from(point) {
-        _ if !(-3..=16).contains(&point) => {
-            let (first, rest) = digits.split_at(1);
-            let dot = if rest.is_empty() { "" } else { "." };
-            let exponent = point - 1;
-            let direction = if exponent < 0 { '-' } else { '+' };
-            format!("{sign}{first}{dot}{rest}e{direction}{:02}", exponent.abs())
-        }
-        Ok(before @ 1..) => match digits.split_at_checked(before) {
-            Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
-            _ => format!("{sign}{digits}{}.0", zeros(point - signed(digits.len()))),
-        },
-        _ => format!("{sign}0.{}{digits}", zeros(-point)),
-    }
-}
-
-fn signed(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floats_are_written_as_python_writes_them() {
-        for (value, repr) in [
-            (1.0, "1.0"),
-            (-0.0, "-0.0"),
-            (0.1, "0.1"),
-            (1e5, "100000.0"),
-            (1e15, "1000000000000000.0"),
-            (1e16, "1e+16"),
-            (1e100, "1e+100"),
-            (1.234_567_890_123_456_8e17, "1.2345678901234568e+17"),
-            (0.0001, "0.0001"),
-            (0.000_01, "1e-05"),
-            (1.5e-7, "1.5e-07"),
-            (5e-324, "5e-324"),
-            (0.0, "0.0"),
-            (-12.5, "-12.5"),
-            (1_210_775_175_297_885.2, "1210775175297885.2"),
-            (f64::MAX, "1.7976931348623157e+308"),
-        ] {
-            assert_eq!(float_repr(value), repr);
-        }
     }
 }

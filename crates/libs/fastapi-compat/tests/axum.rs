@@ -442,6 +442,33 @@ mod router {
     }
 
     #[tokio::test]
+    async fn nested_fallback() {
+        let gone = async |uri: Uri, OriginalUri(original): OriginalUri| {
+            (StatusCode::GONE, format!("{uri} {original}"))
+        };
+        let with = Router::new().routes(routes![b]).fallback(gone).layer(from_fn(mark));
+        let without = Router::new().routes(routes![a]);
+        let outer = Router::new().nest("/{version}/with", with).nest("/without", without);
+        let outer = outer.fallback(async || (StatusCode::IM_A_TEAPOT, "outer"));
+        for (app, at) in [
+            (outer.clone().with_state(()), ""),
+            (Router::new().nest("/api", outer.clone()).with_state(()), "/api"),
+            (outer.prefix("/pre").with_state(()), "/pre"),
+        ] {
+            let path = |path: &str| format!("{at}{path}");
+            let expected = (410, format!("/none?a=1 {at}/1/with/none?a=1"));
+            assert_eq!(read(&app, &path("/1/with/none?a=1")).await, expected);
+            assert_eq!(marked(&app, "GET", &path("/1/with/none")).await.1, Some(String::new()));
+            assert_eq!(read(&app, &path("/1/with")).await, (410, format!("/ {at}/1/with")));
+            assert_eq!(send(&app, request("POST", &path("/1/with/b/1"))).await.0, 405);
+            assert_eq!(read(&app, &path("/without/none")).await, (418, "outer".to_owned()));
+            // The router around it has no fallback of its own.
+            let expected = if at == "/api" { 404 } else { 418 };
+            assert_eq!(read(&app, "/none").await.0, expected);
+        }
+    }
+
+    #[tokio::test]
     async fn prefix() {
         let app = Router::new().routes(routes![b]).prefix("/api").with_state(());
         assert_eq!(read(&app, "/api/b/1").await, ok("/api/b/{id} /api/b/1 /api/b/1"));

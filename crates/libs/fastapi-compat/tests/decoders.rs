@@ -91,7 +91,7 @@ const CORPUS: [(&str, &str, &str); 5] = [
 ];
 
 /// What decoders stumble over.
-const SPICES: [&[u8]; 22] = [
+const TOKENS: [&[u8]; 22] = [
     b"\0",
     b"\xff",
     b"\xed\xa0\x80",
@@ -132,8 +132,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         place().prop_map(Mutation::Cut),
         place().prop_map(Mutation::Remove),
         (place(), 1..40usize).prop_map(|(at, length)| Mutation::Double(at, length)),
-        (place(), prop::sample::select(SPICES.as_slice()))
-            .prop_map(|(at, spice)| Mutation::Insert(at, spice)),
+        (place(), prop::sample::select(TOKENS.as_slice()))
+            .prop_map(|(at, token)| Mutation::Insert(at, token)),
     ]
 }
 
@@ -151,9 +151,9 @@ fn mutated(bytes: &mut Vec<u8>, mutation: &Mutation) {
             let copied = bytes[at..(at + more).min(length)].to_vec();
             bytes.splice(at..at, copied);
         }
-        Mutation::Insert(at, spice) => {
+        Mutation::Insert(at, token) => {
             let at = at.index(length);
-            bytes.splice(at..at, spice.iter().copied());
+            bytes.splice(at..at, token.iter().copied());
         }
     }
 }

@@ -167,11 +167,11 @@ mod tests {
 
     #[test]
     fn a_bad_plan_is_refused_with_a_reason() {
-        let fault = |text| Plan::parse(text, &operations()).unwrap_err().to_string();
-        assert!(fault("operations: {items-red_items: native}").contains("items-red_items"));
-        assert!(fault("default: canary 101%").contains("canary 101%"));
-        assert!(fault("defualt: native").contains("defualt"));
+        let error = |text| Plan::parse(text, &operations()).unwrap_err().to_string();
+        assert!(error("operations: {items-red_items: native}").contains("items-red_items"));
+        assert!(error("default: canary 101%").contains("canary 101%"));
+        assert!(error("defualt: native").contains("defualt"));
         let twice = "operations: {items-read_items: native, GET /items/: shadow}";
-        assert!(fault(twice).contains("two modes"));
+        assert!(error(twice).contains("two modes"));
     }
 }

@@ -95,7 +95,7 @@ async fn a_table_that_differs_is_refused_and_left_alone() {
             let Err(MigrationError::Differs(differences)) = database.migrate().await else {
                 panic!("{url} was adopted")
             };
-            let told = differences.to_string();
+            let message = differences.to_string();
             for difference in [
                 "user.id is ",
                 "user.email is not declared NOT NULL",
@@ -103,7 +103,7 @@ async fn a_table_that_differs_is_refused_and_left_alone() {
                 "user has no column is_superuser",
                 "user.tenant, an unknown column",
             ] {
-                assert!(told.contains(difference), "{told}");
+                assert!(message.contains(difference), "{message}");
             }
         }
         let storage = database.into_storage();

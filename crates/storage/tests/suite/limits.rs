@@ -69,8 +69,8 @@ async fn a_statement_that_takes_too_long_is_unavailable() {
     raw_sql("LOCK TABLE item IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
     let error = storage.item_for(caller, Uuid::new_v4()).await.unwrap_err();
     assert!(matches!(error, StorageError::Unavailable(_)), "{error:?}");
-    let told = format!("{error:?}");
-    assert!(told.contains("item_for") && told.contains("57014"), "{told}");
+    let message = format!("{error:?}");
+    assert!(message.contains("item_for") && message.contains("57014"), "{message}");
 }
 
 /// Long before its own timeout.

@@ -30,7 +30,7 @@ const POSTGRES_CHANGES: [&str; 3] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_notices_on_postgres() {
+async fn requests_do_not_fail_on_postgres() {
     let postgres = Postgres::start().await.unwrap();
     let url = postgres.database().await.unwrap();
     let load = Load::start(migrated(&url).await.into_storage()).await;
@@ -44,7 +44,7 @@ async fn nobody_notices_on_postgres() {
 
 // [with sqlite]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_notices_on_sqlite() {
+async fn requests_do_not_fail_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db").display().to_string();
     let load = Load::start(migrated(&format!("sqlite:///{path}")).await.into_storage()).await;

@@ -18,18 +18,18 @@ async fn users_are_stored_and_found(storage: &Arc<dyn Storage>) {
     assert_eq!(storage.user(user.id).await.unwrap().as_ref(), Some(&user));
     assert_eq!(storage.user_by_email(&user.email).await.unwrap(), Some(user));
     assert_eq!(storage.user(Uuid::new_v4()).await.unwrap(), None);
-    assert_eq!(storage.user_by_email("nobody@example.com").await.unwrap(), None);
+    assert_eq!(storage.user_by_email("unknown@example.com").await.unwrap(), None);
     assert_eq!(storage.user_by_email("no\0body@example.com").await.unwrap(), None);
 }
 
 async fn an_email_belongs_to_one_user(storage: &Arc<dyn Storage>) {
     let (one, other) = (user(storage).await, user(storage).await);
-    let twin = User { id: Uuid::new_v4(), ..one.clone() };
+    let duplicate = User { id: Uuid::new_v4(), ..one.clone() };
     let is_of_email = |result| match result {
         Err(StorageError::Conflict(constraint)) => constraint.is("user", "email"),
         _ => false,
     };
-    assert!(is_of_email(storage.create_user(&twin).await));
+    assert!(is_of_email(storage.create_user(&duplicate).await));
     let changes = UserChanges { email: Some(one.email), ..UserChanges::default() };
     let conflict = storage.update_user(other.id, &changes).await;
     assert!(is_of_email(conflict.map(drop)));

@@ -60,7 +60,7 @@ impl Contender {
         match self {
             Self::Molt => "the Rust service, release build",
             Self::Legacy => {
-                "python-legacy on uvicorn with uvloop and httptools, as its README says"
+                "python-legacy on uvicorn with uvloop and httptools, as its README describes"
             }
             Self::Granian => "python-legacy on Granian, a server in Rust for Python applications",
             Self::Expert => "three operations in expert Python: async, asyncpg, orjson, no ORM",

@@ -157,7 +157,7 @@ impl Sessions {
             scenarios.extend([
                 scenario("list_20", "GET list of 20", ALL, self.list(20)),
                 scenario("put_item", "PUT item", WHOLE_SERVICES, self.put_item()),
-                scenario("invalid", "five faults in a body", WHOLE_SERVICES, self.invalid_user()),
+                scenario("invalid", "five errors in a body", WHOLE_SERVICES, self.invalid_user()),
                 Scenario {
                     connections: 4,
                     ..scenario("sign_in", "sign-in", WHOLE_SERVICES, sign_ins)

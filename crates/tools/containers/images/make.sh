@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the images that the Dockerfiles are built on, and those of compose.yaml, from Debian's packages
-# alone: no image registry is asked. `make.sh NAME…` makes these of rust, python, postgres, mail and
+# alone: no image registry is used. `make.sh NAME…` makes these of rust, python, postgres, mail and
 # compose, without a name all of them. One that is there and was made from the same files is kept.
 # Needs root (for debootstrap) and an engine that `docker` reaches.
 set -eu

@@ -128,7 +128,7 @@ fn expect(what: &str, status: u16, expected: u16) -> Result<(), BoxError> {
 }
 
 fn page() -> Result<(), BoxError> {
-    // The service is healthy before its management port is asked for the first time.
+    // The service is healthy before the first request to its management port.
     sleep(Duration::from_millis(100));
     let with = |credentials: &str| {
         let headers = format!("Authorization: Basic {credentials}\r\n");

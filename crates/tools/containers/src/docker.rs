@@ -1,4 +1,4 @@
-//! What is asked of an engine, by its command.
+//! The operations of an engine, by its command.
 
 use std::process::{Command, Stdio};
 use std::thread::sleep;

@@ -375,7 +375,7 @@ fn stop(engine: &Engine, service: &Service, container: &Container<'_>) -> Result
         return Err("the request that was being answered was lost".into());
     }
     if service.has_drain && (during != Some(200) || elapsed < Duration::from_secs(DRAIN)) {
-        return Err(format!("it did not drain: {during:?}, gone after {elapsed:?}").into());
+        return Err(format!("it did not drain: {during:?}, ended after {elapsed:?}").into());
     }
     if elapsed > Duration::from_secs(55) {
         return Err(format!("it was killed after {elapsed:?}").into());

@@ -29,7 +29,7 @@ own data and socket (Debian: apt-get install docker.io debootstrap).
 Examples:
   containers                 on images made from Debian's packages
   containers --official      on the official images, which have to be pulled
-  containers --optional      succeed when there is no engine, and say what was not run"
+  containers --optional      succeed when there is no engine, and report what was not run"
 )]
 struct Cli {
     /// Build on the official images instead of local ones

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_told() {
+    fn what_is_no_request_is_reported() {
         let fault = loaded("bad.log", "GET /a\n").unwrap_err().to_string();
         assert!(fault.contains("entry 1 is no request"), "{fault}");
     }

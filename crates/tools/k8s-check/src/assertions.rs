@@ -1,4 +1,4 @@
-//! What no schema says: names that point at something, everything pinned and limited.
+//! What no schema states: names that point at something, everything pinned and limited.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,23 +7,23 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::manifests::{Manifests, list, matches};
-use crate::{BoxError, Faults};
+use crate::{BoxError, Errors};
 
-/// In place of each secret: as long as `openssl rand -base64 32` makes them.
+/// Used for each secret: as long as `openssl rand -base64 32` makes them.
 const SECRET: &str = "bm90IGEgc2VjcmV0OiBvbmx5IGZvciBjaGVja3M9PT0=";
 
-type Assertion = fn(&Manifests) -> (usize, Faults);
+type Assertion = fn(&Manifests) -> (usize, Errors);
 
 pub(crate) const ALL: [(&str, Assertion); 10] = [
     ("images pinned", images),
     ("containers limited", limits),
-    ("containers confined", confinement),
+    ("security contexts", confinement),
     ("probes of three kinds", probes),
     ("selectors match pods", selectors),
-    ("routes end somewhere", routes),
-    ("settings from somewhere", references),
-    ("time to go", time_to_go),
-    ("egress narrowed", egress),
+    ("routes have backends", routes),
+    ("references resolve", references),
+    ("termination grace", termination_grace),
+    ("egress restricted", egress),
     ("replicas by autoscaler", replicas),
 ];
 
@@ -48,16 +48,16 @@ fn containers(all: &Manifests) -> Vec<(String, &Value)> {
         .collect()
 }
 
-/// Looks at each of them; `None` is good.
+/// Checks each of them; `None` is no error.
 fn each<T>(
     things: impl IntoIterator<Item = T>,
-    fault: impl Fn(&T) -> Option<String>,
-) -> (usize, Faults) {
+    error: impl Fn(&T) -> Option<String>,
+) -> (usize, Errors) {
     let things: Vec<_> = things.into_iter().collect();
-    (things.len(), things.iter().filter_map(fault).collect())
+    (things.len(), things.iter().filter_map(error).collect())
 }
 
-fn images(all: &Manifests) -> (usize, Faults) {
+fn images(all: &Manifests) -> (usize, Errors) {
     each(containers(all), |(name, container)| {
         let image = container["image"].as_str().unwrap_or_default();
         let last = image.rsplit('/').next().unwrap_or_default();
@@ -67,7 +67,7 @@ fn images(all: &Manifests) -> (usize, Faults) {
     })
 }
 
-fn limits(all: &Manifests) -> (usize, Faults) {
+fn limits(all: &Manifests) -> (usize, Errors) {
     each(containers(all), |(name, container)| {
         let wanted = ["/requests/cpu", "/requests/memory", "/limits/cpu", "/limits/memory"];
         let lacks = |what: &&&str| container["resources"].pointer(what).is_none();
@@ -75,7 +75,7 @@ fn limits(all: &Manifests) -> (usize, Faults) {
     })
 }
 
-fn confinement(all: &Manifests) -> (usize, Faults) {
+fn confinement(all: &Manifests) -> (usize, Errors) {
     let pods: BTreeMap<String, &Value> =
         all.pods().map(|pod| (pod.owner.id(), &pod.spec["securityContext"])).collect();
     each(containers(all), |(name, container)| {
@@ -90,11 +90,11 @@ fn confinement(all: &Manifests) -> (usize, Faults) {
         ]
         .into_iter()
         .find(|(holds, _)| !holds)
-        .map(|(_, fault)| format!("{name}: {fault}"))
+        .map(|(_, error)| format!("{name}: {error}"))
     })
 }
 
-fn probes(all: &Manifests) -> (usize, Faults) {
+fn probes(all: &Manifests) -> (usize, Errors) {
     let deployed = all.pods().filter(|pod| pod.owner.kind() == "Deployment");
     let probed = deployed.flat_map(|pod| {
         let name = pod.owner.id();
@@ -112,7 +112,7 @@ fn probes(all: &Manifests) -> (usize, Faults) {
 }
 
 /// Everything that selects pods, with the selector.
-fn selectors(all: &Manifests) -> (usize, Faults) {
+fn selectors(all: &Manifests) -> (usize, Errors) {
     let pointer = |kind: &str| match kind {
         "Service" => Some("/spec/selector"),
         "Deployment" | "PodDisruptionBudget" => Some("/spec/selector/matchLabels"),
@@ -124,7 +124,7 @@ fn selectors(all: &Manifests) -> (usize, Faults) {
         .filter_map(|object| Some((object, object.value.pointer(pointer(object.kind())?)?)));
     // The operator's pods are not ours to render.
     let database = serde_json::json!({"cnpg.io/cluster": "database"});
-    let (looked_at, mut faults) = each(selecting, |(object, selector)| {
+    let (checked, mut errors) = each(selecting, |(object, selector)| {
         let found = all.pods().any(|pod| matches(selector, pod.labels))
             || object.kind() == "NetworkPolicy" && matches(selector, &database);
         (!found).then(|| format!("{} selects nothing", object.id()))
@@ -146,24 +146,24 @@ fn selectors(all: &Manifests) -> (usize, Faults) {
         });
         (!found).then(|| format!("{} watches nothing", monitor.id()))
     });
-    faults.extend(more);
-    faults.extend(still_more);
-    (looked_at + scaled + watched, faults)
+    errors.extend(more);
+    errors.extend(still_more);
+    (checked + scaled + watched, errors)
 }
 
-fn routes(all: &Manifests) -> (usize, Faults) {
+fn routes(all: &Manifests) -> (usize, Errors) {
     let backends = all.of_kind("HTTPRoute").flat_map(|route| {
         route.list("/spec/rules").iter().flat_map(|rule| list(rule, "/backendRefs"))
     });
-    let (looked_at, mut faults) = each(backends, |backend| {
+    let (checked, mut errors) = each(backends, |backend| {
         let name = backend["name"].as_str().unwrap_or_default();
         let has_port = |port: &Value| port["port"] == backend["port"];
         let service = all.find("Service", name);
         let found = service.is_some_and(|one| one.list("/spec/ports").iter().any(has_port));
         (!found).then(|| format!("no container listens at {name}:{}", backend["port"]))
     });
-    if looked_at == 0 {
-        faults.push("there is no way in".into());
+    if checked == 0 {
+        errors.push("there is no way in".into());
     }
     let ports = all
         .of_kind("Service")
@@ -176,12 +176,12 @@ fn routes(all: &Manifests) -> (usize, Faults) {
         (!known.any(|known| known["name"] == *target || known["containerPort"] == *target))
             .then(|| format!("{} leads to a port {target} that no container has", service.id()))
     });
-    faults.extend(more);
-    (looked_at + targets, faults)
+    errors.extend(more);
+    (checked + targets, errors)
 }
 
 /// What pods refer to must exist.
-pub(crate) fn references(all: &Manifests) -> (usize, Faults) {
+pub(crate) fn references(all: &Manifests) -> (usize, Errors) {
     let mut wanted = Vec::new();
     for pod in all.pods() {
         let owner = pod.owner.id();
@@ -214,7 +214,7 @@ pub(crate) fn references(all: &Manifests) -> (usize, Faults) {
 }
 
 /// Draining, the longest request and the last e-mails have to fit in the time until SIGKILL.
-fn time_to_go(all: &Manifests) -> (usize, Faults) {
+fn termination_grace(all: &Manifests) -> (usize, Errors) {
     let deployed = all.pods().filter(|pod| pod.owner.kind() == "Deployment");
     each(deployed, |pod| {
         let given = pod.spec["terminationGracePeriodSeconds"].as_u64().unwrap_or(30);
@@ -230,8 +230,8 @@ fn time_to_go(all: &Manifests) -> (usize, Faults) {
     })
 }
 
-/// Every rule of egress says to whom.
-fn egress(all: &Manifests) -> (usize, Faults) {
+/// Every rule of egress has a destination.
+fn egress(all: &Manifests) -> (usize, Errors) {
     let rules = all
         .of_kind("NetworkPolicy")
         .flat_map(|policy| policy.list("/spec/egress").iter().map(move |rule| (policy, rule)));
@@ -248,7 +248,7 @@ fn egress(all: &Manifests) -> (usize, Faults) {
 
 /// A Deployment that an autoscaler scales has no `replicas` of its own: `apply` would set them back in
 /// the middle of load.
-fn replicas(all: &Manifests) -> (usize, Faults) {
+fn replicas(all: &Manifests) -> (usize, Errors) {
     each(all.of_kind("Deployment"), |deployment| {
         let mut scalers = all.of_kind("HorizontalPodAutoscaler");
         let scaled =
@@ -266,10 +266,10 @@ fn replicas(all: &Manifests) -> (usize, Faults) {
 }
 
 /// Starts the service with the settings of a stage, as far as it checks them.
-pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults), BoxError> {
+pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Errors), BoxError> {
     let Some(pod) = all.pods().find(|pod| pod.owner.id() == format!("Deployment {}", all.service))
     else {
-        return Ok((0, Faults::new()));
+        return Ok((0, Errors::new()));
     };
     let mut settings: BTreeMap<String, String> = BTreeMap::new();
     // Its name ends with a hash of what is in it.
@@ -298,7 +298,7 @@ pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults)
     // OpenTelemetry has names of its own.
     let is_known =
         |name: &str| help.contains(&format!("[env: {name}")) || name.starts_with("OTEL_");
-    let mut faults: Faults = settings
+    let mut errors: Errors = settings
         .keys()
         .filter(|name| !is_known(name))
         .map(|setting| format!("{name} has no setting {setting}"))
@@ -310,9 +310,9 @@ pub(crate) fn settings(all: &Manifests, binary: &Path) -> Result<(usize, Faults)
         .stdout(Stdio::null())
         .output()?;
     if !checked.status.success() {
-        faults.push(String::from_utf8_lossy(&checked.stderr).into_owned());
+        errors.push(String::from_utf8_lossy(&checked.stderr).into_owned());
     }
-    Ok((settings.len(), faults))
+    Ok((settings.len(), errors))
 }
 
 #[cfg(test)]
@@ -382,30 +382,30 @@ spec:
     }
 
     #[test]
-    fn what_is_good_is_looked_at() {
+    fn valid_manifests_are_checked() {
         let all = Manifests::read("molt", GOOD).unwrap();
         for (name, check) in ALL {
-            let (looked_at, faults) = check(&all);
-            assert!(looked_at > 0 && faults.is_empty(), "{name}: {looked_at}, {faults:?}");
+            let (checked, errors) = check(&all);
+            assert!(checked > 0 && errors.is_empty(), "{name}: {checked}, {errors:?}");
         }
     }
 
     #[test]
-    fn every_assertion_sees_its_fault() {
+    fn every_assertion_sees_its_error() {
         for (good, bad, name) in [
             ("image: a:1", "image: a", "images pinned"),
             ("image: a:1", "image: host:5000/a", "images pinned"),
             ("limits: {cpu: 1, memory: 1Gi}", "limits: {cpu: 1}", "containers limited"),
-            ("drop: [ALL]", "drop: [NET_RAW]", "containers confined"),
-            ("runAsNonRoot: true", "runAsNonRoot: false", "containers confined"),
+            ("drop: [ALL]", "drop: [NET_RAW]", "security contexts"),
+            ("runAsNonRoot: true", "runAsNonRoot: false", "security contexts"),
             ("livenessProbe: {httpGet: {path: /, port: http}}", "x: 1", "probes of three kinds"),
             ("selector: {app: a}", "selector: {app: b}", "selectors match pods"),
-            ("{name: a, port: 80}", "{name: b, port: 80}", "routes end somewhere"),
-            ("targetPort: http", "targetPort: web", "routes end somewhere"),
-            ("secretRef: {name: molt}", "secretRef: {name: b}", "settings from somewhere"),
-            ("Seconds: 60", "Seconds: 30", "time to go"),
-            ("to: [{ipBlock: {cidr: 192.0.2.0/28}}], ", "", "egress narrowed"),
-            ("192.0.2.0/28", "0.0.0.0/0", "egress narrowed"),
+            ("{name: a, port: 80}", "{name: b, port: 80}", "routes have backends"),
+            ("targetPort: http", "targetPort: web", "routes have backends"),
+            ("secretRef: {name: molt}", "secretRef: {name: b}", "references resolve"),
+            ("Seconds: 60", "Seconds: 30", "termination grace"),
+            ("to: [{ipBlock: {cidr: 192.0.2.0/28}}], ", "", "egress restricted"),
+            ("192.0.2.0/28", "0.0.0.0/0", "egress restricted"),
             (
                 "  selector: {matchLabels: {app: a}}\n  t",
                 "  replicas: 3\n  selector: {matchLabels: {app: a}}\n  t",

@@ -8,7 +8,7 @@ use clap::Parser;
 
 use crate::manifests::Manifests;
 use crate::tools::Tools;
-use crate::{BoxError, Faults, OVERLAYS, STAGES, assertions, crds, schemas, stages, steps};
+use crate::{BoxError, Errors, OVERLAYS, STAGES, assertions, crds, schemas, stages, steps};
 
 /// Check the Kubernetes manifests of every stage, without a cluster
 #[derive(Parser)]
@@ -50,8 +50,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match check(&cli) {
         Ok(0) => ExitCode::SUCCESS,
-        Ok(faults) => {
-            eprintln!("k8s-check: {faults} faults");
+        Ok(errors) => {
+            eprintln!("k8s-check: {errors} errors");
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -80,7 +80,7 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
     let mut table = Table {
         stages: stages.iter().map(|(stage, _, _)| *stage).collect(),
         text: String::new(),
-        faults: 0,
+        errors: 0,
     };
     table.line("objects", stages.iter().map(|(_, _, all)| (all.len(), Vec::new())));
     eprintln!("k8s-check: validating with kubernetes-validate, strictly");
@@ -103,7 +103,7 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
     for (stage, path, _) in &stages {
         // The overlays between the stages differ from them in the route alone.
         if !STAGES.contains(stage) {
-            policies.push((0, Faults::new()));
+            policies.push((0, Errors::new()));
             continue;
         }
         policies.push(tools.policies(path, &cli.manifests.join("checkov.yaml"))?);
@@ -123,16 +123,16 @@ fn check(cli: &Cli) -> Result<usize, BoxError> {
     table.line("differs only where it should", stages::compare(&all));
     println!("{}", table.text);
     let overlays = stages.into_iter().map(|(stage, _, all)| (stage.to_owned(), all)).collect();
-    table.faults += simulate(&std::fs::read_to_string(&cli.steps)?, &overlays)?;
+    table.errors += simulate(&std::fs::read_to_string(&cli.steps)?, &overlays)?;
     println!("{} is what would be applied.", cli.rendered.display());
-    Ok(table.faults)
+    Ok(table.errors)
 }
 
 /// Simulates the steps of the page, then breaks each and demands that it is seen. Gives the number of
 /// errors.
 fn simulate(page: &str, overlays: &BTreeMap<String, Manifests>) -> Result<usize, BoxError> {
     let steps = steps::parse(page);
-    let mut faults = steps::missing(&steps, overlays);
+    let mut errors = steps::missing(&steps, overlays);
     for step in &steps {
         let (events, found) = steps::simulate(step, overlays);
         println!(
@@ -140,30 +140,30 @@ fn simulate(page: &str, overlays: &BTreeMap<String, Manifests>) -> Result<usize,
             step.name(),
             if found.is_empty() { " ✓" } else { " ✗" }
         );
-        faults.extend(found);
+        errors.extend(found);
     }
     let (broken, unseen) = steps::self_test(&steps, overlays);
     println!("{:30}{broken:>7} seen", "broken on purpose");
-    faults.extend(unseen);
+    errors.extend(unseen);
     if broken == 0 {
         return Err("no step could be broken: the simulation checks nothing".into());
     }
-    for fault in &faults {
-        eprintln!("{fault}");
+    for error in &errors {
+        eprintln!("{error}");
     }
     println!();
-    Ok(faults.len())
+    Ok(errors.len())
 }
 
 struct Table {
     stages: Vec<&'static str>,
     text: String,
-    faults: usize,
+    errors: usize,
 }
 
 impl Table {
-    /// How many things were looked at in each stage, and what was found.
-    fn line(&mut self, name: &str, columns: impl IntoIterator<Item = (usize, Faults)>) {
+    /// How many objects were checked in each stage, and the errors.
+    fn line(&mut self, name: &str, columns: impl IntoIterator<Item = (usize, Errors)>) {
         use std::fmt::Write;
 
         if self.text.is_empty() {
@@ -171,19 +171,19 @@ impl Table {
             self.text = format!("{:30}{}\n", "", stages.join(""));
         }
         _ = write!(self.text, "{name:30}");
-        for (stage, (looked_at, faults)) in self.stages.iter().zip(columns) {
-            let cell = if looked_at == 0 && faults.is_empty() {
+        for (stage, (checked, errors)) in self.stages.iter().zip(columns) {
+            let cell = if checked == 0 && errors.is_empty() {
                 console::style(format!("{:>15}", "-"))
-            } else if faults.is_empty() {
-                console::style(format!("{looked_at:>13} ✓")).green()
+            } else if errors.is_empty() {
+                console::style(format!("{checked:>13} ✓")).green()
             } else {
-                console::style(format!("{:>13} ✗", faults.len())).red()
+                console::style(format!("{:>13} ✗", errors.len())).red()
             };
             _ = write!(self.text, "{cell}");
-            for fault in &faults {
-                eprintln!("{stage}: {name}: {fault}");
+            for error in &errors {
+                eprintln!("{stage}: {name}: {error}");
             }
-            self.faults += faults.len();
+            self.errors += errors.len();
         }
         self.text.push('\n');
     }

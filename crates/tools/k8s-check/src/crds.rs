@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::manifests::{Manifests, Object};
-use crate::{BoxError, Faults};
+use crate::{BoxError, Errors};
 
 /// Schemas by API version and kind.
 pub(crate) struct Definitions(Vec<Definition>);
@@ -37,25 +37,25 @@ impl Definitions {
     }
 
     /// How many objects of a stage are defined here, and what is wrong with them.
-    pub(crate) fn check(&self, all: &Manifests) -> (usize, Faults) {
+    pub(crate) fn check(&self, all: &Manifests) -> (usize, Errors) {
         let defined = |object: &Object| {
             self.0
                 .iter()
                 .find(|one| one.api_version == object.api_version() && one.kind == object.kind())
         };
         let mut checked = 0;
-        let mut faults = Faults::new();
+        let mut errors = Errors::new();
         for object in all.custom() {
             let Some(definition) = defined(object) else { continue };
             checked += 1;
-            faults.extend(
+            errors.extend(
                 definition
                     .schema
                     .iter_errors(&object.value)
                     .map(|error| format!("{}: {}: {error}", object.id(), error.instance_path())),
             );
         }
-        (checked, faults)
+        (checked, errors)
     }
 }
 
@@ -148,20 +148,20 @@ spec:
                 free: {type: object, x-kubernetes-preserve-unknown-fields: true}
 ";
 
-    fn faults(spec: &str) -> Faults {
+    fn errors(spec: &str) -> Errors {
         let definitions = Definitions(parse(DEFINITION).unwrap());
         let object = format!(
             "apiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: a}}\nspec: {spec}\n"
         );
-        let (checked, faults) = definitions.check(&Manifests::read("molt", &object).unwrap());
+        let (checked, errors) = definitions.check(&Manifests::read("molt", &object).unwrap());
         assert_eq!(checked, 1);
-        faults
+        errors
     }
 
     #[test]
     fn a_published_schema_is_applied_strictly() {
         let good = "{size: 1Gi, port: http, labels: {a: b}, free: {a: 1}}";
-        assert_eq!(faults(good), Faults::new());
+        assert_eq!(errors(good), Errors::new());
         for bad in [
             "{}",
             "{size: 1}",
@@ -170,7 +170,7 @@ spec:
             "{size: 1Gi, port: true}",
             "{size: 1Gi, labels: {a: 1}}",
         ] {
-            assert_eq!(faults(bad).len(), 1, "{bad}: {:?}", faults(bad));
+            assert_eq!(errors(bad).len(), 1, "{bad}: {:?}", errors(bad));
         }
     }
 }

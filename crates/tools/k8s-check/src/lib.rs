@@ -1,5 +1,5 @@
 //! Checks `k8s/` without a cluster: renders the overlay of each stage, validates what comes out
-//! against the schemas of all its kinds, runs a policy checker on it, asserts what no schema says (that
+//! against the schemas of all its kinds, runs a policy checker on it, asserts what no schema states (that
 //! names point at something, that everything is pinned and limited, that the overlays differ only where
 //! they should), and simulates the commands that lead from stage to stage.
 //!
@@ -12,6 +12,7 @@ mod crds;
 mod manifests;
 mod monitoring;
 mod schemas;
+mod simulation;
 mod stages;
 mod steps;
 mod tools;
@@ -27,4 +28,4 @@ const STAGES: [&str; 4] = ["legacy", "shadow", "canary", "rust"];
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A check of one overlay: what is wrong.
-type Faults = Vec<String>;
+type Errors = Vec<String>;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::Faults;
+use crate::Errors;
 use crate::manifests::{Manifests, Object, list};
 
 /// What differs between stages, on purpose.
@@ -53,13 +53,13 @@ fn runs(overlay: &str, service: &str) -> [(bool, Vec<String>); 3] {
     ]
 }
 
-/// Each stage against all of them: what is there, and what it says.
-pub(crate) fn compare(stages: &[(&str, &Manifests)]) -> Vec<(usize, Faults)> {
+/// Each stage against all of them: which objects are there, and what is in them.
+pub(crate) fn compare(stages: &[(&str, &Manifests)]) -> Vec<(usize, Errors)> {
     let every: Vec<&Object> = stages.iter().flat_map(|(_, all)| all.all()).collect();
     stages.iter().map(|(stage, all)| (all.len(), differences(stage, all, &every))).collect()
 }
 
-fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
+fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Errors {
     let mut expected: BTreeSet<_> = every.iter().map(|object| object.id()).collect();
     for (is_there, its) in runs(stage, &all.service) {
         if !is_there {
@@ -71,27 +71,27 @@ fn differences(stage: &str, all: &Manifests, every: &[&Object]) -> Faults {
     let found: BTreeSet<_> = all.all().map(Object::id).collect();
     let missing = expected.difference(&found).map(|id| format!("{id} is missing"));
     let more = found.difference(&expected).map(|id| format!("{id} should not be here"));
-    let mut faults: Faults = missing.chain(more).collect();
+    let mut errors: Errors = missing.chain(more).collect();
     let deployment = format!("Deployment {}", all.service);
     for object in all.all() {
         let id = object.id();
         let other = every.iter().find(|other| other.id() == id);
         let Some(other) = other.filter(|_| id != ROUTE) else { continue };
         let same = if id == deployment {
-            faults.extend(protections(stage, all, &object.value));
+            errors.extend(protections(stage, all, &object.value));
             without_additions(&object.value) == without_additions(&other.value)
         } else {
             object.value == other.value
         };
         if !same {
-            faults.push(format!("{id} is not what it is in the other stages"));
+            errors.push(format!("{id} is not what it is in the other stages"));
         }
     }
-    faults
+    errors
 }
 
 /// The last stage has every protection, the others none.
-fn protections(stage: &str, all: &Manifests, deployment: &Value) -> Faults {
+fn protections(stage: &str, all: &Manifests, deployment: &Value) -> Errors {
     let containers = list(deployment, "/spec/template/spec/containers");
     let own = |name: &str| {
         let mut settings = containers.iter().flat_map(|one| list(one, "/env"));

@@ -1,11 +1,11 @@
-//! The programs of others. What is missing is a failure that says what to install, never a check less.
+//! External programs. A missing one is an error that names what to install, never a check less.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::{BoxError, Faults};
+use crate::{BoxError, Errors};
 
 pub(crate) struct Tools {
     renderer: [&'static str; 2],
@@ -46,32 +46,32 @@ impl Tools {
         let [program, verb] = self.renderer;
         let output = Command::new(program).arg(verb).arg(overlay).output()?;
         if !output.status.success() {
-            return Err(format!("{}: {}", overlay.display(), said(&output)).into());
+            return Err(format!("{}: {}", overlay.display(), text(&output)).into());
         }
         Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Refuses fields that the schemas of Kubernetes do not have. Custom resources are not its matter.
-    pub(crate) fn validate(&self, stage: &Path, version: &str) -> Result<Faults, BoxError> {
+    pub(crate) fn validate(&self, stage: &Path, version: &str) -> Result<Errors, BoxError> {
         let output = Command::new(self.venv.join("bin/kubernetes-validate"))
             .args(["--strict", "--kubernetes-version", version])
             .arg(stage)
             .output()?;
-        let said = said(&output);
-        let faults: Faults =
-            said.lines().filter(|line| line.starts_with("ERROR")).map(str::to_owned).collect();
-        if !output.status.success() && faults.is_empty() {
-            return Err(format!("kubernetes-validate failed: {said}").into());
+        let text = text(&output);
+        let errors: Errors =
+            text.lines().filter(|line| line.starts_with("ERROR")).map(str::to_owned).collect();
+        if !output.status.success() && errors.is_empty() {
+            return Err(format!("kubernetes-validate failed: {text}").into());
         }
-        Ok(faults)
+        Ok(errors)
     }
 
-    /// How many policies were looked at, and which are violated.
+    /// How many policies were checked, and which are violated.
     pub(crate) fn policies(
         &self,
         stage: &Path,
         settings: &Path,
-    ) -> Result<(usize, Faults), BoxError> {
+    ) -> Result<(usize, Errors), BoxError> {
         let output = Command::new(self.venv.join("bin/checkov"))
             .args(["--framework", "kubernetes", "--output", "json", "--quiet", "--compact"])
             .args(["--skip-download", "--skip-results-upload"])
@@ -82,26 +82,26 @@ impl Tools {
             .env("LOG_LEVEL", "ERROR")
             .output()?;
         let report: Value = serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("checkov failed ({error}): {}", said(&output)))?;
+            .map_err(|error| format!("checkov failed ({error}): {}", text(&output)))?;
         let count = |name: &str| report["summary"][name].as_u64().unwrap_or_default();
-        let looked_at = usize::try_from(count("passed") + count("failed"))?;
-        if looked_at == 0 {
-            return Err(format!("checkov looked at nothing: {}", said(&output)).into());
+        let checked = usize::try_from(count("passed") + count("failed"))?;
+        if checked == 0 {
+            return Err(format!("checkov checked nothing: {}", text(&output)).into());
         }
         let failed = report["results"]["failed_checks"].as_array().cloned().unwrap_or_default();
         let message = |check: &Value| {
             let text = |name: &str| check[name].as_str().unwrap_or_default().to_owned();
             format!("{} {}: {}", text("check_id"), text("resource"), text("check_name"))
         };
-        let faults: Faults = failed.iter().map(message).collect();
-        if faults.len() as u64 != count("failed") {
+        let errors: Errors = failed.iter().map(message).collect();
+        if errors.len() as u64 != count("failed") {
             return Err("checkov counts more than it names".into());
         }
-        Ok((looked_at, faults))
+        Ok((checked, errors))
     }
 }
 
-fn said(output: &Output) -> String {
+fn text(output: &Output) -> String {
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
     text

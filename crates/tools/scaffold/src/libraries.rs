@@ -20,7 +20,7 @@ pub(crate) const LIBRARIES: [(&str, &str); 6] = [
     ("testbed", "crates/tools/testbed"),
 ];
 
-/// The keys of a dependency that say where it is from.
+/// The keys of a dependency that are its source.
 const KEYS: [&str; 6] = ["path", "git", "tag", "rev", "branch", "version"];
 
 /// Where the libraries are from.
@@ -122,7 +122,7 @@ impl Source {
 
     /// The source of a service that is made from the checkout at `root`: the repository that it was
     /// cloned from, at the checkout's tag or commit; the checkout itself where it has no remote
-    /// `origin`, or commits that are not in it. The second value says why, for people.
+    /// `origin`, or commits that are not in it. The second value is the reason, for people.
     ///
     /// # Errors
     /// When the folder is no checkout.

@@ -104,7 +104,7 @@ fn one_resource_is_not_taken_for_another() {
 }
 
 #[test]
-fn what_cannot_be_is_told_before_anything_is_written() {
+fn what_cannot_be_is_reported_before_anything_is_written() {
     let copy = copy();
     for (words, reason) in [
         (["probes", "number:strng"], "there is no type"),

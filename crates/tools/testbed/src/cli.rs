@@ -70,13 +70,13 @@ async fn run(cli: Cli) -> Result<u8, Error> {
         Database::Sqlite => {
             let url = |name: &str| format!("sqlite:///{}", folder.path().join(name).display());
             let urls = [url("reference.db"), url("candidate.db")];
-            let _services = Twins::start(&cli, urls, &mut command).await?;
+            let _services = Services::start(&cli, urls, &mut command).await?;
             wait(command.env("CONTRACT_LABEL", "sqlite"), program).await
         }
         Database::Postgres => {
             let postgres = Postgres::start().await?;
             let urls = [postgres.database().await?, postgres.database().await?];
-            let _services = Twins::start(&cli, urls, &mut command).await?;
+            let _services = Services::start(&cli, urls, &mut command).await?;
             wait(command.env("CONTRACT_LABEL", "postgres"), program).await
         }
         #[cfg(feature = "sqlite")]
@@ -84,7 +84,7 @@ async fn run(cli: Cli) -> Result<u8, Error> {
             let postgres = Postgres::start().await?;
             let sqlite = format!("sqlite:///{}", folder.path().join("reference.db").display());
             let urls = [sqlite, postgres.database().await?];
-            let _services = Twins::start(&cli, urls, &mut command).await?;
+            let _services = Services::start(&cli, urls, &mut command).await?;
             // Their rows have other types.
             command.env_remove("REFERENCE_DATABASE_URL").env_remove("CANDIDATE_DATABASE_URL");
             wait(command.env("CONTRACT_LABEL", "both"), program).await
@@ -108,13 +108,13 @@ async fn run(cli: Cli) -> Result<u8, Error> {
 }
 
 /// Both services, each with a mail server of its own.
-struct Twins {
+struct Services {
     _running: [(Service, SmtpSink); 2],
     /// What the strangler stands before.
     _legacy: Option<Service>,
 }
 
-impl Twins {
+impl Services {
     /// Starts them and sets their URLs in the environment of the command.
     async fn start(
         cli: &Cli,

@@ -233,7 +233,7 @@ async fn container() -> Result<Postgres, Box<dyn std::error::Error + Send + Sync
     let url = url(port);
     let options: PgConnectOptions = url.as_str().parse()?;
     let start = Instant::now();
-    // The log says "ready" once more for the initialisation: only a connection is proof.
+    // The log has "ready" once more for the initialisation: only a connection is proof.
     loop {
         match PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await {
             Ok(pool) => {
@@ -295,7 +295,7 @@ async fn local(tls: Option<(&str, &str)>) -> Result<Postgres, Error> {
         for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
             secret(account.as_ref(), &data.join(name), pem).map_err(failed)?;
         }
-        // The names are those that PostgreSQL looks for itself.
+        // The names are those that PostgreSQL searches itself.
         options += " -c ssl=on";
     }
     postgres.arg("-D").arg(&data).args(options.split(' '));

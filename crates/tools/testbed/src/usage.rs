@@ -12,7 +12,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 pub struct Memory {
     /// What is resident now.
     pub resident: f64,
-    /// The most that was ever resident.
+    /// The peak of resident memory.
     pub peak: f64,
 }
 

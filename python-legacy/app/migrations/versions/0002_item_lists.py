@@ -3,7 +3,7 @@
 Revision ID: 0002
 Revises: 0001
 
-Lists of one owner's items and of everybody's come in this order: no list sorts or reads more than
+Lists of one owner's items and of all items come in this order: no list sorts or reads more than
 its page.
 """
 

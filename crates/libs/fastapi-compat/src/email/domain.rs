@@ -176,7 +176,7 @@ pub(super) fn refuse_domain_literal(literal: &str) -> Reason {
             literal.parse::<Ipv4Addr>().is_ok(),
             &format!(
                 "The address in brackets after the @-sign is not valid: It is not an IPv4 address ({}) or is missing an address literal tag.",
-                ipv4_fault(literal)
+                ipv4_error(literal)
             ),
         );
     }
@@ -187,7 +187,7 @@ pub(super) fn refuse_domain_literal(literal: &str) -> Reason {
             address.parse::<Ipv6Addr>().is_ok(),
             &format!(
                 "The IPv6 address in brackets after the @-sign is not valid ({}).",
-                ipv6_fault(address)
+                ipv6_error(address)
             ),
         );
     }
@@ -203,12 +203,12 @@ pub(super) fn refuse_domain_literal(literal: &str) -> Reason {
 }
 
 /// Why Python's `ipaddress` refuses an IPv4 address made of digits and dots.
-fn ipv4_fault(text: &str) -> String {
+fn ipv4_error(text: &str) -> String {
     let octets: Vec<_> = text.split('.').collect();
     if octets.len() != 4 {
         return format!("Expected 4 octets in {}", repr(text));
     }
-    let fault = |octet: &&str| match octet.len() {
+    let error = |octet: &&str| match octet.len() {
         0 => Some("Empty octet not permitted".to_owned()),
         4.. => Some(format!("At most 3 characters permitted in {}", repr(octet))),
         2.. if octet.starts_with('0') => {
@@ -217,12 +217,12 @@ fn ipv4_fault(text: &str) -> String {
         _ if octet.parse::<u8>().is_err() => Some(format!("Octet {octet} (> 255) not permitted")),
         _ => None,
     };
-    let fault = octets.iter().find_map(fault).unwrap_or_default();
-    format!("{fault} in {}", repr(text))
+    let error = octets.iter().find_map(error).unwrap_or_default();
+    format!("{error} in {}", repr(text))
 }
 
 /// Why Python's `ipaddress` refuses an IPv6 address, for the commonest reasons.
-fn ipv6_fault(text: &str) -> String {
+fn ipv6_error(text: &str) -> String {
     if text.is_empty() {
         return "Address cannot be empty".into();
     }

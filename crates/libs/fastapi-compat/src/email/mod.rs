@@ -208,7 +208,7 @@ fn split_at_unquoted<'a>(text: &'a str, specials: &[char]) -> Result<(&'a str, &
     .into())
 }
 
-/// Removes surrounding quotes and escapes; tells whether there were any.
+/// Removes surrounding quotes and escapes; the second value is whether there were any.
 fn unquote(text: &str) -> Result<(String, bool), Reason> {
     let Some(rest) = text.strip_prefix('"') else {
         return Ok((text.to_owned(), false));

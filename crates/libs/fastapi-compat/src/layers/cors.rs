@@ -50,7 +50,7 @@ pub struct CorsOptions {
     /// Whether browsers may send cookies and `Authorization`.
     pub allow_credentials: bool,
     /// Further origins: a regular expression that the whole origin has to match. It is of Rust's
-    /// `regex`, which knows what Python's `re` does but for look-around and back-references.
+    /// `regex`, which has the syntax of Python's `re` except look-around and back-references.
     pub allow_origin_regex: Option<String>,
     /// Whether pages from public networks may call this service in a private one.
     pub allow_private_network: bool,
@@ -179,7 +179,7 @@ fn header_value(option: &'static str, value: String) -> Result<HeaderValue, Cors
 
 /// An expression that matches whole texts only, as Python's `fullmatch`.
 fn whole(expression: &str) -> Result<Regex, regex::Error> {
-    // Alone first: its mistakes are to be told in its own words.
+    // Alone first: an error names the pattern as it was given.
     let expression = expression.replace(r"\Z", r"\z");
     Regex::new(&expression)?;
     Regex::new(&format!(r"\A(?:{expression})\z"))

@@ -1,6 +1,6 @@
 //! Where schemas are collected.
 //!
-//! utoipa's traits take no argument. What a model's schema is depends on the place it is asked in,
+//! utoipa's traits take no argument. A model's schema depends on where it is requested,
 //! which a variable of the thread holds:
 //!
 //! - **Outside of a collection** it is the object, with a `$ref` for each model among its fields, as
@@ -21,8 +21,8 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::NamedSchema;
 use super::visit::{
-    SCHEMAS, children, is_optional, location, operations, reference, references, schemas_of, set,
-    settle,
+    SCHEMAS, children, is_optional, location, normalise, operations, reference, references,
+    schemas_of, set,
 };
 
 thread_local! {
@@ -61,7 +61,7 @@ type Component = (String, Option<RefOr<Schema>>);
 
 #[derive(Default)]
 pub(super) struct Collection {
-    /// Whether requests and answers are told apart.
+    /// Whether requests and answers have different schemas.
     has_modes: bool,
     mode: Mode,
     /// By name and use, with the name of the type; without a schema while it is made.
@@ -73,8 +73,8 @@ pub(super) struct Collection {
     unions: Vec<&'static str>,
     recursive: BTreeSet<&'static str>,
     writes_out: bool,
-    /// A look at a type, for which models of ours are not made.
-    is_look: bool,
+    /// Only reads the schema of a type: models of ours are not collected.
+    is_inspection: bool,
     duplicate: Option<DuplicateModel>,
 }
 
@@ -84,7 +84,7 @@ fn with<R>(change: impl FnOnce(&mut Collection) -> R) -> Option<R> {
 
 /// Makes something, and collects the models that it refers to.
 fn collect<R>(collection: Collection, make: impl FnOnce() -> R) -> (R, Collection) {
-    /// Gives the place back, even when `make` panics.
+    /// Restores the previous one, even when `make` panics.
     struct Before(Option<Collection>);
 
     impl Drop for Before {
@@ -115,7 +115,7 @@ pub(super) fn plain<R>(make: impl FnOnce() -> R) -> (R, Vec<NamedSchema>) {
     let (made, collection) = collect(Collection::default(), make);
     let components = collection.components.into_iter().filter_map(|((name, _), (_, schema))| {
         let mut schema = schema?;
-        settle(&mut schema);
+        normalise(&mut schema);
         Some((name, schema))
     });
     (made, components.collect())
@@ -133,7 +133,7 @@ pub(super) fn output<R>(make: impl FnOnce() -> R) -> R {
     made
 }
 
-/// Whether the schemas asked for now are those of answers.
+/// Whether the schemas requested now are those of answers.
 pub(super) fn is_output() -> bool {
     with(|collection| collection.mode == Mode::Output).unwrap_or_default()
 }
@@ -188,7 +188,7 @@ pub fn component<T: ?Sized>(
         Some(None) => titled(),
         None => {
             let mut schema = plain(titled).0;
-            settle(&mut schema);
+            normalise(&mut schema);
             schema
         }
     }
@@ -204,7 +204,7 @@ pub fn inlined<T: ?Sized>(build: impl FnOnce() -> RefOr<Schema>) -> RefOr<Schema
         build()
     };
     let mut schema = plain(written_out).0;
-    settle(&mut schema);
+    normalise(&mut schema);
     schema
 }
 
@@ -271,7 +271,7 @@ pub(super) fn documented<T: ToSchema + ?Sized>() -> RefOr<Schema> {
 /// Makes a type with utoipa's derive known, so that it becomes a component where it is used.
 pub(super) fn know<T: ToSchema + ?Sized>() {
     let is_known = |collection: &mut Collection| {
-        collection.is_look
+        collection.is_inspection
             || collection.known.iter().any(|known| known.type_name == type_name::<T>())
     };
     if with(is_known) != Some(false) {
@@ -279,7 +279,7 @@ pub(super) fn know<T: ToSchema + ?Sized>() {
     }
     // Apart, as models of ours must not be added for what may not be used at all.
     let (schema, collection) =
-        collect(Collection { is_look: true, ..Collection::default() }, T::schema);
+        collect(Collection { is_inspection: true, ..Collection::default() }, T::schema);
     let is_component = match &schema {
         RefOr::T(Schema::Object(object)) => {
             !object.properties.is_empty() || object.enum_values.is_some()
@@ -338,7 +338,7 @@ impl Collection {
     /// Where the component of a type is, and whether it has to be made.
     fn enter(&mut self, name: &str, type_name: &str) -> (String, bool) {
         let key = self.key(name);
-        // What utoipa lists may be the same type, of which it tells the name only.
+        // What utoipa lists may be the same type, of which it gives the name only.
         let is_listed = self.components.get(&key).is_some_and(|(first, _)| first == UNKNOWN);
         if is_listed && type_name != UNKNOWN {
             self.components.remove(&key);
@@ -349,7 +349,7 @@ impl Collection {
             let (first, second) = (first.clone(), type_name.to_owned());
             self.duplicate = Some(DuplicateModel { first, second });
         }
-        (self.location(name), is_new && !self.is_look)
+        (self.location(name), is_new && !self.is_inspection)
     }
 
     fn insert(&mut self, name: String, schema: RefOr<Schema>) {
@@ -417,7 +417,7 @@ impl Collection {
         }
         let mut rename = |schema: &mut RefOr<Schema>| {
             rename(schema, &split);
-            settle(schema);
+            normalise(schema);
         };
         for operation in paths.paths.values_mut().flat_map(operations) {
             schemas_of(operation, &mut rename);

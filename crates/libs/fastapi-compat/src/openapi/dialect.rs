@@ -19,7 +19,7 @@ use super::visit::{
 /// Rewrites a document of utoipa's into what FastAPI writes of the same operations and models:
 ///
 /// - `anyOf` with null instead of `oneOf` and of lists of types, no formats of numbers but the
-///   bounds of small integers, `propertyNames` only where they say something, tuples without `items`;
+///   bounds of small integers, `propertyNames` only where they have an effect, tuples without `items`;
 /// - titles of models, fields, parameters and answers;
 /// - summaries, and the answer 422 with its schemas where an operation has anything to validate.
 ///
@@ -131,7 +131,7 @@ fn validation_errors() -> [(&'static str, RefOr<Schema>); 2] {
     [("HTTPValidationError", all.into()), ("ValidationError", error.into())]
 }
 
-/// What FastAPI says of a parameter, it says of its schema, too.
+/// FastAPI gives the description of a parameter to its schema, too.
 fn rewrite_parameter(parameter: &mut Parameter) {
     let Some(schema) = &mut parameter.schema else { return };
     name(schema, &title(&parameter.name));
@@ -160,7 +160,7 @@ fn rewrite_parameter(parameter: &mut Parameter) {
     }
 }
 
-/// Gives a schema the title that it has in its place, if it has none of its own.
+/// Gives a schema the title that it has at its position, if it has none of its own.
 pub(super) fn name(schema: &mut RefOr<Schema>, title: &str) {
     if location(schema).is_none() && title_of(schema).is_none() {
         set(schema, "title", title.into());
@@ -193,7 +193,7 @@ fn rewrite(schema: &mut RefOr<Schema>, is_component: bool) {
     let optional = match inner {
         Schema::Array(array) => {
             if !array.prefix_items.is_empty() && array.items == ArrayItems::False {
-                // utoipa's arrays always say something of their items.
+                // utoipa's arrays always have a schema of their items.
                 if let Value::Object(mut keywords) = json!(array) {
                     keywords.remove("items");
                     *inner = of_keywords(keywords);
@@ -335,7 +335,7 @@ fn bound_integers(object: &mut Object) {
     }
 }
 
-/// Only texts with constraints and references say anything of the names of properties.
+/// Only texts with constraints and references describe the names of properties.
 fn rewrite_names(object: &mut Object) {
     let Some(names) = object.property_names.take() else { return };
     let names = RefOr::T(*names);

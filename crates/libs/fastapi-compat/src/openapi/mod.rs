@@ -1,8 +1,9 @@
 //! The OpenAPI document, as utoipa's value.
 //!
-//! Types say what they are by utoipa's traits, which the derives implement; [`FastApi`] is the pass
+//! Types give their schemas by utoipa's traits, which the derives implement; [`FastApi`] is the pass
 //! that brings a document of utoipa's into the dialect of FastAPI and pydantic.
 
+mod answers;
 mod collection;
 mod dialect;
 mod operation;
@@ -16,10 +17,11 @@ pub use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Paths};
 use utoipa::openapi::{Components, RefOr};
 
+pub use self::answers::Answer;
 use self::collection::adopt;
 pub use self::collection::{DuplicateModel, component, component_name, inlined, nested, union};
 pub use self::dialect::FastApi;
-pub use self::operation::{Answer, Describe, OperationDocument, Outline};
+pub use self::operation::{Describe, OperationDocument, Outline};
 pub use self::schemas::{
     Documented, FieldSchemas, Foreign, HasNone, HasSchema, Lookup, Presence, ViaForeign,
     ViaToSchema, ViaValue, any_of, choices, constrained, literal, note, parameters,

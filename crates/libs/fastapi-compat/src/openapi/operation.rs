@@ -1,12 +1,10 @@
-//! What the document says of an operation, from its handler's types.
+//! An operation in the document, from its handler's types.
 
 use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::response::{Html, Redirect, Response};
 use http::{Method, StatusCode};
 use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::{
@@ -14,23 +12,22 @@ use utoipa::openapi::path::{
     Paths,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ArrayItems, SchemaType};
+use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::openapi::{
-    Content, Deprecated, RefOr, Required, ResponseBuilder, Schema, SecurityRequirement, Type,
+    Content, Deprecated, RefOr, Required, ResponseBuilder, Schema, SecurityRequirement,
 };
 use utoipa::{IntoParams, ToSchema};
 
 use super::dialect::{name, title};
-use super::schemas::Documented;
-use super::visit::{inside_option, is_optional, set, typed};
+use super::visit::{inside_option, is_optional, set};
 use super::{NamedSchema, collection};
-use crate::response::{Json, NoContent};
 use crate::template;
 
-/// What says of itself how it stands in the document: inputs, dependencies and answers of handlers.
+/// What describes itself in the document: inputs, dependencies and answers of handlers.
 ///
-/// `Via` says how a type in it is [`Documented`]; an implementation of your own needs none.
+/// `Via` is how a type in it is [`Documented`](super::Documented); an implementation of your own needs
+/// none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be described in the OpenAPI document",
     note = "an answer is `Json<T>` of a `T` with `ToSchema`, `String`, `Html`, `NoContent`, \
@@ -71,7 +68,7 @@ pub struct Outline {
 /// An operation that utoipa describes, with the components that it refers to.
 #[derive(Clone)]
 enum Foreign {
-    Asked(fn() -> (Operation, Vec<NamedSchema>)),
+    Requested(fn() -> (Operation, Vec<NamedSchema>)),
     Given(Arc<(Operation, Vec<NamedSchema>)>),
 }
 
@@ -110,7 +107,7 @@ impl Outline {
         P: utoipa::Path + SchemaReferences + for<'t> Tags<'t>,
     {
         let name = type_name::<P>().rsplit("::").next().unwrap_or_default();
-        let ask = || {
+        let outline = || {
             let (mut operation, mut schemas) = (P::operation(), Vec::new());
             let tags = <P as Tags<'_>>::tags().into_iter().map(str::to_owned);
             operation.tags.get_or_insert_default().extend(tags);
@@ -118,7 +115,7 @@ impl Outline {
             (operation, schemas)
         };
         let outline = |method| Self {
-            foreign: Some(Foreign::Asked(ask)),
+            foreign: Some(Foreign::Requested(outline)),
             ..Self::new(http_method(&method), P::path(), name.trim_start_matches("__path_"))
         };
         P::methods().into_iter().map(outline).collect()
@@ -148,7 +145,7 @@ impl Outline {
     }
 
     /// The operation for a document of utoipa's, as it is before [`FastApi`](super::FastApi), and the
-    /// components that it refers to: `utoipa_axum::routes!` asks for it. What it demands of the
+    /// components that it refers to: `utoipa_axum::routes!` needs it. What it demands of the
     /// caller is named, but the scheme is the document's to define.
     pub fn plain(&self) -> (Operation, Vec<NamedSchema>) {
         collection::plain(|| self.document(self.id.unwrap_or(self.name), "").0)
@@ -245,7 +242,7 @@ impl Outline {
         Self { path_parameters, describe, ..self }
     }
 
-    /// What the document says of it, before it is brought into FastAPI's dialect, and the security
+    /// Its description, before it is brought into FastAPI's dialect, and the security
     /// schemes that it names. Models go into the collection of the thread.
     pub(super) fn document(
         &self,
@@ -281,7 +278,7 @@ impl Outline {
     /// utoipa's document of the operation, under FastAPI's id unless it has one of its own.
     fn foreign_document(&self, foreign: &Foreign, id: &str) -> Operation {
         let (mut operation, schemas) = match foreign {
-            Foreign::Asked(ask) => ask(),
+            Foreign::Requested(outline) => outline(),
             Foreign::Given(given) => (**given).clone(),
         };
         let own = operation.operation_id.take().filter(|own| self.is_own_id(own));
@@ -314,7 +311,7 @@ fn http_method(method: &HttpMethod) -> Method {
 
 /// The document of an operation, which its inputs and answers fill.
 pub struct OperationDocument<'a> {
-    id: &'a str,
+    pub(super) id: &'a str,
     token_url: &'a str,
     body_name: &'static str,
     status: StatusCode,
@@ -345,9 +342,9 @@ impl OperationDocument<'_> {
     }
 
     /// The fields of a model as parameters of the query, of the headers or of the cookies.
-    pub(crate) fn parameters<T: IntoParams>(&mut self, place: &ParameterIn) {
-        for mut parameter in T::into_params(|| Some(place.clone())) {
-            if *place == ParameterIn::Header {
+    pub(crate) fn parameters<T: IntoParams>(&mut self, location: &ParameterIn) {
+        for mut parameter in T::into_params(|| Some(location.clone())) {
+            if *location == ParameterIn::Header {
                 parameter.name = parameter.name.replace('_', "-");
             }
             self.parameter(parameter);
@@ -400,7 +397,7 @@ impl OperationDocument<'_> {
     }
 
     /// An answer with a body, unless its status has none.
-    fn answer(&mut self, media_type: &str, schema: RefOr<Schema>) {
+    pub(super) fn answer(&mut self, media_type: &str, schema: RefOr<Schema>) {
         let has_body = !(self.status.is_informational()
             || [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED]
                 .contains(&self.status));
@@ -416,8 +413,8 @@ impl OperationDocument<'_> {
         responses.insert(self.status.as_str().to_owned(), answer.build().into());
     }
 
-    /// An answer of which the document says no more than its status.
-    fn untyped_answer(&mut self) {
+    /// An answer that has only a status in the document.
+    pub(super) fn untyped_answer(&mut self) {
         self.respond(ResponseBuilder::new().description(self.answer));
     }
 
@@ -448,90 +445,4 @@ fn holds_files(schema: &mut RefOr<Schema>) -> bool {
 
 impl Describe for () {
     fn describe(_: &mut OperationDocument<'_>) {}
-}
-
-impl<T: Documented<Via>, Via> Describe<Via> for Answer<Json<T>> {
-    fn describe(operation: &mut OperationDocument<'_>) {
-        let mut schema = collection::output(T::schema);
-        if schema == utoipa::openapi::schema::empty().into() {
-            // `-> None`
-            schema = typed(SchemaType::AnyValue).into();
-        } else {
-            name(&mut schema, &format!("Response {}", title(operation.id)));
-        }
-        operation.answer("application/json", schema);
-    }
-}
-
-/// An answer whose status the handler chooses: the document has the attribute's.
-impl<T, Via> Describe<Via> for Answer<(StatusCode, T)>
-where
-    Answer<T>: Describe<Via>,
-{
-    fn describe(operation: &mut OperationDocument<'_>) {
-        Answer::<T>::describe(operation);
-    }
-}
-
-/// What a handler answers, as against what it is given: `Json` is either.
-#[derive(Debug)]
-pub struct Answer<T>(T);
-
-impl<T, E, Via> Describe<Via> for Answer<Result<T, E>>
-where
-    Answer<T>: Describe<Via>,
-{
-    fn describe(operation: &mut OperationDocument<'_>) {
-        Answer::<T>::describe(operation);
-    }
-}
-
-impl<T> Describe for Answer<Html<T>> {
-    fn describe(operation: &mut OperationDocument<'_>) {
-        operation.answer("text/html", typed(Type::String).into());
-    }
-}
-
-/// `PlainTextResponse`
-impl Describe for Answer<String> {
-    fn describe(operation: &mut OperationDocument<'_>) {
-        operation.answer("text/plain", typed(Type::String).into());
-    }
-}
-
-/// `PlainTextResponse`
-impl Describe for Answer<&'static str> {
-    fn describe(operation: &mut OperationDocument<'_>) {
-        Answer::<String>::describe(operation);
-    }
-}
-
-/// Answers without a type: nothing, a file or a stream, and being sent elsewhere.
-macro_rules! untyped_answers {
-    ($($type:ty),*) => {$(
-        impl Describe for Answer<$type> {
-            fn describe(operation: &mut OperationDocument<'_>) {
-                operation.untyped_answer();
-            }
-        }
-    )*};
-}
-
-untyped_answers!(NoContent, Body, Redirect);
-
-/// An answer of which nothing is known.
-impl Describe for Answer<Response> {
-    fn describe(operation: &mut OperationDocument<'_>) {
-        operation.answer("application/json", typed(SchemaType::AnyValue).into());
-    }
-}
-
-/// An answer with headers.
-impl<H, V, const N: usize, T, Via> Describe<Via> for Answer<([(H, V); N], T)>
-where
-    Answer<T>: Describe<Via>,
-{
-    fn describe(operation: &mut OperationDocument<'_>) {
-        Answer::<T>::describe(operation);
-    }
 }

@@ -19,9 +19,9 @@ use super::collection::{self, is_output};
 use super::visit::{inside_option, is_optional, location, null, of_keywords, set, typed};
 use crate::choice::Fixed;
 use crate::constraints::{self, Constraints};
-use crate::decode::Patch;
 #[cfg(feature = "email")]
 use crate::email::EmailStr;
+use crate::optional::Patch;
 #[cfg(feature = "rust_decimal")]
 use crate::types::Numeric;
 #[cfg(feature = "url")]
@@ -34,7 +34,7 @@ use crate::types::{Decimal, Integer, Storable, UploadFile};
 /// by our `#[derive(Schema)]` or by utoipa's own derive, and what utoipa only knows inside its
 /// macros: [`Uuid`], chrono's `DateTime<Utc>`, tuples, and collections of these.
 ///
-/// `Via` says by which of the two; the compiler finds it.
+/// `Via` is which of the two; the compiler finds it.
 #[diagnostic::on_unimplemented(
     message = "the OpenAPI document cannot describe `{Self}`",
     label = "neither utoipa's `ToSchema` nor a type that the document knows",
@@ -352,7 +352,7 @@ fn constrain(schema: &mut RefOr<Schema>, constraints: &Constraints) {
     }
 }
 
-/// Adds what pydantic calls `json_schema_extra`: what the schema says itself gives way.
+/// Adds what pydantic calls `json_schema_extra`: it takes precedence over the schema.
 pub fn note(schema: &mut RefOr<Schema>, notes: Value) {
     if let Value::Object(notes) = notes {
         for (keyword, value) in notes {
@@ -375,7 +375,7 @@ pub fn constrained<T: Documented<Via> + ?Sized, Via>(
 /// Whether a field must be given.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Presence {
-    /// Its type says it: optional ones need not.
+    /// By its type: optional ones need not.
     ByType,
     /// It must, even if it is optional.
     Required,
@@ -427,16 +427,16 @@ impl FieldSchemas {
 }
 
 /// The fields of a model as parameters, for [`IntoParams`](utoipa::IntoParams).
-pub fn parameters<T: ToSchema>(place: Option<ParameterIn>) -> Vec<Parameter> {
+pub fn parameters<T: ToSchema>(location: Option<ParameterIn>) -> Vec<Parameter> {
     let RefOr::T(Schema::Object(model)) = collection::written_out::<T>() else {
         return Vec::new();
     };
-    let place = place.unwrap_or(ParameterIn::Query);
+    let location = location.unwrap_or(ParameterIn::Query);
     let parameter = |(name, schema): (String, RefOr<Schema>)| {
         let is_required = model.required.contains(&name);
         ParameterBuilder::new()
             .name(name)
-            .parameter_in(place.clone())
+            .parameter_in(location.clone())
             .required(if is_required { Required::True } else { Required::False })
             .schema(Some(schema))
             .build()
@@ -444,7 +444,7 @@ pub fn parameters<T: ToSchema>(place: Option<ParameterIn>) -> Vec<Parameter> {
     model.properties.clone().into_iter().map(parameter).collect()
 }
 
-/// Asks whether a type has utoipa's trait, where the code of a derive cannot know it.
+/// Finds out whether a type has utoipa's trait, where the code of a derive cannot know it.
 #[derive(Debug)]
 pub struct Lookup<T: ?Sized>(PhantomData<T>);
 

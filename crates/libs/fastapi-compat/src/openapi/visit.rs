@@ -48,7 +48,7 @@ pub(super) fn of_keywords(keywords: impl IntoIterator<Item = (String, Value)>) -
 }
 
 /// A `$ref` as a schema: unlike utoipa's `Ref` it fits wherever a schema does, also for the names
-/// of properties, and takes any keyword beside it. [`settle`] makes a `Ref` of it where one fits.
+/// of properties, and takes any keyword beside it. [`normalise`] makes a `Ref` of it where one fits.
 pub(super) fn reference(location: String) -> RefOr<Schema> {
     of_keywords([("$ref".to_owned(), location.into())]).into()
 }
@@ -63,18 +63,18 @@ pub(super) fn location(schema: &RefOr<Schema>) -> Option<&str> {
 }
 
 /// Makes utoipa's `Ref` of references that have nothing beside them for which it has no field.
-pub(super) fn settle(schema: &mut RefOr<Schema>) {
+pub(super) fn normalise(schema: &mut RefOr<Schema>) {
     if let RefOr::T(inner) = schema {
-        children(inner, &mut settle);
+        children(inner, &mut normalise);
         if let Schema::Object(object) = inner
             && let Some(location) = location(&RefOr::T(Schema::Object(object.clone())))
         {
-            let mut settled = Ref::new(location);
-            settled.title.clone_from(&object.title);
-            settled.default.clone_from(&object.default);
-            settled.description = object.description.clone().unwrap_or_default();
-            if json!(settled) == json!(object) {
-                *schema = RefOr::Ref(settled);
+            let mut reference = Ref::new(location);
+            reference.title.clone_from(&object.title);
+            reference.default.clone_from(&object.default);
+            reference.description = object.description.clone().unwrap_or_default();
+            if json!(reference) == json!(object) {
+                *schema = RefOr::Ref(reference);
             }
         }
     }

@@ -8,10 +8,10 @@ use indexmap::IndexMap;
 
 use super::text::plural;
 use crate::constraints::{Accepts, Constraints};
-use crate::decode::Decode;
+use crate::decode::{Decode, decode_path_parameter};
 use crate::errors::{Errors, Exactness, Loc};
+use crate::matched::PathParams;
 use crate::openapi::{self, OperationDocument, RefOrSchema};
-use crate::router::PathParams;
 use crate::value::Value;
 
 /// Adds `too_long`; `actual` is unknown where duplicates don't count.
@@ -247,7 +247,7 @@ macro_rules! tuple {
             const PATH_PARAMETERS: usize = $length;
 
             fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
-                $(let $value = parameters.decode::<$T>($index, errors);)*
+                $(let $value = decode_path_parameter::<$T>(parameters, $index, errors);)*
                 Some(($($value?,)*))
             }
 

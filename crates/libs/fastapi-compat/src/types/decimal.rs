@@ -13,8 +13,9 @@ use super::text::plural;
 use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
+use crate::float_repr::float_repr;
 use crate::openapi::json_schema;
-use crate::value::{Value, float_repr};
+use crate::value::Value;
 
 /// The precision with which Python divides.
 const PRECISION: usize = 28;
@@ -441,7 +442,7 @@ mod tests {
         let zeros = "0".repeat(1_000_000);
         for (text, is_multiple) in [
             (format!("3.1{zeros}"), true),
-            (format!("3.1{zeros}1"), true), // 28 digits of the quotient have no place for it
+            (format!("3.1{zeros}1"), true), // 28 digits of the quotient have no room for it
             (format!("3.11{zeros}"), false),
         ] {
             let value: Decimal = text.parse().unwrap();

@@ -12,7 +12,8 @@ use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::json::MAX_INT_DIGITS;
 use crate::openapi::json_schema;
-use crate::value::{Value, raw};
+use crate::value::Value;
+use crate::value_serde::raw;
 
 /// An integer as Python has it: without a largest one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -134,6 +134,6 @@ mod tests {
         let mut errors = Errors::default();
         let long = Value::Str("1".repeat(39).into());
         assert_eq!(Numeric::<2>::decode(&long, &wider, &Loc::root("body"), &mut errors), None);
-        assert!(!errors.is_empty(), "it is refused, and says why");
+        assert!(!errors.is_empty(), "it is refused with an error");
     }
 }

@@ -56,7 +56,7 @@ const TIME: TimeConfig = TimeConfig {
 const DATE_TIME: DateTimeConfig =
     DateTimeConfig { timestamp_unit: TimestampUnit::Infer, time_config: TIME };
 
-/// Why a value is refused: it is of the wrong type, or its text or number says nothing.
+/// Why a value is refused: it is of the wrong type, or its text or number is invalid.
 enum Refusal {
     Type,
     Parsing(Cow<'static, str>),

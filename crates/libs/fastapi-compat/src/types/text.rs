@@ -90,7 +90,7 @@ pub(crate) fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// A text that a `varchar(N)` can hold, where no field's attributes can say so: in a path.
+/// A text that a `varchar(N)` can hold, where there are no attributes of a field: in a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Storable<const N: usize>(pub String);
 

@@ -87,7 +87,7 @@ macro_rules! url_type {
             }
 
             fn meets(&self, constraints: &Constraints) -> bool {
-                // The limit is on what was sent, which nobody knows any more.
+                // The limit is on what was sent, which is not known any more.
                 constraints.max_length.is_none()
             }
         }

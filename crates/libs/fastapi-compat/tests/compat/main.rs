@@ -1,13 +1,13 @@
-//! The oracle: real FastAPI and its Rust twin answer the same requests, to the byte.
+//! The oracle: real FastAPI and its Rust port answer the same requests, to the byte.
 //!
 //! `make compat REQUESTS=200000 SEED=7` sends many and others; a difference is shrunk to a small
 //! request, printed, and kept in `regressions.txt`, which every run begins with.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test ends so")]
-#![expect(clippy::too_many_lines, reason = "the twin is a list")]
+#![expect(clippy::too_many_lines, reason = "the port is a list")]
 
+mod port;
 mod requests;
-mod twin;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,13 +39,13 @@ struct Tally {
     operations: Mutex<BTreeMap<String, [u64; 2]>>,
 }
 
-struct Twins<'a> {
+struct Services<'a> {
     python: Connection,
     rust: Connection,
     tally: &'a Tally,
 }
 
-impl Twins<'_> {
+impl Services<'_> {
     /// Sends the request to both.
     fn compare(&mut self, request: &Request) -> Result<(), String> {
         let expected = self.python.send(&request.bytes)?;
@@ -89,9 +89,9 @@ fn check(
     bytes[..8].copy_from_slice(&seed[0].to_le_bytes());
     bytes[8..16].copy_from_slice(&seed[1].to_le_bytes());
     while left > 0 && differences.len() < ENOUGH {
-        let mut twins = Twins {
+        let mut services = Services {
             python: Connection::open(&addresses[0]).expect("FastAPI is reached"),
-            rust: Connection::open(&addresses[1]).expect("the twin is reached"),
+            rust: Connection::open(&addresses[1]).expect("the port is reached"),
             tally,
         };
         let cases = u32::try_from(left).unwrap_or(u32::MAX);
@@ -99,11 +99,12 @@ fn check(
         bytes[16] += 1;
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         let mut runner = TestRunner::new_with_rng(config, rng);
-        let twins = Mutex::new(&mut twins);
+        let services = Mutex::new(&mut services);
         let before = tally.requests.load(Ordering::Relaxed);
         let outcome = runner.run(&requests(operations), |request| {
-            let mut twins = twins.lock().map_err(|_| TestCaseError::fail("a thread panicked"))?;
-            twins.compare(&request).map_err(TestCaseError::fail)
+            let mut services =
+                services.lock().map_err(|_| TestCaseError::fail("a thread panicked"))?;
+            services.compare(&request).map_err(TestCaseError::fail)
         });
         match outcome {
             Ok(()) => left = 0,
@@ -178,7 +179,7 @@ async fn probe() -> Service {
 /// Both describe the operations by the same OpenAPI document, as a JSON value.
 fn assert_same_documents(fastapi: &str, ours: &Value) {
     let mut connection = Connection::open(fastapi).expect("FastAPI is reached");
-    let request = b"GET /openapi.json HTTP/1.1\r\nhost: twin\r\n\r\n";
+    let request = b"GET /openapi.json HTTP/1.1\r\nhost: test\r\n\r\n";
     let answer = connection.send(request).expect("FastAPI has a document");
     let fastapi: Value = serde_json::from_slice(&answer.body).expect("the document is JSON");
     let mut differences = Vec::new();
@@ -211,10 +212,10 @@ fn differences_between(path: &str, fastapi: &Value, ours: &Value, found: &mut Ve
 }
 
 #[test]
-fn fastapi_and_its_twin_answer_the_same() {
+fn fastapi_and_its_port_answer_the_same() {
     let (count, seed) = (number("REQUESTS", 10_000), number("SEED", 1));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (router, operations) = twin::twin();
+    let (router, operations) = port::port();
     let info = Info { title: "FastAPI", version: "0.1.0", token_url: "/token" };
     let document = router.document(&info).expect("the models have names of their own");
     let document = serde_json::to_value(document).expect("the document is JSON");
@@ -227,14 +228,14 @@ fn fastapi_and_its_twin_answer_the_same() {
     assert_same_documents(&addresses[0], &document);
 
     let tally = Tally::default();
-    let mut twins = Twins {
+    let mut services = Services {
         python: Connection::open(&addresses[0]).expect("FastAPI is reached"),
-        rust: Connection::open(&addresses[1]).expect("the twin is reached"),
+        rust: Connection::open(&addresses[1]).expect("the port is reached"),
         tally: &tally,
     };
     let mut differences = Vec::new();
     for request in kept() {
-        if let Err(difference) = twins.compare(&request) {
+        if let Err(difference) = services.compare(&request) {
             differences.push((request, difference));
         }
     }
@@ -270,7 +271,7 @@ fn fastapi_and_its_twin_answer_the_same() {
         "\r{requests} requests with seed {seed}: {} different, {better} better (FastAPI fails)",
         differences.len()
     );
-    assert!(differences.is_empty(), "FastAPI and its twin differ");
+    assert!(differences.is_empty(), "FastAPI and its port differ");
 
     // A generator that reaches nothing would find no difference either.
     let tally = tally.operations.lock().expect("no thread panicked");
@@ -289,7 +290,7 @@ fn fastapi_and_its_twin_answer_the_same() {
 /// The table of the documentation names all operations of the oracle and no others.
 #[test]
 fn the_coverage_table_is_true() {
-    let (_, operations) = twin::twin();
+    let (_, operations) = port::port();
     let operations: BTreeSet<_> = operations
         .iter()
         .filter_map(|operation| {

@@ -1,4 +1,4 @@
-"""The oracle: an operation for each construct, on the pinned FastAPI. Its twin is `twin.rs`."""
+"""The oracle: an operation for each construct, on the pinned FastAPI. Its Rust port is `port.rs`."""
 
 import datetime as dt
 from decimal import Decimal

@@ -260,7 +260,7 @@ fn pairs(operation: &str) -> BoxedStrategy<String> {
 }
 
 fn request(method: &str, path: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: twin\r\n").into_bytes();
+    let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n").into_bytes();
     for (name, value) in headers {
         bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
     }

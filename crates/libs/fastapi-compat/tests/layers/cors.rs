@@ -248,9 +248,9 @@ fn starlette_answers_the_same() {
 fn what_no_header_can_carry_is_refused() {
     let refused = |options| CorsLayer::new(&options).unwrap_err().to_string();
     let expression = Some("(".to_owned());
-    let told = refused(CorsOptions { allow_origin_regex: expression, ..CorsOptions::default() });
-    assert!(told.starts_with("allow_origin_regex: "), "{told}");
+    let message = refused(CorsOptions { allow_origin_regex: expression, ..CorsOptions::default() });
+    assert!(message.starts_with("allow_origin_regex: "), "{message}");
     let expose_headers = vec!["a\nb".to_owned()];
-    let told = refused(CorsOptions { expose_headers, ..CorsOptions::default() });
-    assert_eq!(told, r#"expose_headers: "a\nb" cannot be written into a header"#);
+    let message = refused(CorsOptions { expose_headers, ..CorsOptions::default() });
+    assert_eq!(message, r#"expose_headers: "a\nb" cannot be written into a header"#);
 }

@@ -6,15 +6,16 @@ use serde_json::json;
 
 use super::*;
 
-fn legacy_says(id: &str) -> Json<Value> {
+fn legacy_response(id: &str) -> Json<Value> {
     Json(json!({"id": id, "from": "legacy"}))
 }
 
 /// Both services; the new one differs in who it says it is.
-fn twins(native: fn(String) -> Response) -> (Router, Router) {
+fn services(native: fn(String) -> Response) -> (Router, Router) {
     let path = axum::extract::Path::<String>;
     let _ = path;
-    let legacy = get(async |axum::extract::Path(id): axum::extract::Path<String>| legacy_says(&id));
+    let legacy =
+        get(async |axum::extract::Path(id): axum::extract::Path<String>| legacy_response(&id));
     let native = get(async move |axum::extract::Path(id): axum::extract::Path<String>| native(id));
     (Router::new().route("/items/{id}", legacy), Router::new().route("/items/{id}", native))
 }
@@ -36,8 +37,8 @@ async fn ask(front: &Front, user: usize) -> (u16, String) {
 
 #[tokio::test]
 async fn each_mode_asks_whom_it_names() {
-    let twins = twins(|id| Json(json!({"id": id, "from": "native"})).into_response());
-    let front = front(twins).await;
+    let services = services(|id| Json(json!({"id": id, "from": "native"})).into_response());
+    let front = front(services).await;
     assert_eq!(ask(&front, 1).await.1, "legacy", "the initial mode");
     front.set("read_item", "native");
     assert_eq!(ask(&front, 1).await.1, "native");
@@ -56,7 +57,7 @@ async fn each_mode_asks_whom_it_names() {
 
 #[tokio::test]
 async fn a_shadow_that_is_the_same_matches() {
-    let front = front(twins(|id| legacy_says(&id).into_response())).await;
+    let front = front(services(|id| legacy_response(&id).into_response())).await;
     front.set("read_item", "shadow");
     for _ in 0..10 {
         assert_eq!(ask(&front, 1).await.1, "legacy");
@@ -67,11 +68,11 @@ async fn a_shadow_that_is_the_same_matches() {
 
 #[tokio::test]
 async fn a_shadow_that_differs_is_shown_without_secrets() {
-    let twins = twins(|id| {
+    let services = services(|id| {
         Json(json!({"id": id, "from": "native", "email": "me@example.com", "token": "t0ps3cr3t"}))
             .into_response()
     });
-    let front = front(twins).await;
+    let front = front(services).await;
     front.set("read_item", "shadow");
     assert_eq!(ask(&front, 1).await.1, "legacy", "clients do not notice");
     let view = front.until("read_item", |view| view["mismatches"] == 1).await;
@@ -185,8 +186,8 @@ async fn a_shadowed_write_is_only_tried() {
 
 #[tokio::test]
 async fn a_canary_that_fails_goes_back_and_says_why() {
-    let twins = twins(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
-    let front = front(twins).await;
+    let services = services(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    let front = front(services).await;
     front.set("read_item", "canary 100%");
     let mut failures = 0;
     for user in 0..100 {
@@ -204,7 +205,7 @@ async fn the_plans_file_is_followed_and_a_bad_one_refused() {
     let folder = tempfile::tempdir().unwrap();
     let plan = folder.path().join("plan.yaml");
     std::fs::write(&plan, "default: native\n").unwrap();
-    let (legacy, native) = twins(|id| Json(json!({"id": id, "from": "native"})).into_response());
+    let (legacy, native) = services(|id| Json(json!({"id": id, "from": "native"})).into_response());
     let settings = Settings {
         plan: Some(plan.clone()),
         ..Settings::new(serve(legacy).await.parse().unwrap())

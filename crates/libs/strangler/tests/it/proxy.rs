@@ -162,7 +162,7 @@ async fn a_body_that_flows_is_never_too_slow() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_takes_its_request_along() {
+async fn a_client_that_disconnects_cancels_its_request() {
     struct Gone(Count);
     impl Drop for Gone {
         fn drop(&mut self) {

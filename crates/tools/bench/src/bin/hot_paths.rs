@@ -37,7 +37,7 @@ struct Cli {
 enum Path {
     /// Decode a valid body and store it: POST item
     Decode,
-    /// Explain a body with five faults
+    /// Explain a body with five errors
     Explain,
     /// Check the token of a request
     Token,

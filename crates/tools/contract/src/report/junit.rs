@@ -39,7 +39,7 @@ pub(super) fn document(report: &Report) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_failure_is_told() {
+    fn a_failure_is_reported() {
         let xml = super::document(&crate::report::example()).unwrap();
         assert!(xml.contains(r#"tests="3""#) && xml.contains(r#"failures="1""#), "{xml}");
         assert!(xml.contains("&lt;script&gt;"), "{xml}");

@@ -178,7 +178,7 @@ async fn planted_differences_are_found_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn twins_are_the_same() {
+async fn both_services_are_the_same() {
     let python = Python::start();
     let outcomes = outcomes(Some(python.url.clone()), rust(false).await).await;
     assert!(outcomes.iter().all(Outcome::is_same), "{outcomes:#?}");

@@ -39,9 +39,9 @@ const WORDS: [&str; 33] = [
     "uniqueItems",
 ];
 
-/// A description as a doc comment, if it is plain prose.
+/// A description as a doc comment, if it is plain text.
 pub(super) fn doc(schema: &Value, indent: &str) -> String {
-    let text = description(schema).filter(|text| is_prose(text)).unwrap_or_default();
+    let text = description(schema).filter(|text| is_plain(text)).unwrap_or_default();
     let line = |line: &str| format!("{indent}/// {line}").trim_end().to_owned() + "\n";
     text.lines().map(line).collect()
 }
@@ -51,7 +51,7 @@ pub(super) fn description(schema: &Value) -> Option<&str> {
 }
 
 /// Whether a text is the same behind `///`, and no Markdown that lints have rules for.
-pub(super) fn is_prose(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     let is_plain = |line: &str| {
         let starts = line.is_empty() || line.starts_with(|c: char| c.is_alphabetic());
         starts && line.trim_end() == line && !line.contains(['[', '<', '`', '\r', '\t'])
@@ -59,19 +59,19 @@ pub(super) fn is_prose(text: &str) -> bool {
     text.trim() == text && text.split('\n').all(is_plain) && !text.contains("\n\n\n")
 }
 
-/// What a schema says besides, such as examples: pydantic's `json_schema_extra`. Its title is said
-/// if it is not the one that it has in its place.
-pub(super) fn extra(schema: &Value, place: Option<&str>) -> Option<String> {
+/// The other keywords of a schema, such as examples: pydantic's `json_schema_extra`. `title` is the
+/// one that it has by its position, which is left out.
+pub(super) fn extra(schema: &Value, title: Option<&str>) -> Option<String> {
     let mut extra = Map::new();
     for (key, value) in schema.as_object()? {
-        let is_said = match key.as_str() {
-            "title" => value.as_str() != place,
+        let is_extra = match key.as_str() {
+            "title" => value.as_str() != title,
             // A type of its own has a format.
             "format" => schema["type"].is_null(),
-            "description" => value.as_str().is_some_and(|text| !is_prose(text)),
+            "description" => value.as_str().is_some_and(|text| !is_plain(text)),
             word => !WORDS.contains(&word),
         };
-        if is_said {
+        if is_extra {
             extra.insert(key.clone(), value.clone());
         }
     }

@@ -1,4 +1,4 @@
-//! What an OpenAPI document of FastAPI says.
+//! An OpenAPI document of FastAPI.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ impl<'a> Document<'a> {
             .or_else(|| by(&|operation| operation.function() == name))
     }
 
-    /// The rule by which most of these ids are made.
+    /// The rule by which the majority of these ids are made.
     pub(super) fn style(operations: &[&Operation<'_>]) -> IdStyle {
         let odd = |style: &IdStyle| operations.iter().filter(|one| !one.has_id_by(*style)).count();
         let styles = [IdStyle::Default, IdStyle::Tag, IdStyle::Name];

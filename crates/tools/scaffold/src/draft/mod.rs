@@ -48,7 +48,7 @@ pub enum DraftError {
     Name(String),
     #[error("there is no operation `{name}`; there are:\n{all}")]
     NoOperation { name: String, all: String },
-    #[error("say which with --operations; there are:\n{0}")]
+    #[error("choose with --operations; there are:\n{0}")]
     Choose(String),
     #[error("{operation}: {reason}; leave it to the old service for now")]
     Unsupported { operation: String, reason: String },
@@ -144,7 +144,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
     })?;
     Ok(format!(
         "\nThe old service answers everything still:\n\n  LEGACY_URL=http://127.0.0.1:8000 cargo run \
-         --package {name}\n\nWrite a handler in {folder}/src/routes.rs, say `shadow` for it in \
+         --package {name}\n\nWrite a handler in {folder}/src/routes.rs, set `shadow` for it in \
          {folder}/plan.yaml,\nand compare:\n\n  contract run --reference http://127.0.0.1:8000 \
          --candidate http://127.0.0.1:8080 \\\n    --cases {folder}/cases.yaml --generate \
          {folder}/openapi.json"

@@ -4,13 +4,13 @@ use heck::ToSnakeCase;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::attributes::{description, is_prose};
+use super::attributes::{description, is_plain};
 use super::document::{IdStyle, Operation};
 use super::names::{ident, title, type_name};
 use super::samples::{Samples, encoded, form, plain, sample};
 use super::types::{Types, Use};
 
-/// What the templates say of it.
+/// What the templates show of it.
 #[derive(Serialize)]
 pub(super) struct Drafted {
     id: String,
@@ -87,7 +87,7 @@ impl Drafted {
             attributes += &format!(", answer = {answered:?}");
         }
         let description = description(value);
-        let doc = description.filter(|text| is_prose(text));
+        let doc = description.filter(|text| is_plain(text));
         if let (Some(description), None) = (description, doc) {
             attributes += &format!(", description = {description:?}");
         }
@@ -184,22 +184,22 @@ fn parameters(
             ty: format!("Path<{}>", tuple(&of_path, |one| &one.ty)),
         });
     }
-    for (place, wrapper) in [("query", "Query"), ("header", "Header"), ("cookie", "Cookie")] {
-        let here: Vec<_> = all.iter().filter(|one| one["in"] == place).collect();
+    for (location, wrapper) in [("query", "Query"), ("header", "Header"), ("cookie", "Cookie")] {
+        let here: Vec<_> = all.iter().filter(|one| one["in"] == location).collect();
         if here.is_empty() {
             continue;
         }
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for parameter in here {
             let mut name = parameter["name"].as_str().unwrap_or_default().to_owned();
-            if place == "header" {
+            if location == "header" {
                 name = name.replace('-', "_");
             }
             let schema = parameter["schema"].clone();
             if parameter["required"] == true {
                 required.push(json!(name));
                 let value = plain(&sample(types, &schema, 0));
-                if place == "query" {
+                if location == "query" {
                     samples.query.push(format!("{}={}", encoded(&name), encoded(&value)));
                 }
             }
@@ -207,7 +207,7 @@ fn parameters(
         }
         let model = json!({"properties": properties, "required": required});
         let name = types.add(&format!("{camel}{wrapper}"), &model)?;
-        let pattern = format!("{wrapper}(_{place})");
+        let pattern = format!("{wrapper}(_{location})");
         inputs.push(Input { pattern, ty: format!("{wrapper}<{name}>") });
     }
     Ok(())
@@ -256,7 +256,7 @@ fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Result<Body> {
     }
 }
 
-/// Who must have signed in, as FastAPI's dependencies say it: one, or a tuple of two.
+/// Who must have signed in, by FastAPI's dependencies: one, or a tuple of two.
 fn security(types: &mut Types<'_>, operation: &Value) -> Result<Option<String>> {
     let all = operation["security"].as_array();
     let names = all.into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys);

@@ -20,7 +20,7 @@ impl Samples {
     }
 }
 
-/// A value that the schema allows, as far as that is easily said.
+/// A value that the schema allows, as far as one is easily found.
 pub(super) fn sample(types: &Types<'_>, schema: &Value, depth: usize) -> Value {
     if depth > 8 {
         return Value::Null;

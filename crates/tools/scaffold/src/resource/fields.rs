@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 /// What every number of a client in JavaScript can hold.
 const SAFE_INTEGER: i64 = 9_007_199_254_740_991;
-/// The longest text: more is a document, which has no place in a column of a list.
+/// The longest text: more is a document, which does not belong into a column of a list.
 const MAX_TEXT: usize = 10_000;
 /// As many digits as `rust_decimal` and Python's default context keep.
 const MAX_DIGITS: u32 = 28;
 
-/// A column, and what a request may say about it.
+/// A column, and what a request may send for it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Field {
     pub(crate) name: String,
@@ -225,11 +225,11 @@ fn number<T: FromStr>(text: &str) -> Result<T, String> {
 fn bounds<T: FromStr + PartialOrd + fmt::Display>(
     text: &str,
     least: T,
-    most: T,
+    upper: T,
 ) -> Result<(T, T), String> {
     let (min, max) = text.split_once("..").ok_or("write the bounds as 1..40, ..40 or 1..")?;
     let min = if min.trim().is_empty() { least } else { number(min)? };
-    let max = if max.trim().is_empty() { most } else { number(max)? };
+    let max = if max.trim().is_empty() { upper } else { number(max)? };
     if min > max { Err(format!("{min} is more than {max}")) } else { Ok((min, max)) }
 }
 
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told() {
+    fn errors_are_reported() {
         for (text, reason) in [
             ("number", "write NAME:TYPE"),
             ("Number:string", "a name is of a-z"),

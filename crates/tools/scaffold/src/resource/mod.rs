@@ -27,7 +27,7 @@ pub struct ResourceArgs {
     /// What belongs to it besides id, owner and time: NAME:TYPE, with `?` for what may be null
     #[arg(required = true, value_name = "FIELD")]
     fields: Vec<String>,
-    /// The singular, where taking away an -s is not enough
+    /// The singular, where removing an -s is not enough
     #[arg(long)]
     singular: Option<String>,
 }

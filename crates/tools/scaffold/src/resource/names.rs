@@ -1,4 +1,4 @@
-//! What a resource is called, in each place.
+//! The names of a resource in each language.
 
 use heck::{ToKebabCase, ToUpperCamelCase};
 
@@ -37,7 +37,7 @@ impl Names {
         let singular = match singular {
             Some(singular) => singular.to_owned(),
             None => guess(plural).ok_or_else(|| {
-                format!("`{plural}` is no plural with -s: say the singular with --singular")
+                format!("`{plural}` is no plural with -s: give the singular with --singular")
             })?,
         };
         for name in [plural, &singular] {

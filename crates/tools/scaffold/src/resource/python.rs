@@ -50,7 +50,7 @@ const IMPORTS: [(&str, &str); 13] = [
     ("ForeignKey", "from sqlalchemy import ForeignKey"),
     ("Index", "from sqlalchemy import Index"),
     ("String", "from sqlalchemy import String"),
-    ("UTCDateTime", "from app.db import UTCDateTime"),
+    ("UTCDateTime", "from app.columns import UTCDateTime"),
     ("date", "from datetime import date"),
     ("datetime", "from datetime import datetime"),
     ("uuid", "import uuid"),

@@ -1,4 +1,4 @@
-//! The Rust side: a file for each layer, and one line in each place that names all resources.
+//! The Rust side: a file for each layer, and one line in each file that names all resources.
 
 use minijinja::context;
 use regex::Regex;
@@ -162,7 +162,7 @@ fn route(tree: &mut Tree, plural: &str) -> Result<(), TreeError> {
     })
 }
 
-/// What is answered where the resource is not there.
+/// The error for a resource that does not exist.
 fn not_found(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
     let path = "crates/api/src/error.rs";
     let variant = format!("{}NotFound", slice.names.type_);

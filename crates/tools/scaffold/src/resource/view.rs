@@ -1,4 +1,4 @@
-//! A field in the words of each place: Rust, SQL of both databases, Python.
+//! A field in each language: Rust, SQL of both databases, Python.
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -189,7 +189,7 @@ fn sql_types(kind: &Kind) -> IndexMap<&'static str, String> {
     IndexMap::from([("postgres", postgres), ("sqlite", sqlite)])
 }
 
-/// The type, what a request may say, the arguments of the column, and the column in a migration.
+/// The type, what a request may send, the arguments of the column, and the column in a migration.
 fn python(kind: &Kind, nullable: bool) -> (&'static str, String, String, String) {
     let (type_, input, column, alembic) = match *kind {
         Kind::Text { min, max } => {

@@ -19,7 +19,7 @@ pub(super) enum Resolved {
     Nothing,
 }
 
-/// The source without what needs one of the features, and without the attributes that ask for none of
+/// The source without what needs one of the features, and without the attributes that need none of
 /// them.
 ///
 /// # Errors

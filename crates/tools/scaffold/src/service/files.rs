@@ -86,16 +86,16 @@ impl Files {
         &mut self,
         change: impl Fn(&str, &str) -> Result<Option<String>, String>,
     ) -> Result<(), FilesError> {
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         for (path, file) in &mut self.0 {
             let Ok(text) = std::str::from_utf8(&file.bytes) else { continue };
             let failed = |reason| FilesError::Format { path: path.clone(), reason };
             match change(path, text).map_err(failed)? {
                 Some(changed) => file.bytes = changed.into_bytes(),
-                None => gone.push(path.clone()),
+                None => removed.push(path.clone()),
             }
         }
-        for path in gone {
+        for path in removed {
             self.remove(&path)?;
         }
         Ok(())

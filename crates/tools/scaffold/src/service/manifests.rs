@@ -50,7 +50,7 @@ pub(super) fn prune(
             mentions.get(&folder).is_some_and(|text| mentions_crate(text, name))
         };
         let mut manifest = files.toml(&path)?;
-        let gone = without_features(&mut manifest, features);
+        let removed = without_features(&mut manifest, features);
         for kind in KINDS {
             let Some(table) = manifest.get_mut(kind).and_then(Item::as_table_like_mut) else {
                 continue;
@@ -60,7 +60,7 @@ pub(super) fn prune(
                 let is_library = LIBRARIES.iter().any(|(library, _)| *library == name);
                 let is_left_out = is_mentioned(before, &name) && !is_mentioned(&now, &name);
                 let is_missing = !is_library && is_own(&name) && !crates.contains(&name);
-                if gone.contains(&name) || is_left_out || is_missing {
+                if removed.contains(&name) || is_left_out || is_missing {
                     table.remove(&name);
                 } else {
                     used.insert(name);
@@ -116,14 +116,14 @@ fn mentions_crate(text: &str, name: &str) -> bool {
 
 /// Leaves out the features; gives back the optional dependencies that only they had.
 fn without_features(manifest: &mut DocumentMut, removed: &[&str]) -> BTreeSet<String> {
-    let mut gone = BTreeSet::new();
+    let mut unneeded = BTreeSet::new();
     let Some(features) = manifest.get_mut("features").and_then(Item::as_table_like_mut) else {
-        return gone;
+        return unneeded;
     };
     for name in removed {
         if let Some(Item::Value(list)) = features.remove(name) {
             let needs = list.as_array().into_iter().flatten().filter_map(|one| one.as_str());
-            gone.extend(needs.filter_map(|one| one.strip_prefix("dep:")).map(str::to_owned));
+            unneeded.extend(needs.filter_map(|one| one.strip_prefix("dep:")).map(str::to_owned));
         }
     }
     let names: Vec<String> = features.iter().map(|(name, _)| name.to_owned()).collect();
@@ -135,7 +135,7 @@ fn without_features(manifest: &mut DocumentMut, removed: &[&str]) -> BTreeSet<St
                 !removed.contains(&last)
             });
             for one in list.iter().filter_map(|one| one.as_str()) {
-                gone.remove(one.trim_start_matches("dep:"));
+                unneeded.remove(one.trim_start_matches("dep:"));
             }
         }
     }
@@ -145,7 +145,7 @@ fn without_features(manifest: &mut DocumentMut, removed: &[&str]) -> BTreeSet<St
     if is_bare {
         manifest.remove("features");
     }
-    gone
+    unneeded
 }
 
 /// Puts the service's own crates into the workspace, with the libraries from their source.
@@ -226,8 +226,8 @@ mod tests {
             sqlite = [\"dep:storage-sqlite\", \"storage/sqlite\"]\nstrangler = [\"dep:strangler\"]\n"
             .parse()
             .unwrap();
-        let gone = without_features(&mut manifest, &["sqlite"]);
-        assert_eq!(gone.into_iter().collect::<Vec<_>>(), ["storage-sqlite"]);
+        let removed = without_features(&mut manifest, &["sqlite"]);
+        assert_eq!(removed.into_iter().collect::<Vec<_>>(), ["storage-sqlite"]);
         let text = manifest.to_string();
         assert!(
             text.contains("default = [ \"strangler\"]")

@@ -58,7 +58,7 @@ pub enum ServiceError {
     Command { command: String, output: String },
 }
 
-/// Makes the service from the repository at `root`, and gives back what to tell about it.
+/// Makes the service from the repository at `root`, and gives a summary of it.
 ///
 /// # Errors
 /// When the name or the folder cannot be taken, or the libraries cannot be had from their source.
@@ -101,18 +101,18 @@ fn make(
 ) -> Result<Files, ServiceError> {
     let removed: Vec<&str> = without.iter().filter_map(|part| part.feature()).collect();
     let mentions = manifests::mentions(&files);
-    let mut gone: Vec<&str> = OWN.to_vec();
+    let mut files_removed: Vec<&str> = OWN.to_vec();
     for part in Part::ALL.into_iter().filter(|part| without.contains(part)) {
-        gone.extend(part.files());
+        files_removed.extend(part.files());
     }
     // Two parts may have a file in common, or one the folder that another has a file in.
     let is_within = |path: &str, other: &str| {
         path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
     };
-    gone.sort_unstable();
-    gone.dedup();
-    for path in &gone {
-        if !gone.iter().any(|other| is_within(path, other)) {
+    files_removed.sort_unstable();
+    files_removed.dedup();
+    for path in &files_removed {
+        if !files_removed.iter().any(|other| is_within(path, other)) {
             files.remove(path)?;
         }
     }
@@ -186,10 +186,10 @@ mod tests {
                 assert!(!path.starts_with("crates/libs"), "{path}");
             }
         }
-        assert!(left.is_empty(), "what should be gone is there: {left:#?}");
+        assert!(left.is_empty(), "what should be removed is there: {left:#?}");
     }
 
-    /// A service says whose libraries it has, and its FastAPI counterpart may use SQLite.
+    /// A service names the source of its libraries, and its FastAPI counterpart may use SQLite.
     fn may_have(path: &str, word: &str) -> bool {
         let is_page = ["README.md", "CONTRIBUTING.md", "Makefile"].contains(&path);
         match word {

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_place_has_its_form() {
+    fn each_kind_of_name_has_its_form() {
         let names = Names::new("parcel-service").unwrap();
         for (text, expected) in [
             ("target/debug/molt", "target/debug/parcel-service"),

@@ -9,7 +9,7 @@ use crate::draft::attributes::{bounds, doc, extra, number};
 use crate::draft::names::{type_name, variant, words};
 
 impl Types<'_> {
-    /// One of several choices, which may have constraints, but nothing else may be said of it.
+    /// One of several choices, which may have constraints, but no other keyword.
     fn among(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
         let has_format =
             |typed: &Typed| typed.constraints.iter().any(|one| one.starts_with("format"));

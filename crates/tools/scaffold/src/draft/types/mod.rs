@@ -99,7 +99,7 @@ impl<'a> Types<'a> {
         format!("#[derive({traits})]\n")
     }
 
-    /// What a schema says besides, as an attribute's words.
+    /// The other keywords of a schema, as an attribute.
     fn extra(&mut self, schema: &Value, title: Option<&str>) -> Option<String> {
         let extra = extra(schema, title)?;
         self.mention("json");
@@ -191,8 +191,8 @@ impl<'a> Types<'a> {
         Ok(Typed { name: format!("IndexMap<String, {values}>"), constraints })
     }
 
-    /// A type in a place where nothing more can be said of it, with the title that it has there:
-    /// what is said makes it a type of its own.
+    /// A type at a position without attributes, with the title that it has there: other keywords make
+    /// it a type of its own.
     pub(super) fn alone(
         &mut self,
         schema: &Value,

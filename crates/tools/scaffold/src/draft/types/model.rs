@@ -40,7 +40,7 @@ impl Types<'_> {
         Ok(plain(&name))
     }
 
-    /// What a type is called in Python, if that is something else, and what else is said of it.
+    /// What a type is called in Python, if that is something else, and its other keywords.
     pub(super) fn named(&mut self, schema: &Value, name: &str) -> String {
         let mut code = String::new();
         if let Some(title) = schema["title"].as_str().filter(|title| *title != name) {

@@ -18,16 +18,16 @@ use self::requests::{Request, requests};
 use crate::client::{ADMIN, Api};
 
 /// Both services, each with its administrator signed in.
-struct Twins {
+struct Services {
     sides: [(Service, String); 2],
     http: Client,
     pairs: Pairs,
     better: usize,
 }
 
-impl Twins {
+impl Services {
     async fn start() -> Self {
-        let services = (legacy("sqlite:///twin.db", &[]), rust("sqlite:///twin.db", &[]));
+        let services = (legacy("sqlite:///parity.db", &[]), rust("sqlite:///parity.db", &[]));
         let sides = [services.0.await.unwrap(), services.1.await.unwrap()];
         let mut tokens = Vec::new();
         for side in &sides {
@@ -90,18 +90,18 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn generated_requests_get_the_same_answers() {
     let runtime = Runtime::new().unwrap();
-    let mut twins = runtime.block_on(Twins::start());
+    let mut services = runtime.block_on(Services::start());
     let cases = u32::try_from(number("GENERATED", 1500)).unwrap();
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&number("SEED", 1).to_le_bytes());
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let twins = std::cell::RefCell::new(&mut twins);
+    let services = std::cell::RefCell::new(&mut services);
     let outcome =
-        runner.run(&requests(), |request| runtime.block_on(twins.borrow_mut().check(&request)));
+        runner.run(&requests(), |request| runtime.block_on(services.borrow_mut().check(&request)));
     if let Err(error) = outcome {
         panic!("{error}");
     }
-    println!("{cases} requests, {} better", twins.borrow().better);
+    println!("{cases} requests, {} better", services.borrow().better);
 }

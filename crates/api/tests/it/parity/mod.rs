@@ -1,4 +1,4 @@
-//! python-legacy and its Rust twin.
+//! python-legacy and its Rust port.
 
 mod emails;
 mod generated;

@@ -27,7 +27,7 @@ fn both_services_accept_the_same_tokens() {
     let output = Command::new(python().unwrap())
         .arg("-W")
         .arg("ignore")
-        .arg(root().join("crates/api/tests/it/twins/generated/tokens.py"))
+        .arg(root().join("crates/api/tests/it/parity/generated/tokens.py"))
         .args([count.to_string(), seed.to_string()])
         .env("PYTHONPATH", root().join("python-legacy"))
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -178,7 +178,7 @@ for _ in range(count):
     made = token().decode("ascii")
     user = read_access_token(made)
     email = read_password_reset_token(made)
-    # With half a character it is nobody's address, and no database can be asked for it.
+    # With half a character it is no user's address, and no database can be asked for it.
     if email is not None and any("\ud800" <= character <= "\udfff" for character in email):
         email = None
     access = None if user is None else str(user)

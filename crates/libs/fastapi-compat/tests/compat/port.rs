@@ -1,4 +1,4 @@
-//! The twin of `probe.py`: the same operations, declared once each.
+//! The port of `probe.py`: the same operations, declared once each.
 
 use std::collections::BTreeSet;
 
@@ -945,7 +945,7 @@ impl Routes {
 }
 
 /// All routes, with the names of their operations.
-pub(crate) fn twin() -> (Router, Vec<String>) {
+pub(crate) fn port() -> (Router, Vec<String>) {
     let mut all = Routes::default();
 
     // Registers a model for bodies, and for the other places that are named.

@@ -1,0 +1,69 @@
+//! Names and values as a query, a form or a cookie header carries them, and Starlette's limits.
+
+use std::borrow::Cow;
+
+use crate::decode::Fields;
+use crate::value::Value;
+
+/// Named values of which the last counts, or all for a list.
+pub(crate) struct Parameters(pub Vec<(String, Value)>);
+
+impl Fields for Parameters {
+    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        if !all {
+            return values.next_back().map(Cow::Borrowed);
+        }
+        let values: Vec<_> = values.cloned().collect();
+        (!values.is_empty()).then(|| Cow::Owned(values.into()))
+    }
+
+    fn whole(&self) -> &Value {
+        &Value::Null
+    }
+}
+
+/// Why a form is refused: the detail of a 400.
+pub(crate) type Refusal = String;
+
+/// Starlette's limits: the number of fields and files of a form, and the bytes of a field.
+pub(crate) const MAX_FIELDS: usize = 1000;
+pub(crate) const MAX_FIELD: usize = 1024 * 1024;
+
+pub(crate) fn check_limits(form: &[u8]) -> Result<(), Refusal> {
+    let fields = form.split(|&byte| byte == b'&').filter(|field| !field.is_empty());
+    for (index, field) in fields.enumerate() {
+        let equals = usize::from(field.contains(&b'='));
+        if field.len() - equals > MAX_FIELD {
+            return Err(format!("Field exceeded maximum size of {}KB.", MAX_FIELD / 1024));
+        }
+        if index == MAX_FIELDS {
+            return Err(format!("Too many fields. Maximum number of fields is {MAX_FIELDS}."));
+        }
+    }
+    Ok(())
+}
+
+/// Splits a query or an url-encoded form as `urllib.parse.parse_qsl` does, keeping empty values.
+pub(crate) fn pairs(text: &[u8]) -> Vec<(String, Value)> {
+    text.split(|&byte| byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let mut halves = pair.splitn(2, |&byte| byte == b'=');
+            let mut half = || unquote_plus(halves.next().unwrap_or_default());
+            (half(), half().into())
+        })
+        .collect()
+}
+
+/// Percent-decoding in which `+` is a space; what is not UTF-8 becomes U+FFFD.
+fn unquote_plus(text: &[u8]) -> String {
+    let spaced: Vec<u8> = text.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
+    let bytes: Vec<u8> = percent_encoding::percent_decode(&spaced).collect();
+    decode_replacing(&bytes)
+}
+
+/// UTF-8 with Python's `errors="replace"`.
+pub(crate) fn decode_replacing(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
