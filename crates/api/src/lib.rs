@@ -9,12 +9,13 @@ pub mod emails;
 mod error;
 pub mod limits;
 pub mod management;
+pub mod passwords;
 pub mod routes;
-pub mod security;
 pub mod serve;
 #[cfg(feature = "strangler")]
 pub mod strangler;
 pub mod telemetry;
+pub mod tokens;
 
 use std::convert::Infallible;
 use std::ops::Deref;
@@ -47,8 +48,9 @@ use crate::config::Settings;
 use crate::emails::Mailer;
 pub use crate::error::{Error, chain};
 use crate::limits::{Attempts, Client};
-use crate::security::{HashPermit, Passwords, Tokens};
+use crate::passwords::{HashPermit, Passwords};
 use crate::telemetry::{Metrics, ObserveLayer};
+use crate::tokens::Tokens;
 
 /// What an endpoint gives: its answer, or an error that is one.
 pub type Result<T> = std::result::Result<T, Error>;

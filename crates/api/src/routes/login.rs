@@ -7,7 +7,7 @@ use super::Message;
 use super::users::UserPublic;
 use crate::deps::{CurrentUser, Superuser};
 use crate::limits::Client;
-use crate::security::Verdict;
+use crate::passwords::Verdict;
 use crate::{App, Error, Result};
 use domain::UserChanges;
 

@@ -11,7 +11,7 @@ use super::Message;
 use crate::deps::{CurrentUser, Page, Superuser};
 use crate::error::OnConflict;
 use crate::limits::Client;
-use crate::security::Verdict;
+use crate::passwords::Verdict;
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {

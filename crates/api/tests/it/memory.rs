@@ -175,7 +175,8 @@ impl Victim {
             let mut answer = request
                 .await
                 .unwrap()
-                .unwrap_or_else(|error| panic!("{what}: {error}; {}", self.service.log()));
+                .map_err(|error| format!("{what}: {error}; {}", self.service.log()))
+                .unwrap();
             let status = answer.status();
             assert!(
                 status < StatusCode::INTERNAL_SERVER_ERROR,

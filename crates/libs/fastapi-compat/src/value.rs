@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -43,6 +44,17 @@ pub enum Value {
     Object(Object),
     /// A file of a form.
     File(UploadFile),
+}
+
+impl Value {
+    /// Decodes a text as Python's `json.loads` does: in UTF-8, UTF-16 or UTF-32, with `NaN` and
+    /// `Infinity`, the last of the members of one name.
+    ///
+    /// `None` if it is not JSON, nests deeper than Python reads, or has an integer of more than 4,300
+    /// digits.
+    pub fn from_json(json: impl Into<Bytes>) -> Option<Self> {
+        crate::json::decode(json.into()).ok()
+    }
 }
 
 /// The items of a list.

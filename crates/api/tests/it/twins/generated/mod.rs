@@ -3,6 +3,7 @@
 //! `GENERATED=5000 SEED=7` makes more and others of them; a difference is shrunk.
 
 mod requests;
+mod tokens;
 
 use std::collections::BTreeMap;
 
