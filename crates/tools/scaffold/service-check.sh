@@ -40,6 +40,7 @@ export LIBRARIES="git=file://$libraries#v0.1.0"
 for tool in tools npm; do
     [ ! -e "target/$tool" ] || ln -sfn "$root/target/$tool" "$place/target/$tool"
 done
+[ ! -L "$place/target/venv" ] || rm "$place/target/venv"
 git init --quiet "$place"
 cargo build --quiet --workspace --test schemas --bin scaffold
 # What comes from the registry and has the same features is the same in both: it is taken over, Molt's
@@ -191,6 +192,17 @@ same_by_default() {
 every_type="number:string(1..40) weight:integer(0..100000) total:decimal paid:boolean
     batch:uuid due:date note:string? rest:decimal(6,3)? parent:uuid? shipped:date? level:integer?"
 
+# A command with Molt's Python environment, which the service would make anew from the same locks.
+same_environment() {
+    for lock in requirements.lock requirements-dev.lock; do
+        cmp "python-legacy/$lock" "$place/python-legacy/$lock"
+    done
+    [ -e "$place/target/venv" ] || ln -sn "$root/target/venv" "$place/target/venv"
+    "$@"
+    # No other service may install into it.
+    [ ! -L "$place/target/venv" ] || rm "$place/target/venv"
+}
+
 # The README's commands, line by line, but for the folder.
 commands() {
     sed -n '/^## A service of your own/,/^```$/p' README.md | sed -n '/^```sh$/,/^```$/p' | sed '/^```/d; s/ *#.*//' \
@@ -270,7 +282,7 @@ combination() {
             echo "== one service ($(date +%T))"
             commands
             made "$(grep '^make service' "$work/commands")"
-            run cargo test --workspace --quiet
+            same_environment run cargo test --workspace --quiet
             updates
             ;;
         1)
