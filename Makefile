@@ -27,6 +27,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	$(MAKE) k8s-check
 	$(BUILD) --bin bench --bin limit
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
+	$(MAKE) service-check COMBINATIONS=short
 
 test-long: test ## All that `make test` runs, the short forms of walk and chaos, and service-check
 	$(BUILD) --bin walk --bin chaos
@@ -109,7 +110,7 @@ service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=ite
 	cargo run --quiet --package scaffold -- service $(NAME) --into $(INTO) \
 		$(if $(WITHOUT),--without $(WITHOUT)) $(if $(LIBRARIES),--libraries "$(LIBRARIES)")
 
-service-check: venv build ## Make services in four combinations, give them resources, and run their `make lint test`
+service-check: venv build ## Make services in four combinations, with resources, run their `make lint test`: COMBINATIONS="1 4"
 	sh crates/tools/scaffold/service-check.sh
 
 draft: ## Draft Rust before a FastAPI service of others: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note

@@ -153,6 +153,8 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), ServiceEr
 mod tests {
     use std::collections::BTreeSet;
 
+    use regex::Regex;
+
     use super::*;
 
     /// Every part comes off in every combination, and nothing of it or of Molt's name is left.
@@ -185,8 +187,30 @@ mod tests {
                 }
                 assert!(!path.starts_with("crates/libs"), "{path}");
             }
+            for target in named_targets(&files) {
+                let is_there = |path: &String| path.ends_with(&target);
+                assert!(files.paths().any(is_there), "{without:?}: no {target}");
+            }
         }
         assert!(left.is_empty(), "what should be removed is there: {left:#?}");
+    }
+
+    /// The files of the tests and programs that the commands of a service name.
+    fn named_targets(files: &Files) -> BTreeSet<String> {
+        let option = Regex::new(r"--(test|bin) ([a-z][a-z0-9-]*)").unwrap();
+        let commands = ["Makefile", "crates/storage/prepare.sh", ".github/workflows/ci.yml"];
+        let found =
+            commands.iter().flat_map(|path| option.captures_iter(files.text(path).unwrap()));
+        let targets: BTreeSet<String> = found
+            .map(|found| match (&found[1], &found[2]) {
+                ("test", "suite") => "/tests/suite/main.rs".to_owned(),
+                ("test", name) => format!("/tests/{name}.rs"),
+                (_, "parcel-service") => "crates/api/src/main.rs".to_owned(),
+                (_, name) => format!("/src/bin/{name}.rs"),
+            })
+            .collect();
+        assert!(targets.len() > 3, "{targets:?}");
+        targets
     }
 
     /// A service names the source of its libraries, and its FastAPI counterpart may use SQLite.
