@@ -93,6 +93,7 @@ impl<T: Decode> Accepted<T> {
 
 /// For types without [`Decode`].
 pub trait AcceptsAny {
+    /// All: such a type is checked by no constraint of ours.
     const ACCEPTS: Accepts = Accepts::ALL;
 }
 
