@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use trials::BoxError;
 
 use crate::scenario::{Extent, Scenario, under_load};
-use crate::service::{evaluate, service};
+use crate::service::{evaluate, many_files, service};
 
 /// More requests at a time than are allowed: the rest is refused at once, with `Retry-After`.
 pub(crate) async fn overload(extent: Extent) -> Result<Scenario, BoxError> {
@@ -40,7 +40,7 @@ pub(crate) async fn overload(extent: Extent) -> Result<Scenario, BoxError> {
         Ok(Instant::now())
     })
     .await?;
-    scenario.requests += refused;
+    scenario.bad += u64::from(extent.pick(200_u32, 2000)) + 16;
     if refused == 0 {
         scenario.wrong.push("no request was refused".into());
     }
@@ -125,13 +125,7 @@ pub(crate) async fn disconnects(extent: Extent) -> Result<Scenario, BoxError> {
 /// Ten thousand connections without a request.
 pub(crate) async fn idle(extent: Extent) -> Result<Scenario, BoxError> {
     let count = 10_000;
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    if limit.maximum.is_some_and(|maximum| maximum < count + 200) {
-        return Err(format!("10,000 connections need as many open files: {limit:?}").into());
-    }
-    let more = rustix::process::Rlimit { current: limit.maximum, ..limit };
-    // The service inherits it.
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, more)?;
+    many_files(count)?;
     let (service, address) = service(&[]).await?;
     let scenario = under_load("idle", &service, extent, async || {
         let mut connections = Vec::new();

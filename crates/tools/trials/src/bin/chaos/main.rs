@@ -1,12 +1,16 @@
 //! The command `chaos`: fault injection. While clients check every response and record acknowledged
 //! writes, databases crash, networks fail, disks fill, and other clients misbehave.
 
+mod admission;
+mod bodies;
 mod connections;
 mod database;
 mod fuzz;
 mod malformed;
+mod open_loop;
 mod rolling;
 mod scenario;
+mod schema;
 mod service;
 
 use std::path::PathBuf;
@@ -49,7 +53,7 @@ struct Cli {
 }
 
 /// Every scenario, in the order in which they run.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 20] = [
     "database-killed",
     "network-cut",
     "network-slow",
@@ -62,7 +66,14 @@ const NAMES: [&str; 13] = [
     "malformed",
     "oversized",
     "fuzz",
+    "worst-bodies",
+    "sign-in-flood",
+    "saturation",
     "rolling-restart",
+    "expand-postgres",
+    "expand-sqlite",
+    "rollback-postgres",
+    "rollback-sqlite",
 ];
 
 async fn run_scenario(name: &str, extent: Extent) -> Result<Scenario, BoxError> {
@@ -79,6 +90,13 @@ async fn run_scenario(name: &str, extent: Extent) -> Result<Scenario, BoxError> 
         "malformed" => malformed::malformed(extent).await,
         "oversized" => malformed::oversized(extent).await,
         "fuzz" => fuzz::fuzz(extent).await,
+        "worst-bodies" => bodies::worst_bodies(extent).await,
+        "sign-in-flood" => admission::flood(extent).await,
+        "saturation" => admission::saturation(extent).await,
+        "expand-postgres" => schema::expand_postgres(extent).await,
+        "expand-sqlite" => schema::expand_sqlite(extent).await,
+        "rollback-postgres" => schema::rollback_postgres(extent).await,
+        "rollback-sqlite" => schema::rollback_sqlite(extent).await,
         "rolling-restart" => rolling::restart(extent).await,
         name => Err(format!("there is no scenario {name}").into()),
     }
@@ -120,7 +138,9 @@ async fn run(cli: &Cli) -> Result<bool, BoxError> {
                 eprintln!("chaos: {name}");
             }
             let start = Instant::now();
-            let mut scenario = run_scenario(name, extent).await?;
+            let mut scenario = run_scenario(name, extent)
+                .await
+                .unwrap_or_else(|error| Scenario::aborted(name, &error));
             scenario.seconds = start.elapsed().as_secs_f64();
             scenarios.push(scenario);
         }
@@ -147,9 +167,10 @@ fn table(scenarios: &[Scenario]) -> String {
     use std::fmt::Write;
 
     let mut text = format!(
-        "{:16} {:>8} {:>6} {:>5} {:>6} {:>4} {:>11} {:>9}  {}\n",
+        "{:17} {:>8} {:>8} {:>6} {:>5} {:>6} {:>4} {:>11} {:>9}  {}\n",
         "",
-        "requests",
+        "ordinary",
+        "bad",
         "failed",
         "lost",
         "panics",
@@ -161,9 +182,10 @@ fn table(scenarios: &[Scenario]) -> String {
     for scenario in scenarios {
         _ = writeln!(
             text,
-            "{:16} {:>8} {:>6} {:>5} {:>6} {:>4} {:>11.2} {:>9.1}  {}",
+            "{:17} {:>8} {:>8} {:>6} {:>5} {:>6} {:>4} {:>11.2} {:>9.1}  {}",
             scenario.name,
             scenario.requests,
+            scenario.bad,
             scenario.failed,
             scenario.lost,
             scenario.panics,
