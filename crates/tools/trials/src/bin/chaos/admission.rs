@@ -9,7 +9,6 @@ use std::time::Duration;
 use reqwest::Client as Http;
 use serde_json::json;
 use testbed::{Service, rust_binary};
-use tokio::time::sleep;
 use trials::clients::{Client, Load, Pace};
 use trials::{BoxError, Stage};
 
@@ -27,7 +26,7 @@ const FLOOD: f64 = 50.0;
 const OVERLOAD: f64 = 3.0;
 
 /// Well-behaved clients beside a flood: their sign-ins would be a part of it.
-pub(crate) const OTHERS: Pace = Pace { pause: Duration::from_millis(100), signs_in: false };
+pub(crate) const UNHURRIED: Pace = Pace { pause: Duration::from_millis(100), signs_in: false };
 
 /// Adds an expectation on latency to a full run. Short runs are of unoptimised builds, beside others.
 pub(crate) fn slower_than_twice(
@@ -56,7 +55,7 @@ fn sign_in(email: &str) -> String {
 pub(crate) async fn flood(extent: Extent) -> Result<Scenario, BoxError> {
     many_files(10_000)?;
     let (service, address) = service(&[("PASSWORD_THREADS", "1")]).await?;
-    let load = Load::paced(&service.url, "flood", extent.pick(2, 4), OTHERS).await?;
+    let load = Load::paced(&service.url, "flood", extent.pick(2, 4), UNHURRIED).await?;
     // Verified to the end, and wrong: 400.
     let request = sign_in("flood0@example.com");
     let measured = extent.pick(Duration::from_secs(3), Duration::from_secs(20));
@@ -109,8 +108,7 @@ async fn on_one_processor() -> Result<(Service, SocketAddr), BoxError> {
 pub(crate) async fn saturation(extent: Extent) -> Result<Scenario, BoxError> {
     many_files(10_000)?;
     let (service, address) = on_one_processor().await?;
-    let tally = Arc::default();
-    let client = Client::new(&service.url, "saturation@example.com", Arc::clone(&tally)).await?;
+    let client = Client::new(&service.url, "saturation@example.com", Arc::default()).await?;
     let http = Http::builder().no_proxy().build()?;
     for number in 0..100 {
         let item = json!({"title": format!("item {number}")}).to_string();
@@ -128,10 +126,8 @@ pub(crate) async fn saturation(extent: Extent) -> Result<Scenario, BoxError> {
     let capacity = closed_loop(address, request.clone(), 16, lasts).await;
     let per_second = capacity.per_second(200);
     let overload = open_loop(address, request, OVERLOAD * per_second, lasts).await;
-    sleep(Duration::from_millis(100)).await;
-    let mut stage = tally.take();
-    stage.requests += capacity.sent;
-    let mut scenario = Scenario::count("saturation", &[&service], stage, &[client]).await?;
+    let stage = Stage { requests: capacity.sent, ..Stage::default() };
+    let mut scenario = Scenario::count("saturation", &[&service], stage, &[]).await?;
     scenario.bad = overload.sent;
     scenario.server_errors += overload.count(500);
     scenario.wrong.extend(capacity.others(&[200]));

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use trials::BoxError;
 use trials::clients::Load;
 
-use crate::admission::{OTHERS, slower_than_twice};
+use crate::admission::{UNHURRIED, slower_than_twice};
 use crate::scenario::{Extent, Scenario};
 use crate::service::service;
 
@@ -87,7 +87,7 @@ pub(crate) async fn worst_bodies(extent: Extent) -> Result<Scenario, BoxError> {
     let settings = [("PASSWORD_THREADS", "1"), ("REQUEST_TIMEOUT_SECONDS", "120")];
     let (service, _) = service(&settings).await?;
     restrict(&service, limit)?;
-    let load = Load::paced(&service.url, "bodies", extent.pick(2, 4), OTHERS).await?;
+    let load = Load::paced(&service.url, "bodies", extent.pick(2, 4), UNHURRIED).await?;
     tokio::time::sleep(extent.pick(Duration::from_secs(1), Duration::from_secs(20))).await;
     let mut stage = load.tally.take();
     let before = stage.clone();

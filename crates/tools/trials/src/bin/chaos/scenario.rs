@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde::Serialize;
 use testbed::Service;
 use testbed::usage::memory;
-use trials::clients::{Client, Load};
+use trials::clients::{Client, Load, Pace};
 use trials::{BoxError, Stage};
 
 /// How much of everything a run does.
@@ -166,7 +166,22 @@ pub(crate) async fn under_load(
     extent: Extent,
     fault: impl AsyncFnOnce() -> Result<Instant, BoxError>,
 ) -> Result<Scenario, BoxError> {
-    let load = Load::start(&service.url, name, extent.pick(4, 8)).await?;
+    let pace = Pace { pause: Duration::ZERO, signs_in: true };
+    under_load_of(name, service, extent, pace, fault).await
+}
+
+/// Clients whose sign-ins would be refused for a reason of their own: passwords wait, or time is short.
+pub(crate) const NO_SIGN_INS: Pace = Pace { pause: Duration::ZERO, signs_in: false };
+
+/// The same with clients at a given pace.
+pub(crate) async fn under_load_of(
+    name: &'static str,
+    service: &Service,
+    extent: Extent,
+    pace: Pace,
+    fault: impl AsyncFnOnce() -> Result<Instant, BoxError>,
+) -> Result<Scenario, BoxError> {
+    let load = Load::paced(&service.url, name, extent.pick(3, 8), pace).await?;
     let probe = Probe::new(service, name).await?;
     let pause = extent.pick(Duration::from_millis(500), Duration::from_secs(2));
     tokio::time::sleep(pause).await;
