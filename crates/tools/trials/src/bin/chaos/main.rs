@@ -3,6 +3,7 @@
 
 mod admission;
 mod bodies;
+mod browser;
 mod connections;
 mod database;
 mod fuzz;
@@ -53,7 +54,7 @@ struct Cli {
 }
 
 /// Every scenario, in the order in which they run.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "database-killed",
     "network-cut",
     "network-slow",
@@ -62,6 +63,7 @@ const NAMES: [&str; 20] = [
     "overload",
     "slowloris",
     "disconnects",
+    "click-and-leave",
     "idle",
     "malformed",
     "oversized",
@@ -86,6 +88,7 @@ async fn run_scenario(name: &str, extent: Extent) -> Result<Scenario, BoxError> 
         "overload" => connections::overload(extent).await,
         "slowloris" => connections::slowloris(extent).await,
         "disconnects" => connections::disconnects(extent).await,
+        "click-and-leave" => browser::click_and_leave(extent).await,
         "idle" => connections::idle(extent).await,
         "malformed" => malformed::malformed(extent).await,
         "oversized" => malformed::oversized(extent).await,
