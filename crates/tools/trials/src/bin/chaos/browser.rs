@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use reqwest::Client as Http;
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, raw_sql};
 use tempfile::TempDir;
-use testbed::free_port;
+use testbed::{free_port, rust};
 use tokio::time::sleep;
 use trials::{API, BoxError, Stage};
 
 use crate::scenario::{Extent, Scenario};
-use crate::service::service;
 
 /// How long the browser, or the service, may take for a step.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -49,6 +50,8 @@ impl Browser {
             "--disable-dev-shm-usage".to_owned(),
             "--no-first-run".to_owned(),
             "--disable-background-networking".to_owned(),
+            // It would keep the page, and its requests, for a user who comes back.
+            "--disable-features=BackForwardCache".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let http = Http::builder().no_proxy().timeout(TIMEOUT).build()?;
@@ -135,7 +138,12 @@ async fn until(
 
 /// Users click "Sign up" and leave the page while the request is being answered: they exist.
 pub(crate) async fn click_and_leave(extent: Extent) -> Result<Scenario, BoxError> {
-    let (service, _) = service(&[("MANAGEMENT_PORT", "0")]).await?;
+    let folder = tempfile::tempdir()?;
+    let database = SqliteConnectOptions::new().filename(folder.path().join("chaos.db"));
+    let url = format!("sqlite:///{}/chaos.db", folder.path().display());
+    let settings =
+        [("RUST_LOG", "warn"), ("MANAGEMENT_PORT", "0"), ("DATABASE_TIMEOUT_SECONDS", "30")];
+    let service = rust(&url, &settings).await?;
     let metrics = format!("{}/metrics", service.management().await?);
     let browser = Browser::start().await?;
     let http = Http::builder().no_proxy().timeout(TIMEOUT).build()?;
@@ -146,8 +154,11 @@ pub(crate) async fn click_and_leave(extent: Extent) -> Result<Scenario, BoxError
         browser.open(&format!("{}{API}/utils/health-check/", service.url)).await?;
         let arguments = json!([format!("{API}/users/signup"), email, PASSWORD]);
         browser.run(PAGE, arguments).await?;
+        // Until the user has left, no other connection can write.
+        let mut writer = database.connect().await?;
+        raw_sql("BEGIN IMMEDIATE").execute(&mut writer).await?;
         browser.click("button").await?;
-        // All of it is there once the password is being hashed, which takes long: an icon does not.
+        // All of it is there once it waits for that: a page's icon does not.
         let mut seen = 0;
         let at_work = |text: &str| {
             let idle = text.contains("http_server_requests_in_flight 0\n");
@@ -156,6 +167,8 @@ pub(crate) async fn click_and_leave(extent: Extent) -> Result<Scenario, BoxError
         };
         unseen += u64::from(!until(&http, &metrics, at_work).await?);
         browser.open("about:blank").await?;
+        sleep(Duration::from_millis(100)).await;
+        raw_sql("ROLLBACK").execute(&mut writer).await?;
         let finished = |text: &str| {
             text.contains("http_server_requests_in_flight 0\n")
                 && text.contains("http_server_requests_disconnected 0\n")
