@@ -33,8 +33,8 @@ use crate::scenario::{Extent, Scenario};
         scenarios could not be run.
 
 Examples:
-  chaos                       every scenario, about six minutes
-  chaos --short               the same in three minutes
+  chaos                       every scenario, with thresholds of time
+  chaos --short               less of the same, without thresholds of time
   chaos --only disk-full      one of them
   chaos --soak 3600           an hour under load, with a fault every twenty seconds"
 )]
