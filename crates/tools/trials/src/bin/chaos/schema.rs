@@ -20,7 +20,7 @@ const NEWER: i64 = 999_999;
 
 /// An empty database.
 enum Database {
-    Postgres { _server: Postgres, url: String },
+    Postgres { _server: Box<Postgres>, url: String },
     Sqlite(TempDir),
 }
 
@@ -28,7 +28,7 @@ impl Database {
     async fn postgres() -> Result<Self, BoxError> {
         let server = Postgres::start().await?;
         let url = server.database().await?;
-        Ok(Self::Postgres { _server: server, url })
+        Ok(Self::Postgres { _server: Box::new(server), url })
     }
 
     fn sqlite() -> Result<Self, BoxError> {
