@@ -13,9 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{Connections, Migrated, MigrationError, Storage, StorageError, Transaction};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 
 use crate::session::Session;
 
@@ -36,7 +34,7 @@ impl Sqlite {
             .create_if_missing(true)
             .foreign_keys(true)
             .busy_timeout(wait);
-        let pool = SqlitePoolOptions::new().acquire_timeout(wait).test_before_acquire(false);
+        let pool = session::pool_options().acquire_timeout(wait).test_before_acquire(false);
         let pool = if path == ":memory:" {
             // Every connection would have a database of its own, which ends with it.
             pool.max_connections(1)

@@ -8,8 +8,10 @@ use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 use sqlx::pool::PoolConnection;
 use sqlx::query::{Map, Query};
-use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteQueryResult, SqliteRow};
-use sqlx::{AssertSqlSafe, Either, Error, Sqlite, SqliteConnection, SqliteTransaction, raw_sql};
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqlitePoolOptions, SqliteQueryResult, SqliteRow};
+use sqlx::{
+    AssertSqlSafe, Connection, Either, Error, Sqlite, SqliteConnection, SqliteTransaction, raw_sql,
+};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::errors::storage_error;
@@ -42,6 +44,20 @@ struct Whole {
 }
 
 const NONE: usize = usize::MAX;
+
+/// A pool that keeps no connection on which a transaction could not be rolled back: after a full
+/// disk SQLite has ended it by itself, and sqlx would count it as open for ever.
+pub(crate) fn pool_options() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().after_release(|connection, _| {
+        Box::pin(async move {
+            if connection.is_in_transaction() {
+                // A rollback may be under way; the answer comes after it.
+                connection.ping().await?;
+            }
+            Ok(!connection.is_in_transaction())
+        })
+    })
+}
 
 /// A connection for one statement.
 enum Held<'a> {
@@ -232,9 +248,27 @@ async fn complete<T>(
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Connection, query};
+    use sqlx::query;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_has_ended_leaves_no_connection_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new();
+        let options = options.filename(folder.path().join("test.db")).create_if_missing(true);
+        let pool = pool_options().max_connections(1).connect_with(options).await.unwrap();
+        let session = Session::Pool(pool);
+        let ended = session.begin().await.unwrap();
+        ended.execute("rollback", query("ROLLBACK")).await.unwrap();
+        assert!(ended.commit().await.is_err(), "there is none");
+        drop(ended);
+        for _ in 0..2 {
+            session.begin().await.unwrap().commit().await.unwrap();
+        }
+        drop(session.begin().await.unwrap());
+        session.begin().await.unwrap().commit().await.unwrap();
+    }
 
     /// sqlx's thread for a connection dies when a row has more columns than when the statement was
     /// prepared.

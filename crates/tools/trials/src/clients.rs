@@ -123,8 +123,8 @@ impl Client {
     }
 
     /// Creates, reads, updates and mostly deletes an item; every response is checked.
-    async fn round(&mut self, round: usize) -> Result<(), Failed> {
-        if round % 50 == 49 {
+    async fn round(&mut self, round: usize, pace: Pace) -> Result<(), Failed> {
+        if pace.signs_in && round % 50 == 49 {
             self.sign_in().await?;
         }
         let me = self.request(Method::GET, "/users/me", None, 200).await?;
@@ -189,6 +189,15 @@ impl Client {
     }
 }
 
+/// How clients send their requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long each waits between rounds of some nine requests.
+    pub pause: Duration,
+    /// Whether they sign in again now and then.
+    pub signs_in: bool,
+}
+
 /// Clients that send requests until they are stopped.
 pub struct Load {
     /// Counts of all clients.
@@ -200,6 +209,11 @@ pub struct Load {
 impl Load {
     /// Starts `count` clients; `name` is the prefix of their users' addresses.
     pub async fn start(base: &str, name: &str, count: usize) -> Result<Self, BoxError> {
+        Self::paced(base, name, count, Pace { pause: Duration::ZERO, signs_in: true }).await
+    }
+
+    /// The same with clients that take their time.
+    pub async fn paced(base: &str, name: &str, count: usize, pace: Pace) -> Result<Self, BoxError> {
         let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
         // All of them first: under load a sign-up takes its time.
         let mut signed_in = Vec::with_capacity(count);
@@ -216,7 +230,10 @@ impl Load {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    if client.round(round).await.is_err() {
+                    if !pace.pause.is_zero() {
+                        tokio::time::sleep(pace.pause).await;
+                    }
+                    if client.round(round, pace).await.is_err() {
                         // A failed request is not repeated at once.
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }

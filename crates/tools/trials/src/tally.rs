@@ -19,6 +19,9 @@ pub struct Stage {
     pub wrong: Vec<String>,
     pub p50_ms: f64,
     pub p99_ms: f64,
+    /// When the first and the last request failed.
+    #[serde(skip)]
+    pub failed_between: Option<(Instant, Instant)>,
 }
 
 impl Stage {
@@ -31,6 +34,20 @@ impl Stage {
     pub fn server_errors(&self) -> u64 {
         let errors = self.failures.iter().filter(|(what, _)| what.ends_with(" 500"));
         errors.map(|(_, count)| count).sum()
+    }
+
+    /// Adds the counts of a later stage; latencies stay those of this one.
+    pub fn add(&mut self, later: Self) {
+        self.seconds += later.seconds;
+        self.requests += later.requests;
+        for (what, count) in later.failures {
+            *self.failures.entry(what).or_default() += count;
+        }
+        self.wrong.extend(later.wrong);
+        self.failed_between = match (self.failed_between, later.failed_between) {
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (this, other) => this.or(other),
+        };
     }
 
     /// The failures in one line.
@@ -80,7 +97,11 @@ impl Tally {
 
     /// Counts a failure.
     pub fn failed(&self, what: String) {
-        *self.lock().stage.failures.entry(what).or_default() += 1;
+        let mut counts = self.lock();
+        *counts.stage.failures.entry(what).or_default() += 1;
+        let now = Instant::now();
+        let first = counts.stage.failed_between.map_or(now, |(first, _)| first);
+        counts.stage.failed_between = Some((first, now));
     }
 
     /// Records a wrong response; the first hundred are kept.

@@ -8,8 +8,8 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use trials::BoxError;
 
-use crate::scenario::{Extent, Scenario, under_load};
-use crate::service::{evaluate, service};
+use crate::scenario::{Extent, NO_SIGN_INS, Scenario, under_load, under_load_of};
+use crate::service::{evaluate, many_files, service};
 
 /// More requests at a time than are allowed: the rest is refused at once, with `Retry-After`.
 pub(crate) async fn overload(extent: Extent) -> Result<Scenario, BoxError> {
@@ -40,7 +40,7 @@ pub(crate) async fn overload(extent: Extent) -> Result<Scenario, BoxError> {
         Ok(Instant::now())
     })
     .await?;
-    scenario.requests += refused;
+    scenario.bad += u64::from(extent.pick(200_u32, 2000)) + 16;
     if refused == 0 {
         scenario.wrong.push("no request was refused".into());
     }
@@ -51,18 +51,18 @@ pub(crate) async fn overload(extent: Extent) -> Result<Scenario, BoxError> {
 
 /// Heads that arrive byte by byte, and bodies that never do.
 pub(crate) async fn slowloris(extent: Extent) -> Result<Scenario, BoxError> {
-    let limit = extent.pick("2", "5");
-    let (service, address) = service(&[("REQUEST_TIMEOUT_SECONDS", limit)]).await?;
+    let (service, address) = service(&[("REQUEST_TIMEOUT_SECONDS", "5")]).await?;
     let count = extent.pick(200, 1000);
     let (mut ended, mut ended_after) = (0, Duration::ZERO);
-    let scenario = under_load("slowloris", &service, extent, async || {
+    let scenario = under_load_of("slowloris", &service, extent, NO_SIGN_INS, async || {
         let mut clients = tokio::task::JoinSet::new();
         for number in 0..count {
             clients.spawn(async move {
                 let mut stream = TcpStream::connect(address).await.ok()?;
                 let start = Instant::now();
+                // A head has half a minute, which a short run has not.
                 let head = match number % 2 {
-                    0 => "GET /api/v1/utils/health-check/ HTTP/1.1\r\nx: ",
+                    0 if extent == Extent::Full => "GET /api/v1/utils/health-check/ HTTP/1.1\r\nx: ",
                     _ => "POST /api/v1/users/signup HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{",
                 };
                 stream.write_all(head.as_bytes()).await.ok()?;
@@ -122,16 +122,10 @@ pub(crate) async fn disconnects(extent: Extent) -> Result<Scenario, BoxError> {
     Ok(evaluate(scenario, count, 0, "disconnected at every byte of a request"))
 }
 
-/// Ten thousand connections without a request.
+/// Ten thousand connections without a request; a tenth of them in a short run.
 pub(crate) async fn idle(extent: Extent) -> Result<Scenario, BoxError> {
-    let count = 10_000;
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    if limit.maximum.is_some_and(|maximum| maximum < count + 200) {
-        return Err(format!("10,000 connections need as many open files: {limit:?}").into());
-    }
-    let more = rustix::process::Rlimit { current: limit.maximum, ..limit };
-    // The service inherits it.
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, more)?;
+    let count = extent.pick(1_000, 10_000);
+    many_files(count)?;
     let (service, address) = service(&[]).await?;
     let scenario = under_load("idle", &service, extent, async || {
         let mut connections = Vec::new();

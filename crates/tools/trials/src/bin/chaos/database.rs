@@ -27,6 +27,7 @@ pub(crate) async fn killed(extent: Extent) -> Result<Scenario, BoxError> {
         Ok(Instant::now())
     })
     .await
+    .map(Scenario::bounded)
 }
 
 /// A service that reaches its database through a proxy.
@@ -49,6 +50,7 @@ async fn network(
         Ok(Instant::now())
     })
     .await
+    .map(Scenario::bounded)
 }
 
 pub(crate) async fn cut(extent: Extent) -> Result<Scenario, BoxError> {
@@ -100,7 +102,8 @@ pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
         std::fs::remove_file(&filler)?;
         Ok(Instant::now())
     })
-    .await?;
+    .await?
+    .bounded();
     if scenario.failed == 0 {
         scenario.wrong.push("no request failed although the disk was full".into());
     }

@@ -1,12 +1,17 @@
 //! The command `chaos`: fault injection. While clients check every response and record acknowledged
 //! writes, databases crash, networks fail, disks fill, and other clients misbehave.
 
+mod admission;
+mod bodies;
+mod browser;
 mod connections;
 mod database;
 mod fuzz;
 mod malformed;
+mod open_loop;
 mod rolling;
 mod scenario;
+mod schema;
 mod service;
 
 use std::path::PathBuf;
@@ -28,8 +33,8 @@ use crate::scenario::{Extent, Scenario};
         scenarios could not be run.
 
 Examples:
-  chaos                       every scenario, about six minutes
-  chaos --short               the same in three minutes
+  chaos                       every scenario, with thresholds of time
+  chaos --short               less of the same, without thresholds of time
   chaos --only disk-full      one of them
   chaos --soak 3600           an hour under load, with a fault every twenty seconds"
 )]
@@ -49,7 +54,7 @@ struct Cli {
 }
 
 /// Every scenario, in the order in which they run.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 21] = [
     "database-killed",
     "network-cut",
     "network-slow",
@@ -58,11 +63,19 @@ const NAMES: [&str; 13] = [
     "overload",
     "slowloris",
     "disconnects",
+    "click-and-leave",
     "idle",
     "malformed",
     "oversized",
     "fuzz",
+    "worst-bodies",
+    "sign-in-flood",
+    "saturation",
     "rolling-restart",
+    "expand-postgres",
+    "expand-sqlite",
+    "rollback-postgres",
+    "rollback-sqlite",
 ];
 
 async fn run_scenario(name: &str, extent: Extent) -> Result<Scenario, BoxError> {
@@ -75,10 +88,18 @@ async fn run_scenario(name: &str, extent: Extent) -> Result<Scenario, BoxError> 
         "overload" => connections::overload(extent).await,
         "slowloris" => connections::slowloris(extent).await,
         "disconnects" => connections::disconnects(extent).await,
+        "click-and-leave" => browser::click_and_leave(extent).await,
         "idle" => connections::idle(extent).await,
         "malformed" => malformed::malformed(extent).await,
         "oversized" => malformed::oversized(extent).await,
         "fuzz" => fuzz::fuzz(extent).await,
+        "worst-bodies" => bodies::worst_bodies(extent).await,
+        "sign-in-flood" => admission::flood(extent).await,
+        "saturation" => admission::saturation(extent).await,
+        "expand-postgres" => schema::expand_postgres(extent).await,
+        "expand-sqlite" => schema::expand_sqlite(extent).await,
+        "rollback-postgres" => schema::rollback_postgres(extent).await,
+        "rollback-sqlite" => schema::rollback_sqlite(extent).await,
         "rolling-restart" => rolling::restart(extent).await,
         name => Err(format!("there is no scenario {name}").into()),
     }
@@ -120,7 +141,9 @@ async fn run(cli: &Cli) -> Result<bool, BoxError> {
                 eprintln!("chaos: {name}");
             }
             let start = Instant::now();
-            let mut scenario = run_scenario(name, extent).await?;
+            let mut scenario = run_scenario(name, extent)
+                .await
+                .unwrap_or_else(|error| Scenario::aborted(name, &error));
             scenario.seconds = start.elapsed().as_secs_f64();
             scenarios.push(scenario);
         }
@@ -147,9 +170,10 @@ fn table(scenarios: &[Scenario]) -> String {
     use std::fmt::Write;
 
     let mut text = format!(
-        "{:16} {:>8} {:>6} {:>5} {:>6} {:>4} {:>11} {:>9}  {}\n",
+        "{:17} {:>8} {:>8} {:>6} {:>5} {:>6} {:>4} {:>11} {:>9}  {}\n",
         "",
-        "requests",
+        "ordinary",
+        "bad",
         "failed",
         "lost",
         "panics",
@@ -161,9 +185,10 @@ fn table(scenarios: &[Scenario]) -> String {
     for scenario in scenarios {
         _ = writeln!(
             text,
-            "{:16} {:>8} {:>6} {:>5} {:>6} {:>4} {:>11.2} {:>9.1}  {}",
+            "{:17} {:>8} {:>8} {:>6} {:>5} {:>6} {:>4} {:>11.2} {:>9.1}  {}",
             scenario.name,
             scenario.requests,
+            scenario.bad,
             scenario.failed,
             scenario.lost,
             scenario.panics,

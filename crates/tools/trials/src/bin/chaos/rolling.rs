@@ -89,9 +89,7 @@ pub(crate) async fn restart(extent: Extent) -> Result<Scenario, BoxError> {
     let mut scenario =
         Scenario::count("rolling-restart", &services, tally.take(), &clients).await?;
     scenario.panics += panics;
-    if scenario.failed > 0 {
-        scenario.wrong.push(format!("{} requests failed", scenario.failed));
-    }
+    scenario.unaffected();
     scenario.seen = format!(
         "{} replaced in {:.0} s {}",
         extent.pick(3, 9),

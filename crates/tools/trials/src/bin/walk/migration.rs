@@ -42,6 +42,8 @@ impl Migration {
                 ("MANAGEMENT_PORT", "0"),
                 ("DRAIN_SECONDS", "1"),
                 ("RUST_LOG", "warn"),
+                // All clients sign in at about the same time, and none shall be refused.
+                ("PASSWORD_QUEUE_SECONDS", "25"),
             ],
         )
         .await?;
