@@ -176,7 +176,7 @@ END
     trap - EXIT
 }
 
-# A clone of the repository: what is made there depends on it without being told to.
+# A clone of the repository: what is made there depends on it by default.
 same_by_default() {
     rm -rf "$work/clone" "$work/default"
     git clone --quiet "file://$libraries" "$work/clone"

@@ -13,7 +13,7 @@ use crate::admission::{UNHURRIED, slower_than_twice};
 use crate::scenario::{Extent, Scenario};
 use crate::service::service;
 
-/// The largest body that the service reads, if it is not told otherwise.
+/// The largest body that the service reads, by default.
 const BODY: usize = 2 * 1024 * 1024;
 
 /// How many are sent at a time.
