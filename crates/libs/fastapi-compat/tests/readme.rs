@@ -1,6 +1,6 @@
 //! The example of the README works, and the tests that the README names exist.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends so")]
+#![expect(clippy::unwrap_used, reason = "a test ends so")]
 
 #[path = "../examples/service.rs"]
 #[expect(dead_code, reason = "`main` is not called")]
