@@ -112,7 +112,8 @@ pub async fn serve<S>(
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let connection = connections.watch(connection);
         tokio::spawn(async {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke");

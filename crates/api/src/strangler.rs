@@ -24,6 +24,8 @@ pub fn start(settings: &Settings) -> Result<Option<Strangler>, StartError> {
     let settings = strangler::Settings {
         plan: legacy.plan.clone(),
         timeout: legacy.timeout,
+        idle: legacy.idle,
+        upload_rate: legacy.upload_rate,
         max_in_flight: legacy.max_in_flight,
         trust: Arc::new(move |peer| trusted.trusts(peer)),
         dry_run: Some(strangler::DryRun {

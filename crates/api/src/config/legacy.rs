@@ -18,6 +18,14 @@ pub(super) struct LegacyArgs {
     /// Timeout of the old service, in seconds [default: 60]
     #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     legacy_timeout_seconds: Option<Given<u64>>,
+    /// How long an idle connection to the old service is kept, in seconds: less than it keeps them
+    /// itself [default: 1]
+    #[arg(long, env, global = true, value_parser = setting(number(0..=3600_u64)))]
+    legacy_idle_seconds: Option<Given<u64>>,
+    /// Lowest rate of uploads to the old service, in bytes per second, once one has taken twice
+    /// LEGACY_TIMEOUT_SECONDS [default: 240]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_000_u64)))]
+    legacy_upload_rate: Option<Given<u64>>,
     /// Maximum number of concurrent requests to the old service [default: 1024]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
     legacy_max_in_flight: Option<Given<usize>>,
@@ -34,6 +42,9 @@ pub(super) struct LegacyArgs {
 pub struct Legacy {
     pub url: Uri,
     pub timeout: Duration,
+    pub idle: Duration,
+    /// Bytes a second.
+    pub upload_rate: u64,
     pub max_in_flight: usize,
     pub plan: Option<PathBuf>,
     /// Of the strangler's page.
@@ -48,6 +59,8 @@ impl Legacy {
         errors: &mut SettingsError,
     ) -> Option<Self> {
         let timeout = errors.value(args.legacy_timeout_seconds.as_ref(), 60);
+        let idle = errors.value(args.legacy_idle_seconds.as_ref(), 1);
+        let upload_rate = errors.value(args.legacy_upload_rate.as_ref(), 240);
         let max_in_flight = errors.value(args.legacy_max_in_flight.as_ref(), 1024);
         let plan = errors.optional(args.strangler_plan.as_ref());
         let password = errors.optional(args.strangler_password.as_ref());
@@ -56,7 +69,8 @@ impl Legacy {
         if password.is_none() && environment != Environment::Local {
             errors.add("STRANGLER_PASSWORD", "set one for the strangler's page");
         }
-        Some(Self { url, timeout: Duration::from_secs(timeout), max_in_flight, plan, password })
+        let (timeout, idle) = (Duration::from_secs(timeout), Duration::from_secs(idle));
+        Some(Self { url, timeout, idle, upload_rate, max_in_flight, plan, password })
     }
 }
 

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +14,7 @@ use tower::{Layer, Service};
 use crate::client::percentile;
 use crate::plan::Mode;
 use crate::shadow::{Job, answer};
-use crate::statistics::{Statistics, lock};
+use crate::statistics::{Outcome, Statistics, lock};
 use crate::tee::tee;
 use crate::{Running, Strangler};
 
@@ -74,9 +73,8 @@ where
                 Route::Shadow => Ok(strangler.shadow(request, service, statistics).await),
                 Route::Native => native(&mut service, request, statistics).await,
                 Route::Canary => {
-                    let answer = native(&mut service, request, statistics).await;
-                    strangler.check_canary(index);
-                    answer
+                    let _check = Check { strangler: &strangler, index };
+                    native(&mut service, request, statistics).await
                 }
             }
         })
@@ -100,19 +98,32 @@ async fn native<S>(
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible>,
 {
-    let start = Instant::now();
+    let measured = statistics.native.start();
     let response = service.call(request).await?;
-    statistics.native.record(start.elapsed(), response.status().is_server_error());
+    measured.end(Some(response.status().into()));
     Ok(response)
+}
+
+/// Checks a canary when its request has ended, also one whose client left.
+struct Check<'a> {
+    strangler: &'a Strangler,
+    index: usize,
+}
+
+impl Drop for Check<'_> {
+    fn drop(&mut self) {
+        self.strangler.check_canary(self.index);
+    }
 }
 
 impl Strangler {
     fn route(&self, index: usize, request: &Request<Body>) -> Route {
+        let settings = &self.0.settings;
         match self.mode(index) {
             Some(Running { mode: Mode::Native, .. }) => Route::Native,
             Some(Running { mode: Mode::Shadow, .. }) => Route::Shadow,
             Some(Running { mode: Mode::Canary(percent), fallback: None })
-                if percentile(request) < percent =>
+                if percentile(request, settings.client.as_ref(), &settings.trust) < percent =>
             {
                 Route::Canary
             }
@@ -121,20 +132,20 @@ impl Strangler {
     }
 
     async fn legacy(&self, request: Request<Body>, statistics: &Statistics) -> Response {
-        let start = Instant::now();
-        let answer = self.0.proxy.send(request).await;
-        let response = match answer {
+        let measured = statistics.legacy.start();
+        match self.0.proxy.send(request).await {
             Ok(mut response) => {
+                measured.end(Some(response.status().into()));
                 response.extensions_mut().insert(FromLegacy);
                 response
             }
             Err(error) => {
+                let outcome = if error.is_of_client() { None } else { Some(Outcome::Error) };
+                measured.end(outcome);
                 tracing::warn!(error = &error as &dyn std::error::Error, "no response from legacy");
                 error.into_response()
             }
-        };
-        statistics.legacy.record(start.elapsed(), response.status().is_server_error());
-        response
+        }
     }
 
     /// Streams legacy's response to the client; when it is complete, the new service gets a copy of the

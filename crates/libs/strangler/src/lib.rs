@@ -28,7 +28,11 @@
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+mod body;
 mod client;
+mod connect;
+mod fallbacks;
+mod headers;
 mod layer;
 mod metrics;
 mod operations;
@@ -39,21 +43,24 @@ mod redact;
 mod shadow;
 mod statistics;
 mod tee;
+mod tunnel;
 
-use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
-use std::time::{Duration, SystemTime};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use http::uri::Scheme;
 use http::{Request, Uri};
 use tokio::sync::Semaphore;
 
+pub use crate::client::ClientKey;
+use crate::fallbacks::{Fallback, Fallbacks};
 pub use crate::layer::{Strangled, StranglerLayer};
 pub use crate::operations::{Operation, Operations};
 pub use crate::page::{OperationView, Overview};
 pub use crate::plan::{Mode, ModeError, Plan, PlanError};
-use crate::proxy::Proxy;
 pub use crate::proxy::Trust;
+use crate::proxy::{Limits, Proxy};
 use crate::shadow::Shadow;
 use crate::statistics::Statistics;
 pub use crate::statistics::{Figures, Margin, Seen, View};
@@ -77,12 +84,23 @@ pub struct Settings {
     pub legacy: Uri,
     /// A file with the plan, read again when it changes and written by the page.
     pub plan: Option<PathBuf>,
-    /// How long the old service may take until its next byte.
+    /// How long the old service may take until its next byte, and a client until it takes one.
     pub timeout: Duration,
+    /// How long an idle connection to the old service is kept: shorter than it keeps them itself
+    /// (uvicorn 5 s, gunicorn 2 s), so that none is closed while a request is on its way.
+    pub idle: Duration,
+    /// The lowest rate at which a client may send a body once it has taken twice the timeout, in
+    /// bytes a second.
+    pub upload_rate: u64,
+    /// Whether a safe request without a body is sent once more when a kept connection turns out to
+    /// have been closed.
+    pub retry: bool,
     /// The maximum number of requests at the old service at a time; further ones get 503.
     pub max_in_flight: usize,
     /// Whose `X-Forwarded-*` headers are trusted.
     pub trust: Trust,
+    /// What tells clients apart whose bearer token names no subject, before their address does.
+    pub client: Option<ClientKey>,
     /// Without it, shadowed requests that are not safe are not compared.
     pub dry_run: Option<DryRun>,
     /// The maximum number of shadowed requests in the queue; further ones are dropped and counted.
@@ -102,8 +120,12 @@ impl Settings {
             legacy,
             plan: None,
             timeout: Duration::from_mins(1),
+            idle: Duration::from_secs(1),
+            upload_rate: 240,
+            retry: true,
             max_in_flight: 1024,
             trust: Arc::new(|peer| peer.is_loopback()),
+            client: None,
             dry_run: None,
             shadow_queue: 256,
             shadow_workers: 4,
@@ -149,6 +171,8 @@ struct Running {
 struct State {
     plan: Plan,
     operations: Vec<Running>,
+    /// The content of the plan's file when it was last read or written; `None` if there is none.
+    file: Option<String>,
     /// Why the file cannot be used, while the plan before it stays in effect.
     error: Option<String>,
 }
@@ -162,6 +186,8 @@ struct Inner {
     /// Of operations that the new service does not have.
     others: Statistics,
     state: RwLock<State>,
+    /// Held while the plan is changed: read, changed, put into effect and written.
+    changing: Mutex<()>,
 }
 
 /// The strangler of one service; clones share their state.
@@ -182,18 +208,26 @@ impl Strangler {
         else {
             return Err(StartError::Legacy(settings.legacy));
         };
-        let mut plan = Plan::default();
+        let (mut plan, mut file, mut fallbacks) = (Plan::default(), None, Fallbacks::new());
         if let Some(path) = &settings.plan {
-            plan = match std::fs::read_to_string(path) {
-                Ok(text) => Plan::parse(&text, &operations)
-                    .map_err(|source| StartError::Plan { path: path.clone(), source })?,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => plan,
-                Err(source) => return Err(StartError::Read { path: path.clone(), source }),
-            };
+            let read_error = |source| StartError::Read { path: path.clone(), source };
+            file = read_if_any(path).map_err(read_error)?;
+            if let Some(text) = &file {
+                plan = Plan::parse(text, &operations)
+                    .map_err(|source| StartError::Plan { path: path.clone(), source })?;
+            }
+            fallbacks = fallbacks::read(path).map_err(read_error)?;
         }
-        let (timeout, trust) = (settings.timeout, Arc::clone(&settings.trust));
+        let limits = Limits {
+            timeout: settings.timeout,
+            idle: settings.idle,
+            upload_rate: settings.upload_rate,
+            retry: settings.retry,
+            max_in_flight: settings.max_in_flight,
+            trust: Arc::clone(&settings.trust),
+        };
         let strangler = Self(Arc::new(Inner {
-            proxy: Proxy::new(scheme, authority, timeout, settings.max_in_flight, trust),
+            proxy: Proxy::new(scheme, authority, limits),
             shadow: Arc::new(Shadow {
                 queue: Arc::new(Semaphore::new(settings.shadow_queue)),
                 workers: Arc::new(Semaphore::new(settings.shadow_workers)),
@@ -205,13 +239,16 @@ impl Strangler {
             state: RwLock::new(State {
                 plan: Plan::default(),
                 operations: Vec::new(),
+                file,
                 error: None,
             }),
+            changing: Mutex::new(()),
             operations,
             settings,
         }));
         // It has been parsed with these operations, and cannot fail.
         _ = strangler.apply(plan);
+        strangler.restore(&fallbacks);
         strangler.watch();
         Ok(strangler)
     }
@@ -259,22 +296,47 @@ impl Strangler {
         Ok(())
     }
 
+    /// Canaries that failed before the start stay failed.
+    fn restore(&self, fallbacks: &Fallbacks) {
+        for (index, running) in self.write().operations.iter_mut().enumerate() {
+            let operation = self.0.operations.get(index);
+            let failed = operation.and_then(|operation| fallbacks.get(&*operation.id));
+            if let Some(failed) = failed.filter(|failed| failed.mode == running.mode) {
+                running.fallback = Some(failed.reason.clone());
+            }
+        }
+    }
+
+    /// Writes the failed canaries beside the plan's file.
+    fn keep_fallbacks(&self) {
+        let Some(path) = &self.0.settings.plan else { return };
+        let state = self.read();
+        let failed = state.operations.iter().enumerate().filter_map(|(index, running)| {
+            let reason = running.fallback.clone()?;
+            let operation = self.0.operations.get(index)?;
+            Some((operation.id.to_string(), Fallback { mode: running.mode, reason }))
+        });
+        let failed: Fallbacks = failed.collect();
+        drop(state);
+        if fallbacks::read(path).is_ok_and(|kept| kept == failed) {
+            return;
+        }
+        if let Err(error) = fallbacks::write(path, &failed) {
+            tracing::warn!(%error, "failed canaries not saved: a restart tries them again");
+        }
+    }
+
     /// Puts a plan into effect and writes it to its file.
     ///
     /// # Errors
-    /// When it is refused; the old one stays in effect.
+    /// When it is refused, or the file has changed since it was last read; what was in effect, or the
+    /// file's plan, is.
     pub fn change(&self, plan: Plan) -> Result<(), PlanError> {
-        let text = plan.text();
-        self.apply(plan)?;
-        tracing::info!(plan = text, "plan changed");
-        if let Some(path) = &self.0.settings.plan
-            && let Err(error) = write_atomically(path, &text)
-        {
-            let error = format!("{} cannot be written: {error}", path.display());
-            tracing::warn!(error, "plan not saved: it is lost at the next start");
-            self.write().error = Some(error);
+        let _changing = self.changing();
+        if self.reload() {
+            return Err(PlanError::Conflict);
         }
-        Ok(())
+        self.save(plan)
     }
 
     /// Sets one mode, by operationId or method and path; a failed canary starts again.
@@ -285,6 +347,9 @@ impl Strangler {
         let unknown = || PlanError::UnknownOperation(operation.to_owned());
         let index = self.0.operations.named(operation).ok_or_else(unknown)?;
         let known = self.0.operations.get(index).ok_or_else(unknown)?;
+        let _changing = self.changing();
+        // On top of what an editor has just written.
+        self.reload();
         let mut plan = self.read().plan.clone();
         plan.operations.retain(|name, _| self.0.operations.named(name) != Some(index));
         plan.operations.insert(known.id.to_string(), mode);
@@ -292,7 +357,29 @@ impl Strangler {
             running.fallback = None;
         }
         self.0.statistics[index].reset_recent();
-        self.change(plan)
+        self.save(plan)
+    }
+
+    fn changing(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.0.changing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn save(&self, plan: Plan) -> Result<(), PlanError> {
+        let text = plan.text();
+        self.apply(plan)?;
+        tracing::info!(plan = text, "plan changed");
+        if let Some(path) = &self.0.settings.plan {
+            match write_atomically(path, &text) {
+                Ok(()) => self.write().file = Some(text),
+                Err(error) => {
+                    let error = format!("{} cannot be written: {error}", path.display());
+                    tracing::warn!(error, "plan not saved: it is lost at the next start");
+                    self.write().error = Some(error);
+                }
+            }
+        }
+        self.keep_fallbacks();
+        Ok(())
     }
 
     /// Returns an operation's clients to legacy if the new service is worse.
@@ -303,56 +390,85 @@ impl Strangler {
         }
         let Some(reason) = statistics.worse(self.0.settings.margin) else { return };
         let operation = self.0.operations.get(index).map_or("", |operation| &operation.id);
-        if let Some(running) = self.write().operations.get_mut(index)
-            && running.fallback.is_none()
-        {
-            tracing::warn!(operation, reason, "canary failed: returned to legacy");
-            running.fallback = Some(reason);
-        }
+        let mut state = self.write();
+        let running = state.operations.get_mut(index).filter(|running| running.fallback.is_none());
+        let Some(running) = running else { return };
+        tracing::warn!(operation, reason, "canary failed: returned to legacy");
+        running.fallback = Some(reason);
+        drop(state);
+        let strangler = self.clone();
+        tokio::task::spawn_blocking(move || strangler.keep_fallbacks());
     }
 
-    /// Watches the plan's file for another time of modification, not only for a later one: Kubernetes
-    /// replaces mounted files by links to others.
-    fn watch(&self) {
-        let Some(path) = self.0.settings.plan.clone() else { return };
-        let inner = Arc::downgrade(&self.0);
-        let changed = |path: &PathBuf| -> Option<SystemTime> {
-            std::fs::metadata(path).ok()?.modified().ok()
+    /// Reads the plan's file again, and puts its plan into effect if the content has changed. Gives
+    /// whether it had.
+    fn reload(&self) -> bool {
+        let Some(path) = &self.0.settings.plan else { return false };
+        let read = read_if_any(path);
+        let mut state = self.write();
+        let plan = match read {
+            Ok(text) if text == state.file => return false,
+            Ok(None) => {
+                state.file = None;
+                Err("there is no such file any more".to_owned())
+            }
+            Ok(Some(text)) => {
+                let plan = Plan::parse(&text, &self.0.operations);
+                state.file = Some(text);
+                plan.map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
         };
-        let mut last = changed(&path);
+        drop(state);
+        let applied = plan.and_then(|plan| self.apply(plan).map_err(|error| error.to_string()));
+        match applied {
+            Ok(()) => self.keep_fallbacks(),
+            Err(error) => {
+                let error = format!("{}: {error}", path.display());
+                let mut state = self.write();
+                if state.error.as_ref() != Some(&error) {
+                    tracing::error!(error, "plan refused: the previous one stays in effect");
+                }
+                state.error = Some(error);
+            }
+        }
+        true
+    }
+
+    /// Watches the content of the plan's file.
+    fn watch(&self) {
+        if self.0.settings.plan.is_none() {
+            return;
+        }
+        let inner = Arc::downgrade(&self.0);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(CHECK_INTERVAL).await;
                 let Some(inner) = inner.upgrade() else { return };
-                let now = changed(&path);
-                if now == last || now.is_none() {
-                    continue;
-                }
-                last = now;
                 let strangler = Self(inner);
-                let plan = std::fs::read_to_string(&path)
-                    .map_err(|error| error.to_string())
-                    .and_then(|text| {
-                        Plan::parse(&text, &strangler.0.operations).map_err(|e| e.to_string())
-                    });
-                let applied = match plan {
-                    Ok(plan) if plan == strangler.read().plan => Ok(()),
-                    Ok(plan) => strangler.apply(plan).map_err(|error| error.to_string()),
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = applied {
-                    let error = format!("{}: {error}", path.display());
-                    tracing::error!(error, "plan refused: the previous one stays in effect");
-                    strangler.write().error = Some(error);
-                }
+                let checked = tokio::task::spawn_blocking(move || {
+                    let _changing = strangler.changing();
+                    strangler.reload();
+                });
+                // It panics only if something else has.
+                _ = checked.await;
             }
         });
     }
 }
 
+/// The content of a file, if it exists.
+fn read_if_any(path: &Path) -> std::io::Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Replaces a file atomically.
-fn write_atomically(path: &PathBuf, text: &str) -> std::io::Result<()> {
-    let mut new = path.clone().into_os_string();
+fn write_atomically(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
     new.push(".new");
     std::fs::write(&new, text)?;
     std::fs::rename(&new, path)

@@ -26,6 +26,8 @@ impl std::fmt::Debug for Collected {
     }
 }
 
+const NO_LABELS: [(&str, &str); 0] = [];
+
 type Labels<'a> = [(&'static str, &'a str); 2];
 
 /// Both sides of an operation, with their labels.
@@ -51,6 +53,11 @@ impl Collector for Collected {
         let mut family = encoder.encode_descriptor("strangler_errors", help, None, counter)?;
         for (labels, figures) in &sides {
             ConstCounter::new(figures.errors).encode(family.encode_family(labels)?)?;
+        }
+        let help = "Requests whose client left before the response";
+        let mut family = encoder.encode_descriptor("strangler_cancelled", help, None, counter)?;
+        for (labels, figures) in &sides {
+            ConstCounter::new(figures.cancelled).encode(family.encode_family(labels)?)?;
         }
         let help = "Time to the response head";
         let mut family =
@@ -97,6 +104,16 @@ impl Collector for Collected {
             let labels = [("operation", &*operation.id)];
             ConstGauge::new(share).encode(family.encode_family(&labels)?)?;
         }
-        Ok(())
+        let help = "Canaries that failed and were returned to legacy, 0 or 1";
+        let mut family = encoder.encode_descriptor("strangler_canary_failed", help, None, gauge)?;
+        for operation in &overview.operations {
+            let labels = [("operation", &*operation.id)];
+            let failed = f64::from(u8::from(operation.fallback.is_some()));
+            ConstGauge::new(failed).encode(family.encode_family(&labels)?)?;
+        }
+        let help = "Whether the plan's file cannot be used, 0 or 1";
+        let mut family = encoder.encode_descriptor("strangler_plan_fault", help, None, gauge)?;
+        let fault = f64::from(u8::from(overview.error.is_some()));
+        ConstGauge::new(fault).encode(family.encode_family(&NO_LABELS)?)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Form, Request, State};
@@ -12,13 +13,17 @@ use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use html_escape::encode_double_quoted_attribute as escape;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN,
+    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
 
 use crate::Strangler;
-use crate::plan::{Mode, Plan};
+use crate::plan::{Mode, Plan, PlanError};
 use crate::statistics::{Figures, Seen, View};
 
 const STYLE: &str = include_str!("page.css");
@@ -78,14 +83,19 @@ impl Strangler {
 }
 
 pub(crate) fn router(strangler: Strangler, password: String) -> Router {
-    let password: Arc<str> = password.into();
-    let guard = move |request: Request, next: Next| {
-        let refusal = refuse(&request, &password);
+    let guard = Arc::new(Guard { password, guesses: Semaphore::new(1) });
+    let check = move |request: Request, next: Next| {
+        let guard = Arc::clone(&guard);
+        let (method, headers) = (request.method().clone(), request.headers().clone());
         async move {
-            match refusal {
+            let mut response = match guard.refuse(&method, &headers).await {
                 Some(refusal) => refusal,
                 None => next.run(request).await,
+            };
+            for (name, value) in HEADERS {
+                response.headers_mut().insert(name, value);
             }
+            response
         }
     };
     Router::new()
@@ -93,23 +103,78 @@ pub(crate) fn router(strangler: Strangler, password: String) -> Router {
         .route("/_molt/state", get(state))
         .route("/_molt/plan", get(read_plan).put(write_plan))
         .route("/_molt/mode", post(set_mode))
-        .layer(from_fn(guard))
+        .layer(from_fn(check))
         .with_state(strangler)
 }
 
-/// Authenticates with Bearer (programs) or Basic (browsers) and the same password; the user name is
-/// ignored. Requests from pages of other sites are refused, as browsers send the password with them.
-fn refuse(request: &Request, password: &str) -> Option<Response> {
-    if !is_authenticated(request.headers(), password) {
-        let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"molt\", charset=\"UTF-8\"")];
-        return Some(
-            (StatusCode::UNAUTHORIZED, challenge, "The password of the strangler is required.\n")
-                .into_response(),
-        );
+/// Of each page: nobody frames it, keeps it, or guesses what it is.
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    ),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// How long a wrong password takes; one at a time is tried.
+const GUESS: Duration = Duration::from_millis(500);
+
+/// Who may use the pages.
+struct Guard {
+    password: String,
+    /// The permit to wait with a wrong password.
+    guesses: Semaphore,
+}
+
+impl Guard {
+    /// Authenticates with Bearer (programs) or Basic (browsers) and the same password; the user name
+    /// is ignored. Requests that a page of another site may have made are refused, as browsers send
+    /// the password with them.
+    async fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
+        let unauthorized = || {
+            let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"molt\", charset=\"UTF-8\"")];
+            let text = "The password of the strangler is required.\n";
+            (StatusCode::UNAUTHORIZED, challenge, text).into_response()
+        };
+        if !headers.contains_key(AUTHORIZATION) {
+            return Some(unauthorized());
+        }
+        if !is_authenticated(headers, &self.password) {
+            tracing::warn!("wrong password of the strangler's page");
+            let Ok(_permit) = self.guesses.try_acquire() else {
+                return Some((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")]).into_response());
+            };
+            tokio::time::sleep(GUESS).await;
+            return Some(unauthorized());
+        }
+        let is_refused = !method.is_safe() && !is_own(headers);
+        is_refused.then(|| {
+            let text = "Send it from the strangler's page, or with a Bearer token.\n";
+            (StatusCode::FORBIDDEN, text).into_response()
+        })
     }
-    let site = request.headers().get("sec-fetch-site").map(http::HeaderValue::as_bytes);
-    let foreign = site.is_some_and(|site| site != b"same-origin" && site != b"none");
-    (foreign && request.method() != Method::GET).then(|| StatusCode::FORBIDDEN.into_response())
+}
+
+/// Whether no page of another site can have made a request: browsers say where it comes from, and
+/// send no Bearer token by themselves.
+fn is_own(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let is_bearer = text(AUTHORIZATION).is_some_and(|value| {
+        value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
+    });
+    if is_bearer {
+        return true;
+    }
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    let origin = text(ORIGIN).and_then(|origin| Some(origin.split_once("://")?.1));
+    origin.is_some_and(|origin| text(HOST).is_some_and(|host| host.eq_ignore_ascii_case(origin)))
 }
 
 fn is_authenticated(headers: &HeaderMap, password: &str) -> bool {
@@ -142,6 +207,9 @@ async fn write_plan(State(strangler): State<Strangler>, text: String) -> Respons
         Plan::parse(&text, &strangler.0.operations).and_then(|plan| strangler.change(plan));
     match changed {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error @ PlanError::Conflict) => {
+            (StatusCode::CONFLICT, format!("{error}\n")).into_response()
+        }
         Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")).into_response(),
     }
 }

@@ -38,10 +38,10 @@ impl FromStr for Mode {
             "shadow" => Ok(Self::Shadow),
             "native" => Ok(Self::Native),
             other => {
-                let percent = other.strip_prefix("canary").ok_or_else(error)?;
-                let percent = percent.trim().trim_end_matches('%').trim_end();
-                let percent = percent.parse().map_err(|_| error())?;
-                if percent > 100 { Err(error()) } else { Ok(Self::Canary(percent)) }
+                let percent = other.strip_prefix("canary ").and_then(|rest| rest.strip_suffix('%'));
+                let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+                let percent = percent.filter(is_number).and_then(|percent| percent.parse().ok());
+                percent.filter(|percent| *percent <= 100).map(Self::Canary).ok_or_else(error)
             }
         }
     }
@@ -97,6 +97,12 @@ pub enum PlanError {
     /// It is no YAML, or no plan: the parser's message.
     #[error("{0}")]
     Syntax(String),
+    /// The text is blank.
+    #[error("it is empty: `default: legacy` leaves everything to the old service")]
+    Empty,
+    /// The plan's file was changed by something else.
+    #[error("the file has changed meanwhile, and its plan is in effect: change that one")]
+    Conflict,
     /// It names an operation that the new service does not have.
     #[error("'{0}' is not an operation of this service: use an operationId or `METHOD /path`")]
     UnknownOperation(String),
@@ -108,11 +114,12 @@ pub enum PlanError {
 impl Plan {
     /// Reads a plan whose operations must be known.
     pub fn parse(text: &str, operations: &Operations) -> Result<Self, PlanError> {
-        let plan: Self = if text.trim().is_empty() {
-            Self::default()
-        } else {
-            serde_saphyr::from_str(text).map_err(|error| PlanError::Syntax(error.to_string()))?
-        };
+        // An editor that is about to write leaves the file empty for a moment.
+        if text.trim().is_empty() {
+            return Err(PlanError::Empty);
+        }
+        let plan: Self =
+            serde_saphyr::from_str(text).map_err(|error| PlanError::Syntax(error.to_string()))?;
         plan.modes(operations).map(|_| plan)
     }
 

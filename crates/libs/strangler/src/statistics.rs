@@ -7,18 +7,21 @@ use std::time::{Duration, Instant};
 
 use comparison::Difference;
 use hdrhistogram::Histogram;
+use http::StatusCode;
 use serde::Serialize;
 
 use crate::redact;
 
 /// How many requests with differences are kept for an operation.
 const KEPT: usize = 10;
-/// The length of a window of recent responses; one to two of them are kept.
-const WINDOW: Duration = Duration::from_secs(15);
-/// The fewest recent responses of a side from which anything is concluded.
-const MIN_RESPONSES: u64 = 20;
+/// How many of the last responses of a side are kept.
+const RECENT: usize = 200;
+/// The fewest responses of a side from which anything is concluded.
+const MIN_RESPONSES: usize = 20;
+/// So many errors one after the other conclude as much.
+const ERRORS_IN_A_ROW: usize = 5;
 
-/// How many responses come between two comparisons of the sides, which add up whole histograms.
+/// How many responses come between two comparisons of the sides; an error is looked at at once.
 const COMPARISON_INTERVAL: u64 = 10;
 
 /// By how much the new service may be worse than the old one before a canary fails.
@@ -26,6 +29,8 @@ const COMPARISON_INTERVAL: u64 = 10;
 pub struct Margin {
     /// By how much its share of errors (5xx) may be higher, 0 to 1.
     pub errors: f64,
+    /// By how much its share of refusals (4xx) may be higher or lower, 0 to 1.
+    pub refusals: f64,
     /// The factor by which its 90th percentile may be higher.
     pub slower: f64,
     /// What its 90th percentile may be higher in addition.
@@ -34,7 +39,7 @@ pub struct Margin {
 
 impl Default for Margin {
     fn default() -> Self {
-        Self { errors: 0.02, slower: 2.0, more: Duration::from_millis(100) }
+        Self { errors: 0.02, refusals: 0.1, slower: 2.0, more: Duration::from_millis(100) }
     }
 }
 
@@ -47,17 +52,66 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[derive(Debug)]
-struct Recent {
-    since: Instant,
-    requests: u64,
-    errors: u64,
-    latencies: Option<Histogram<u64>>,
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A status below 400.
+    Success,
+    /// 4xx.
+    Refusal,
+    /// 5xx, or no response.
+    Error,
+    /// The client left before there was a response.
+    Cancelled,
+}
+
+impl From<StatusCode> for Outcome {
+    fn from(status: StatusCode) -> Self {
+        match status.as_u16() {
+            500.. => Self::Error,
+            400.. => Self::Refusal,
+            _ => Self::Success,
+        }
+    }
+}
+
+/// The last responses, with the microseconds that each took.
+#[derive(Debug, Default)]
+struct Recent(VecDeque<(Outcome, u64)>);
+
+/// Shares of the recent responses, and their 90th percentile.
+struct Shares {
+    errors: f64,
+    refusals: f64,
+    p90: Duration,
 }
 
 impl Recent {
-    fn new() -> Self {
-        Self { since: Instant::now(), requests: 0, errors: 0, latencies: histogram() }
+    fn record(&mut self, outcome: Outcome, micros: u64) {
+        if self.0.len() == RECENT {
+            self.0.pop_front();
+        }
+        self.0.push_back((outcome, micros));
+    }
+
+    fn fails_in_a_row(&self) -> bool {
+        let last = self.0.iter().rev().take(ERRORS_IN_A_ROW);
+        last.filter(|(outcome, _)| *outcome == Outcome::Error).count() == ERRORS_IN_A_ROW
+    }
+
+    /// `None` if there are too few.
+    #[expect(clippy::cast_precision_loss, reason = "at most some hundred")]
+    fn shares(&self) -> Option<Shares> {
+        let count = self.0.len();
+        let share = |outcome| {
+            let those = self.0.iter().filter(|(found, _)| *found == outcome).count();
+            those as f64 / count as f64
+        };
+        let mut micros: Vec<_> = self.0.iter().map(|(_, micros)| *micros).collect();
+        micros.sort_unstable();
+        let p90 = Duration::from_micros(micros.get(count * 9 / 10).copied().unwrap_or_default());
+        let (errors, refusals) = (share(Outcome::Error), share(Outcome::Refusal));
+        (count >= MIN_RESPONSES).then_some(Shares { errors, refusals, p90 })
     }
 }
 
@@ -66,9 +120,9 @@ impl Recent {
 pub(crate) struct Side {
     requests: AtomicU64,
     errors: AtomicU64,
+    cancelled: AtomicU64,
     latencies: Mutex<Option<Histogram<u64>>>,
-    /// The last complete window, and the current one.
-    recent: Mutex<[Recent; 2]>,
+    recent: Mutex<Recent>,
 }
 
 impl Side {
@@ -76,49 +130,30 @@ impl Side {
         Self {
             requests: AtomicU64::new(0),
             errors: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
             latencies: Mutex::new(histogram()),
-            recent: Mutex::new([Recent::new(), Recent::new()]),
+            recent: Mutex::default(),
         }
     }
 
-    pub(crate) fn record(&self, took: Duration, is_error: bool) {
+    /// Starts to measure a request. What it is given no outcome for was cancelled.
+    pub(crate) fn start(&self) -> Measured<'_> {
+        Measured { side: self, start: Instant::now(), outcome: Some(Outcome::Cancelled) }
+    }
+
+    fn record(&self, took: Duration, outcome: Outcome) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.errors.fetch_add(u64::from(is_error), Ordering::Relaxed);
+        self.errors.fetch_add(u64::from(outcome == Outcome::Error), Ordering::Relaxed);
+        self.cancelled.fetch_add(u64::from(outcome == Outcome::Cancelled), Ordering::Relaxed);
         if let Some(latencies) = lock(&self.latencies).as_mut() {
             latencies.saturating_record(micros);
         }
-        let mut recent = lock(&self.recent);
-        if recent[1].since.elapsed() > WINDOW {
-            recent.swap(0, 1);
-            recent[1] = Recent::new();
-        }
-        let window = &mut recent[1];
-        window.requests += 1;
-        window.errors += u64::from(is_error);
-        if let Some(latencies) = window.latencies.as_mut() {
-            latencies.saturating_record(micros);
-        }
-    }
-
-    /// Share of errors and 90th percentile of the recent responses, if there are enough.
-    #[expect(clippy::cast_precision_loss, reason = "counts of half a minute")]
-    fn recently(&self) -> Option<(f64, Duration)> {
-        let recent = lock(&self.recent);
-        let fresh = |window: &&Recent| window.since.elapsed() < WINDOW * 3;
-        let (mut requests, mut errors) = (0, 0);
-        let mut latencies = histogram()?;
-        for window in recent.iter().filter(fresh) {
-            requests += window.requests;
-            errors += window.errors;
-            latencies.add(window.latencies.as_ref()?).ok()?;
-        }
-        let p90 = Duration::from_micros(latencies.value_at_quantile(0.9));
-        (requests >= MIN_RESPONSES).then(|| (errors as f64 / requests as f64, p90))
+        lock(&self.recent).record(outcome, micros);
     }
 
     fn reset_recent(&self) {
-        *lock(&self.recent) = [Recent::new(), Recent::new()];
+        *lock(&self.recent) = Recent::default();
     }
 
     fn figures(&self) -> Figures {
@@ -130,9 +165,34 @@ impl Side {
         Figures {
             requests: self.requests.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
+            cancelled: self.cancelled.load(Ordering::Relaxed),
             p50: at(0.5),
             p90: at(0.9),
             p99: at(0.99),
+        }
+    }
+}
+
+/// A request that is being measured.
+#[derive(Debug)]
+pub(crate) struct Measured<'a> {
+    side: &'a Side,
+    start: Instant,
+    /// `None` if it does not count.
+    outcome: Option<Outcome>,
+}
+
+impl Measured<'_> {
+    /// Ends with a response, or without one that says anything.
+    pub(crate) fn end(mut self, outcome: Option<Outcome>) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Measured<'_> {
+    fn drop(&mut self) {
+        if let Some(outcome) = self.outcome {
+            self.side.record(self.start.elapsed(), outcome);
         }
     }
 }
@@ -144,6 +204,8 @@ pub struct Figures {
     pub requests: u64,
     /// Responses with 500 and above, and requests without a response.
     pub errors: u64,
+    /// Requests whose client left before the response.
+    pub cancelled: u64,
     /// Median of the seconds to the head of the response; none before the first.
     pub p50: Option<f64>,
     /// 90th percentile.
@@ -175,6 +237,8 @@ pub(crate) struct Statistics {
     pub(crate) native: Side,
     verdicts: Verdicts,
     differences: Mutex<VecDeque<Seen>>,
+    /// Responses of the new service since the sides were compared.
+    unchecked: AtomicU64,
 }
 
 /// A shadowed request whose responses differed, redacted.
@@ -193,6 +257,7 @@ impl Statistics {
             native: Side::new(),
             verdicts: Verdicts::default(),
             differences: Mutex::new(VecDeque::new()),
+            unchecked: AtomicU64::new(0),
         }
     }
 
@@ -212,37 +277,55 @@ impl Statistics {
         });
     }
 
-    /// Whether it is time to check [`Statistics::worse`] again.
+    /// Whether it is time to check [`Statistics::worse`] again; called once for each response.
     pub(crate) fn is_due(&self) -> bool {
-        self.native.requests.load(Ordering::Relaxed).is_multiple_of(COMPARISON_INTERVAL)
+        let unchecked = self.unchecked.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_due = unchecked >= COMPARISON_INTERVAL || lock(&self.native.recent).fails_in_a_row();
+        if is_due {
+            self.unchecked.store(0, Ordering::Relaxed);
+        }
+        is_due
     }
 
     /// Why the new service is worse than the old one, if it is.
     pub(crate) fn worse(&self, margin: Margin) -> Option<String> {
-        let (native_errors, native_p90) = self.native.recently()?;
-        let legacy = self.legacy.recently();
-        let (legacy_errors, legacy_p90) = legacy.unwrap_or((0.0, Duration::MAX));
-        if native_errors > legacy_errors + margin.errors {
+        let legacy = lock(&self.legacy.recent).shares();
+        let legacy_errors = legacy.as_ref().map_or(0.0, |legacy| legacy.errors);
+        if lock(&self.native.recent).fails_in_a_row() && legacy_errors < 0.5 {
+            return Some(format!("its last {ERRORS_IN_A_ROW} answers were errors"));
+        }
+        let native = lock(&self.native.recent).shares()?;
+        let percent = |share: f64| share * 100.0;
+        if native.errors > legacy_errors + margin.errors {
             return Some(format!(
                 "{:.1} % of its answers were errors, {:.1} % of legacy's",
-                native_errors * 100.0,
-                legacy_errors * 100.0
+                percent(native.errors),
+                percent(legacy_errors)
             ));
         }
-        let limit = legacy.map(|_| legacy_p90.mul_f64(margin.slower) + margin.more);
-        limit.filter(|limit| native_p90 > *limit).map(|_| {
+        let legacy = legacy?;
+        if (native.refusals - legacy.refusals).abs() > margin.refusals {
+            return Some(format!(
+                "{:.1} % of its answers were refusals (4xx), {:.1} % of legacy's",
+                percent(native.refusals),
+                percent(legacy.refusals)
+            ));
+        }
+        let limit = legacy.p90.mul_f64(margin.slower) + margin.more;
+        (native.p90 > limit).then(|| {
             format!(
                 "its 90th percentile was {} ms, legacy's {} ms",
-                native_p90.as_millis(),
-                legacy_p90.as_millis()
+                native.p90.as_millis(),
+                legacy.p90.as_millis()
             )
         })
     }
 
-    /// Resets the recent responses, which a change of mode makes irrelevant.
+    /// Forgets the new service's recent responses, which a change of mode makes irrelevant; those of
+    /// the old one remain the baseline.
     pub(crate) fn reset_recent(&self) {
-        self.legacy.reset_recent();
         self.native.reset_recent();
+        self.unchecked.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn view(&self) -> View {
@@ -285,33 +368,64 @@ pub struct View {
 mod tests {
     use super::*;
 
-    fn statistics(legacy_ms: u64, native_ms: u64, native_errors: usize) -> Statistics {
+    fn statistics(legacy: (u64, Outcome, usize), native: (u64, Outcome, usize)) -> Statistics {
         let statistics = Statistics::new();
-        for n in 0..100 {
-            statistics.legacy.record(Duration::from_millis(legacy_ms), false);
-            statistics.native.record(Duration::from_millis(native_ms), n < native_errors);
+        for (side, (ms, outcome, count)) in
+            [(&statistics.legacy, legacy), (&statistics.native, native)]
+        {
+            for n in 0..100 {
+                // Never one after the other.
+                let is_other = n % (100 / count.max(1)) == 0 && n / (100 / count.max(1)) < count;
+                let outcome = if is_other && count > 0 { outcome } else { Outcome::Success };
+                side.record(Duration::from_millis(ms), outcome);
+            }
         }
         statistics
     }
 
     #[test]
     fn a_side_that_is_worse_by_the_margin_is_reported() {
-        let margin = Margin::default();
-        assert_eq!(statistics(20, 20, 0).worse(margin), None);
-        assert_eq!(statistics(20, 130, 0).worse(margin), None);
-        assert!(statistics(20, 200, 0).worse(margin).unwrap().contains("90th percentile"));
-        assert_eq!(statistics(20, 1, 2).worse(margin), None);
-        assert!(statistics(20, 1, 3).worse(margin).unwrap().contains("3.0 %"));
+        use Outcome::{Cancelled, Error, Refusal};
+        let good = (20, Error, 0);
+        for (native, reason) in [
+            ((20, Error, 0), None),
+            ((130, Error, 0), None),
+            ((200, Error, 0), Some("90th percentile")),
+            ((200, Cancelled, 20), Some("90th percentile")),
+            ((1, Error, 2), None),
+            ((1, Error, 3), Some("3.0 %")),
+            ((1, Refusal, 10), None),
+            ((1, Refusal, 20), Some("refusals")),
+        ] {
+            let worse = statistics(good, native).worse(Margin::default());
+            match reason {
+                None => assert_eq!(worse, None, "{native:?}"),
+                Some(reason) => assert!(worse.unwrap().contains(reason), "{native:?}"),
+            }
+        }
     }
 
     #[test]
-    fn few_responses_conclude_nothing() {
+    fn the_baseline_outlives_a_change_of_mode() {
+        let statistics = statistics((1, Outcome::Error, 0), (400, Outcome::Error, 0));
+        statistics.reset_recent();
+        assert_eq!(statistics.worse(Margin::default()), None);
+        for _ in 0..MIN_RESPONSES {
+            statistics.native.record(Duration::from_millis(400), Outcome::Success);
+        }
+        assert!(statistics.worse(Margin::default()).is_some());
+    }
+
+    #[test]
+    fn errors_in_a_row_are_enough() {
         let statistics = Statistics::new();
-        for _ in 0..MIN_RESPONSES - 1 {
-            statistics.native.record(Duration::from_secs(1), true);
+        for _ in 1..ERRORS_IN_A_ROW {
+            statistics.native.record(Duration::from_secs(1), Outcome::Error);
+            assert!(!statistics.is_due());
         }
         assert_eq!(statistics.worse(Margin::default()), None);
-        statistics.native.record(Duration::from_secs(1), true);
+        statistics.native.record(Duration::from_secs(1), Outcome::Error);
+        assert!(statistics.is_due());
         assert!(statistics.worse(Margin::default()).is_some());
     }
 }

@@ -5,7 +5,9 @@
 mod browser;
 mod modes;
 mod page;
+mod plan;
 mod proxy;
+mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -46,8 +46,47 @@ async fn a_button_changes_a_mode() {
         .post(format!("{}/_molt/mode", front.page))
         .basic_auth("molt", Some(PASSWORD))
         .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin")
         .body("operation=read_item&mode=canary&percent=25");
     let page = post.send().await.unwrap().text().await.unwrap();
     assert_eq!(front.view("read_item")["mode"], "canary 25%");
     assert!(page.contains("value=\"25\""), "it leads back to the page");
+}
+
+/// Not every browser says where a request comes from, and over plain HTTP none does.
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let front = front().await;
+    let host = front.page.trim_start_matches("http://").to_owned();
+    for (header, value, status) in [
+        ("origin", "http://evil.test".to_owned(), 403),
+        ("origin", "null".to_owned(), 403),
+        ("x-none", String::new(), 403),
+        ("sec-fetch-site", "same-site".to_owned(), 403),
+        ("sec-fetch-site", "none".to_owned(), 204),
+        ("origin", format!("http://{host}"), 204),
+    ] {
+        let put = client().put(format!("{}/_molt/plan", front.page));
+        let put = put.basic_auth("molt", Some(PASSWORD)).header(header, &value);
+        let answer = put.body("default: shadow").send().await.unwrap();
+        assert_eq!(answer.status(), status, "{header}: {value}");
+    }
+    let page = client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD);
+    let page = page.send().await.unwrap();
+    assert_eq!(page.headers()["x-frame-options"], "DENY");
+    assert_eq!(page.headers()["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn passwords_are_guessed_slowly() {
+    let front = front().await;
+    let guess = || {
+        let get = client().get(format!("{}/_molt", front.page)).basic_auth("x", Some("wrong"));
+        async { get.send().await.unwrap().status().as_u16() }
+    };
+    let guesses = futures_util::future::join_all((0..10).map(|_| guess())).await;
+    assert_eq!(guesses.iter().filter(|status| **status == 401).count(), 1, "{guesses:?}");
+    assert!(guesses.iter().all(|status| [401, 429].contains(status)), "{guesses:?}");
+    let right = client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD);
+    assert_eq!(right.send().await.unwrap().status(), 200);
 }

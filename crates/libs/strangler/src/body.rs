@@ -1,0 +1,230 @@
+//! Bodies on their way: none of them waits for longer than it may.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
+use pin_project_lite::pin_project;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::Sleep;
+
+/// Bodies up to this size are taken by the connection at once, whether or not the client reads them.
+const SMALL: u64 = 64 * 1024;
+/// How many frames of a response are read before the client takes them.
+const READ_AHEAD: usize = 4;
+
+/// The progress of a request's body.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    start: Instant,
+    /// Milliseconds from the start to the last frame.
+    moved: AtomicU64,
+    bytes: AtomicU64,
+    /// The client is waited for.
+    waiting: AtomicBool,
+    failed: AtomicBool,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            moved: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            waiting: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    fn record(&self, bytes: usize) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.moved.store(millis, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// The time since the last frame, or since the start.
+    pub(crate) fn idle(&self) -> Duration {
+        let moved = Duration::from_millis(self.moved.load(Ordering::Relaxed));
+        self.start.elapsed().saturating_sub(moved)
+    }
+
+    /// How long the client may go on sending, if it is the client that is waited for: it has twice
+    /// the timeout, and a second more for each `rate` bytes that it has sent.
+    pub(crate) fn left(&self, timeout: Duration, rate: u64) -> Option<Duration> {
+        let seconds = self.bytes.load(Ordering::Relaxed) / rate.max(1);
+        let allowed = timeout * 2 + Duration::from_secs(seconds);
+        self.is_waiting().then(|| allowed.saturating_sub(self.start.elapsed()))
+    }
+
+    /// Whether the next bytes have to come from the client.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client broke the body off, or sent what is no body.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+}
+
+pin_project! {
+    /// The body of a request, whose progress is recorded.
+    pub(crate) struct Upload {
+        #[pin]
+        pub(crate) inner: Body,
+        pub(crate) progress: Arc<Progress>,
+    }
+}
+
+impl http_body::Body for Upload {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.project();
+        let frame = this.inner.poll_frame(context);
+        this.progress.waiting.store(frame.is_pending(), Ordering::Relaxed);
+        let frame = ready!(frame);
+        match &frame {
+            Some(Ok(frame)) => this.progress.record(frame.data_ref().map_or(0, Bytes::len)),
+            Some(Err(_)) => this.progress.failed.store(true, Ordering::Relaxed),
+            None => this.progress.record(0),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// Why a response ends before its end.
+#[derive(Debug, thiserror::Error)]
+enum Aborted {
+    #[error("no byte from legacy in time")]
+    Legacy,
+    #[error("the client took nothing in time")]
+    Client,
+}
+
+/// A response's body that holds a permit until legacy has sent it. It fails when legacy sends nothing,
+/// or the client takes nothing, for longer than the timeout.
+pub(crate) fn download(
+    body: hyper::body::Incoming,
+    timeout: Duration,
+    permit: OwnedSemaphorePermit,
+) -> Body {
+    if body.is_end_stream() {
+        return Body::empty();
+    }
+    if body.size_hint().exact().is_some_and(|size| size <= SMALL) {
+        let idle = tokio::time::sleep(timeout);
+        return Body::new(Small { inner: body, timeout, idle, permit: Some(permit) });
+    }
+    let (sender, frames) = mpsc::channel(READ_AHEAD);
+    tokio::spawn(async move {
+        let _permit = permit;
+        let mut body = pin!(body);
+        loop {
+            let frame = tokio::select! {
+                frame = tokio::time::timeout(timeout, body.frame()) => frame,
+                // The client has left: legacy's work is cancelled.
+                () = sender.closed() => return,
+            };
+            let (frame, is_last) = match frame {
+                Ok(Some(Ok(frame))) => (Sent::Frame(frame), false),
+                Ok(Some(Err(error))) => (Sent::Failed(axum::Error::new(error)), true),
+                Ok(None) => (Sent::End, true),
+                Err(_) => (Sent::Failed(axum::Error::new(Aborted::Legacy)), true),
+            };
+            if sender.send_timeout(frame, timeout).await.is_err() || is_last {
+                return;
+            }
+        }
+    });
+    Body::new(Download { frames })
+}
+
+pin_project! {
+    /// A response's body that the client's connection has room for.
+    struct Small {
+        #[pin]
+        inner: hyper::body::Incoming,
+        timeout: Duration,
+        #[pin]
+        idle: Sleep,
+        permit: Option<OwnedSemaphorePermit>,
+    }
+}
+
+impl http_body::Body for Small {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let mut this = self.project();
+        let Poll::Ready(frame) = this.inner.poll_frame(context) else {
+            ready!(this.idle.poll(context));
+            return Poll::Ready(Some(Err(axum::Error::new(Aborted::Legacy))));
+        };
+        this.idle.as_mut().reset(tokio::time::Instant::now() + *this.timeout);
+        if frame.is_none() {
+            this.permit.take();
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// What is passed from legacy's connection to the client's.
+enum Sent {
+    Frame(Frame<Bytes>),
+    Failed(axum::Error),
+    End,
+}
+
+struct Download {
+    frames: Receiver<Sent>,
+}
+
+impl http_body::Body for Download {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Poll::Ready(match ready!(self.frames.poll_recv(context)) {
+            Some(Sent::Frame(frame)) => Some(Ok(frame)),
+            Some(Sent::Failed(error)) => Some(Err(error)),
+            Some(Sent::End) => None,
+            // Without an end: the client was too slow.
+            None => Some(Err(axum::Error::new(Aborted::Client))),
+        })
+    }
+}

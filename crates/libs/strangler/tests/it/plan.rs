@@ -1,0 +1,147 @@
+//! The plan, its file, and what outlives a restart.
+
+use axum::response::IntoResponse;
+use http::StatusCode;
+
+use super::*;
+
+const CANARY: &str = "default: legacy\noperations:\n  read_item: canary 100%\n";
+
+/// A front with a plan in a file, before a new service that answers with this status.
+async fn front(folder: &tempfile::TempDir, plan: &str, native: StatusCode) -> Front {
+    let path = folder.path().join("plan.yaml");
+    if !path.exists() {
+        std::fs::write(&path, plan).unwrap();
+    }
+    let legacy = serve(always(|_| "legacy".into_response())).await;
+    let mut settings = Settings::new(legacy.parse().unwrap());
+    settings.plan = Some(path);
+    let native = Router::new().fallback(async move || native);
+    Front::start(native, settings).await
+}
+
+fn error(front: &Front) -> Option<String> {
+    let overview = serde_json::to_value(front.strangler.overview()).unwrap();
+    overview["error"].as_str().map(str::to_owned)
+}
+
+async fn until(front: &Front, holds: impl Fn(&Front) -> bool) {
+    for _ in 0..100 {
+        if holds(front) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never holds: {:?}", error(front));
+}
+
+async fn get(front: &Front) -> u16 {
+    let get = client().get(format!("{}/items/7", front.url)).send();
+    get.await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_failed_canary_stays_failed_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = front(&folder, CANARY, StatusCode::INTERNAL_SERVER_ERROR).await;
+    for _ in 0..5 {
+        assert_eq!(get(&one).await, 500);
+    }
+    assert_eq!(get(&one).await, 200, "five errors in a row are enough");
+    let reason = one.view("read_item")["fallback"].clone();
+    assert!(reason.as_str().unwrap().contains("errors"), "{reason}");
+    until(&one, |_| folder.path().join("plan.yaml.fallbacks").exists()).await;
+
+    let other = front(&folder, CANARY, StatusCode::OK).await;
+    assert_eq!(other.view("read_item")["fallback"], reason);
+    // Another try.
+    other.set("read_item", "canary 100%");
+    assert_eq!(other.view("read_item")["fallback"], Value::Null);
+    let third = front(&folder, CANARY, StatusCode::OK).await;
+    assert_eq!(third.view("read_item")["fallback"], Value::Null);
+}
+
+#[tokio::test]
+async fn refusals_of_a_canary_count_against_the_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    let front = front(&folder, "default: legacy\n", StatusCode::FORBIDDEN).await;
+    for _ in 0..30 {
+        assert_eq!(get(&front).await, 200);
+    }
+    front.set("read_item", "canary 100%");
+    for _ in 0..20 {
+        get(&front).await;
+    }
+    let reason = front.view("read_item")["fallback"].clone();
+    assert!(reason.as_str().is_some_and(|reason| reason.contains("refusals")), "{reason}");
+}
+
+/// They time out before the new service answers, which then has no status.
+#[tokio::test]
+async fn a_canary_whose_clients_give_up_fails() {
+    let legacy = serve(always(|_| "legacy".into_response())).await;
+    let native = Router::new().fallback(async || tokio::time::sleep(Duration::from_mins(1)).await);
+    let front = Front::start(native, Settings::new(legacy.parse().unwrap())).await;
+    for _ in 0..30 {
+        assert_eq!(get(&front).await, 200);
+    }
+    front.set("read_item", "canary 100%");
+    let patient = |_| {
+        let get = client().get(format!("{}/items/7", front.url));
+        get.timeout(Duration::from_millis(300)).send()
+    };
+    futures_util::future::join_all((0..30).map(patient)).await;
+    let view = front.until("read_item", |view| !view["fallback"].is_null()).await;
+    assert!(view["native"]["cancelled"].as_u64().unwrap() >= 20, "{view:#}");
+}
+
+#[tokio::test]
+async fn the_file_s_faults_come_and_go_with_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.yaml");
+    let front = front(&folder, "default: shadow\n", StatusCode::OK).await;
+    let mode = |front: &Front| front.view("read_item")["mode"].clone();
+    for fault in ["default: zzz\n", "", "default: canary 10\n", "default: canary10%%\n"] {
+        std::fs::write(&path, fault).unwrap();
+        until(&front, |front| error(front).is_some()).await;
+        assert_eq!(mode(&front), "shadow", "{fault:?}");
+        // The same plan as before.
+        std::fs::write(&path, "default: shadow\n").unwrap();
+        until(&front, |front| error(front).is_none()).await;
+    }
+    std::fs::remove_file(&path).unwrap();
+    until(&front, |front| error(front).is_some()).await;
+    assert_eq!(mode(&front), "shadow");
+    std::fs::write(&path, "default: native\n").unwrap();
+    until(&front, |front| error(front).is_none() && mode(front) == "native").await;
+}
+
+#[tokio::test]
+async fn no_change_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let front = front(&folder, "default: legacy\n", StatusCode::OK).await;
+    for round in 0..200 {
+        let modes = if round % 2 == 0 { ["native", "shadow"] } else { ["shadow", "native"] };
+        std::thread::scope(|scope| {
+            for (operation, mode) in ["read_item", "create_item"].into_iter().zip(modes) {
+                let front = &front;
+                scope.spawn(move || front.set(operation, mode));
+            }
+        });
+        let now = ["read_item", "create_item"].map(|operation| front.view(operation)["mode"].clone());
+        assert_eq!(now, modes, "round {round}");
+    }
+    // A button, right after an editor.
+    let path = folder.path().join("plan.yaml");
+    std::fs::write(&path, "default: legacy\noperations:\n  create_item: canary 7%\n").unwrap();
+    front.set("read_item", "native");
+    assert_eq!(front.view("create_item")["mode"], "canary 7%");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("canary 7%") && text.contains("native"), "{text}");
+    // A whole plan, right after an editor.
+    std::fs::write(&path, "default: shadow\n").unwrap();
+    let put = client().put(format!("{}/_molt/plan", front.page)).bearer_auth(PASSWORD);
+    let answer = put.body("default: native").send().await.unwrap();
+    assert_eq!(answer.status(), 409);
+    assert_eq!(front.view("read_item")["mode"], "shadow");
+}

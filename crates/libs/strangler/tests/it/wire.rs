@@ -1,0 +1,343 @@
+//! Raw bytes on both sides: framing, hosts, connections and upgrades.
+
+use axum::response::IntoResponse;
+use http::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+
+/// An old service of raw bytes: each connection gets the answers in turn, each after a request's head.
+struct Raw {
+    url: String,
+    /// The heads, with what of a body came along.
+    requests: Shared<Vec<String>>,
+}
+
+impl Raw {
+    /// An empty answer closes the connection.
+    async fn start(answers: &'static [&'static str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests: Shared<Vec<String>> = Arc::default();
+        let seen = Arc::clone(&requests);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(answer(stream, answers, Arc::clone(&seen)));
+            }
+        });
+        Self { url, requests }
+    }
+
+    async fn front(&self, change: impl FnOnce(&mut Settings)) -> Front {
+        let mut settings = Settings::new(self.url.parse().unwrap());
+        settings.timeout = Duration::from_secs(2);
+        change(&mut settings);
+        let native = always(|_| StatusCode::IM_A_TEAPOT.into_response());
+        Front::start(native, settings).await
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+async fn answer(mut stream: TcpStream, answers: &[&str], seen: Shared<Vec<String>>) {
+    for answer in answers {
+        let mut received = Vec::new();
+        while !received.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
+            if stream.read_buf(&mut received).await.unwrap_or(0) == 0 {
+                return;
+            }
+        }
+        // What follows at once belongs to it.
+        let wait = Duration::from_millis(50);
+        while let Ok(Ok(1..)) = tokio::time::timeout(wait, stream.read_buf(&mut received)).await {}
+        seen.lock().unwrap().push(String::from_utf8_lossy(&received).into_owned());
+        if answer.is_empty() {
+            return;
+        }
+        _ = stream.write_all(answer.as_bytes()).await;
+    }
+    // Nothing more is answered, and the connection stays open.
+    _ = stream.read(&mut [0]).await;
+}
+
+/// Sends bytes as they stand, and reads until the connection ends or is silent.
+async fn send(url: &str, bytes: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    let mut received = Vec::new();
+    let wait = Duration::from_millis(400);
+    while let Ok(Ok(1..)) = tokio::time::timeout(wait, stream.read_buf(&mut received)).await {}
+    String::from_utf8_lossy(&received).into_owned()
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+#[tokio::test]
+async fn a_length_beside_chunks_does_not_cut_the_body() {
+    let legacy = Raw::start(&[
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n\
+         5\r\nhello\r\n0\r\n\r\n",
+    ])
+    .await;
+    let front = legacy.front(|_| {}).await;
+    let received = send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(!received.contains("content-length"), "{received}");
+    assert!(received.contains("5\r\nhello\r\n0\r\n\r\n"), "{received}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_coded_unseen_is_an_error() {
+    let legacy = Raw::start(&[
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\nxx\r\n0\r\n\r\n",
+    ])
+    .await;
+    let front = legacy.front(|_| {}).await;
+    let received = send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(received.starts_with("HTTP/1.1 502"), "{received}");
+}
+
+#[tokio::test]
+async fn a_get_is_sent_again_only_where_a_kept_connection_was_closed() {
+    let legacy = Raw::start(&[OK, ""]).await;
+    let front = legacy.front(|_| {}).await;
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(send(&front.url, &get("/first")).await.contains("ok"));
+    // The kept connection breaks: once more, on a new one, where it is answered.
+    assert!(send(&front.url, &get("/second")).await.contains("ok"));
+    assert_eq!(legacy.requests().len(), 3);
+
+    let legacy = Raw::start(&[""]).await;
+    let front = legacy.front(|_| {}).await;
+    assert!(send(&front.url, &get("/x")).await.starts_with("HTTP/1.1 502"));
+    assert_eq!(legacy.requests().len(), 1, "a new connection broke: it was executed");
+
+    let legacy = Raw::start(&[OK, ""]).await;
+    let front = legacy.front(|settings| settings.retry = false).await;
+    assert!(send(&front.url, &get("/first")).await.contains("ok"));
+    assert!(send(&front.url, &get("/second")).await.starts_with("HTTP/1.1 502"));
+    assert_eq!(legacy.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_began_is_not_asked_for_again() {
+    let legacy = Raw::start(&[OK, "HTTP/1.1 200 O"]).await;
+    let front = legacy.front(|_| {}).await;
+    let get = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert!(send(&front.url, get).await.contains("ok"));
+    let mut stream = TcpStream::connect(front.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(get.as_bytes()).await.unwrap();
+    let mut received = [0; 12];
+    stream.read_exact(&mut received).await.unwrap();
+    assert_eq!(&received, b"HTTP/1.1 504");
+    assert_eq!(legacy.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_body_arrives_with_every_method() {
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "QUERY"] {
+        for (framing, body) in [
+            ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n"),
+            ("Content-Length: 3", "abc"),
+        ] {
+            let legacy = Raw::start(&["HTTP/1.1 204 No Content\r\n\r\n"]).await;
+            let front = legacy.front(|_| {}).await;
+            let request = format!("{method} /x HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n{body}");
+            send(&front.url, &request).await;
+            let requests = legacy.requests();
+            let (head, sent) = requests[0].split_once("\r\n\r\n").unwrap();
+            assert_eq!(sent, body, "{method}, {framing}: {head}");
+            assert!(head.to_lowercase().contains(&framing.to_lowercase()), "{method}: {head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_that_an_http_server_refuses_are_refused() {
+    for (request, status) in [
+        ("GET /x HTTP/1.1\r\n\r\n", 400),
+        ("GET /x HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        ("GET /x HTTP/1.1\r\nHost: a b/\"c\r\n\r\n", 400),
+        ("GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n", 405),
+        ("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        ("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+    ] {
+        let legacy = Raw::start(&[OK]).await;
+        let front = legacy.front(|_| {}).await;
+        let received = send(&front.url, request).await;
+        assert!(received.starts_with(&format!("HTTP/1.1 {status}")), "{request:?}: {received}");
+        let others = serde_json::to_value(front.strangler.overview()).unwrap()["others"].clone();
+        assert_eq!(others["errors"], 0, "{request:?} counts for the old service");
+    }
+}
+
+#[tokio::test]
+async fn the_host_is_the_client_s() {
+    for (request, host) in [
+        ("GET /x HTTP/1.1\r\nHost: pub.test\r\nConnection: close, host\r\n\r\n", "pub.test"),
+        ("GET http://other.test/x HTTP/1.1\r\nHost: pub.test\r\n\r\n", "other.test"),
+        ("GET /x HTTP/1.1\r\nHost: pub.test:8080\r\n\r\n", "pub.test:8080"),
+    ] {
+        let legacy = Raw::start(&[OK]).await;
+        let front = legacy.front(|_| {}).await;
+        send(&front.url, request).await;
+        let head = legacy.requests()[0].to_lowercase();
+        assert!(head.contains(&format!("\r\nhost: {host}\r\n")), "{head}");
+        assert!(head.contains(&format!("\r\nx-forwarded-host: {host}\r\n")), "{head}");
+        assert!(head.starts_with("get /x http/1.1"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn te_passes_for_trailers_alone() {
+    let legacy = Raw::start(&[OK]).await;
+    let front = legacy.front(|_| {}).await;
+    send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\nTE: trailers, deflate;q=0.5\r\n\r\n").await;
+    let head = legacy.requests()[0].to_lowercase();
+    assert!(head.contains("\r\nte: trailers\r\n") && head.contains("\r\nconnection: te\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn an_old_server_s_version_does_not_pass() {
+    let legacy = Raw::start(&["HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok"]).await;
+    let front = legacy.front(|_| {}).await;
+    let received = send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(received.starts_with("HTTP/1.1 200 OK"), "{received}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_about_to_be_closed_is_not_kept() {
+    let legacy = Raw::start(&[
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nkeep-alive: timeout=1\r\n\r\nok",
+        "HTTP/1.1 500 Late\r\ncontent-length: 0\r\n\r\n",
+    ])
+    .await;
+    let front = legacy.front(|_| {}).await;
+    for _ in 0..2 {
+        let received = send(&front.url, "POST /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(received.contains("ok"), "{received}");
+    }
+}
+
+#[tokio::test]
+async fn slow_clients_hold_no_permit() {
+    // A client that reads nothing of a large response.
+    let legacy = Router::new()
+        .route("/big", axum::routing::get(async || vec![b'x'; 60_000_000]))
+        .fallback(async || "ok");
+    let mut settings = Settings::new(serve(legacy).await.parse().unwrap());
+    (settings.timeout, settings.max_in_flight) = (Duration::from_secs(1), 1);
+    let front = Front::start(always(|_| StatusCode::IM_A_TEAPOT.into_response()), settings).await;
+    let mut reads_nothing =
+        TcpStream::connect(front.url.trim_start_matches("http://")).await.unwrap();
+    reads_nothing.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let get = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert!(send(&front.url, get).await.starts_with("HTTP/1.1 503"));
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert!(send(&front.url, get).await.contains("ok"));
+    // What the client gets is not the whole, and cannot be taken for it.
+    let mut received = Vec::new();
+    _ = reads_nothing.read_to_end(&mut received).await;
+    assert!(received.len() < 60_000_000, "{}", received.len());
+
+    // A client that sends a byte from time to time.
+    let slow = {
+        let url = front.url.clone();
+        tokio::spawn(async move {
+            let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+            let head = "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.unwrap();
+            for _ in 0..6 {
+                tokio::time::sleep(Duration::from_millis(600)).await;
+                _ = stream.write_all(b"x").await;
+            }
+            let mut received = Vec::new();
+            _ = tokio::time::timeout(Duration::from_secs(1), stream.read_buf(&mut received)).await;
+            String::from_utf8_lossy(&received).into_owned()
+        })
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(send(&front.url, get).await.starts_with("HTTP/1.1 503"));
+    assert!(slow.await.unwrap().starts_with("HTTP/1.1 408"));
+    assert!(send(&front.url, get).await.contains("ok"));
+}
+
+/// An old service that agrees to change the protocol and then sends everything back.
+async fn upgrading() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                let head = String::from_utf8(head).unwrap().to_lowercase();
+                if !head.contains("\r\nupgrade: websocket\r\n") {
+                    return stream.write_all(OK.as_bytes()).await.unwrap();
+                }
+                assert!(head.contains("\r\nconnection: upgrade\r\n"), "{head}");
+                assert!(head.contains("\r\nsec-websocket-key: aaaa\r\n"), "{head}");
+                let agreed = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+                              Upgrade: websocket\r\nSec-WebSocket-Accept: yes\r\n\r\nfirst";
+                stream.write_all(agreed.as_bytes()).await.unwrap();
+                let (mut from, mut to) = stream.split();
+                _ = tokio::io::copy(&mut from, &mut to).await;
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn other_protocols_pass_both_ways() {
+    let mut settings = Settings::new(upgrading().await.parse().unwrap());
+    // A tunnel is no request that waits: neither limit is its.
+    (settings.timeout, settings.max_in_flight) = (Duration::from_millis(200), 1);
+    let front = Front::start(always(|_| StatusCode::IM_A_TEAPOT.into_response()), settings).await;
+    let mut stream = TcpStream::connect(front.url.trim_start_matches("http://")).await.unwrap();
+    let head = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n\
+                Upgrade: websocket\r\nSec-WebSocket-Key: aaaa\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut received = Vec::new();
+    while !received.ends_with(b"first") {
+        received.push(stream.read_u8().await.unwrap());
+    }
+    let received = String::from_utf8(received).unwrap().to_lowercase();
+    assert!(received.starts_with("http/1.1 101 "), "{received}");
+    for header in ["connection: upgrade", "upgrade: websocket", "sec-websocket-accept: yes"] {
+        assert!(received.contains(&format!("\r\n{header}\r\n")), "{received}");
+    }
+    for number in 0..1000_u32 {
+        let message = number.to_be_bytes();
+        stream.write_all(&message).await.unwrap();
+        let mut echo = [0; 4];
+        stream.read_exact(&mut echo).await.unwrap();
+        assert_eq!(echo, message);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await.contains("ok"));
+    stream.write_all(b"late").await.unwrap();
+    let mut echo = [0; 4];
+    stream.read_exact(&mut echo).await.unwrap();
+    assert_eq!(&echo, b"late");
+    // The client's end is the old service's.
+    stream.shutdown().await.unwrap();
+    assert_eq!(stream.read(&mut echo).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn http_2_does_not_pass_unseen() {
+    let legacy = Raw::start(&[OK]).await;
+    let front = legacy.front(|_| {}).await;
+    let head = "GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+                HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n";
+    assert!(send(&front.url, head).await.contains("ok"));
+    let head = legacy.requests()[0].to_lowercase();
+    assert!(!head.contains("upgrade") && !head.contains("http2-settings"), "{head}");
+}
