@@ -15,8 +15,8 @@ use http::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
@@ -66,7 +66,7 @@ pub async fn serve<S>(
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let connections = GracefulShutdown::new();
+    let (connections, closing) = (TaskTracker::new(), CancellationToken::new());
     let end = async {
         signal.await;
         draining.begin();
@@ -113,9 +113,17 @@ pub async fn serve<S>(
             }
         });
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let connection = connections.watch(connection);
-        tokio::spawn(async {
-            if let Err(error) = connection.await {
+        let closing = closing.clone();
+        connections.spawn(async move {
+            tokio::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = closing.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke");
             }
         });
@@ -123,10 +131,12 @@ pub async fn serve<S>(
     drop(listener);
     // Connections that were accepted a moment ago have a first request on its way.
     tokio::time::sleep(LAST_ARRIVALS.min(shutdown.drain)).await;
-    let open = connections.count();
+    let open = connections.len();
     let background = &shutdown.background;
     let idle = async {
-        connections.shutdown().await;
+        closing.cancel();
+        connections.close();
+        connections.wait().await;
         background.close();
         background.wait().await;
     };

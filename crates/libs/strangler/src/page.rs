@@ -167,11 +167,11 @@ fn is_own(headers: &HeaderMap) -> bool {
     let is_bearer = text(AUTHORIZATION).is_some_and(|value| {
         value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
     });
-    if is_bearer {
-        return true;
-    }
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
+    }
+    if is_bearer {
+        return true;
     }
     let origin = text(ORIGIN).and_then(|origin| Some(origin.split_once("://")?.1));
     origin.is_some_and(|origin| text(HOST).is_some_and(|host| host.eq_ignore_ascii_case(origin)))

@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn operations_have_modes_by_id_or_path() {
-        let text = "default: shadow\noperations:\n  items-read_items: native\n  POST /items/: canary 10 %\n";
+        let text = "default: shadow\noperations:\n  items-read_items: native\n  POST /items/: canary 10%\n";
         let plan = Plan::parse(text, &operations()).unwrap();
         assert_eq!(plan.modes(&operations()).unwrap(), [Mode::Native, Mode::Canary(10)]);
         assert_eq!(Plan::parse(&plan.text(), &operations()).unwrap(), plan);
-        assert_eq!(Plan::parse("", &operations()).unwrap(), Plan::default());
+        assert!(Plan::parse("", &operations()).is_err());
     }
 
     #[test]

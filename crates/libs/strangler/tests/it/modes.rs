@@ -193,9 +193,9 @@ async fn a_canary_that_fails_goes_back_and_says_why() {
     for user in 0..100 {
         failures += usize::from(ask(&front, user).await.0 == 500);
     }
-    assert_eq!(failures, 20, "as many as it takes to be sure");
+    assert_eq!(failures, 5, "as many as it takes to be sure");
     let view = front.view("read_item");
-    assert!(view["fallback"].as_str().unwrap().contains("100.0 % of its answers were errors"));
+    assert!(view["fallback"].as_str().unwrap().contains("last 5 answers were errors"));
     front.set("read_item", "canary 100%");
     assert_eq!(ask(&front, 1).await.0, 500, "a mode that is set again starts anew");
 }

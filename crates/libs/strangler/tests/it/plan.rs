@@ -86,9 +86,10 @@ async fn a_canary_whose_clients_give_up_fails() {
         assert_eq!(get(&front).await, 200);
     }
     front.set("read_item", "canary 100%");
+    let client = client();
     let patient = |_| {
-        let get = client().get(format!("{}/items/7", front.url));
-        get.timeout(Duration::from_millis(300)).send()
+        let get = client.get(format!("{}/items/7", front.url));
+        get.timeout(Duration::from_secs(1)).send()
     };
     futures_util::future::join_all((0..30).map(patient)).await;
     let view = front.until("read_item", |view| !view["fallback"].is_null()).await;
@@ -128,7 +129,8 @@ async fn no_change_is_lost() {
                 scope.spawn(move || front.set(operation, mode));
             }
         });
-        let now = ["read_item", "create_item"].map(|operation| front.view(operation)["mode"].clone());
+        let now =
+            ["read_item", "create_item"].map(|operation| front.view(operation)["mode"].clone());
         assert_eq!(now, modes, "round {round}");
     }
     // A button, right after an editor.

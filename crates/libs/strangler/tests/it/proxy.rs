@@ -152,7 +152,10 @@ async fn an_unreachable_slow_or_overloaded_legacy_is_reported_in_fastapis_format
 #[tokio::test]
 async fn a_body_that_flows_is_never_too_slow() {
     let legacy = Router::new().fallback(async |body: Bytes| format!("{} bytes", body.len()));
-    let front = before(legacy, |s| s.timeout = Duration::from_millis(300)).await;
+    let front = before(legacy, |settings| {
+        (settings.timeout, settings.upload_rate) = (Duration::from_millis(300), 10);
+    })
+    .await;
     let drops = futures_util::stream::unfold(0, async |n| {
         tokio::time::sleep(Duration::from_millis(100)).await;
         (n < 8).then(|| (Ok::<_, std::io::Error>("drop "), n + 1))

@@ -77,11 +77,10 @@ const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
 async fn a_length_beside_chunks_does_not_cut_the_body() {
-    let legacy = Raw::start(&[
-        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n\
-         5\r\nhello\r\n0\r\n\r\n",
-    ])
-    .await;
+    let legacy =
+        Raw::start(&["HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n\
+         5\r\nhello\r\n0\r\n\r\n"])
+        .await;
     let front = legacy.front(|_| {}).await;
     let received = send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(!received.contains("content-length"), "{received}");
@@ -138,10 +137,9 @@ async fn an_answer_that_began_is_not_asked_for_again() {
 #[tokio::test]
 async fn a_body_arrives_with_every_method() {
     for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "QUERY"] {
-        for (framing, body) in [
-            ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n"),
-            ("Content-Length: 3", "abc"),
-        ] {
+        for (framing, body) in
+            [("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n"), ("Content-Length: 3", "abc")]
+        {
             let legacy = Raw::start(&["HTTP/1.1 204 No Content\r\n\r\n"]).await;
             let front = legacy.front(|_| {}).await;
             let request = format!("{method} /x HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n{body}");
@@ -197,7 +195,10 @@ async fn te_passes_for_trailers_alone() {
     let front = legacy.front(|_| {}).await;
     send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\nTE: trailers, deflate;q=0.5\r\n\r\n").await;
     let head = legacy.requests()[0].to_lowercase();
-    assert!(head.contains("\r\nte: trailers\r\n") && head.contains("\r\nconnection: te\r\n"), "{head}");
+    assert!(
+        head.contains("\r\nte: trailers\r\n") && head.contains("\r\nconnection: te\r\n"),
+        "{head}"
+    );
 }
 
 #[tokio::test]
@@ -227,6 +228,7 @@ async fn slow_clients_hold_no_permit() {
     // A client that reads nothing of a large response.
     let legacy = Router::new()
         .route("/big", axum::routing::get(async || vec![b'x'; 60_000_000]))
+        .route("/slow", axum::routing::post(async |body: axum::body::Bytes| body))
         .fallback(async || "ok");
     let mut settings = Settings::new(serve(legacy).await.parse().unwrap());
     (settings.timeout, settings.max_in_flight) = (Duration::from_secs(1), 1);
