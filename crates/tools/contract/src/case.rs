@@ -129,7 +129,7 @@ impl Case {
         if path.is_dir() {
             let entries = std::fs::read_dir(path).map_err(read)?;
             let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-            files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml"));
+            files.retain(|file| file.extension().is_some_and(|e| e == "yaml" || e == "yml"));
             files.sort();
             return files
                 .iter()
