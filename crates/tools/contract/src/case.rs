@@ -172,6 +172,11 @@ impl Case {
         CaseError::Invalid { at: self.at.clone(), case: self.name.clone(), message: message.into() }
     }
 
+    /// Whether it says what the response must be, so that one service alone can be held to it.
+    pub fn has_expectation(&self) -> bool {
+        self.status.is_some() || !self.expect.is_empty()
+    }
+
     /// Whether it queries effects of requests instead of sending one.
     pub const fn is_effect(&self) -> bool {
         self.sql.is_some() || self.mails.is_some()

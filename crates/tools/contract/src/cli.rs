@@ -157,6 +157,17 @@ impl Prepared {
         if cases.is_empty() {
             return Err(format!("nothing to send: no case in {}", args.cases.display()).into());
         }
+        let unchecked = cases.iter().filter(|case| !case.has_expectation()).count();
+        if reference.is_none() && unchecked == cases.len() {
+            return Err("nothing to check: no case has an expectation, and there is no \
+                --reference to compare with"
+                .into());
+        }
+        if reference.is_none() && unchecked > 0 {
+            eprintln!(
+                "contract: {unchecked} cases without an expectation are sent and not checked"
+            );
+        }
         let slack = Duration::from_millis(args.slack);
         let window = Duration::from_millis(args.time_window);
         let shared_database = args.shared_database;
