@@ -4,6 +4,7 @@
 mod answer;
 mod json;
 mod matching;
+mod time;
 
 use std::collections::BTreeSet;
 
@@ -43,14 +44,20 @@ pub fn compare(
     for name in names {
         let skip = UNCOMPARED_HEADERS.contains(&name.as_str())
             || (uncompared_length && name == "content-length");
-        let value = |answer: &Answer| answer.headers.get(name).map(|values| values.join(" | "));
-        match (value(reference), value(candidate)) {
+        let values = |answer: &Answer| answer.headers.get(name).cloned();
+        match (values(reference), values(candidate)) {
             _ if skip => {}
-            (Some(a), Some(b)) if same_text(&a, &b, pairs) => {}
+            (Some(a), Some(b))
+                if a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same_text(a, b, pairs)) => {}
             (a, b) => {
-                let absent = || "(absent)".to_owned();
-                let (a, b) = (a.unwrap_or_else(absent), b.unwrap_or_else(absent));
-                differ(format!("header {name}"), a, b);
+                let show = |values: Option<Vec<String>>| match values {
+                    Some(values) if values.len() > 1 => {
+                        format!("{} ({} lines)", values.join(" | "), values.len())
+                    }
+                    Some(values) => values.join(" | "),
+                    None => "(absent)".to_owned(),
+                };
+                differ(format!("header {name}"), show(a), show(b));
             }
         }
     }
@@ -69,13 +76,21 @@ fn declares_its_length(answer: &Answer) -> bool {
 fn same_body(reference: &[u8], candidate: &[u8], unordered: bool, pairs: &mut Pairs) -> bool {
     if unordered {
         let parse = |body| serde_json::from_slice::<Value>(body).ok();
-        return parse(reference).is_some_and(|value| parse(candidate) == Some(value));
+        let (Some(reference), Some(candidate)) = (parse(reference), parse(candidate)) else {
+            return false;
+        };
+        return same_text(&sorted(reference), &sorted(candidate), pairs);
     }
-    reference == candidate
-        || match (std::str::from_utf8(reference), std::str::from_utf8(candidate)) {
-            (Ok(reference), Ok(candidate)) => same_text(reference, candidate, pairs),
-            _ => false,
-        }
+    match (std::str::from_utf8(reference), std::str::from_utf8(candidate)) {
+        (Ok(reference), Ok(candidate)) => same_text(reference, candidate, pairs),
+        _ => reference == candidate,
+    }
+}
+
+/// A JSON value as a text in which keys have an order.
+fn sorted(mut value: Value) -> String {
+    value.sort_all_objects();
+    value.to_string()
 }
 
 #[cfg(test)]
@@ -96,12 +111,47 @@ mod tests {
     fn captured_values_are_matched() {
         let answer = |body: &str| answer(body, "content-length", body.len().to_string());
         let mut pairs = Pairs::default();
-        pairs.capture("9", "10");
+        pairs.capture("id", "9", "10");
         let mut same = |a, b| compare(&answer(a), &answer(b), false, &mut pairs).is_empty();
         assert!(same(r#"{"id":9,"count":1}"#, r#"{"id":10,"count":1}"#));
         assert!(!same(r#"{"id":9,"count":1}"#, r#"{"id":10,"count":2}"#));
         assert!(!same(r#"{"id":9}"#, r#"{"id":11}"#), "9 stands for 10");
         assert!(!same(r#"{"id":9}"#, r#"{"id": 10}"#), "white space is compared as ever");
+    }
+
+    #[test]
+    fn two_lines_of_a_header_are_not_one() {
+        let lines = |values: &[&str]| Answer {
+            headers: BTreeMap::from([(
+                "x-a".to_owned(),
+                values.iter().map(|value| (*value).to_owned()).collect(),
+            )]),
+            ..answer("", "vary", String::new())
+        };
+        let mut pairs = Pairs::default();
+        assert!(compare(&lines(&["1", "2"]), &lines(&["1", "2"]), false, &mut pairs).is_empty());
+        assert!(!compare(&lines(&["1", "2"]), &lines(&["1 | 2"]), false, &mut pairs).is_empty());
+    }
+
+    /// Both services have the same rows; the result does not depend on what is read first.
+    #[test]
+    fn a_wrong_row_is_found_whichever_comes_first() {
+        let (a, b) =
+            ("aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002");
+        let users = format!(r#"[{{"id":"{a}"}},{{"id":"{b}"}}]"#);
+        let order = |owner: &str| format!(r#"{{"owner":"{owner}"}}"#);
+        let exchanges = [(users.clone(), users), (order(a), order(b)), (order(b), order(a))];
+        for first in 0..exchanges.len() {
+            let mut pairs = Pairs::default();
+            let mut different = 0;
+            for index in 0..exchanges.len() {
+                let (old, new) = &exchanges[(first + index) % exchanges.len()];
+                let body = |text: &str| answer(text, "vary", String::new());
+                different +=
+                    usize::from(!compare(&body(old), &body(new), false, &mut pairs).is_empty());
+            }
+            assert!(different > 0, "beginning with {first}");
+        }
     }
 
     #[test]
@@ -124,5 +174,9 @@ mod tests {
         assert!(same(r#"{"a":1,"b":2}"#, r#"{ "b": 2, "a": 1 }"#));
         assert!(!same(r#"{"a":1}"#, r#"{"a":2}"#));
         assert!(!same("no JSON", "no JSON"));
+        let (a, b) =
+            ("aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002");
+        let body = |id: &str| format!(r#"{{"id":"{id}"}}"#);
+        assert!(same(&body(a), &body(b)), "ids are matched");
     }
 }

@@ -1,35 +1,72 @@
 //! Values that a service generates: which of the candidate stands for which of the reference.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use crate::time::{self, Moment};
+
 /// How far apart the expiry of two tokens may be, in seconds: they are not made at the same instant.
 const TOKEN_TOLERANCE: i64 = 10;
+/// How far apart two times of one event may be unless another window is set, in milliseconds.
+const WINDOW: i64 = 2_000;
+/// How far apart times from before the run may be: the services start one after the other.
+const START_TOLERANCE: i64 = 10 * 60_000;
+/// How long before the run such times may be. What is older was given to both, and must be equal.
+const BEFORE_START: i64 = 60 * 60_000;
+/// The longest text whose values are recorded although both services sent the same, in bytes.
+const RECORDED: usize = 1 << 20;
 
 /// Which generated value of the candidate stands for which of the reference.
 ///
-/// Values that have a format of their own (UUIDs, timestamps, JWTs) are found in the answers; others
-/// have to be [captured](Pairs::capture).
+/// Values that have a format of their own (UUIDs, ULIDs, `ObjectId`s, times, JWTs) are found in the
+/// responses; others have to be [captured](Pairs::capture). Equal values stand for themselves.
 #[derive(Clone, Debug, Default)]
 pub struct Pairs {
     forward: HashMap<String, String>,
     backward: HashMap<String, String>,
-    /// Pairs without a format to recognise them by: numbers, names, keys.
-    captured: HashMap<String, String>,
+    /// Pairs without a format to recognise them by, with the key under which they were seen.
+    captured: HashMap<String, (String, String)>,
+    /// Nothing is matched: equal or different.
+    is_literal: bool,
+    /// When the run began, in milliseconds since 1970.
+    start: Option<i64>,
+    window: Option<i64>,
 }
 
 impl Pairs {
-    /// Makes one value stand for the other, wherever it is a word of its own, from now on.
+    /// The pairs of a run that begins now: times are held to a window around one another (2 s unless
+    /// [set](Pairs::widen)); those that are older than the run must be equal, but for what the services
+    /// made as they started.
+    pub fn starting_now() -> Self {
+        Self { start: Some(time::now()), ..Self::default() }
+    }
+
+    /// The pairs of two services on one database: no value stands for another.
+    pub fn literal() -> Self {
+        Self { is_literal: true, ..Self::default() }
+    }
+
+    /// Lets times differ by at least so much from now on, where a response took long.
+    pub fn widen(&mut self, window: Duration) {
+        let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        self.window = Some(window.max(self.window.unwrap_or(WINDOW)));
+    }
+
+    /// Makes one value stand for the other from now on: as a whole value of a key named `key` or
+    /// ending so (`id`, `order_id`, `orderId`), and as a segment of a path.
     ///
     /// Has no effect on equal values and on those that are recognised by their format.
-    pub fn capture(&mut self, reference: &str, candidate: &str) {
-        if reference != candidate && !GENERATED.is_match(reference) {
-            self.captured.insert(reference.to_owned(), candidate.to_owned());
+    pub fn capture(&mut self, key: &str, reference: &str, candidate: &str) {
+        if reference != candidate && !is_generated(reference) && !self.is_literal {
+            let value = (candidate.to_owned(), key.to_owned());
+            self.captured.insert(reference.to_owned(), value);
         }
     }
 
@@ -43,16 +80,45 @@ impl Pairs {
         }
         known == Some(candidate) && known_back == Some(reference)
     }
+
+    fn same_time(&mut self, a: &str, b: &str, reference: &Moment, candidate: &Moment) -> bool {
+        if !reference.has_form_of(candidate) {
+            return false;
+        }
+        // Two events may share a second, but no microsecond.
+        let is_exact = reference.is_exact() && candidate.is_exact();
+        if is_exact && (self.forward.contains_key(a) || self.backward.contains_key(b)) {
+            return self.matches(a, b);
+        }
+        let apart = (reference.millis - candidate.millis).abs();
+        let is_near = match self.start {
+            None => apart <= START_TOLERANCE,
+            Some(start) if reference.millis < start || candidate.millis < start => {
+                let earliest = reference.millis.min(candidate.millis);
+                apart <= START_TOLERANCE && earliest >= start - BEFORE_START
+            }
+            Some(_) => apart <= self.window.unwrap_or(WINDOW),
+        };
+        is_near && (!is_exact || self.matches(a, b))
+    }
 }
 
-/// JWTs, UUIDs and timestamps, in the formats in which services write them.
+/// What has a format of its own: JWTs, UUIDs with and without dashes, times, ULIDs, `ObjectId`s, the
+/// header `traceparent`, HTTP dates, and seconds or milliseconds since 1970 of this time.
 static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is a constant, which a test compiles")]
     Regex::new(
-        r"(?x)
+        r"(?x-u)
         eyJ[\w-]+\.[\w-]+\.[\w-]+
+        | \b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b
         | [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
-        | \d{4}-\d\d-\d\d[T\ ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?",
+        | [0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}
+        | \b[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab][0-9a-f]{15}\b
+        | \d{4}-\d\d-\d\d[T\ ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?
+        | \b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),\ \d\d\ [A-Z][a-z]{2}\ \d{4}\ \d\d:\d\d:\d\d\ GMT
+        | \b[0-7][0-9A-HJKMNP-TV-Z]{25}\b
+        | \b[0-9a-f]{24}\b
+        | \b1[6-9]\d{8}(?:\d{3})?\b",
     )
     .expect("the pattern is valid")
 });
@@ -60,39 +126,112 @@ static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
 /// Everything that can be captured, and what is recognised by its format.
 static WORD: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is a constant, which a test compiles")]
-    Regex::new(&format!(r"(?x) {} | [\w-]+", GENERATED.as_str().replace("(?x)", "")))
+    Regex::new(&format!(r"(?x-u) {} | (?u:[\w-]+)", GENERATED.as_str().replace("(?x-u)", "")))
         .expect("the pattern is valid")
 });
 
+fn is_generated(text: &str) -> bool {
+    GENERATED.find(text).is_some_and(|found| found.len() == text.len())
+}
+
 /// Whether two texts are equal but for generated values that match.
 pub(crate) fn same_text(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
+    if pairs.is_literal {
+        return reference == candidate;
+    }
     if reference == candidate {
-        return true;
+        return reference.len() > RECORDED || equal(reference, pairs);
     }
     let pattern = if pairs.captured.is_empty() { &GENERATED } else { &WORD };
     let literals = |text| pattern.split(text).collect::<Vec<_>>();
     if literals(reference) != literals(candidate) {
         return false;
     }
-    let values = |text| pattern.find_iter(text).map(|found| found.as_str()).collect::<Vec<_>>();
+    let values = |text| pattern.find_iter(text).collect::<Vec<_>>();
     values(reference).into_iter().zip(values(candidate)).all(|(a, b)| {
-        if GENERATED.find(a).is_some_and(|found| found.len() == a.len()) {
-            same_generated(a, b, pairs)
+        if is_generated(a.as_str()) {
+            same_generated(a.as_str(), b.as_str(), pairs)
         } else {
-            a == b || pairs.captured.get(a).is_some_and(|known| known == b)
+            a.as_str() == b.as_str()
+                || pairs.captured.get(a.as_str()).is_some_and(|(known, key)| {
+                    known == b.as_str() && is_place(reference, a.range(), key)
+                })
         }
     })
+}
+
+/// Records that the values of a text that both services sent stand for themselves; false if one of
+/// them stands for another already.
+fn equal(text: &str, pairs: &mut Pairs) -> bool {
+    GENERATED.find_iter(text).all(|found| {
+        let value = found.as_str();
+        match time::parse(value) {
+            // Times of two events may be the same by chance unless they are exact.
+            Some(moment) if !moment.is_exact() => true,
+            _ if value.starts_with("eyJ") => true,
+            _ => pairs.matches(value, value),
+        }
+    })
+}
+
+/// Whether a captured value may stand here: as the whole value of its key, or in a path.
+fn is_place(text: &str, range: Range<usize>, key: &str) -> bool {
+    let (before, after) = (&text[..range.start], &text[range.end..]);
+    if before.is_empty() && after.is_empty() {
+        return true;
+    }
+    let in_path = before.ends_with('/') && !before.ends_with("://");
+    if in_path && (after.is_empty() || after.starts_with(['/', '?', '"', '#'])) {
+        return true;
+    }
+    let before = before.strip_suffix('"').unwrap_or(before).trim_end();
+    let Some(before) = before.strip_suffix(':') else { return false };
+    let Some(before) = before.trim_end().strip_suffix('"') else { return false };
+    let name = before.rsplit('"').next().unwrap_or_default();
+    let ending = name.len().checked_sub(key.len()).and_then(|at| name.get(at..));
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case(key))
 }
 
 fn same_generated(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
     if reference.starts_with("eyJ") {
         return same_token(reference, candidate, pairs);
     }
+    let is_number = reference.bytes().all(|byte| byte.is_ascii_digit());
+    match (time::parse(reference), time::parse(candidate)) {
+        (Some(a), Some(b)) => return pairs.same_time(reference, candidate, &a, &b),
+        (None, None) if !looks_like_time(reference) => {}
+        _ => return false,
+    }
     // The format must be the same: digits may differ, nothing else.
     let format = |text: &str| -> String {
-        text.chars().map(|c| if c.is_ascii_hexdigit() { '0' } else { c }).collect()
+        let digit = |c: char| if c.is_ascii_hexdigit() { '0' } else { c };
+        if text.len() == 26 { "ULID".to_owned() } else { text.chars().map(digit).collect() }
     };
-    format(reference) == format(candidate) && pairs.matches(reference, candidate)
+    !is_number
+        && format(reference) == format(candidate)
+        && version(reference) == version(candidate)
+        && (is_upper(reference) == is_upper(candidate)
+            || is_lower(reference) == is_lower(candidate))
+        && pairs.matches(reference, candidate)
+}
+
+fn looks_like_time(text: &str) -> bool {
+    text.contains(':')
+}
+
+fn is_upper(text: &str) -> bool {
+    !text.contains(|c: char| c.is_ascii_lowercase())
+}
+
+fn is_lower(text: &str) -> bool {
+    !text.contains(|c: char| c.is_ascii_uppercase())
+}
+
+/// The version and the variant of a UUID.
+fn version(text: &str) -> Option<(char, bool)> {
+    let digits: Vec<char> = text.chars().filter(char::is_ascii_hexdigit).collect();
+    let is_uuid = digits.len() == 32 && matches!(text.len(), 32 | 36);
+    is_uuid.then(|| (digits[12], matches!(digits[16], '8' | '9' | 'a' | 'b' | 'A' | 'B')))
 }
 
 /// Two tokens are the same if their headers are, and their claims but for the instant.
@@ -123,28 +262,4 @@ fn same_token(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: &str = "00000000-0000-4000-8000-00000000000a";
-    const B: &str = "00000000-0000-4000-8000-00000000000b";
-    const C: &str = "00000000-0000-4000-8000-00000000000c";
-
-    #[test]
-    fn ids_are_matched_and_not_ignored() {
-        let mut pairs = Pairs::default();
-        assert!(same_text(&format!("[{A}]"), &format!("[{B}]"), &mut pairs));
-        assert!(same_text(&format!("{{{A}}}"), &format!("{{{B}}}"), &mut pairs));
-        assert!(!same_text(A, C, &mut pairs), "A stands for B already");
-        assert!(!same_text(C, B, &mut pairs), "B stands for A already");
-    }
-
-    #[test]
-    fn the_form_of_a_time_counts() {
-        let mut pairs = Pairs::default();
-        let same = |a, b, pairs: &mut Pairs| same_text(a, b, pairs);
-        assert!(same("2026-01-02T03:04:05.000001Z", "2026-01-02T03:04:06.123456Z", &mut pairs));
-        assert!(!same("2026-01-02T03:04:07.123Z", "2026-01-02T03:04:07.123456Z", &mut pairs));
-        assert!(!same("2026-01-02T03:04:08Z", "2026-01-02T03:04:08+00:00", &mut pairs));
-    }
-}
+mod tests;

@@ -129,7 +129,7 @@ impl Case {
         if path.is_dir() {
             let entries = std::fs::read_dir(path).map_err(read)?;
             let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-            files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml"));
+            files.retain(|file| file.extension().is_some_and(|e| e == "yaml" || e == "yml"));
             files.sort();
             return files
                 .iter()
@@ -170,6 +170,11 @@ impl Case {
 
     pub(crate) fn invalid(&self, message: impl Into<String>) -> CaseError {
         CaseError::Invalid { at: self.at.clone(), case: self.name.clone(), message: message.into() }
+    }
+
+    /// Whether it says what the response must be, so that one service alone can be held to it.
+    pub fn has_expectation(&self) -> bool {
+        self.status.is_some() || !self.expect.is_empty()
     }
 
     /// Whether it queries effects of requests instead of sending one.

@@ -1,172 +1,24 @@
 //! The command line of `contract`.
 
+mod args;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::Parser as _;
 
+use self::args::{CASES, Cli, Command, DocumentsArgs, Format, RunArgs};
 use crate::case::Case;
 use crate::effects::Sinks;
 use crate::ledger::{Entry, Ledger};
-use crate::openapi::{self, Change, Class};
+use crate::openapi::{self, Ignore};
 use crate::report::{self, Outcome, Totals};
 use crate::run::{Exchange, Plan, RunError, Service, Watch, run};
 use crate::self_test::{Findings, SelfTest};
 use crate::{generate, replay, terminal};
-use reqwest::Url;
 use serde_json::Value;
-
-/// Sends the same requests to two services and compares every byte of their answers.
-#[derive(Parser)]
-#[command(
-    name = "contract",
-    version,
-    after_help = "Exit codes: 0 all the same, 1 differences, 2 the run failed.
-
-Examples:
-  contract run --reference http://old:8000 --candidate http://new:8000 --cases my/cases
-  contract run --reference http://old:8000 --candidate http://new:8000 --cases my/cases \\
-    --generate openapi.json --count 5000 --seed 7 --users admin,alice --replay access.log
-  contract self-test --reference http://old:8000 --candidate http://new:8000 --cases my/cases
-  contract openapi main/openapi.json openapi/openapi.json
-  contract import traffic.har --as alice > my/cases/traffic.yaml"
-)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run case files against two services, or one alone
-    Run(Box<RunArgs>),
-    /// Inject faults into the candidate's responses, one at a time, and check that each is detected
-    #[command(
-        name = "self-test",
-        after_help = "Adds up runs in self-test.json beside the report. Exit codes: 0 at least 99 \
-            of 100 faults caught and no false alarm, 1 otherwise, 2 the run failed."
-    )]
-    SelfTest {
-        #[command(flatten)]
-        run: Box<RunArgs>,
-        /// Inject no faults, only count false alarms
-        #[arg(long)]
-        no_faults: bool,
-    },
-    /// Print recorded traffic as a case file
-    Import {
-        /// A HAR file, an access log (common, combined) or a log of JSON lines
-        recording: PathBuf,
-        /// The variable with the token of requests that were signed in
-        #[arg(long = "as")]
-        user: Option<String>,
-    },
-    /// Print the JSON schema of a file format, for editors
-    Schema {
-        #[arg(value_enum)]
-        of: Format,
-    },
-    /// Compare two versions of an OpenAPI document: what breaks clients?
-    #[command(after_help = "Exit codes: 0 nothing at or above --fail-on, 1 something, 2 the \
-        comparison failed.
-
-Examples:
-  contract openapi old.json new.json
-  contract openapi old.yaml new.yaml --fail-on non-breaking --json")]
-    Openapi {
-        /// The document that clients know, in JSON or YAML
-        old: PathBuf,
-        /// The new document
-        new: PathBuf,
-        /// What makes the command fail
-        #[arg(long, value_enum, default_value = "breaking")]
-        fail_on: FailOn,
-        /// Print the differences as JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// What a run is of.
-#[derive(Args)]
-struct RunArgs {
-    /// Base URL of the service that is right; without it only the expectations of
-    /// the cases are checked
-    #[arg(long, env = "REFERENCE_URL")]
-    reference: Option<Url>,
-    /// Base URL of the service that must do the same
-    #[arg(long, env = "CANDIDATE_URL")]
-    candidate: Url,
-    /// A case file, or a folder of them
-    #[arg(long, default_value = "openapi/cases")]
-    cases: PathBuf,
-    /// Differences that are deliberate
-    #[arg(long)]
-    ledger: Option<PathBuf>,
-    /// Recorded traffic to send after the cases: a HAR file or an access log
-    #[arg(long)]
-    replay: Vec<PathBuf>,
-    /// An OpenAPI document to make more requests from, sent last
-    #[arg(long)]
-    generate: Option<PathBuf>,
-    /// How many requests are made
-    #[arg(long, default_value_t = 1000)]
-    count: usize,
-    /// Another seed makes other requests
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Variables of the cases that hold tokens for the requests that are made or replayed, the
-    /// most privileged user first
-    #[arg(long, value_delimiter = ',')]
-    users: Vec<String>,
-    /// By how many milliseconds the candidate may be slower in one request
-    #[arg(long, default_value_t = 2000)]
-    slack: u64,
-    /// The reference's database, for cases that query it: postgresql:… or sqlite:…
-    #[arg(long, env = "REFERENCE_DATABASE_URL", hide_env_values = true)]
-    reference_database: Option<String>,
-    /// The candidate's database
-    #[arg(long, env = "CANDIDATE_DATABASE_URL", hide_env_values = true)]
-    candidate_database: Option<String>,
-    /// A Maildir with the reference's e-mails, for cases that read it
-    #[arg(long, env = "REFERENCE_MAILS")]
-    reference_mails: Option<PathBuf>,
-    /// A Maildir with the candidate's e-mails
-    #[arg(long, env = "CANDIDATE_MAILS")]
-    candidate_mails: Option<PathBuf>,
-    /// Where the JSON report goes; beside it report.html, report.md and junit.xml
-    #[arg(long, default_value = "target/contract/report.json")]
-    report: PathBuf,
-    /// Name of this run in the report
-    #[arg(long, default_value = "run", env = "CONTRACT_LABEL")]
-    label: String,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Cases,
-    Ledger,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    Breaking,
-    NonBreaking,
-    Any,
-    Nothing,
-}
-
-impl FailOn {
-    fn covers(self, class: Class) -> bool {
-        match self {
-            Self::Breaking => class == Class::Breaking,
-            Self::NonBreaking => class != Class::Documentation,
-            Self::Any => true,
-            Self::Nothing => false,
-        }
-    }
-}
 
 type BoxError = Box<dyn std::error::Error>;
 
@@ -199,23 +51,44 @@ async fn perform(command: Command) -> Result<bool, BoxError> {
             println!("{:#}", schema.to_value());
             Ok(true)
         }
-        Command::Openapi { old, new, fail_on, json } => compare_documents(&old, &new, json)
-            .map(|changes| !changes.iter().any(|change| fail_on.covers(change.class))),
+        Command::Openapi(args) => compare_documents(args).await,
+        Command::Rules => {
+            print(&openapi::page())?;
+            Ok(true)
+        }
     }
 }
 
-fn compare_documents(old: &Path, new: &Path, json: bool) -> Result<Vec<Change>, BoxError> {
-    let changes = openapi::compare(&openapi::load(old)?, &openapi::load(new)?);
-    if json {
-        println!("{:#}", serde_json::to_value(&changes)?);
-    } else {
-        terminal::changes(&changes);
+/// Writes to the standard output, whose reader may have gone.
+fn print(text: &str) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
-    Ok(changes)
+}
+
+async fn compare_documents(args: DocumentsArgs) -> Result<bool, BoxError> {
+    let mut ignore = Ignore::default();
+    for path in &args.ignore_file {
+        ignore.add_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    args.ignore.iter().for_each(|text| ignore.add(text));
+    let (old, new) = (openapi::load(&args.old).await?, openapi::load(&args.new).await?);
+    let mut changes = openapi::compare(&old, &new);
+    let all = changes.len();
+    changes.retain(|change| !ignore.covers(change));
+    let format = if args.json { openapi::Format::Json } else { args.format };
+    print(&openapi::write(&changes, all - changes.len(), &args.new, format))?;
+    Ok(!changes.iter().any(|change| args.fail_on.covers(change.class)))
 }
 
 fn import(recording: &Path, user: Option<&str>) -> Result<bool, BoxError> {
-    print!("{}", replay::case_file(&replay::load(recording, user)?));
+    let loaded = replay::load(recording, user)?;
+    if let Some(remark) = loaded.remark() {
+        eprintln!("contract: {}: {remark}", recording.display());
+    }
+    print(&replay::case_file(&loaded.cases))?;
     Ok(true)
 }
 
@@ -228,7 +101,7 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(args: &RunArgs) -> Result<Self, BoxError> {
+    async fn new(args: &RunArgs) -> Result<Self, BoxError> {
         let sinks = |database: &Option<String>, mails: &Option<PathBuf>| Sinks {
             database: database.clone(),
             mails: mails.clone(),
@@ -241,7 +114,10 @@ impl Prepared {
             base,
             sinks: sinks(&args.reference_database, &args.reference_mails),
         });
-        let mut cases = Case::load(&args.cases)?;
+        // Recorded or generated requests need no cases of one's own.
+        let is_usual = args.cases == Path::new(CASES) && !args.cases.exists();
+        let is_alone = is_usual && (!args.replay.is_empty() || args.generate.is_some());
+        let mut cases = if is_alone { Vec::new() } else { Case::load(&args.cases)? };
         let visible = |case: &Case| {
             candidate.sinks.show(case) && reference.as_ref().is_none_or(|r| r.sinks.show(case))
         };
@@ -256,19 +132,47 @@ impl Prepared {
             );
         }
         for recording in &args.replay {
-            cases.extend(replay::load(recording, args.users.first().map(String::as_str))?);
+            let loaded = replay::load(recording, args.users.first().map(String::as_str))?;
+            if let Some(remark) = loaded.remark() {
+                eprintln!("contract: {}: {remark}", recording.display());
+            }
+            cases.extend(loaded.cases);
         }
         let ledger = match &args.ledger {
             Some(path) => Ledger::load(path, &args.label)?,
             None => Ledger::default(),
         };
-        let document = args.generate.as_deref().map(openapi::load).transpose()?;
-        let made = document.as_ref().map_or_else(Vec::new, |document| {
-            generate::cases(document, &args.users, args.count, args.seed)
-        });
+        let document = match &args.generate {
+            Some(name) => Some(openapi::load(name).await?),
+            None => None,
+        };
+        let generated = document
+            .as_ref()
+            .map(|document| generate::cases(document, &args.users, args.count, args.seed));
+        let generate::Generated { cases: made, cut } = generated.unwrap_or_default();
+        if cut > 0 {
+            eprintln!("contract: {cut} variations have no room in --count {}", args.count);
+        }
         cases.extend(made.iter().cloned());
+        if cases.is_empty() {
+            return Err(format!("nothing to send: no case in {}", args.cases.display()).into());
+        }
+        let unchecked = cases.iter().filter(|case| !case.has_expectation()).count();
+        if reference.is_none() && unchecked == cases.len() {
+            return Err("nothing to check: no case has an expectation, and there is no \
+                --reference to compare with"
+                .into());
+        }
+        if reference.is_none() && unchecked > 0 {
+            eprintln!(
+                "contract: {unchecked} cases without an expectation are sent and not checked"
+            );
+        }
         let slack = Duration::from_millis(args.slack);
-        Ok(Self { plan: Plan { reference, candidate, cases, slack }, made, document, ledger })
+        let window = Duration::from_millis(args.time_window);
+        let shared_database = args.shared_database;
+        let plan = Plan { reference, candidate, cases, slack, shared_database, window };
+        Ok(Self { plan, made, document, ledger })
     }
 
     /// How many requests it is about.
@@ -277,18 +181,49 @@ impl Prepared {
     }
 }
 
+/// A run whose outcomes are kept, however it ends.
+struct Kept<'a> {
+    progress: terminal::Progress,
+    outcomes: &'a mut Vec<Outcome>,
+}
+
+impl Watch for Kept<'_> {
+    fn outcome(&mut self, outcome: &Outcome) {
+        self.progress.outcome(outcome);
+        self.outcomes.push(outcome.clone());
+    }
+}
+
 async fn execute(args: RunArgs) -> Result<bool, BoxError> {
-    let prepared = Prepared::new(&args)?;
-    let mut progress = terminal::Progress::new(prepared.requests());
+    let prepared = Prepared::new(&args).await?;
+    let progress = terminal::Progress::new(prepared.requests());
     let Prepared { plan, made, document, mut ledger } = prepared;
+    let RunArgs { label, report, require_success, .. } = args;
+    report::begin(&report, &label)
+        .map_err(|error| format!("{} cannot be written: {error}", report.display()))?;
     let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
-    let outcomes = run(plan, &mut ledger, operation, &mut progress).await;
-    progress.finish();
-    let outcomes = outcomes?;
-    let RunArgs { label, report, .. } = args;
+    let mut outcomes = Vec::new();
+    let mut watch = Kept { progress, outcomes: &mut outcomes };
+    let end = tokio::select! {
+        result = run(plan, &mut ledger, operation, &mut watch) => {
+            result.map(|_| ()).map_err(|error| error.to_string())
+        }
+        _ = tokio::signal::ctrl_c() => Err("it was interrupted".to_owned()),
+    };
+    watch.progress.finish();
+    if let Err(message) = end {
+        // What is known until here is reported, and that it is not all.
+        outcomes.push(Outcome::unfinished(&message));
+        report::write(&report, &label, outcomes)?;
+        return Err(message.into());
+    }
     let totals = Totals::of(&outcomes);
     let generated = generate::failed_cases(&made, &outcomes);
     terminal::summary(&outcomes);
+    let unreached = report::never_succeeded(&outcomes);
+    if !unreached.is_empty() {
+        println!("never succeeded: {}", unreached.join(", "));
+    }
     report::write(&report, &label, outcomes)?;
     if let Some(generated) = generated {
         let path = report.with_file_name("generated.yaml");
@@ -304,7 +239,7 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
         report.with_extension("html").display(),
     );
     println!("{} passed, {} failed", totals.same + totals.better, totals.different);
-    Ok(totals.different == 0)
+    Ok(totals.different == 0 && (unreached.is_empty() || !require_success))
 }
 
 /// A self-test that shows how far it is.
@@ -329,7 +264,7 @@ async fn self_test(args: RunArgs, injects: bool) -> Result<bool, BoxError> {
         return Err("a self-test needs --reference: a fault is what differs from it".into());
     }
     let path = args.report.with_file_name("self-test.json");
-    let mut prepared = Prepared::new(&args)?;
+    let mut prepared = Prepared::new(&args).await?;
     let progress = terminal::Progress::new(prepared.requests());
     let test = SelfTest::new(Findings::load(&path), &args.candidate, injects).await?;
     if let Some(proxy) = test.url() {

@@ -6,19 +6,20 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::case::CaseError;
+use crate::openapi::like;
 use comparison::{Answer, Difference};
 
 /// One accepted difference.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// The case, or with `*` at its end all cases that begin so.
+    /// The case, with `*` for anything.
     pub case: String,
     /// The statuses of the two; of any if none is named.
     pub reference: Option<u16>,
     pub candidate: Option<u16>,
-    /// The paths that may differ, as the report shows them (`header x-took`, `body.at`), or with `*`
-    /// at its end all paths that begin so; any if none is named. An older name is `places`.
+    /// The paths that may differ, as the report shows them (`header x-took`, `body.at`,
+    /// `body[*].token`), with `*` for anything; any if none is named. An older name is `places`.
     #[serde(default, alias = "places")]
     pub paths: Vec<String>,
     /// Why that is better.
@@ -27,6 +28,9 @@ pub struct Entry {
     pub owner: String,
     /// The only label of a run in which it occurs.
     pub only: Option<String>,
+    /// Whether it need not occur, as what differs now and then.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl Entry {
@@ -39,11 +43,6 @@ impl Entry {
         };
         format!("{} for {}{paths}", status(self.candidate), status(self.reference))
     }
-}
-
-/// A name, or with `*` at its end all names that begin so.
-fn covers(pattern: &str, name: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
 /// The accepted differences and how often each occurred.
@@ -72,25 +71,35 @@ impl Ledger {
         if differences.is_empty() {
             return None;
         }
-        let statuses = |entry: &Entry| {
-            entry.reference.is_none_or(|status| status == reference.status)
+        let applies = |entry: &Entry| {
+            like(&entry.case, case)
+                && entry.reference.is_none_or(|status| status == reference.status)
                 && entry.candidate.is_none_or(|status| status == candidate.status)
         };
-        let paths = |entry: &Entry| {
-            let known = |path: &str| entry.paths.iter().any(|known| covers(known, path));
-            entry.paths.is_empty() || differences.iter().all(|d| known(&d.path))
+        let covers = |entry: &Entry, difference: &Difference| {
+            entry.paths.is_empty() || entry.paths.iter().any(|path| like(path, &difference.path))
         };
-        let (entry, uses) = self
-            .0
-            .iter_mut()
-            .find(|(entry, _)| covers(&entry.case, case) && statuses(entry) && paths(entry))?;
-        *uses += 1;
-        Some(entry.reason.clone())
+        // Several entries may each cover a part of what is different.
+        let mut used: Vec<usize> = Vec::new();
+        for difference in differences {
+            let found = |(entry, _): &(Entry, usize)| applies(entry) && covers(entry, difference);
+            let index = self.0.iter().position(found)?;
+            if !used.contains(&index) {
+                used.push(index);
+            }
+        }
+        let mut reasons = Vec::new();
+        for index in used {
+            let (entry, uses) = self.0.get_mut(index)?;
+            *uses += 1;
+            reasons.push(entry.reason.clone());
+        }
+        Some(reasons.join("; "))
     }
 
     /// The entries that did not occur.
     pub fn stale(&self) -> impl Iterator<Item = &Entry> {
-        self.0.iter().filter(|(_, uses)| *uses == 0).map(|(entry, _)| entry)
+        self.0.iter().filter(|(entry, uses)| *uses == 0 && !entry.optional).map(|(entry, _)| entry)
     }
 }
 
@@ -125,6 +134,26 @@ mod tests {
         assert!(!accepts(&[]) && !accepts(&["status", "header x-took"]));
         assert!(accepts(&["header x-took"]) && accepts(&["header x-took", "body.at[0]"]));
         assert_eq!(ledger.stale().count(), 0);
+    }
+
+    #[test]
+    fn a_star_may_stand_anywhere_and_entries_add_up() {
+        let entry = |path: &str, more: &str| {
+            let text =
+                format!("{{case: '*', paths: ['{path}'], reason: '{path}', owner: us{more}}}");
+            (serde_saphyr::from_str(&text).unwrap(), 0)
+        };
+        let entries = vec![entry("body[*].token", ""), entry("header x-took", ", optional: true")];
+        let mut ledger = Ledger(entries);
+        assert_eq!(ledger.stale().count(), 1, "the other one is optional");
+        let mut accept =
+            |paths: &[&str]| ledger.accept("a", &answer(200), &answer(200), &differences(paths));
+        assert!(accept(&["body[0].token", "body[1].token"]).is_some());
+        assert_eq!(
+            accept(&["body[0].token", "header x-took"]).as_deref(),
+            Some("body[*].token; header x-took")
+        );
+        assert!(accept(&["body[0].token", "status"]).is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Recorded traffic as cases: HAR files, access logs in the common and combined formats, and logs
 //! with a JSON object in each line.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -23,48 +24,67 @@ const OWN_HEADERS: [&str; 8] = [
     "upgrade",
 ];
 
-/// Reads recorded requests, whichever the format, in the order in which they were sent. A request
-/// that was signed in is sent as `user`, a variable that holds a token: recorded ones have expired.
+/// What a recording holds.
+#[derive(Debug, Default)]
+pub struct Recording {
+    /// Its requests, in the order in which they were sent.
+    pub cases: Vec<Case>,
+    /// How many entries are no requests that can be sent, by reason, with the number of the first.
+    pub skipped: BTreeMap<&'static str, (usize, usize)>,
+}
+
+impl Recording {
+    /// The entries that were skipped, in words; none if there are none.
+    pub fn remark(&self) -> Option<String> {
+        let reasons: Vec<_> = self
+            .skipped
+            .iter()
+            .map(|(reason, (count, first))| format!("{count} × {reason} (first: entry {first})"))
+            .collect();
+        (!reasons.is_empty()).then(|| format!("skipped {}", reasons.join(", ")))
+    }
+}
+
+/// Reads recorded requests, whichever the format. A request that was signed in is sent as `user`, a
+/// variable that holds a token: recorded ones have expired. Entries that are no request of HTTP are
+/// skipped and counted.
 ///
 /// # Errors
 /// When the file cannot be read or holds no request.
-pub fn load(path: &Path, user: Option<&str>) -> Result<Vec<Case>, CaseError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| CaseError::Read { path: path.to_owned(), source })?;
+pub fn load(path: &Path, user: Option<&str>) -> Result<Recording, CaseError> {
+    let bytes =
+        std::fs::read(path).map_err(|source| CaseError::Read { path: path.to_owned(), source })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_start_matches('\u{feff}');
     let file =
         path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let har: Option<Value> = serde_json::from_str(&text).ok();
+    let har: Option<Value> = serde_json::from_str(text).ok();
     let entries = har.as_ref().and_then(|har| har["log"]["entries"].as_array());
-    let recorded: Vec<(usize, Option<Case>)> = match entries {
-        Some(entries) => {
-            (1..).zip(entries).map(|(n, entry)| (n, har_entry(&entry["request"], user))).collect()
-        }
+    let recorded: Vec<(usize, Result<Case, &'static str>)> = match entries {
+        Some(entries) => (1..).zip(entries).map(|(n, entry)| (n, har_entry(entry, user))).collect(),
         None => (1..)
             .zip(text.lines())
             .filter(|(_, line)| !line.trim().is_empty())
             .map(|(n, line)| (n, log_line(line, user)))
             .collect(),
     };
-    let mut cases = Vec::new();
+    let mut recording = Recording::default();
     for (number, case) in recorded {
-        let Some(case) = case else {
-            let message = format!(
-                "entry {number} is no request: neither of a HAR file, nor of an access log, nor a \
-                 JSON object with method and path"
-            );
-            return Err(CaseError::Syntax { path: path.to_owned(), message });
-        };
-        let name = format!("{file} {number}: {}", case.request);
-        let at = format!("{}:{number}", path.display());
-        cases.push(Case { name, at, is_tolerant: true, ..case });
+        match case {
+            Ok(case) => {
+                let name = format!("{file} {number}: {}", case.request);
+                let at = format!("{}:{number}", path.display());
+                recording.cases.push(Case { name, at, is_tolerant: true, ..case });
+            }
+            Err(reason) => recording.skipped.entry(reason).or_insert((0, number)).0 += 1,
+        }
     }
-    if cases.is_empty() {
-        return Err(CaseError::Syntax {
-            path: path.to_owned(),
-            message: "no request in it".into(),
-        });
+    if recording.cases.is_empty() {
+        let remark = recording.remark().map(|remark| format!(": {remark}")).unwrap_or_default();
+        let message = format!("no request in it{remark}");
+        return Err(CaseError::Syntax { path: path.to_owned(), message });
     }
-    Ok(cases)
+    Ok(recording)
 }
 
 /// Puts what a case file takes for a variable out of its way.
@@ -72,21 +92,34 @@ fn plain(text: &str) -> String {
     text.replace("${", "${'$'*1}{")
 }
 
-fn case(method: &str, url: &str) -> Option<Case> {
+fn case(method: &str, url: &str) -> Result<Case, &'static str> {
+    let method = method.to_uppercase();
+    if method.is_empty() || !method.chars().all(|c| c.is_ascii_uppercase() || c == '-') {
+        return Err("without a method");
+    }
     // The path and the query of a whole URL.
     let target = match url.split_once("://") {
-        Some((_, rest)) => rest.find(['/', '?']).map_or("/", |at| &rest[at..]),
-        None => url,
+        Some(("http" | "https", rest)) => rest.find(['/', '?']).map_or("/", |at| &rest[at..]),
+        Some((scheme, _)) if scheme.chars().all(char::is_alphanumeric) => {
+            return Err("of another protocol than HTTP");
+        }
+        _ => url,
     };
-    let is_method =
-        !method.is_empty() && method.chars().all(|c| c.is_ascii_uppercase() || c == '-');
-    let target = target.split('#').next()?;
-    (is_method && target.starts_with('/'))
-        .then(|| Case { request: format!("{method} {}", plain(target)), ..Case::default() })
+    let target = target.split('#').next().unwrap_or_default();
+    let target = if target.starts_with('?') { format!("/{target}") } else { target.to_owned() };
+    if !target.starts_with('/') {
+        return Err("without a path");
+    }
+    Ok(Case { request: format!("{method} {}", plain(&target)), ..Case::default() })
 }
 
-fn har_entry(request: &Value, user: Option<&str>) -> Option<Case> {
-    let mut case = case(request["method"].as_str()?, request["url"].as_str()?)?;
+fn har_entry(entry: &Value, user: Option<&str>) -> Result<Case, &'static str> {
+    let request = &entry["request"];
+    let text = |key: &str| request[key].as_str().ok_or("without a request");
+    let mut case = case(text("method")?, text("url")?)?;
+    if entry["response"]["status"] == 0 {
+        return Err("that the browser gave up");
+    }
     for header in request["headers"].as_array().into_iter().flatten() {
         let (Some(name), Some(value)) = (header["name"].as_str(), header["value"].as_str()) else {
             continue;
@@ -97,7 +130,9 @@ fn har_entry(request: &Value, user: Option<&str>) -> Option<Case> {
     if let Some(text) = body["text"].as_str() {
         let decoded = (body["encoding"] == "base64").then(|| BASE64_STANDARD.decode(text).ok());
         match decoded {
-            Some(bytes) => case.hex = Some(hex(&bytes?).join(" ")),
+            Some(bytes) => {
+                case.hex = Some(hex(&bytes.ok_or("with a body that is no base64")?).join(" "))
+            }
             None => case.body = Some(plain(text)),
         }
     } else if let Some(pairs) = body["params"].as_array() {
@@ -110,13 +145,22 @@ fn har_entry(request: &Value, user: Option<&str>) -> Option<Case> {
     if let Some(media_type) = body["mimeType"].as_str() {
         case.headers.entry("content-type".into()).or_insert_with(|| plain(media_type));
     }
-    Some(case)
+    Ok(case)
 }
 
 fn set_header(case: &mut Case, name: &str, value: &str, user: Option<&str>) {
     let name = name.to_lowercase();
-    if name == "authorization" && value.starts_with("Bearer ") {
+    let is_bearer = value.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
+    if name == "authorization" && is_bearer {
         case.user = user.map(ToOwned::to_owned);
+    }
+    if name == "cookie"
+        && let Some(cookies) = case.headers.get_mut("cookie")
+    {
+        // HTTP/2 sends each in a header of its own.
+        cookies.push_str("; ");
+        cookies.push_str(&plain(value));
+        return;
     }
     // `:authority` and its like belong to HTTP/2.
     if !name.starts_with(':') && !OWN_HEADERS.contains(&&*name) {
@@ -124,19 +168,42 @@ fn set_header(case: &mut Case, name: &str, value: &str, user: Option<&str>) {
     }
 }
 
-/// The request line of the common and combined formats.
-static ACCESS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"\[[^\]]+\] "([A-Z-]+) (\S+)(?: HTTP/[\d.]+)?" \d{3} "#).ok());
+/// The request line of the common and combined formats, of uvicorn's and of ALB's logs.
+static ACCESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let line = r#""([A-Za-z-]+) (\S+)(?: HTTP/[\d.]+)?""#;
+    Regex::new(&format!(r#"(?:\[[^\]]+\] {line} \d{{3}} |^INFO: +\S+ - {line} \d{{3}} |^(?:https?|h2|grpcs) \d{{4}}-\S+ .*? {line} )"#)).ok()
+});
 
-fn log_line(line: &str, user: Option<&str>) -> Option<Case> {
-    if let Some(found) = ACCESS.as_ref()?.captures(&format!("{line} ")) {
-        // Apache and nginx write a quote and a backslash so.
-        return case(&found[1], &found[2].replace("\\x22", "%22").replace("\\x5C", "%5C"));
+/// A line of a log whose request is broken: TLS bytes, or none at all.
+static BROKEN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"\[[^\]]+\] "[^"]*" \d{3} "#).ok());
+
+fn log_line(line: &str, user: Option<&str>) -> Result<Case, &'static str> {
+    let padded = format!("{line} ");
+    if let Some(found) = ACCESS.as_ref().and_then(|pattern| pattern.captures(&padded)) {
+        let mut parts = found.iter().skip(1).flatten();
+        let (method, target) = (parts.next(), parts.next());
+        if let (Some(method), Some(target)) = (method, target) {
+            // Apache and nginx write a quote and a backslash so.
+            let target = target.as_str().replace("\\x22", "%22").replace("\\x5C", "%5C");
+            return case(method.as_str(), &target);
+        }
     }
-    let entry: Value = serde_json::from_str(line).ok()?;
-    let text = |keys: &[&str]| keys.iter().find_map(|key| entry[*key].as_str());
-    let method = text(&["method", "request_method", "verb", "http_method"])?;
-    let path = text(&["path", "request_uri", "uri", "url", "target"])?;
+    if BROKEN.as_ref().is_some_and(|pattern| pattern.is_match(&padded)) {
+        return Err("without a request");
+    }
+    let entry: Value = serde_json::from_str(line).map_err(|_| "of no known format")?;
+    // Caddy has the request in an object, nginx the line of it in a text.
+    let request = if entry["request"].is_object() { &entry["request"] } else { &entry };
+    let text = |keys: &[&str]| keys.iter().find_map(|key| request[*key].as_str());
+    let whole = entry["request"].as_str().and_then(|line| line.split_once(' '));
+    let method = text(&["method", "request_method", "verb", "http_method"]);
+    let path = text(&["path", "request_uri", "uri", "url", "target"]);
+    let (method, path) = match (method, path, whole) {
+        (Some(method), Some(path), _) => (method, path),
+        (_, _, Some((method, rest))) => (method, rest.split(' ').next().unwrap_or(rest)),
+        _ => return Err("without method and path"),
+    };
     let mut case = case(method, path)?;
     if let Some(query) = text(&["query", "query_string", "args"])
         && !query.is_empty()
@@ -144,16 +211,23 @@ fn log_line(line: &str, user: Option<&str>) -> Option<Case> {
     {
         case.request = format!("{}?{}", case.request, plain(query.trim_start_matches('?')));
     }
-    let no_headers = serde_json::Map::new();
-    for (name, value) in entry["headers"].as_object().unwrap_or(&no_headers) {
-        set_header(&mut case, name, value.as_str()?, user);
+    for (name, value) in request["headers"].as_object().into_iter().flatten() {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for value in values {
+            match value {
+                Value::String(value) => set_header(&mut case, name, value, user),
+                Value::Number(value) => set_header(&mut case, name, &value.to_string(), user),
+                _ => {}
+            }
+        }
     }
+    let entry = request;
     case.body = match ["body", "request_body"].map(|key| &entry[key]) {
         [Value::String(body), _] | [_, Value::String(body)] => Some(plain(body)),
         [Value::Null, Value::Null] => None,
         [Value::Null, body] | [body, _] => Some(plain(&body.to_string())),
     };
-    Some(case)
+    Ok(case)
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> Vec<String> {
@@ -172,16 +246,18 @@ pub fn case_file(cases: &[Case]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
-    fn loaded(name: &str, text: &str) -> Result<Vec<Case>, CaseError> {
+    fn recorded(name: &str, text: &str) -> Result<Recording, CaseError> {
         let path = std::env::temp_dir().join(format!("contract-{}-{name}", std::process::id()));
         std::fs::write(&path, text).unwrap();
-        let cases = load(&path, Some("alice"));
+        let recording = load(&path, Some("alice"));
         std::fs::remove_file(&path).unwrap();
-        cases
+        recording
+    }
+
+    fn loaded(name: &str, text: &str) -> Result<Vec<Case>, CaseError> {
+        Ok(recorded(name, text)?.cases)
     }
 
     #[test]
@@ -225,8 +301,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_reported() {
+    fn odd_entries_are_skipped_and_counted() {
+        let har = r#"{"log":{"entries":[
+            {"request":{"method":"GET","url":"https://shop.test/a","headers":[
+                {"name":"cookie","value":"a=1"},{"name":"cookie","value":"b=2"}]}},
+            {"request":{"method":"GET","url":"data:image/png;base64,AAAA","headers":[]}},
+            {"request":{"method":"GET","url":"wss://shop.test/ws","headers":[]}},
+            {"request":{"method":"GET","url":"https://shop.test/b"},"response":{"status":0}}]}}"#;
+        let recording = recorded("odd.har", har).unwrap();
+        assert_eq!(recording.cases.len(), 1);
+        assert_eq!(recording.cases[0].headers["cookie"], "a=1; b=2");
+        let remark = recording.remark().unwrap();
+        assert!(remark.contains("1 × of another protocol than HTTP (first: entry 3)"), "{remark}");
+        let log = "127.0.0.1 - - [25/Nov/2026:02:00:00 +0000] \"-\" 408 0\n\
+            ::1 - - [25/Nov/2026:02:00:00 +0000] \"\\x16\\x03\" 400 0\n\
+            ::1 - - [25/Nov/2026:02:00:00 +0000] \"OPTIONS * HTTP/1.0\" 200 0\n\
+            INFO:     127.0.0.1:51234 - \"GET /items/ HTTP/1.1\" 200 OK\n\
+            INFO:     Application startup complete.\n\
+            h2 2026-11-25T02:00:00.1Z app/lb 1.2.3.4:5 - 0 0 0 200 200 1 2 \"GET https://a.b:443/alb?x=1 HTTP/2.0\" \"c\"\n\
+            {\"request\":\"post /nginx HTTP/1.1\"}\n\
+            {\"request\":{\"method\":\"GET\",\"uri\":\"/caddy\",\"headers\":{\"X-N\":[\"1\"]}}}\n\
+            {\"method\":\"GET\",\"path\":\"/a\",\"headers\":{\"x-n\":1}}\n";
+        let recording = recorded("odd.log", log).unwrap();
+        let requests: Vec<_> = recording.cases.iter().map(|case| &*case.request).collect();
+        let expected = ["GET /items/", "GET /alb?x=1", "POST /nginx", "GET /caddy", "GET /a"];
+        assert_eq!(requests, expected);
+        assert_eq!(recording.cases[3].headers["x-n"], "1");
+        assert_eq!(recording.skipped.values().map(|(count, _)| count).sum::<usize>(), 4);
+    }
+
+    #[test]
+    fn what_holds_no_request_is_reported() {
         let fault = loaded("bad.log", "GET /a\n").unwrap_err().to_string();
-        assert!(fault.contains("entry 1 is no request"), "{fault}");
+        assert!(fault.contains("no request in it: skipped 1 × of no known format"), "{fault}");
     }
 }

@@ -1,27 +1,27 @@
 //! A run: every case to both services, in order.
 
+mod again;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, Url, redirect};
 use serde_json::Value;
 
+use self::again::{noise, shrink};
 use crate::case::{Case, CaseError, Variables};
 use crate::effects::{self, EffectError, Mails, Sinks};
 use crate::ledger::Ledger;
+use crate::openapi::causes;
 use crate::report::Outcome;
 use crate::request::Request;
-use crate::shrink::smaller;
 use comparison::{Answer, Difference, Pairs, compare};
-
-/// How many requests it may take to make one smaller.
-const SHRINKING: usize = 200;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
     Case(#[from] CaseError),
-    #[error("the {service} does not answer: {source}")]
+    #[error("the {service} does not answer: {}", causes(.source))]
     Unreachable { service: &'static str, source: reqwest::Error },
     #[error("{at}: case '{case}', of the {service}: {source}")]
     Effect { at: String, case: String, service: &'static str, source: EffectError },
@@ -42,6 +42,9 @@ impl Service {
     }
 }
 
+/// By how much a slow response widens the window of times at most.
+const MAX_WIDENING: Duration = Duration::from_secs(10);
+
 /// What a run is about.
 pub struct Plan {
     /// The service that is right; without it only the expectations of the cases are checked.
@@ -50,6 +53,10 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// By how much the candidate may be slower than the reference in one request.
     pub slack: Duration,
+    /// Whether both services work on one database, so that no value stands for another.
+    pub shared_database: bool,
+    /// How far apart both services' times of one event may be.
+    pub window: Duration,
 }
 
 /// One of the two services, with what its answers left behind.
@@ -121,9 +128,7 @@ impl Side {
 
     /// Sends a request. An answer that breaks off is an answer as well, with the status 0.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, SendError> {
-        let base = self.service.base.as_str().trim_end_matches('/');
-        let url = Url::parse(&format!("{base}{}", request.target));
-        let url = url.map_err(|error| SendError::Invalid(error.to_string()))?;
+        let url = joined(&self.service.base, &request.target).map_err(SendError::Invalid)?;
         let method = Method::from_bytes(request.method.as_bytes());
         let method = method.map_err(|error| SendError::Invalid(error.to_string()))?;
         let mut builder = self.client.request(method, url);
@@ -135,12 +140,24 @@ impl Side {
         }
         match self.receive(builder).await {
             Err(error) if error.is_connect() => Err(SendError::Unreachable(error)),
-            Err(error) if error.is_builder() => Err(SendError::Invalid(error.to_string())),
+            Err(error) if error.is_builder() => Err(SendError::Invalid(causes(&error))),
             Err(error) => {
-                let body = format!("no answer: {error}").into_bytes();
+                // The address is each service's own.
+                let body = format!("no answer: {}", causes(&error.without_url())).into_bytes();
                 Ok(Answer { status: 0, headers: BTreeMap::new(), body })
             }
             Ok(answer) => Ok(answer),
+        }
+    }
+
+    /// A body in which the service's own address is as in headers, if it is there.
+    fn without_address(&self, body: Vec<u8>) -> Vec<u8> {
+        let address = self.service.base.authority();
+        match std::str::from_utf8(&body) {
+            Ok(text) if !address.is_empty() && text.contains(address) => {
+                text.replace(address, OWN_ADDRESS).into_bytes()
+            }
+            _ => body,
         }
     }
 
@@ -154,12 +171,36 @@ impl Side {
             let value = value.replace(self.service.base.authority(), OWN_ADDRESS);
             headers.entry(name.as_str().to_owned()).or_default().push(value);
         }
-        let body = response.bytes().await?.to_vec();
+        let received = response.bytes().await?.to_vec();
+        let length = received.len().to_string();
+        let body = self.without_address(received);
+        if let Some(declared) = headers.get_mut("content-length")
+            && *declared == [length]
+        {
+            *declared = vec![body.len().to_string()];
+        }
         Ok(Answer { status, headers, body })
     }
 }
 
-/// What stands for the service's own address in headers.
+/// The URL of a request target, within the origin and the path of the base URL.
+fn joined(base: &Url, target: &str) -> Result<Url, String> {
+    if !target.starts_with('/') {
+        return Err(format!("the path '{target}' must begin with /"));
+    }
+    if base.query().is_some() || base.fragment().is_some() {
+        return Err(format!("the base URL {base} must not have a query or a fragment"));
+    }
+    let start = base.as_str().trim_end_matches('/');
+    let url = Url::parse(&format!("{start}{target}")).map_err(|error| error.to_string())?;
+    if url.origin() == base.origin() {
+        Ok(url)
+    } else {
+        Err(format!("'{target}' leads to another host"))
+    }
+}
+
+/// What stands for the service's own address.
 pub(crate) const OWN_ADDRESS: &str = "<service>";
 
 /// Why a request could not be sent.
@@ -247,10 +288,10 @@ pub async fn run(
         .pool_max_idle_per_host(0)
         .build()
         .map_err(RunError::Client)?;
-    let Plan { reference, candidate, cases, slack } = plan;
+    let Plan { reference, candidate, cases, slack, shared_database, window } = plan;
     let mut reference = reference.map(|s| Side::new("reference", s, client.clone()));
     let mut candidate = Side::new("candidate", candidate, client);
-    let mut pairs = Pairs::default();
+    let mut pairs = if shared_database { Pairs::literal() } else { Pairs::starting_now() };
     let mut outcomes = Vec::new();
     for (case, row) in cases.into_iter().flat_map(Case::expand) {
         let started = Instant::now();
@@ -274,13 +315,16 @@ pub async fn run(
             ..Outcome::default()
         };
         if let (Some(side), Some(a)) = (&reference, &a) {
-            for name in case.capture.keys() {
+            for (name, pointer) in &case.capture {
                 if let (Some(a), Some(b)) =
                     (side.variables.get(name), candidate.variables.get(name))
                 {
-                    pairs.capture(a, b);
+                    let key = pointer.rsplit('/').next().unwrap_or(pointer);
+                    pairs.capture(key, a, b);
                 }
             }
+            // A response that took long may hold times that are as far apart.
+            pairs.widen(window + a.took.max(b.took).min(MAX_WIDENING));
             let before = pairs.clone();
             outcome.differences = compare(&a.answer, &b.answer, case.unordered, &mut pairs);
             if !case.is_effect() {
@@ -302,7 +346,11 @@ pub async fn run(
             }
             outcome.better = ledger.accept(&case.name, &a.answer, &b.answer, &outcome.differences);
             if !outcome.passed() {
-                outcome.noise = noise(side, &case, a).await;
+                let noisy = [
+                    (side, a.request.as_ref(), &a.answer),
+                    (&candidate, b.request.as_ref(), &b.answer),
+                ];
+                outcome.noise = noise(&case, noisy).await;
                 let sides = [side, &candidate];
                 outcome.smallest = shrink(&case, &row, sides, &outcome.differences, &before).await;
             }
@@ -339,55 +387,4 @@ fn slower(reference: Duration, candidate: Duration, slack: Duration) -> Option<D
         reference: ms(reference),
         candidate: ms(candidate),
     })
-}
-
-/// The paths in which two responses of the reference to the same request differ.
-async fn noise(side: &Side, case: &Case, answered: &Answered) -> Vec<String> {
-    let Some(request) = &answered.request else { return Vec::new() };
-    if !["GET", "HEAD", "OPTIONS"].contains(&&*request.method) {
-        return Vec::new();
-    }
-    let Ok(again) = side.send(request).await else { return Vec::new() };
-    let noise = compare(&answered.answer, &again, case.unordered, &mut Pairs::default());
-    noise.into_iter().map(|difference| difference.path).collect()
-}
-
-/// The smallest request in place of a generated one after which the sides still differ where they
-/// did.
-async fn shrink(
-    case: &Case,
-    row: &Variables,
-    [reference, candidate]: [&Side; 2],
-    differences: &[Difference],
-    before: &Pairs,
-) -> Option<Case> {
-    if !case.is_tolerant {
-        return None;
-    }
-    let path = &differences.first()?.path;
-    let answer = async |side: &Side, case: &Case| {
-        let request = case.request(&side.variables, row).ok()?;
-        side.send(&request).await.ok()
-    };
-    let differs = async |case: &Case| {
-        let (a, b) = tokio::join!(answer(reference, case), answer(candidate, case));
-        let (Some(a), Some(b)) = (a, b) else { return false };
-        let differences = compare(&a, &b, case.unordered, &mut before.clone());
-        differences.iter().any(|difference| difference.path == *path)
-    };
-    let mut smallest = None;
-    let mut left = SHRINKING;
-    'smaller: loop {
-        for next in smaller(smallest.as_ref().unwrap_or(case)) {
-            if left == 0 {
-                return smallest;
-            }
-            left -= 1;
-            if differs(&next).await {
-                smallest = Some(next);
-                continue 'smaller;
-            }
-        }
-        return smallest;
-    }
 }

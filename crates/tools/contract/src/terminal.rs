@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::openapi::{Change, Class, Direction};
 use crate::report::{Outcome, Totals};
 use crate::run::Watch;
 use crate::self_test::Findings;
@@ -58,7 +57,7 @@ fn difference(outcome: &Outcome) {
     }
     if !outcome.noise.is_empty() {
         let paths = outcome.noise.join(", ");
-        println!("  two responses of the reference to the same request differ in {paths}");
+        println!("  two responses of one service to the same request differ in {paths}");
     }
 }
 
@@ -98,28 +97,5 @@ pub(crate) fn findings(findings: &Findings) {
          {false_alarms} false alarms in {runs} runs",
         kinds.len(),
         operations.len(),
-    );
-}
-
-pub(crate) fn changes(changes: &[Change]) {
-    for change in changes {
-        let class = match change.class {
-            Class::Breaking => style("BREAKING     ").red().bold(),
-            Class::NonBreaking => style("non-breaking ").yellow(),
-            Class::Documentation => style("documentation").dim(),
-        };
-        let direction = match change.direction {
-            Some(Direction::Request) => "request: ",
-            Some(Direction::Response) => "response: ",
-            None => "",
-        };
-        println!("{class}  {}: {direction}{}", change.path, change.what);
-    }
-    let count = |class| changes.iter().filter(|change| change.class == class).count();
-    println!(
-        "{} breaking, {} non-breaking, {} of documentation only",
-        count(Class::Breaking),
-        count(Class::NonBreaking),
-        count(Class::Documentation)
     );
 }

@@ -1,11 +1,15 @@
 //! What is changed in a valid request: parameters, fields, bodies, content types, callers.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::draft::{Body, Draft, object, plain};
+use super::is_header;
 use super::operation::Operation;
 use super::samples::Samples;
 use crate::openapi::{fields, resolve};
+
+/// How deep within a body fields are changed.
+const MAX_NESTING: usize = 3;
 
 /// A change and its name.
 pub(super) type Change<'a> = (String, Box<dyn Fn(&mut Draft) + 'a>);
@@ -38,9 +42,24 @@ impl<'a> Changes<'a, '_> {
                             }
                         }
                     }),
+                    "header" if is_header(&value) => Box::new(move |draft: &mut Draft| {
+                        draft.headers.insert(name.to_owned(), value.clone());
+                    }),
+                    "cookie" if is_header(&value) && !value.contains([';', ',']) => {
+                        Box::new(move |draft: &mut Draft| {
+                            draft.headers.insert("cookie".into(), format!("{name}={value}"));
+                        })
+                    }
                     _ => continue,
                 };
                 changes.push((format!("{location} {name}: {what}"), change));
+            }
+            if ["header", "cookie"].contains(&location) {
+                let header = if location == "header" { name } else { "cookie" };
+                changes.push((
+                    format!("{location} {name}: absent"),
+                    Box::new(move |draft| _ = draft.headers.remove(header)),
+                ));
             }
             if location == "query" {
                 changes.push((
@@ -83,28 +102,45 @@ impl<'a> Changes<'a, '_> {
         changes
     }
 
-    fn body_changes(&mut self, operation: &Operation<'a>, changes: &mut Vec<Change<'a>>) {
-        let schema = resolve(self.document, operation.body);
+    /// Changes of the fields of an object, and of those within it.
+    fn field_changes(
+        &mut self,
+        schema: &'a Value,
+        path: &[&'a str],
+        changes: &mut Vec<Change<'a>>,
+    ) {
+        let Some(schema) = object_schema(self.document, schema, 0) else { return };
         for (name, property) in fields(&schema["properties"]) {
+            let place: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
+            let label = place.join(".");
+            let inner: Vec<&'a str> = path.to_vec();
             changes.push((
-                format!("{name}: absent"),
+                format!("{label}: absent"),
                 Box::new(move |draft| {
-                    if let Some(body) = object(draft) {
+                    if let Some(body) = within(draft, &inner) {
                         body.remove(name);
                     }
                 }),
             ));
             for (what, value) in self.samples.of(property) {
+                let inner: Vec<&'a str> = path.to_vec();
                 changes.push((
-                    format!("{name}: {what}"),
+                    format!("{label}: {what}"),
                     Box::new(move |draft| {
-                        if let Some(body) = object(draft) {
+                        if let Some(body) = within(draft, &inner) {
                             body.insert(name.clone(), value.clone());
                         }
                     }),
                 ));
             }
+            if path.len() < MAX_NESTING {
+                self.field_changes(property, &place, changes);
+            }
         }
+    }
+
+    fn body_changes(&mut self, operation: &Operation<'a>, changes: &mut Vec<Change<'a>>) {
+        self.field_changes(operation.body, &[], changes);
         changes.push((
             "an unknown field".into(),
             Box::new(|draft| {
@@ -130,6 +166,34 @@ impl<'a> Changes<'a, '_> {
             ));
         }
     }
+}
+
+/// The object that a schema describes: itself, one of its alternatives, or an item of its list.
+fn object_schema<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Option<&'a Value> {
+    let schema = resolve(document, schema);
+    if schema["properties"].is_object() {
+        return Some(schema);
+    }
+    if depth > MAX_NESTING {
+        return None;
+    }
+    let alternatives = ["anyOf", "oneOf"].iter().flat_map(|key| schema[*key].as_array()).flatten();
+    alternatives
+        .chain(schema.get("items"))
+        .find_map(|schema| object_schema(document, schema, depth + 1))
+}
+
+/// The object at a path within the body, whose lists are entered at their first item.
+fn within<'d>(draft: &'d mut Draft, path: &[&str]) -> Option<&'d mut Map<String, Value>> {
+    let mut body = object(draft)?;
+    for name in path {
+        let mut value = body.get_mut(*name)?;
+        while let Value::Array(items) = value {
+            value = items.first_mut()?;
+        }
+        body = value.as_object_mut()?;
+    }
+    Some(body)
 }
 
 /// A draft with some changes.

@@ -4,7 +4,9 @@
 
 mod changes;
 mod draft;
+mod flat;
 mod operation;
+mod pattern;
 mod samples;
 
 use fastrand::Rng;
@@ -19,14 +21,25 @@ use crate::openapi::operations;
 use crate::replay::case_file;
 use crate::report::Outcome;
 
+/// What was generated.
+#[derive(Debug, Default)]
+pub struct Generated {
+    /// The requests, in the order in which they are sent.
+    pub cases: Vec<Case>,
+    /// How many variations had no room.
+    pub cut: usize,
+}
+
 /// At most `count` cases. `users` are the variables that hold tokens, the most privileged first.
-pub fn cases(document: &Value, users: &[String], count: usize, seed: u64) -> Vec<Case> {
+pub fn cases(document: &Value, users: &[String], count: usize, seed: u64) -> Generated {
+    let document = &flat::flattened(document);
     let mut generator = Generator {
         document,
         users,
         samples: Samples { document, addresses: 0 },
         rng: Rng::with_seed(seed),
         cases: Vec::new(),
+        cut: 0,
     };
     let mut operations: Vec<_> = operations(document)
         .into_iter()
@@ -41,8 +54,10 @@ pub fn cases(document: &Value, users: &[String], count: usize, seed: u64) -> Vec
     for operation in &operations {
         generator.operation(operation, &operations, limit);
     }
-    generator.cases.truncate(count);
-    generator.cases
+    let Generator { mut cases, mut cut, .. } = generator;
+    cut += cases.len().saturating_sub(count);
+    cases.truncate(count);
+    Generated { cases, cut }
 }
 
 /// A case file of the generated cases that found a difference, reduced as far as possible, each after
@@ -68,6 +83,7 @@ struct Generator<'a> {
     samples: Samples<'a>,
     rng: Rng,
     cases: Vec<Case>,
+    cut: usize,
 }
 
 impl<'a> Generator<'a> {
@@ -127,6 +143,7 @@ impl<'a> Generator<'a> {
             drafts.push(changed(&valid, &[two(), two()]));
         }
         let left = limit.saturating_sub(self.cases.len() - start);
+        self.cut += drafts.len().saturating_sub(left.max(1));
         for draft in drafts.iter().take(left.max(1)) {
             // A second user with the same address would conflict: each request has its own addresses.
             let mut draft = draft.clone();
@@ -158,7 +175,8 @@ impl<'a> Generator<'a> {
                     draft.path.insert(name, created.unwrap_or(value));
                 }
                 Some("query") => draft.query.push((name, value)),
-                Some("header") => _ = draft.headers.insert(name, value),
+                Some("header") if is_header(&value) => _ = draft.headers.insert(name, value),
+                Some("cookie") if is_header(&value) => add_cookie(&mut draft, &name, &value),
                 _ => {}
             }
         }
@@ -174,6 +192,19 @@ impl<'a> Generator<'a> {
         }
         draft
     }
+}
+
+/// Whether a value can be sent in a header.
+fn is_header(value: &str) -> bool {
+    value.trim() == value && value.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+}
+
+fn add_cookie(draft: &mut Draft, name: &str, value: &str) {
+    let cookies = draft.headers.entry("cookie".to_owned()).or_default();
+    if !cookies.is_empty() {
+        cookies.push_str("; ");
+    }
+    cookies.push_str(&format!("{name}={value}"));
 }
 
 #[cfg(test)]
@@ -208,7 +239,7 @@ mod tests {
     fn one_seed_gives_one_list() {
         let users = ["admin".to_owned()];
         let list = |seed| {
-            let cases = cases(&document(), &users, 100, seed);
+            let cases = cases(&document(), &users, 100, seed).cases;
             cases.iter().map(|case| format!("{case:?}")).collect::<Vec<_>>()
         };
         assert_eq!(list(1), list(1));
@@ -217,7 +248,7 @@ mod tests {
 
     #[test]
     fn what_is_created_is_used() {
-        let cases = cases(&document(), &["admin".to_owned()], 100, 1);
+        let cases = cases(&document(), &["admin".to_owned()], 100, 1).cases;
         let delete = cases.iter().find(|case| case.request.starts_with("DELETE")).unwrap();
         let variable = delete.request.rsplit("${").next().unwrap().trim_end_matches('}');
         let creator = cases.iter().find(|case| case.capture.contains_key(variable)).unwrap();
@@ -227,7 +258,7 @@ mod tests {
 
     #[test]
     fn limits_are_met_and_passed() {
-        let cases = cases(&document(), &[], 200, 1);
+        let cases = cases(&document(), &[], 200, 1).cases;
         let titles: Vec<usize> = cases
             .iter()
             .filter_map(|case| serde_json::from_str::<Value>(case.body.as_deref()?).ok())

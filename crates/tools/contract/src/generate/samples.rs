@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::pattern::matching;
 use crate::openapi::{fields, resolve};
 
 /// The maximum depth of a value, as a model may refer to itself.
@@ -33,7 +34,7 @@ impl<'a> Samples<'a> {
         }
         match kind(schema) {
             "string" => self.text(schema).into(),
-            "integer" | "number" => lowest(schema).into(),
+            "integer" | "number" => number(schema),
             "boolean" => true.into(),
             "array" => {
                 let least = schema["minItems"].as_u64().unwrap_or(0);
@@ -66,8 +67,18 @@ impl<'a> Samples<'a> {
             Some("duration") => "P1D".to_owned(),
             Some("uri") => "http://example.com/".to_owned(),
             _ => {
-                let length = usize::try_from(schema["minLength"].as_u64().unwrap_or(4));
-                "text".chars().cycle().take(length.unwrap_or(4).max(1)).collect()
+                let limit = |key: &str| usize::try_from(schema[key].as_u64()?).ok();
+                let most = limit("maxLength").unwrap_or(usize::MAX);
+                let least = limit("minLength").unwrap_or(0);
+                if let Some(pattern) = schema["pattern"].as_str() {
+                    let example = schema["examples"].get(0).or_else(|| schema.get("example"));
+                    let example = example.and_then(Value::as_str).map(ToOwned::to_owned);
+                    if let Some(text) = example.or_else(|| matching(pattern, least, most)) {
+                        return text;
+                    }
+                }
+                let length = least.max(4.min(most)).max(usize::from(most > 0)).min(100_000);
+                "text".chars().cycle().take(length).collect()
             }
         }
     }
@@ -134,10 +145,41 @@ pub(super) fn kind(schema: &Value) -> &str {
     }
 }
 
-/// The smallest number that is allowed, else 1.
-fn lowest(schema: &Value) -> i64 {
-    let bound = |key: &str| schema[key].as_f64().map(whole);
-    bound("minimum").or_else(|| bound("exclusiveMinimum").map(|bound| bound + 1)).unwrap_or(1)
+/// A number that is allowed: the smallest, else the largest below 1, else 1.
+fn number(schema: &Value) -> Value {
+    let bound = |key: &str| schema[key].as_f64();
+    let is_whole = kind(schema) == "integer";
+    // OpenAPI 3.0 has flags.
+    let flag = |key: &str| schema[key] == true;
+    let lower =
+        bound("exclusiveMinimum").or_else(|| bound("minimum").filter(|_| flag("exclusiveMinimum")));
+    let upper =
+        bound("exclusiveMaximum").or_else(|| bound("maximum").filter(|_| flag("exclusiveMaximum")));
+    let value = match (lower, bound("minimum"), upper.or_else(|| bound("maximum"))) {
+        (Some(lower), _, Some(upper)) if !is_whole && lower + 1.0 >= upper => lower.midpoint(upper),
+        (Some(lower), ..) => lower.floor() + 1.0,
+        (None, Some(lower), _) => {
+            if is_whole {
+                lower.ceil()
+            } else {
+                lower
+            }
+        }
+        (None, None, Some(most)) if upper.is_some() && most <= 1.0 => most.ceil() - 1.0,
+        (None, None, Some(most)) if most < 1.0 => {
+            if is_whole {
+                most.floor()
+            } else {
+                most
+            }
+        }
+        _ => 1.0,
+    };
+    let value = match bound("multipleOf") {
+        Some(step) if step > 0.0 => (value / step).ceil() * step,
+        _ => value,
+    };
+    if value.fract() == 0.0 { whole(value).into() } else { value.into() }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "saturates, as is right for a bound")]
@@ -203,6 +245,22 @@ fn texts(schema: &Value) -> Vec<(String, Value)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn valid_values_keep_to_their_limits() {
+        for (schema, expected) in [
+            (json!({"type": "string", "maxLength": 2}), json!("te")),
+            (json!({"type": "string", "minLength": 6}), json!("textte")),
+            (json!({"type": "string", "pattern": "^\\d{5}$"}), json!("11111")),
+            (json!({"type": "integer", "maximum": -3}), json!(-3)),
+            (json!({"type": "integer", "exclusiveMinimum": 0}), json!(1)),
+            (json!({"type": "integer", "minimum": 7, "multipleOf": 5}), json!(10)),
+            (json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}), json!(0.5)),
+        ] {
+            let mut samples = Samples { document: &Value::Null, addresses: 0 };
+            assert_eq!(samples.valid(&schema), expected, "{schema}");
+        }
+    }
 
     #[test]
     fn a_model_that_refers_to_itself_comes_to_an_end() {

@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// A request that was accepted may be refused, or an answer may be one that the client does
+    /// A request that was accepted may be refused, or a response may be one that the client does
     /// not know.
     Breaking,
     /// Old clients go on as before.
@@ -15,35 +15,85 @@ pub enum Class {
     Documentation,
 }
 
-/// Which way a value travels. What a request may be, the service must go on accepting; what an
-/// answer may be, the client must have known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+impl Class {
+    /// How reports name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Breaking => "breaking",
+            Self::NonBreaking => "non-breaking",
+            Self::Documentation => "documentation",
+        }
+    }
+}
+
+/// Which way a value travels. What a request may be, the service must go on accepting; what a
+/// response may be, the client must have known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
+    /// From the client to the service.
     Request,
+    /// From the service to the client.
     Response,
+}
+
+impl Direction {
+    pub(super) const fn reversed(self) -> Self {
+        match self {
+            Self::Request => Self::Response,
+            Self::Response => Self::Request,
+        }
+    }
+
+    /// How reports name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
 }
 
 /// One difference between the documents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
+    /// The id of its [rule](super::rules).
+    pub rule: &'static str,
+    /// What it means for clients.
+    #[serde(rename = "level")]
     pub class: Class,
     /// None for what concerns the operation as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
-    /// `POST /items/ body.title`.
+    /// `POST /items/ body.title`; within a component that has a name, `Item.title`.
     pub path: String,
+    /// The change in words.
     pub what: String,
+    /// The component that holds the change, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// The operations that it reaches: `POST /items/`.
+    pub operations: Vec<String>,
 }
 
-/// Keywords that only people read.
-pub(super) const DOCUMENTATION: [&str; 8] = [
-    "description",
-    "summary",
-    "title",
-    "example",
-    "examples",
-    "externalDocs",
-    "tags",
-    "operationId",
-];
+/// How the values that a schema allows have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shift {
+    /// Fewer are allowed.
+    Narrower,
+    /// More are allowed.
+    Wider,
+    /// Others are allowed.
+    Other,
+}
+
+impl Shift {
+    pub(super) const fn class(self, direction: Direction) -> Class {
+        match (self, direction) {
+            (Self::Narrower, Direction::Response) | (Self::Wider, Direction::Request) => {
+                Class::NonBreaking
+            }
+            _ => Class::Breaking,
+        }
+    }
+}

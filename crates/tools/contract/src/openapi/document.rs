@@ -1,45 +1,20 @@
 //! Reading an OpenAPI document: its operations, their parameters, its references.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    #[error("{path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("{path}: {message}")]
-    Syntax { path: PathBuf, message: String },
-    #[error("{path} is no OpenAPI 3 document: it has no `openapi: 3…` at its top")]
-    Version { path: PathBuf },
-}
-
-/// Reads a document in JSON or YAML.
-pub fn load(path: &Path) -> Result<Value, DocumentError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
-    let document: Value = serde_saphyr::from_str(&text).map_err(|error| DocumentError::Syntax {
-        path: path.to_owned(),
-        message: error.to_string(),
-    })?;
-    match document["openapi"].as_str() {
-        Some(version) if version.starts_with('3') => Ok(document),
-        _ => Err(DocumentError::Version { path: path.to_owned() }),
-    }
-}
 
 /// The operation of the document that a request belongs to: `GET /items/7?q=1` to
 /// `GET /items/{id}`. Paths without parameters come first.
 pub fn operation_of(document: &Value, request: &str) -> Option<String> {
     let (method, target) = request.split_once(' ')?;
     let path = target.split('?').next().unwrap_or_default();
-    let is_parameter = |part: &str| part.starts_with('{') && part.ends_with('}');
     let fits = |template: &str| {
         let (mut template, mut path) = (template.split('/'), path.split('/'));
         loop {
             match (template.next(), path.next()) {
                 (None, None) => return true,
-                (Some(a), Some(b)) if a == b || (is_parameter(a) && !b.is_empty()) => {}
+                (Some(a), Some(b)) if a == b || segment_fits(a, b) => {}
                 _ => return false,
             }
         }
@@ -49,6 +24,19 @@ pub fn operation_of(document: &Value, request: &str) -> Option<String> {
         .filter(|(_, path, operation)| operation.method.eq_ignore_ascii_case(method) && fits(path))
         .min_by_key(|(_, path, _)| path.matches('{').count());
     fitting.map(|(name, ..)| name)
+}
+
+/// Whether a segment of a path is one of a template: `7.png` of `{id}.{format}`.
+fn segment_fits(segment: &str, text: &str) -> bool {
+    let Some((start, rest)) = segment.split_once('{') else { return segment == text };
+    let Some(text) = text.strip_prefix(start) else { return false };
+    let Some((_, rest)) = rest.split_once('}') else { return false };
+    if rest.is_empty() {
+        return !text.is_empty();
+    }
+    // Every parameter has at least one character.
+    let ends = text.char_indices().skip(1).map(|(index, _)| index);
+    ends.into_iter().any(|end| segment_fits(rest, &text[end..]))
 }
 
 /// An operation of a document.
@@ -71,19 +59,35 @@ impl<'a> Operation<'a> {
         let shared = list(self.shared);
         let more = shared
             .into_iter()
-            .filter(|shared| !parameters.iter().any(|own| same_parameter(own, shared)));
+            .filter(|shared| !parameters.iter().any(|own| overrides(own, shared)));
         let more: Vec<_> = more.collect();
         parameters.extend(more);
         parameters
     }
 }
 
+/// Whether a parameter of an operation stands in place of one of its path.
+fn overrides(own: &Value, shared: &Value) -> bool {
+    let is_header = text(own, "in") == "header";
+    text(own, "in") == text(shared, "in")
+        && (text(own, "name") == text(shared, "name")
+            || (is_header && text(own, "name").eq_ignore_ascii_case(text(shared, "name"))))
+}
+
 /// `POST /items/`, its path, and the operation.
 pub(crate) fn operations(document: &Value) -> Vec<(String, &str, Operation<'_>)> {
+    operations_of(document, &document["paths"])
+}
+
+/// The operations of an object of path items.
+pub(super) fn operations_of<'a>(
+    document: &'a Value,
+    paths: &'a Value,
+) -> Vec<(String, &'a str, Operation<'a>)> {
     const METHODS: [&str; 8] =
         ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
     let mut operations = Vec::new();
-    for (path, item) in fields(&document["paths"]) {
+    for (path, item) in fields(paths) {
         let item = resolve(document, item);
         for (method, value) in fields(item) {
             if METHODS.contains(&method.as_str()) {
@@ -96,29 +100,48 @@ pub(crate) fn operations(document: &Value) -> Vec<(String, &str, Operation<'_>)>
     operations
 }
 
-/// Whether two paths are the same for a client, however their parameters are called.
-pub(super) fn same_path(a: &str, b: &str) -> bool {
-    let is_parameter = |part: &str| part.starts_with('{') && part.ends_with('}');
-    let (mut a, mut b) = (a.split('/'), b.split('/'));
-    loop {
-        match (a.next(), b.next()) {
-            (None, None) => return true,
-            (Some(a), Some(b)) if a == b || (is_parameter(a) && is_parameter(b)) => {}
-            _ => return false,
-        }
+/// A path without the names of its parameters: `/t/{}.{}`.
+pub(super) fn template(path: &str) -> String {
+    let mut template = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        template.push_str(before);
+        template.push_str("{}");
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
     }
+    template + rest
 }
 
-pub(super) fn same_parameter(a: &Value, b: &Value) -> bool {
-    let location = text(a, "in");
-    location == text(b, "in")
-        // A client does not see what the parameters of a path are called.
-        && (location == "path" || parameter_name(a) == parameter_name(b))
+/// What tells parameters apart: for those of the path their position, as clients do not see their
+/// names, for others their location and name.
+pub(super) fn parameters_by_key<'a>(
+    path: &str,
+    parameters: Vec<&'a Value>,
+) -> BTreeMap<(String, String), &'a Value> {
+    let names: Vec<&str> =
+        path.split('{').skip(1).map(|rest| rest.split(['}', ':']).next().unwrap_or(rest)).collect();
+    let key = |parameter: &'a Value| {
+        let (location, name) = (text(parameter, "in"), text(parameter, "name"));
+        let name = match location {
+            "path" => match names.iter().position(|known| *known == name) {
+                Some(position) => format!("#{position}"),
+                None => name.to_owned(),
+            },
+            "header" => name.to_lowercase(),
+            _ => name.to_owned(),
+        };
+        ((location.to_owned(), name), parameter)
+    };
+    parameters.into_iter().map(key).collect()
 }
 
-pub(super) fn parameter_name(parameter: &Value) -> String {
-    let name = text(parameter, "name");
-    if text(parameter, "in") == "header" { name.to_lowercase() } else { name.to_owned() }
+/// A media type as it is compared: its case and the charset of texts say nothing.
+pub(super) fn media_type(name: &str) -> String {
+    let name = name.to_lowercase();
+    let mut parts = name.split(';').map(str::trim);
+    let main = parts.next().unwrap_or_default().to_owned();
+    let rest: Vec<_> = parts.filter(|part| *part != "charset=utf-8" && !part.is_empty()).collect();
+    if rest.is_empty() { main } else { format!("{main};{}", rest.join(";")) }
 }
 
 pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -1,24 +1,33 @@
 //! Two versions of an OpenAPI document: every difference, and whether it breaks clients.
 
+mod bundle;
 mod change;
-mod comparison;
+mod compare;
 mod document;
-mod schema;
+mod ignore;
+mod normal;
+mod output;
+mod rules;
+mod source;
 
 use serde_json::Value;
 
 pub use self::change::{Change, Class, Direction};
-use self::comparison::Comparison;
-pub use self::document::{DocumentError, load, operation_of};
+pub use self::document::operation_of;
 pub(crate) use self::document::{Operation, fields, operations, resolve};
+pub use self::ignore::Ignore;
+pub(crate) use self::ignore::like;
+pub use self::output::{Format, write};
+pub use self::rules::{Rule, page, rules};
+pub(crate) use self::source::causes;
+pub use self::source::{DocumentError, load, prepare};
 
-/// Every difference, those that break first.
+/// Every difference, those that break first. The documents are as [`load`] or [`prepare`] give them.
 pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
-    let (old, new) = (schema::one_type_each(old), schema::one_type_each(new));
-    let mut comparison = Comparison::new(&old, &new);
-    comparison.documents();
-    comparison.changes.sort_by_key(|change| change.class);
-    comparison.changes
+    if old == new {
+        return Vec::new();
+    }
+    compare::Comparison::of(old, new)
 }
 
 #[cfg(test)]

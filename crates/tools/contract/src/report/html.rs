@@ -106,7 +106,7 @@ fn case(out: &mut String, label: &str, outcome: &Outcome) -> std::fmt::Result {
         let paths = escape(&outcome.noise.join(", "));
         writeln!(
             out,
-            "<p>Two responses of the reference to the same request differ in: {paths}</p>"
+            "<p>Two responses of one service to the same request differ in: {paths}</p>"
         )?;
     }
     out.push_str("<dl>\n");

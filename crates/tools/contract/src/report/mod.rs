@@ -26,7 +26,7 @@ pub struct Outcome {
     /// How long both took together.
     pub seconds: f64,
     pub differences: Vec<Difference>,
-    /// The paths in which two responses of the reference to the same request differ.
+    /// The paths in which two responses of one service to the same request differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noise: Vec<String>,
     /// The reason of the ledger if the differences are deliberate.
@@ -38,6 +38,21 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// That a run ended early, and why.
+    pub fn unfinished(message: &str) -> Self {
+        let difference = Difference {
+            path: "run".into(),
+            reference: "all requests are sent".into(),
+            candidate: format!("incomplete: {message}"),
+        };
+        Self {
+            case: "the run did not finish".into(),
+            operation: "run".into(),
+            differences: vec![difference],
+            ..Self::default()
+        }
+    }
+
     pub fn is_same(&self) -> bool {
         self.differences.is_empty()
     }
@@ -70,6 +85,16 @@ impl Totals {
     }
 }
 
+/// The operations of which requests were sent and none succeeded.
+pub fn never_succeeded(outcomes: &[Outcome]) -> Vec<String> {
+    let mut succeeded: BTreeMap<&str, bool> = BTreeMap::new();
+    for outcome in outcomes.iter().filter(|outcome| outcome.status > 0) {
+        *succeeded.entry(&outcome.operation).or_default() |= (200..400).contains(&outcome.status);
+    }
+    let failed = succeeded.into_iter().filter(|(_, succeeded)| !succeeded);
+    failed.map(|(operation, _)| operation.to_owned()).collect()
+}
+
 /// All runs, by their labels.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Report {
@@ -97,6 +122,15 @@ impl Report {
         }
         operations
     }
+}
+
+/// Takes an earlier run with this label out of the report at `path`, so that it is not taken for the
+/// one that begins now.
+///
+/// # Errors
+/// When the report cannot be written.
+pub fn begin(path: &Path, label: &str) -> std::io::Result<()> {
+    write(path, label, vec![Outcome::unfinished("it began and did not end")])
 }
 
 /// Writes a run into the report at `path`, replacing an earlier one with this label, and the

@@ -114,10 +114,17 @@ pub const KINDS: &[(&str, Inject)] = &[
     ("id: in capitals", |a| replace(a, ID, str::to_uppercase)),
     ("id: without hyphens", |a| replace(a, ID, |id| id.replace('-', ""))),
     ("id: in braces", |a| replace(a, ID, |id| format!("{{{id}}}"))),
-    ("id: another version", |a| {
+    ("id: no hexadecimal digits", |a| {
         replace(a, ID, |id| {
             let nil = id.chars().map(|c| if c == '-' { '-' } else { 'z' });
             nil.collect()
+        })
+    }),
+    ("id: another version", |a| {
+        replace(a, ID, |id| {
+            let version = if id.get(14..15) == Some("7") { "4" } else { "7" };
+            let (start, end) = (id.get(..14).unwrap_or_default(), id.get(15..).unwrap_or_default());
+            format!("{start}{version}{end}")
         })
     }),
     ("ids: swapped", |a| {
@@ -131,6 +138,25 @@ pub const KINDS: &[(&str, Inject)] = &[
         let swapped = text.replace(&first, "\0").replace(&second, &first).replace('\0', &second);
         a.body = swapped.into_bytes();
         Some(())
+    }),
+    ("time: an hour off", |a| {
+        replace(a, r"\d{4}-\d\d-\d\d[T ]\d\d:", |time| {
+            let hour = time.get(11..13).and_then(|hour| hour.parse::<u32>().ok()).unwrap_or(0);
+            let hour = if hour == 23 { 22 } else { hour + 1 };
+            format!("{}{hour:02}:", time.get(..11).unwrap_or_default())
+        })
+    }),
+    ("time: a day that does not exist", |a| {
+        replace(a, r"\d{4}-\d\d-\d\d[T ]", |time| {
+            let end = time.get(10..).unwrap_or_default();
+            format!("{}02-30{end}", time.get(..5).unwrap_or_default())
+        })
+    }),
+    ("time: another offset", |a| {
+        replace(a, r":\d\d(\.\d+)?(Z|\+00:00)", |time| {
+            let time = time.trim_end_matches('Z').trim_end_matches("+00:00");
+            format!("{time}+02:00")
+        })
     }),
     ("time: without its fraction", |a| {
         replace(a, r"(:\d\d)\.\d+(Z|[+-])", |time| {

@@ -208,6 +208,10 @@ fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Response {
 
 /// An answer as a server writes it, with the length of its body unless the fault is in that header.
 fn serialise(answer: &Answer, right: &Answer, is_head: bool, authority: &str) -> Vec<u8> {
+    let body = match std::str::from_utf8(&answer.body) {
+        Ok(text) => text.replace(OWN_ADDRESS, authority).into_bytes(),
+        Err(_) => answer.body.clone(),
+    };
     let mut bytes =
         format!("HTTP/1.1 {} Status\r\nconnection: close\r\n", answer.status).into_bytes();
     let length = "content-length";
@@ -226,11 +230,11 @@ fn serialise(answer: &Answer, right: &Answer, is_head: bool, authority: &str) ->
         }
     }
     if sends_length && right.headers.contains_key(length) {
-        bytes.extend(format!("{length}: {}\r\n", answer.body.len()).bytes());
+        bytes.extend(format!("{length}: {}\r\n", body.len()).bytes());
     }
     bytes.extend(b"\r\n");
     if !is_head {
-        bytes.extend(&answer.body);
+        bytes.extend(body);
     }
     bytes
 }

@@ -137,6 +137,8 @@ async fn outcomes(reference: Option<Url>, candidate: Url) -> Vec<Outcome> {
         candidate: Service::new(candidate),
         cases,
         slack: Duration::from_secs(10),
+        shared_database: false,
+        window: Duration::from_secs(2),
     };
     let no_document = |_: &str| None;
     run(plan, &mut Ledger::default(), no_document, &mut |_: &Outcome| {})
@@ -202,6 +204,8 @@ async fn faults_in_answers_are_seen() {
         candidate: Service::new(test.url().expect("it injects").clone()),
         cases: Case::load(&folder().join("notes.yaml")).expect("the cases are valid"),
         slack: Duration::from_millis(200),
+        shared_database: false,
+        window: Duration::from_secs(2),
     };
     run(plan, &mut Ledger::default(), |_: &str| None, &mut test).await.expect("both answer");
     let Findings { injected, caught, false_alarms, kinds, .. } = test.findings;

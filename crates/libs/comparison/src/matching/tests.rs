@@ -1,0 +1,113 @@
+use super::*;
+
+const A: &str = "00000000-0000-4000-8000-00000000000a";
+const B: &str = "00000000-0000-4000-8000-00000000000b";
+const C: &str = "00000000-0000-4000-8000-00000000000c";
+
+#[test]
+fn ids_are_matched_and_not_ignored() {
+    let mut pairs = Pairs::default();
+    assert!(same_text(&format!("[{A}]"), &format!("[{B}]"), &mut pairs));
+    assert!(same_text(&format!("{{{A}}}"), &format!("{{{B}}}"), &mut pairs));
+    assert!(!same_text(A, C, &mut pairs), "A stands for B already");
+    assert!(!same_text(C, B, &mut pairs), "B stands for A already");
+    assert!(!same_text(A, A, &mut pairs), "A stands for B, not for itself");
+}
+
+#[test]
+fn equal_ids_stand_for_themselves() {
+    let mut pairs = Pairs::default();
+    let list = format!("[{A},{B}]");
+    assert!(same_text(&list, &list, &mut pairs));
+    assert!(!same_text(A, B, &mut pairs), "another owner");
+    assert!(!same_text(&list, &format!("[{B},{A}]"), &mut pairs), "another order");
+    assert!(!same_text(A, C, &mut pairs), "another row");
+    assert!(same_text(A, A, &mut pairs));
+}
+
+#[test]
+fn the_version_of_an_id_counts() {
+    let v7 = "00000000-0000-7000-8000-00000000000a";
+    assert!(!same_text(A, v7, &mut Pairs::default()));
+    assert!(!same_text(A, &A.replace('a', "A"), &mut Pairs::default()));
+}
+
+#[test]
+fn one_database_leaves_nothing_to_match() {
+    let mut pairs = Pairs::literal();
+    assert!(same_text(A, A, &mut pairs) && !same_text(A, B, &mut pairs));
+    let (a, b) = ("2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z");
+    assert!(!same_text(a, b, &mut pairs));
+}
+
+#[test]
+fn ids_of_many_formats_are_known() {
+    for (a, b) in [
+        ("0123456789ABCDEFABCDEFGHJK", "0123456789ABCDEFABCDEFGHJM"),
+        ("507f1f77bcf86cd799439011", "507f1f77bcf86cd799439012"),
+        ("AAAAAAAA-0000-4000-8000-00000000000A", "BBBBBBBB-0000-4000-8000-00000000000B"),
+        ("aaaaaaaa000040008000000000000001", "bbbbbbbb000040008000000000000001"),
+        (
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01",
+        ),
+    ] {
+        assert!(same_text(a, b, &mut Pairs::default()), "{a} and {b}");
+    }
+}
+
+/// A time so many seconds from now.
+fn at(seconds: i64, format: &str) -> String {
+    let time = chrono::DateTime::from_timestamp_millis(time::now() + seconds * 1000).unwrap();
+    time.format(format).to_string()
+}
+
+#[test]
+fn times_are_held_to_a_window() {
+    let format = "%Y-%m-%dT%H:%M:%S%.6f+00:00";
+    let same = |a: &str, b: &str| same_text(a, b, &mut Pairs::starting_now());
+    assert!(same(&at(1, format), &at(2, format)));
+    assert!(same(&at(1801, format), &at(1800, format)), "an expiry");
+    assert!(!same(&at(1, format), &at(3601, format)), "an hour off");
+    assert!(!same(&at(0, format), &at(300, format)), "another expiry");
+    assert!(same(&at(-60, format), &at(-65, format)), "as the services started");
+    assert!(!same("2026-01-01T10:00:00Z", "2026-01-01T10:00:01Z"), "given to both");
+    assert!(!same("2026-01-01T10:00:00Z", "9999-99-99T99:99:99Z"));
+    assert!(!same("2026-01-01T10:00:00+00:00", "2026-01-01T10:00:00+02:00"));
+    assert!(same(&at(1, "%s"), &at(2, "%s")) && !same(&at(1, "%s"), &at(60, "%s")));
+    let http = "%a, %d %b %Y %H:%M:%S GMT";
+    assert!(same(&at(1, http), &at(2, http)) && !same(&at(1, http), &at(60, http)));
+}
+
+#[test]
+fn whole_seconds_are_shared_by_events() {
+    let mut pairs = Pairs::starting_now();
+    let format = "%Y-%m-%dT%H:%M:%SZ";
+    let [a, b, c] = [1, 2, 3].map(|seconds| at(seconds, format));
+    assert!(same_text(&a, &b, &mut pairs) && same_text(&b, &c, &mut pairs));
+    assert!(same_text(&b, &b, &mut pairs));
+}
+
+#[test]
+fn exact_times_stand_for_one_another() {
+    let mut pairs = Pairs::starting_now();
+    let format = "%Y-%m-%dT%H:%M:%S%.6fZ";
+    let (a, b, c) = (at(1, format), at(2, format), at(3, format));
+    assert!(same_text(&a, &b, &mut pairs) && !same_text(&a, &c, &mut pairs));
+}
+
+#[test]
+fn captured_values_stand_in_their_place() {
+    let mut pairs = Pairs::default();
+    pairs.capture("id", "7", "8");
+    for (a, b, same) in [
+        (r#"{"id":7}"#, r#"{"id":8}"#, true),
+        (r#"{"order_id": 7}"#, r#"{"order_id": 8}"#, true),
+        (r#"{"failed":7}"#, r#"{"failed":8}"#, false),
+        (r#"{"id":7}"#, r#"{"id":9}"#, false),
+        ("/items/7", "/items/8", true),
+        ("7 items", "8 items", false),
+    ] {
+        assert_eq!(same_text(a, b, &mut pairs), same, "{a} and {b}");
+    }
+}

@@ -1,0 +1,279 @@
+//! One document made of several: what is referred to elsewhere becomes part of it, and every reference
+//! is checked.
+
+use serde_json::{Map, Value, json};
+
+/// Where the other documents are.
+const PARTS: &str = "x-external-documents";
+/// Keys whose values are data.
+const DATA: [&str; 5] = ["enum", "const", "default", "example", "examples"];
+/// Keys whose values are maps with names for keys.
+const NAMED: [&str; 18] = [
+    "properties",
+    "patternProperties",
+    "$defs",
+    "definitions",
+    "dependentSchemas",
+    "schemas",
+    "responses",
+    "parameters",
+    "headers",
+    "requestBodies",
+    "securitySchemes",
+    "callbacks",
+    "pathItems",
+    "paths",
+    "webhooks",
+    "content",
+    "links",
+    "mapping",
+];
+
+/// A fault with its place.
+type Fault = (String, String);
+
+/// The document itself (0) or one that was added to it.
+pub(super) fn part_mut(document: &mut Value, index: usize) -> &mut Value {
+    match index.checked_sub(1) {
+        None => document,
+        Some(index) => &mut document[PARTS][index],
+    }
+}
+
+/// Adds a document that others refer to.
+pub(super) fn add_part(document: &mut Value, part: Value) {
+    if let Some(fields) = document.as_object_mut() {
+        let parts = fields.entry(PARTS).or_insert_with(|| json!([]));
+        if let Some(parts) = parts.as_array_mut() {
+            parts.push(part);
+        }
+    }
+}
+
+/// Makes every reference one within the whole: `part_of` gives the number of the document that a
+/// relative reference leads to.
+pub(super) fn externals(
+    part: &mut Value,
+    part_of: &mut impl FnMut(&str) -> usize,
+) -> Result<(), Fault> {
+    // What the parts refer to is dealt with when they are read.
+    let parts = part.as_object_mut().and_then(|fields| fields.remove(PARTS));
+    let result = references(part, &mut |reference, _| {
+        let (document, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+        if document.is_empty() {
+            return Ok(None);
+        }
+        let pointer = decoded(pointer);
+        Ok(Some(match part_of(document) {
+            0 => format!("#{pointer}"),
+            index => format!("#/{PARTS}/{}{pointer}", index - 1),
+        }))
+    });
+    if let (Some(fields), Some(parts)) = (part.as_object_mut(), parts) {
+        fields.insert(PARTS.to_owned(), parts);
+    }
+    result
+}
+
+fn decoded(pointer: &str) -> String {
+    percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
+}
+
+/// Calls `change` with each reference and its place (pointers of the schemas around it), and puts
+/// what it returns in the reference's stead.
+fn references(
+    value: &mut Value,
+    change: &mut impl FnMut(&str, &[String]) -> Result<Option<String>, Fault>,
+) -> Result<(), Fault> {
+    fn walk(
+        value: &mut Value,
+        is_named: bool,
+        path: &mut Vec<String>,
+        change: &mut impl FnMut(&str, &[String]) -> Result<Option<String>, Fault>,
+    ) -> Result<(), Fault> {
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    path.push(index.to_string());
+                    walk(item, false, path, change)?;
+                    path.pop();
+                }
+            }
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    if !is_named
+                        && (DATA.contains(&key.as_str()) || key.starts_with("x-") && key != PARTS)
+                    {
+                        continue;
+                    }
+                    if !is_named
+                        && key == "$ref"
+                        && let Value::String(reference) = value
+                    {
+                        if let Some(other) = change(reference, path)? {
+                            *reference = other;
+                        }
+                        continue;
+                    }
+                    path.push(key.replace('~', "~0").replace('/', "~1"));
+                    walk(value, !is_named && NAMED.contains(&key.as_str()), path, change)?;
+                    path.pop();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+    walk(value, false, &mut Vec::new(), change)
+}
+
+/// Checks the form of a whole document and that every reference leads to something.
+///
+/// Local references of a part, and of a schema that brought its own definitions, are led to them.
+pub(super) fn check(document: &mut Value) -> Result<(), Fault> {
+    form(document)?;
+    let original = document.clone();
+    references(document, &mut |reference, path| {
+        let place = format!("#/{}", path.join("/"));
+        let pointer = decoded(reference.strip_prefix('#').unwrap_or(reference));
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            let anchor = anchor(&original, &pointer, &mut String::new());
+            let missing = || (place.clone(), format!("refers to {reference}, which is not there"));
+            return anchor.map(|pointer| Some(format!("#{pointer}"))).ok_or_else(missing);
+        }
+        let is_part = path.first().is_some_and(|key| key == PARTS);
+        if !is_part && original.pointer(&pointer).is_some_and(|target| !target.is_null()) {
+            return Ok(Some(format!("#{pointer}")));
+        }
+        // The document that the reference is in, or the nearest schema around it that has the target.
+        let absolute = pointer.starts_with(&format!("/{PARTS}/"));
+        let mut bases: Vec<String> = Vec::new();
+        if is_part && !absolute {
+            bases.push(format!("/{}", path[..2.min(path.len())].join("/")));
+        }
+        bases.push(String::new());
+        bases.extend((1..=path.len()).rev().map(|end| format!("/{}", path[..end].join("/"))));
+        let found = bases.into_iter().find(|base| {
+            let target = format!("{base}{pointer}");
+            original.pointer(&target).is_some_and(|target| !target.is_null())
+        });
+        match found {
+            Some(base) => Ok(Some(format!("#{base}{pointer}"))),
+            None => Err((place, format!("refers to {reference}, which is not there"))),
+        }
+    })
+}
+
+/// Where a schema with an `$anchor` is.
+fn anchor(value: &Value, name: &str, path: &mut String) -> Option<String> {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => {
+            let is_it = |key: &str| fields.get(key).and_then(Value::as_str) == Some(name);
+            if is_it("$anchor") || is_it("$dynamicAnchor") {
+                return Some(path.clone());
+            }
+            let escaped = |key: &String| key.replace('~', "~0").replace('/', "~1");
+            fields.iter().map(|(key, value)| (escaped(key), value)).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
+        }
+        _ => return None,
+    };
+    children.into_iter().find_map(|(key, child)| {
+        let length = path.len();
+        path.push('/');
+        path.push_str(&key);
+        let found = anchor(child, name, path);
+        path.truncate(length);
+        found
+    })
+}
+
+fn object<'a>(value: &'a Value, place: &str) -> Result<&'a Map<String, Value>, Fault> {
+    let fault = || (place.to_owned(), format!("is {} and must be an object", kind(value)));
+    value.as_object().ok_or_else(fault)
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The parts of a document that everything else depends on.
+fn form(document: &Value) -> Result<(), Fault> {
+    let fields = object(document, "the document")?;
+    let known = ["paths", "webhooks", "components"];
+    if !known.iter().any(|key| fields.contains_key(*key)) {
+        return Err(("the document".to_owned(), "has no `paths`".to_owned()));
+    }
+    for key in known {
+        if let Some(value) = fields.get(key) {
+            object(value, key)?;
+        }
+    }
+    for (key, schema) in
+        fields.get("components").and_then(|c| c["schemas"].as_object()).into_iter().flatten()
+    {
+        schema_form(schema, &format!("components.schemas.{key}"))?;
+    }
+    for key in ["paths", "webhooks"] {
+        for (path, item) in fields.get(key).and_then(Value::as_object).into_iter().flatten() {
+            if !path.starts_with("x-") {
+                path_item(item, &format!("{key}.{path}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn schema_form(schema: &Value, place: &str) -> Result<(), Fault> {
+    if schema.is_boolean() {
+        return Ok(());
+    }
+    let fields = object(schema, place)?;
+    if let Some(properties) = fields.get("properties") {
+        object(properties, &format!("{place}.properties"))?;
+    }
+    Ok(())
+}
+
+fn path_item(item: &Value, place: &str) -> Result<(), Fault> {
+    for (key, value) in object(item, place)? {
+        let place = format!("{place}.{key}");
+        match key.as_str() {
+            "parameters" => parameters(value, &place)?,
+            "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace" => {
+                let operation = object(value, &place)?;
+                if let Some(list) = operation.get("parameters") {
+                    parameters(list, &format!("{place}.parameters"))?;
+                }
+                for key in ["requestBody", "responses", "callbacks"] {
+                    if let Some(value) = operation.get(key) {
+                        object(value, &format!("{place}.{key}"))?;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn parameters(list: &Value, place: &str) -> Result<(), Fault> {
+    let fault = |message: &str| (place.to_owned(), message.to_owned());
+    for parameter in list.as_array().ok_or_else(|| fault("must be a list"))? {
+        let fields = object(parameter, place)?;
+        let has = |key: &str| fields.get(key).is_some_and(Value::is_string);
+        if !has("$ref") && !(has("name") && has("in")) {
+            return Err(fault("a parameter needs `name` and `in`"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,356 @@
+//! Two schemas: their annotations, and the values that they allow.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::{Comparison, Job, Spot, addresses, same, shown};
+use crate::openapi::change::{Class, Direction, Shift};
+use crate::openapi::normal::{
+    ANNOTATIONS, Bound, Choice, Kind, Parts, canonical, is_annotation, order, whole,
+};
+
+/// Annotations that people read, with the rule of a change.
+pub(super) const DOCUMENTATION: [(&str, &str); 9] = [
+    ("title", "title-changed"),
+    ("summary", "summary-changed"),
+    ("description", "description-changed"),
+    ("example", "example-changed"),
+    ("examples", "example-changed"),
+    ("externalDocs", "external-docs-changed"),
+    ("tags", "tags-changed"),
+    ("operationId", "operation-id-changed"),
+    ("links", "links-changed"),
+];
+
+impl<'a> Comparison<'a> {
+    /// Compares two schemas where they are used.
+    pub(super) fn schemas(&mut self, spot: &Spot, old: &Parts<'a>, new: &Parts<'a>) {
+        let (before, old_name) = self.old.target(old);
+        let (after, new_name) = self.new.target(new);
+        let both_named = old_name.is_some() && new_name.is_some();
+        self.annotations(spot, [old, &before], [new, &after], both_named);
+        let (true, Some(name)) = (both_named, old_name) else { return self.values(spot, old, new) };
+        let pair = (addresses(&before), addresses(&after), spot.direction, spot.is_text);
+        self.link(spot, name, pair, || Job::Schemas(before, after));
+    }
+
+    /// Compares what two schemas say beside what they refer to.
+    pub(super) fn bare(&mut self, spot: &Spot, old: &Parts<'a>, new: &Parts<'a>) {
+        self.annotations(spot, [old, old], [new, new], false);
+        self.values(spot, old, new);
+    }
+
+    fn values(&mut self, spot: &Spot, old: &Parts<'a>, new: &Parts<'a>) {
+        // Schemas that are merged of several have no group, and may hold themselves.
+        let pair = (addresses(old), addresses(new), spot.direction, spot.is_text);
+        if !self.open.insert(pair.clone()) {
+            return;
+        }
+        let (old, new) = (self.old.choices(old), self.new.choices(new));
+        self.unions(spot, &old, &new);
+        self.open.remove(&pair);
+    }
+
+    fn annotations(&mut self, spot: &Spot, old: [&Parts<'a>; 2], new: [&Parts<'a>; 2], bare: bool) {
+        let find = |[own, target]: [&Parts<'a>; 2], key: &str| -> Option<&'a Value> {
+            let within =
+                |parts: &Parts<'a>| parts.iter().rev().find_map(|&part| annotation(part, key));
+            within(own).or_else(|| if bare { None } else { within(target) })
+        };
+        for (key, rule) in DOCUMENTATION {
+            if !same(find(old, key), find(new, key)) {
+                self.add(spot, rule, Class::Documentation, format!("{key} changed"));
+            }
+        }
+        self.deprecation(spot, find(old, "deprecated"), find(new, "deprecated"));
+        for key in ["readOnly", "writeOnly"] {
+            let flag = |value: Option<&Value>| value == Some(&Value::Bool(true));
+            if flag(find(old, key)) != flag(find(new, key)) {
+                let what = format!("{key} changed");
+                self.add(spot, "visibility-changed", Class::Documentation, what);
+            }
+        }
+        let default = |value: Option<&'a Value>| value.filter(|value| !value.is_null());
+        let (before, after) = (default(find(old, "default")), default(find(new, "default")));
+        let class = match spot.direction {
+            Direction::Request => Class::Breaking,
+            Direction::Response => Class::Documentation,
+        };
+        match (before, after) {
+            _ if same(before, after) => {}
+            (Some(before), Some(after)) => {
+                let what = format!(
+                    "the default was {} and is {} now",
+                    shown(&before.to_string()),
+                    shown(&after.to_string())
+                );
+                self.add(spot, "default-changed", class, what);
+            }
+            (Some(before), None) => {
+                let what = format!("the default {} was removed", shown(&before.to_string()));
+                self.add(spot, "default-removed", class, what);
+            }
+            (None, after) => {
+                let class = class.max(Class::NonBreaking);
+                let after = after.map(ToString::to_string).unwrap_or_default();
+                self.add(
+                    spot,
+                    "default-added",
+                    class,
+                    format!("has the default {} now", shown(&after)),
+                );
+            }
+        }
+        let (Some(before), Some(after)) = (old[0].first(), new[0].first()) else { return };
+        self.extensions(spot, before, after);
+    }
+
+    /// Keys that no specification gives a meaning.
+    pub(super) fn extensions(&mut self, spot: &Spot, old: &Value, new: &Value) {
+        let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else { return };
+        let unknown = |key: &String| {
+            let key = key.as_str();
+            is_annotation(key) && !ANNOTATIONS.contains(&key)
+        };
+        let keys = before.keys().chain(after.keys().filter(|key| !before.contains_key(*key)));
+        for key in keys.filter(|key| unknown(key)) {
+            // In one document only where a schema is written out and referred to in the other.
+            if before.contains_key("$ref") == after.contains_key("$ref")
+                && !same(before.get(key), after.get(key))
+            {
+                self.add(spot, "extension-changed", Class::Documentation, format!("{key} changed"));
+            }
+        }
+    }
+
+    pub(super) fn deprecation(&mut self, spot: &Spot, old: Option<&Value>, new: Option<&Value>) {
+        let flag = |value: Option<&Value>| value == Some(&Value::Bool(true));
+        match (flag(old), flag(new)) {
+            (false, true) => {
+                self.add(spot, "deprecated", Class::Documentation, "is deprecated now")
+            }
+            (true, false) => {
+                let what = "is not deprecated any more";
+                self.add(spot, "no-longer-deprecated", Class::Documentation, what);
+            }
+            _ => {}
+        }
+    }
+
+    /// Compares two choices of one kind, or of which one is of a wider kind.
+    pub(super) fn choice(&mut self, spot: &Spot, old: &Rc<Choice<'a>>, new: &Rc<Choice<'a>>) {
+        if old.kind != new.kind {
+            let (before, after) = (old.kind.name(), new.kind.name());
+            let what = format!("was {before} and is {after} now");
+            match (old.kind, new.kind) {
+                (Kind::Integer, Kind::Number) | (_, Kind::Any) => {
+                    self.shift(spot, "type-widened", Shift::Wider, what);
+                }
+                _ => self.shift(spot, "type-narrowed", Shift::Narrower, what),
+            }
+        }
+        self.enums(spot, old, new);
+        self.bounds(spot, old, new);
+        self.facets(spot, old, new);
+        self.arrays(spot, old, new);
+        self.objects(spot, old, new);
+        self.others(spot, old, new);
+        self.discriminators(spot, old, new);
+    }
+
+    fn enums(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
+        match (&old.values, &new.values) {
+            (Some(before), Some(after)) => {
+                for value in before.difference(after) {
+                    let what = format!("{} is not allowed any more", shown(value));
+                    self.shift(spot, "enum-value-removed", Shift::Narrower, what);
+                }
+                for value in after.difference(before) {
+                    let what = format!("{} is allowed now", shown(value));
+                    self.shift(spot, "enum-value-added", Shift::Wider, what);
+                }
+            }
+            (None, Some(_)) => {
+                let what = "only certain values are allowed now";
+                self.shift(spot, "enum-introduced", Shift::Narrower, what);
+            }
+            (Some(_), None) => {
+                let what = "not only certain values are allowed now";
+                self.shift(spot, "enum-dropped", Shift::Wider, what);
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn bounds(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
+        for is_lower in [true, false] {
+            let of = |choice: &Choice<'a>| {
+                if is_lower { choice.lower.clone() } else { choice.upper.clone() }
+            };
+            let (before, after) = (of(old), of(new));
+            let keys = before.keys().chain(after.keys().filter(|key| !before.contains_key(*key)));
+            for key in keys.copied().collect::<Vec<_>>() {
+                let (a, b) = (before.get(key), after.get(key));
+                let tighter = match (a, b) {
+                    (Some(a), Some(b)) => match compared(a, b, is_lower) {
+                        std::cmp::Ordering::Equal => continue,
+                        order => order.is_lt(),
+                    },
+                    (a, _) => a.is_none(),
+                };
+                let what = format!("{key} was {} and is {} now", limit(a), limit(b));
+                let (rule, shift) = match (is_lower, tighter) {
+                    (true, true) => ("lower-bound-raised", Shift::Narrower),
+                    (true, false) => ("lower-bound-lowered", Shift::Wider),
+                    (false, true) => ("upper-bound-lowered", Shift::Narrower),
+                    (false, false) => ("upper-bound-raised", Shift::Wider),
+                };
+                self.shift(spot, rule, shift, what);
+            }
+        }
+    }
+
+    fn facets(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
+        for (key, rule) in [
+            ("pattern", "pattern-changed"),
+            ("format", "format-changed"),
+            ("multipleOf", "multiple-of-changed"),
+            ("contentEncoding", "content-encoding-changed"),
+            ("contentMediaType", "content-media-type-changed"),
+        ] {
+            let (before, after) = (old.facets.get(key), new.facets.get(key));
+            if before == after {
+                continue;
+            }
+            let single = |of: &std::collections::BTreeSet<String>| of.first().cloned();
+            let (a, b) = (before.and_then(single), after.and_then(single));
+            let shift = match (before, after) {
+                (None, _) => Shift::Narrower,
+                (_, None) => Shift::Wider,
+                (Some(before), Some(after)) if before.is_subset(after) => Shift::Narrower,
+                (Some(before), Some(after)) if after.is_subset(before) => Shift::Wider,
+                _ => inclusion(key, a.as_deref(), b.as_deref()),
+            };
+            let show = |of: Option<&std::collections::BTreeSet<String>>| match of {
+                Some(of) => shown(&of.iter().cloned().collect::<Vec<_>>().join(" and ")),
+                None => "nothing".to_owned(),
+            };
+            let what = format!("{key} was {} and is {} now", show(before), show(after));
+            self.shift(spot, rule, shift, what);
+        }
+    }
+
+    fn others(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
+        let keys =
+            old.others.keys().chain(new.others.keys().filter(|k| !old.others.contains_key(*k)));
+        for key in keys.copied().collect::<Vec<_>>() {
+            let (before, after) = (old.others.get(key), new.others.get(key));
+            let shift = match (before, after) {
+                (Some(before), Some(after)) if self.same_others(spot, key, before, after) => {
+                    continue;
+                }
+                // What a `then` adds is unknown without its `if`.
+                (None, Some(_)) if key != "then" && key != "else" => Shift::Narrower,
+                (Some(_), None) if key != "then" && key != "else" => Shift::Wider,
+                _ => Shift::Other,
+            };
+            self.shift(spot, "keyword-changed", shift, format!("{key} changed"));
+        }
+    }
+
+    /// Whether a keyword says the same twice; what it holds are schemas, or data.
+    fn same_others(
+        &mut self,
+        spot: &Spot,
+        key: &str,
+        old: &[&'a Value],
+        new: &[&'a Value],
+    ) -> bool {
+        old.len() == new.len()
+            && old.iter().zip(new).all(|(&old, &new)| match key {
+                "not"
+                | "if"
+                | "then"
+                | "else"
+                | "contains"
+                | "propertyNames"
+                | "unevaluatedItems"
+                | "unevaluatedProperties"
+                | "contentSchema" => {
+                    self.finds_nothing(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]))
+                }
+                "patternProperties" | "dependentSchemas" => {
+                    match (old.as_object(), new.as_object()) {
+                        (Some(old), Some(new)) => {
+                            old.len() == new.len()
+                                && old.iter().all(|(name, old)| {
+                                    new.get(name).is_some_and(|new| {
+                                        self.finds_nothing(spot, |it, spot| {
+                                            it.schemas(spot, &vec![old], &vec![new]);
+                                        })
+                                    })
+                                })
+                        }
+                        _ => same(Some(old), Some(new)),
+                    }
+                }
+                _ => sorted(old) == sorted(new),
+            })
+    }
+}
+
+/// A text that is the same for data whose lists hold the same, in whatever order.
+fn sorted(value: &Value) -> String {
+    let mut value = value.clone();
+    for list in value.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(list) = list.as_array_mut() {
+            list.sort_by_key(canonical);
+        }
+    }
+    canonical(&value)
+}
+
+fn annotation<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
+    schema.get(key).or_else(|| {
+        // What older versions wrapped around a reference.
+        let [part] = schema.get("allOf")?.as_array()?.as_slice() else { return None };
+        annotation(part, key)
+    })
+}
+
+/// How the limits differ: `Less` if the new one is tighter.
+fn compared(old: &Bound, new: &Bound, is_lower: bool) -> std::cmp::Ordering {
+    let order = order(&old.value, &new.value);
+    let order = if is_lower { order } else { order.reverse() };
+    order.then_with(|| old.exclusive.cmp(&new.exclusive))
+}
+
+fn limit(bound: Option<&Bound>) -> String {
+    match bound {
+        Some(Bound { value, exclusive: false }) => value.to_string(),
+        Some(Bound { value, .. }) => format!("{value} (exclusive)"),
+        None => "nothing".to_owned(),
+    }
+}
+
+/// Whether what one format or divisor allows holds for the other.
+fn inclusion(key: &str, old: Option<&str>, new: Option<&str>) -> Shift {
+    match (key, old, new) {
+        ("format", Some("int32"), Some("int64")) | ("format", Some("float"), Some("double")) => {
+            Shift::Wider
+        }
+        ("format", Some("int64"), Some("int32")) | ("format", Some("double"), Some("float")) => {
+            Shift::Narrower
+        }
+        ("multipleOf", Some(old), Some(new)) => {
+            let number = |text: &str| whole(&serde_json::from_str(text).ok()?).filter(|n| *n != 0);
+            match (number(old), number(new)) {
+                (Some(old), Some(new)) if new % old == 0 => Shift::Narrower,
+                (Some(old), Some(new)) if old % new == 0 => Shift::Wider,
+                _ => Shift::Other,
+            }
+        }
+        _ => Shift::Other,
+    }
+}

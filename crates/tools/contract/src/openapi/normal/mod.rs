@@ -1,0 +1,335 @@
+//! Schemas in a normal form, in which equal schemas look alike: references followed, `allOf` merged,
+//! `type` lists, `nullable`, `anyOf` and `oneOf` written as one union, defaults left out.
+
+mod choice;
+mod fingerprint;
+mod number;
+mod own;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+pub(super) use self::choice::{Additional, Bound, Choice, Kind, Parts};
+pub(super) use self::fingerprint::plain;
+pub(super) use self::number::{canonical, order, whole};
+
+/// How many choices a merge of unions may have before it is compared as a text.
+const MAX_CHOICES: usize = 512;
+/// How many schemas may be nested in one another by composition.
+const MAX_DEPTH: usize = 100;
+
+/// Keywords that say nothing about which values are allowed.
+pub(super) const ANNOTATIONS: [&str; 14] = [
+    "title",
+    "description",
+    "summary",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "example",
+    "examples",
+    "externalDocs",
+    "xml",
+    "$comment",
+    "$defs",
+    "definitions",
+];
+
+/// Keywords that say which values are allowed.
+const ASSERTIONS: [&str; 48] = [
+    "$ref",
+    "$dynamicRef",
+    "type",
+    "nullable",
+    "enum",
+    "const",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "items",
+    "additionalItems",
+    "prefixItems",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "unevaluatedItems",
+    "properties",
+    "required",
+    "additionalProperties",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "minProperties",
+    "maxProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "discriminator",
+    "$recursiveRef",
+];
+
+pub(super) fn is_annotation(key: &str) -> bool {
+    !ASSERTIONS.contains(&key)
+}
+
+type Choices<'a> = Rc<Vec<Rc<Choice<'a>>>>;
+
+/// Normalises the schemas of one document, each once.
+pub(super) struct Normaliser<'a> {
+    pub(super) document: &'a Value,
+    known: RefCell<HashMap<Vec<usize>, Choices<'a>>>,
+    parts: RefCell<HashMap<usize, Choices<'a>>>,
+    /// Whether a schema that is composed of itself was met.
+    is_cyclic: Cell<bool>,
+}
+
+/// The identity of a schema within its document.
+pub(super) fn address(schema: &Value) -> usize {
+    std::ptr::from_ref(schema).addr()
+}
+
+impl<'a> Normaliser<'a> {
+    pub(super) fn new(document: &'a Value) -> Self {
+        let (known, parts) = (RefCell::default(), RefCell::default());
+        Self { document, known, parts, is_cyclic: Cell::new(false) }
+    }
+
+    /// What a schema that is nothing but a reference stands for, and the name of the component.
+    pub(super) fn target(&self, parts: &Parts<'a>) -> (Parts<'a>, Option<&'a str>) {
+        let &[mut schema] = parts.as_slice() else { return (parts.clone(), None) };
+        let mut name = None;
+        for _ in 0..MAX_DEPTH {
+            let Some(reference) = reference(schema) else { break };
+            let (pointer, target) = (pointer(reference), self.resolve(reference));
+            name = name.or_else(|| pointer.rsplit('/').next());
+            schema = target;
+        }
+        (vec![schema], name)
+    }
+
+    fn resolve(&self, reference: &'a Value) -> &'a Value {
+        let pointer = pointer(reference);
+        let pointer = pointer.strip_prefix('#').unwrap_or(pointer);
+        self.document.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The choices that a schema is a union of; none if it allows nothing.
+    pub(super) fn choices(&self, parts: &[&'a Value]) -> Choices<'a> {
+        let key: Vec<usize> = parts.iter().map(|part| address(part)).collect();
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let mut choices = vec![anything()];
+        for &part in parts {
+            let own = self.part(part, &mut Vec::new()).unwrap_or_else(|| Rc::new(vec![anything()]));
+            choices = self.both(&choices, &own);
+        }
+        let choices = Rc::new(choices);
+        self.known.borrow_mut().insert(key, Rc::clone(&choices));
+        choices
+    }
+
+    /// The choices of one schema; none if it is composed of itself.
+    fn part(&self, schema: &'a Value, open: &mut Vec<usize>) -> Option<Choices<'a>> {
+        let fields = match schema {
+            Value::Bool(false) => return Some(Rc::new(Vec::new())),
+            Value::Object(fields) => fields,
+            _ => return Some(Rc::new(vec![anything()])),
+        };
+        let address = address(schema);
+        if open.contains(&address) || open.len() > MAX_DEPTH {
+            self.is_cyclic.set(true);
+            return None;
+        }
+        if let Some(known) = self.parts.borrow().get(&address) {
+            return Some(Rc::clone(known));
+        }
+        open.push(address);
+        let choices = Rc::new(self.composed(schema, fields, open));
+        open.pop();
+        if !self.is_cyclic.get() {
+            self.parts.borrow_mut().insert(address, Rc::clone(&choices));
+        }
+        if open.is_empty() {
+            self.is_cyclic.set(false);
+        }
+        Some(choices)
+    }
+
+    fn composed(
+        &self,
+        schema: &'a Value,
+        fields: &'a Map<String, Value>,
+        open: &mut Vec<usize>,
+    ) -> Vec<Rc<Choice<'a>>> {
+        let is_nullable = fields.get("nullable") == Some(&Value::Bool(true));
+        let mut choices = own::choices(fields);
+        if fields.get("$ref").is_some_and(Value::is_string) {
+            let target = self.resolve(schema);
+            let name = pointer(schema).rsplit('/').next();
+            if let Some(inner) = self.part(target, open) {
+                let named = inner.iter().enumerate().map(|(index, choice)| {
+                    if choice.origin.is_some() {
+                        return Rc::clone(choice);
+                    }
+                    let mut named = (**choice).clone();
+                    named.origin = Some((target, index));
+                    named.label = if inner.len() == 1 { name } else { named.label.or(name) };
+                    Rc::new(named)
+                });
+                choices = self.both(&choices, &named.collect::<Vec<_>>());
+            }
+        }
+        for part in list(fields, "allOf") {
+            if let Some(part) = self.part(part, open) {
+                choices = self.both(&choices, &part);
+            }
+        }
+        for key in ["anyOf", "oneOf"] {
+            let alternatives = list(fields, key);
+            if alternatives.is_empty() {
+                continue;
+            }
+            let mut union = Vec::new();
+            let mut is_whole = true;
+            for alternative in alternatives {
+                match self.part(alternative, open) {
+                    Some(part) => union.extend(part.iter().cloned()),
+                    // A union that holds itself gains nothing by that.
+                    None if self.leads_to(alternative, schema) => {}
+                    None => is_whole = false,
+                }
+            }
+            if is_whole {
+                choices = self.both(&choices, &union);
+            }
+        }
+        if is_nullable && !choices.iter().any(|c| matches!(c.kind, Kind::Any | Kind::Null)) {
+            choices.push(Rc::new(Choice::of(Kind::Null)));
+        }
+        simple(choices)
+    }
+
+    /// Whether a schema is nothing but a reference to another.
+    fn leads_to(&self, schema: &'a Value, target: &'a Value) -> bool {
+        self.target(&vec![schema]).0.first().is_some_and(|found| std::ptr::eq(*found, target))
+    }
+
+    /// The choices of what two unions both allow.
+    fn both(&self, a: &[Rc<Choice<'a>>], b: &[Rc<Choice<'a>>]) -> Vec<Rc<Choice<'a>>> {
+        if let [only] = a
+            && only.kind == Kind::Any
+            && only.is_plain()
+            && only.discriminator.is_none()
+        {
+            return b.to_vec();
+        }
+        if a.len().saturating_mul(b.len()) > MAX_CHOICES {
+            // Too many to tell apart: the larger union stands for both.
+            return if a.len() > b.len() { a.to_vec() } else { b.to_vec() };
+        }
+        let pairs = a.iter().flat_map(|a| b.iter().map(move |b| a.and(b)));
+        simple(pairs.flatten().collect())
+    }
+}
+
+fn anything<'a>() -> Rc<Choice<'a>> {
+    Rc::new(Choice::of(Kind::Any))
+}
+
+/// A schema that is nothing but a reference to another: itself, or the part of its `allOf` that is.
+fn reference(schema: &Value) -> Option<&Value> {
+    let fields = schema.as_object()?;
+    let mut assertions = fields.iter().filter(|(key, _)| !is_annotation(key));
+    let (key, value) = assertions.next()?;
+    if assertions.next().is_some() {
+        return None;
+    }
+    match (key.as_str(), value) {
+        ("$ref", Value::String(_)) => Some(schema),
+        ("allOf", Value::Array(parts)) => match parts.as_slice() {
+            [part] => reference(part),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn pointer(schema: &Value) -> &str {
+    schema["$ref"].as_str().unwrap_or_default()
+}
+
+fn list<'a>(fields: &'a Map<String, Value>, key: &str) -> &'a [Value] {
+    fields.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// A union without what others of its choices allow already.
+fn simple(choices: Vec<Rc<Choice<'_>>>) -> Vec<Rc<Choice<'_>>> {
+    if choices.len() < 2 {
+        return choices;
+    }
+    if let Some(any) = choices.iter().find(|choice| choice.kind == Kind::Any && choice.is_plain()) {
+        return vec![Rc::clone(any)];
+    }
+    let plain: BTreeSet<Kind> = choices
+        .iter()
+        .filter(|choice| choice.is_plain() && choice.kind != Kind::Object)
+        .map(|choice| choice.kind)
+        .collect();
+    let mut simple: Vec<Rc<Choice<'_>>> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut origins = HashSet::new();
+    let mut choices_seen = HashSet::new();
+    let mut enums: HashMap<Kind, usize> = HashMap::new();
+    for choice in choices {
+        let is_enum = choice.values.is_some() && choice.is_unlimited();
+        let is_covered = (is_enum && plain.contains(&choice.kind))
+            || (choice.kind == Kind::Integer && plain.contains(&Kind::Number));
+        let origin = choice.origin.map(|(schema, index)| (address(schema), index));
+        let is_known = choice.is_plain() && plain.contains(&choice.kind);
+        let is_double = (is_known && !seen.insert(choice.kind))
+            || !choices_seen.insert(Rc::as_ptr(&choice).addr())
+            || origin.is_some_and(|origin| !origins.insert(origin));
+        if is_covered || is_double {
+            continue;
+        }
+        if is_enum {
+            if let Some(&index) = enums.get(&choice.kind) {
+                let mut merged = (*simple[index]).clone();
+                merged
+                    .values
+                    .get_or_insert_default()
+                    .extend(choice.values.iter().flatten().cloned());
+                merged.origin = None;
+                simple[index] = Rc::new(merged.tidy());
+                continue;
+            }
+            enums.insert(choice.kind, simple.len());
+        }
+        simple.push(choice);
+    }
+    simple
+}

@@ -1,0 +1,186 @@
+//! What a schema says by itself, without the schemas that it is composed of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use serde_json::{Map, Number, Value};
+
+use super::choice::{Additional, Bound, Choice, Kind, tighten};
+use super::number::canonical;
+
+/// Keywords of which only a change is told.
+const OTHERS: [&str; 17] = [
+    "not",
+    "if",
+    "then",
+    "else",
+    "$dynamicRef",
+    "$recursiveRef",
+    "contentSchema",
+    "contains",
+    "minContains",
+    "maxContains",
+    "unevaluatedItems",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+];
+
+/// One choice for each kind of value.
+pub(super) fn choices(fields: &Map<String, Value>) -> Vec<Rc<Choice<'_>>> {
+    let whole = limits(fields);
+    let kinds = match fields.get("type") {
+        Some(Value::String(kind)) => Kind::named(kind).into_iter().collect(),
+        Some(Value::Array(kinds)) => {
+            let kinds = kinds.iter().filter_map(|kind| Kind::named(kind.as_str()?));
+            kinds.collect::<BTreeSet<_>>()
+        }
+        _ => BTreeSet::new(),
+    };
+    let values = match (fields.get("enum").and_then(Value::as_array), fields.get("const")) {
+        (Some(values), None) => Some(values.iter().collect::<Vec<_>>()),
+        (None, Some(value)) => Some(vec![value]),
+        (Some(values), Some(value)) => {
+            Some(values.iter().filter(|one| canonical(one) == canonical(value)).collect())
+        }
+        (None, None) => None,
+    };
+    let Some(values) = values else {
+        let kinds = if kinds.is_empty() { [Kind::Any].into() } else { kinds };
+        // Every integer is a number.
+        let is_number = kinds.contains(&Kind::Number);
+        let kinds = kinds.into_iter().filter(|kind| !(is_number && *kind == Kind::Integer));
+        return kinds.map(|kind| Rc::new(Choice { kind, ..whole.clone() }.tidy())).collect();
+    };
+    let mut by_kind: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+    for value in values {
+        let kind = Kind::of(value);
+        let declared = if kind == Kind::Integer && !kinds.contains(&kind) {
+            // 1 is a number too, among numbers.
+            kinds.iter().copied().find(|declared| *declared == Kind::Number)
+        } else {
+            kinds.get(&kind).copied()
+        };
+        // `nullable` of OpenAPI 3.0 is taken for what its writers mean.
+        let nullable = kind == Kind::Null && fields.get("nullable") == Some(&Value::Bool(true));
+        if let Some(kind) = declared.or((kinds.is_empty() || nullable).then_some(kind)) {
+            by_kind.entry(kind).or_default().insert(canonical(value));
+        }
+    }
+    let choice = |(kind, values)| Choice { kind, values: Some(values), ..whole.clone() }.tidy();
+    by_kind.into_iter().map(|entry| Rc::new(choice(entry))).collect()
+}
+
+/// Everything but the kind and the values.
+fn limits(fields: &Map<String, Value>) -> Choice<'_> {
+    let mut choice = Choice::of(Kind::Any);
+    choice.label = fields.get("title").and_then(Value::as_str);
+    choice.discriminator = fields.get("discriminator");
+    bounds(fields, &mut choice);
+    for key in ["pattern", "multipleOf", "contentEncoding"] {
+        if let Some(value) = fields.get(key).filter(|value| !value.is_null()) {
+            choice.facets.entry(key).or_default().insert(canonical(value));
+        }
+    }
+    format(fields, &mut choice);
+    choice.unique = fields.get("uniqueItems") == Some(&Value::Bool(true));
+    arrays(fields, &mut choice);
+    if let Some(properties) = fields.get("properties").and_then(Value::as_object) {
+        let properties = properties.iter().map(|(name, schema)| (name.as_str(), vec![schema]));
+        choice.properties = properties.collect();
+    }
+    if let Some(required) = fields.get("required").and_then(Value::as_array) {
+        choice.required = required.iter().filter_map(Value::as_str).collect();
+    }
+    choice.additional = match fields.get("additionalProperties") {
+        Some(Value::Bool(false)) => Additional::Nothing,
+        Some(values @ Value::Object(fields)) if !allows_anything(fields) => {
+            Additional::Values(vec![values])
+        }
+        _ => Additional::Anything,
+    };
+    for key in OTHERS {
+        let Some((key, value)) = fields.get_key_value(key) else { continue };
+        let says_nothing = match value {
+            Value::Object(fields) => {
+                fields.is_empty()
+                    || (key == "propertyNames" && fields.len() == 1 && fields.contains_key("type"))
+            }
+            Value::Bool(true) | Value::Null => true,
+            _ => false,
+        };
+        if !says_nothing || key == "not" {
+            choice.others.entry(key.as_str()).or_default().push(value);
+        }
+    }
+    choice
+}
+
+/// Whether a schema holds nothing but annotations.
+fn allows_anything(fields: &Map<String, Value>) -> bool {
+    fields.keys().all(|key| super::is_annotation(key))
+}
+
+fn bounds<'a>(fields: &'a Map<String, Value>, choice: &mut Choice<'a>) {
+    let number = |key: &str| match fields.get(key) {
+        Some(Value::Number(number)) => Some(number.clone()),
+        _ => None,
+    };
+    let flag = |key: &str| fields.get(key) == Some(&Value::Bool(true));
+    let bound = |value: Number, exclusive: bool| Bound { value, exclusive };
+    for key in ["minimum", "minLength", "minItems", "minProperties"] {
+        if let Some(value) = number(key) {
+            // OpenAPI 3.0 has a flag beside the limit.
+            let exclusive = key == "minimum" && flag("exclusiveMinimum");
+            tighten(&mut choice.lower, key, &bound(value, exclusive), true);
+        }
+    }
+    for key in ["maximum", "maxLength", "maxItems", "maxProperties"] {
+        if let Some(value) = number(key) {
+            let exclusive = key == "maximum" && flag("exclusiveMaximum");
+            tighten(&mut choice.upper, key, &bound(value, exclusive), false);
+        }
+    }
+    if let Some(value) = number("exclusiveMinimum") {
+        tighten(&mut choice.lower, "minimum", &bound(value, true), true);
+    }
+    if let Some(value) = number("exclusiveMaximum") {
+        tighten(&mut choice.upper, "maximum", &bound(value, true), false);
+    }
+}
+
+/// `format` and `contentMediaType`, which say the same of binary texts and of JSON in a text.
+fn format(fields: &Map<String, Value>, choice: &mut Choice<'_>) {
+    let text = |key: &str| fields.get(key).and_then(Value::as_str);
+    let media_type = text("contentMediaType");
+    let format = match (text("format"), media_type) {
+        (None, Some("application/octet-stream")) => Some("binary"),
+        (None, Some("application/json")) => Some("json-string"),
+        (Some("base64"), _) => Some("byte"),
+        (format, _) => format,
+    };
+    if let Some(format) = format {
+        choice.facets.entry("format").or_default().insert(format.to_owned());
+    }
+    let is_said = matches!(media_type, Some("application/octet-stream" | "application/json"));
+    if let Some(media_type) = media_type.filter(|_| !is_said) {
+        choice.facets.entry("contentMediaType").or_default().insert(media_type.to_owned());
+    }
+}
+
+fn arrays<'a>(fields: &'a Map<String, Value>, choice: &mut Choice<'a>) {
+    // Before 2020-12 a list of schemas in `items` was what `prefixItems` is now.
+    let (prefix, items) = match fields.get("items") {
+        Some(Value::Array(prefix)) => (prefix.as_slice(), fields.get("additionalItems")),
+        items => (super::list(fields, "prefixItems"), items),
+    };
+    choice.prefix = prefix.iter().map(|schema| vec![schema]).collect();
+    choice.items = match items {
+        Some(schema @ Value::Bool(false)) => vec![schema],
+        Some(schema @ Value::Object(fields)) if !allows_anything(fields) => vec![schema],
+        _ => Vec::new(),
+    };
+}

@@ -1,0 +1,39 @@
+//! Rules for what only people read.
+
+use super::{Rule, rule};
+
+pub(super) const RULES: &[Rule] = &[
+    rule("title-changed", "documentation", "A title.", ""),
+    rule("summary-changed", "documentation", "A summary.", ""),
+    rule("description-changed", "documentation", "A description.", ""),
+    rule("example-changed", "documentation", "An example.", ""),
+    rule("external-docs-changed", "documentation", "A link to other documentation.", ""),
+    rule(
+        "tags-changed",
+        "documentation",
+        "The tags of an operation.",
+        "api-tag-added, api-tag-removed",
+    ),
+    rule(
+        "operation-id-changed",
+        "documentation",
+        "The name of an operation. Generated clients call it otherwise.",
+        "api-operation-id-removed",
+    ),
+    rule("links-changed", "documentation", "How operations follow from responses.", ""),
+    rule("deprecated", "documentation", "Something is deprecated now.", "endpoint-deprecated"),
+    rule(
+        "no-longer-deprecated",
+        "documentation",
+        "Something is not deprecated any more.",
+        "endpoint-reactivated",
+    ),
+    rule(
+        "visibility-changed",
+        "documentation",
+        "`readOnly` or `writeOnly`; where that changes what travels, other rules tell it.",
+        "",
+    ),
+    rule("version-changed", "documentation", "The version of the document.", ""),
+    rule("extension-changed", "documentation", "A key that no specification gives a meaning.", ""),
+];

@@ -1,0 +1,248 @@
+//! Where documents come from: files, standard input, URLs and revisions of a git repository.
+
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use reqwest::Url;
+use serde_json::Value;
+
+use super::bundle;
+
+/// How many documents one may refer to.
+const MAX_DOCUMENTS: usize = 200;
+
+/// Why a document cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// It cannot be read.
+    #[error("{document}: {message}")]
+    Read { document: String, message: String },
+    /// It is neither JSON nor YAML.
+    #[error("{document} is neither JSON nor YAML: {message}")]
+    Syntax { document: String, message: String },
+    /// It is another kind of document.
+    #[error("{document} is no OpenAPI 3 document: {message}")]
+    Version { document: String, message: String },
+    /// Something in it is not as the specification has it.
+    #[error("{document}: {place}: {message}")]
+    Malformed { document: String, place: String, message: String },
+}
+
+/// Where a document is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Standard,
+    File(PathBuf),
+    Url(Url),
+    Git { revision: String, path: PathBuf },
+}
+
+impl Source {
+    /// `-` for standard input, a URL, a file, or `REVISION:PATH` of the repository.
+    fn of(name: &str) -> Self {
+        if name == "-" {
+            return Self::Standard;
+        }
+        if (name.starts_with("http://") || name.starts_with("https://"))
+            && let Ok(url) = Url::parse(name)
+        {
+            return Self::Url(url);
+        }
+        match name.split_once(':') {
+            Some((revision, path)) if !Path::new(name).exists() && !revision.is_empty() => {
+                Self::Git { revision: revision.to_owned(), path: path.into() }
+            }
+            _ => Self::File(name.into()),
+        }
+    }
+
+    /// What a relative reference within the document leads to.
+    fn join(&self, reference: &str) -> Option<Self> {
+        if reference.starts_with("http://") || reference.starts_with("https://") {
+            return Url::parse(reference).ok().map(Self::Url);
+        }
+        let beside = |path: &Path| {
+            let mut joined = PathBuf::new();
+            let parent = path.parent().unwrap_or_else(|| Path::new(""));
+            for component in parent.join(reference).components() {
+                match component {
+                    Component::ParentDir if joined.file_name().is_some() => _ = joined.pop(),
+                    Component::CurDir => {}
+                    other => joined.push(other),
+                }
+            }
+            joined
+        };
+        Some(match self {
+            Self::Standard => Self::File(reference.into()),
+            Self::File(path) => Self::File(beside(path)),
+            Self::Url(url) => Self::Url(url.join(reference).ok()?),
+            Self::Git { revision, path } => {
+                Self::Git { revision: revision.clone(), path: beside(path) }
+            }
+        })
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Standard => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+            Self::Url(url) => url.to_string(),
+            Self::Git { revision, path } => format!("{revision}:{}", path.display()),
+        }
+    }
+
+    async fn read(&self) -> Result<String, DocumentError> {
+        let fault = |message: String| DocumentError::Read { document: self.name(), message };
+        match self {
+            Self::Standard => {
+                let mut text = String::new();
+                let read = std::io::stdin().read_to_string(&mut text);
+                read.map(|_| text).map_err(|error| fault(error.to_string()))
+            }
+            Self::File(path) => {
+                std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))
+            }
+            Self::Url(url) => fetch(url.clone()).await.map_err(|error| fault(causes(&error))),
+            Self::Git { revision, path } => {
+                let object = format!("{revision}:./{}", path.display());
+                let output = tokio::process::Command::new("git").args(["show", &object]).output();
+                let output = output.await.map_err(|error| fault(error.to_string()))?;
+                if !output.status.success() {
+                    let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+                    let message = format!("neither a file nor in a revision: {message}");
+                    return Err(fault(message));
+                }
+                String::from_utf8(output.stdout).map_err(|error| fault(error.to_string()))
+            }
+        }
+    }
+}
+
+async fn fetch(url: Url) -> Result<String, reqwest::Error> {
+    // An error means that one is installed already.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(60)).build()?;
+    client.get(url).send().await?.error_for_status()?.text().await
+}
+
+/// An error with everything that caused it.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+/// Reads a document in JSON or YAML with everything that it refers to, which becomes part of it.
+///
+/// `name` is a file, `-` for standard input, a URL, or `REVISION:PATH` of a git repository.
+///
+/// # Errors
+/// When it cannot be read, is no OpenAPI 3 document, or refers to what is not there.
+pub async fn load(name: &str) -> Result<Value, DocumentError> {
+    let source = Source::of(name);
+    let mut document = parse(&source, &source.read().await?)?;
+    version(&source, &document)?;
+    let mut sources = vec![source];
+    let mut index = 0;
+    // The references of each document may lead to further ones.
+    while let Some(source) = sources.get(index).cloned() {
+        let name = source.name();
+        let malformed =
+            |(place, message)| DocumentError::Malformed { document: name.clone(), place, message };
+        let part = bundle::part_mut(&mut document, index);
+        let mut failed = None;
+        let wanted = bundle::externals(part, &mut |reference: &str| {
+            let Some(source) = source.join(reference) else {
+                failed.get_or_insert_with(|| reference.to_owned());
+                return 0;
+            };
+            sources.iter().position(|known| *known == source).unwrap_or_else(|| {
+                sources.push(source);
+                sources.len() - 1
+            })
+        });
+        wanted.map_err(malformed)?;
+        if let Some(reference) = failed {
+            return Err(malformed((reference, "is not a reference".to_owned())));
+        }
+        if sources.len() > MAX_DOCUMENTS {
+            return Err(malformed((
+                "$ref".to_owned(),
+                format!("refers to more than {MAX_DOCUMENTS} documents"),
+            )));
+        }
+        index += 1;
+        if let Some(next) = sources.get(index) {
+            let part = parse(next, &next.read().await?)?;
+            bundle::add_part(&mut document, part);
+        }
+    }
+    let name = sources.first().map(Source::name).unwrap_or_default();
+    bundle::check(&mut document).map_err(|(place, message)| DocumentError::Malformed {
+        document: name,
+        place,
+        message,
+    })?;
+    Ok(document)
+}
+
+fn parse(source: &Source, text: &str) -> Result<Value, DocumentError> {
+    let syntax = |message: String| DocumentError::Syntax { document: source.name(), message };
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim_start().starts_with(['{', '[']) {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        return serde::Deserialize::deserialize(&mut reader)
+            .and_then(|value| reader.end().map(|()| value))
+            .or_else(|error| {
+                // Flow style of YAML looks like JSON.
+                serde_saphyr::from_str(text).map_err(|_| syntax(error.to_string()))
+            });
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: 20_000_000,
+            max_events: 50_000_000,
+            max_depth: 256,
+        },
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(error.to_string()))
+}
+
+fn version(source: &Source, document: &Value) -> Result<(), DocumentError> {
+    let fault = |message: String| DocumentError::Version { document: source.name(), message };
+    match document.get("openapi") {
+        // YAML takes `3.1` for a number.
+        Some(Value::String(version)) if version.starts_with("3.") || version == "3" => Ok(()),
+        Some(Value::Number(version)) if version.to_string().starts_with('3') => Ok(()),
+        Some(version) => Err(fault(format!("its `openapi` is {version}"))),
+        None => match document.get("swagger") {
+            Some(version) => Err(fault(format!("it is of Swagger {version}"))),
+            None => Err(fault("it has no `openapi` at its top".to_owned())),
+        },
+    }
+}
+
+/// Puts a document given as a value into the form in which they are compared.
+///
+/// # Errors
+/// When something in it is malformed or refers to what is not there: the place and the fault.
+pub fn prepare(mut document: Value) -> Result<Value, (String, String)> {
+    let mut outside = None;
+    bundle::externals(&mut document, &mut |reference: &str| {
+        outside.get_or_insert_with(|| reference.to_owned());
+        0
+    })?;
+    if let Some(reference) = outside {
+        return Err((reference, "refers to another document".to_owned()));
+    }
+    bundle::check(&mut document)?;
+    Ok(document)
+}
