@@ -50,7 +50,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use http::uri::Scheme;
-use http::{Request, Uri};
+use http::{HeaderName, Request, Uri};
 use tokio::sync::Semaphore;
 
 pub use crate::client::ClientKey;
@@ -67,6 +67,16 @@ pub use crate::statistics::{Figures, Margin, Seen, View};
 
 /// How often the plan's file is checked for changes.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What services and their middleware tell of a single response.
+const IGNORED_HEADERS: [HeaderName; 6] = [
+    HeaderName::from_static("age"),
+    HeaderName::from_static("x-correlation-id"),
+    HeaderName::from_static("x-process-time"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-response-time"),
+    HeaderName::from_static("x-runtime"),
+];
 
 /// How the new service can validate a request without executing it.
 #[derive(Clone)]
@@ -109,6 +119,8 @@ pub struct Settings {
     pub shadow_workers: usize,
     /// The longest body that is compared, in bytes.
     pub shadow_body: usize,
+    /// Headers in which the services may differ, besides those of the connection, `date` and `server`.
+    pub ignored_headers: Vec<HeaderName>,
     /// When a canary fails.
     pub margin: Margin,
 }
@@ -130,6 +142,7 @@ impl Settings {
             shadow_queue: 256,
             shadow_workers: 4,
             shadow_body: 1024 * 1024,
+            ignored_headers: IGNORED_HEADERS.to_vec(),
             margin: Margin::default(),
         }
     }
@@ -233,6 +246,7 @@ impl Strangler {
                 workers: Arc::new(Semaphore::new(settings.shadow_workers)),
                 max_body: settings.shadow_body,
                 dry_run: settings.dry_run.clone(),
+                ignored_headers: settings.ignored_headers.clone(),
             }),
             statistics: (0..operations.len()).map(|_| Arc::new(Statistics::new())).collect(),
             others: Statistics::new(),

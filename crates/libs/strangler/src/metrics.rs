@@ -82,6 +82,7 @@ impl Collector for Collected {
                 ("match", view.matches),
                 ("mismatch", view.mismatches),
                 ("noise", view.noise),
+                ("accepted", view.accepted),
                 ("uncompared", view.uncompared),
                 ("dropped", view.dropped),
             ] {

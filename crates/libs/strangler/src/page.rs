@@ -107,7 +107,7 @@ pub(crate) fn router(strangler: Strangler, password: String) -> Router {
         .with_state(strangler)
 }
 
-/// Of each page: nobody frames it, keeps it, or guesses what it is.
+/// Of each page: it is not framed, cached, or sniffed.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -338,14 +338,19 @@ fn modes(out: &mut String, id: &str, mode: Mode) -> std::fmt::Result {
 }
 
 fn comparisons(out: &mut String, statistics: &View) -> std::fmt::Result {
-    let View { matches, mismatches, noise, uncompared, dropped, last_differences, .. } = statistics;
+    let View { matches, mismatches, noise, accepted, uncompared, dropped, .. } = statistics;
+    let last_differences = &statistics.last_differences;
     let compared = matches + mismatches;
     if let Some(tenths) = (matches * 1000).checked_div(compared) {
         let class = if *mismatches == 0 { "good" } else { "bad" };
         write!(out, "<b class=\"{class}\">{}.{} %</b> of {compared}", tenths / 10, tenths % 10)?;
     }
-    let counts =
-        [("changed meanwhile", noise), ("not comparable", uncompared), ("dropped", dropped)];
+    let counts = [
+        ("accepted by both, success not compared", accepted),
+        ("changed meanwhile", noise),
+        ("not comparable", uncompared),
+        ("dropped", dropped),
+    ];
     for (what, count) in counts.into_iter().filter(|(_, count)| **count > 0) {
         write!(out, "<br><small>{count} {what}</small>")?;
     }

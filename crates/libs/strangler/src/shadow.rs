@@ -1,14 +1,14 @@
 //! Sends copies of requests to the new service, after the client has its response, and compares.
 //!
 //! Safe requests (GET, HEAD, OPTIONS) are served by the new service and compared to the byte. If the
-//! responses differ, both services get the request again, legacy before and after the new one: it is
-//! a mismatch only if legacy responds the same both times; otherwise data is changing.
+//! responses differ, both services get the request once more, legacy before and after the new one:
+//! where legacy differs from itself, data is changing, and only the rest counts.
 //!
 //! Other requests must not be executed twice. The new service authenticates, authorizes and validates
-//! the request in a dry run. It refuses with 401 or 422, or it would have acted. If legacy did the
-//! same, it is a match; if only one refused, a mismatch. Other statuses (a 404 or 409 that only
-//! executing finds, a 403 or 404 for a caller whom the request itself has deleted) cannot be compared
-//! and are counted.
+//! the request in a dry run. It refuses with 401 or 422, or it would have acted. If both refuse, their
+//! responses are compared; if only one does, it is a mismatch; if both accept, it is counted as
+//! accepted: what they do is not compared. Other statuses (a 404 or 409 that only executing finds, a
+//! 403 or 404 for a caller whom the request itself has deleted) cannot be compared and are counted.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -20,7 +20,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use comparison::{Answer, Difference, Pairs, compare};
 use http::request::Parts;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderName, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
@@ -29,9 +29,7 @@ use crate::DryRun;
 use crate::proxy::Proxy;
 use crate::statistics::{Statistics, Verdict};
 
-/// How often both get a request again before a difference counts.
-const REPETITIONS: usize = 3;
-/// The pause before each repetition, in which changes can complete.
+/// The pause before the repetition, in which changes can complete.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The queue of shadowed requests and its limits.
@@ -43,6 +41,17 @@ pub(crate) struct Shadow {
     /// The longest body that is compared, in bytes.
     pub(crate) max_body: usize,
     pub(crate) dry_run: Option<DryRun>,
+    /// Headers that may differ.
+    pub(crate) ignored_headers: Vec<HeaderName>,
+}
+
+/// Whether one position in an answer is the other, or holds it.
+fn overlap(one: &str, other: &str) -> bool {
+    let holds = |outer: &str, inner: &str| {
+        let rest = inner.strip_prefix(outer);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    holds(one, other) || holds(other, one)
 }
 
 /// A request with the response of legacy.
@@ -90,27 +99,34 @@ impl Shadow {
         let Some(first) = self.request_native(service, request(&job.parts, body)).await else {
             return uncompared;
         };
-        let differences =
-            |one: &Answer, other: &Answer| compare(one, other, false, &mut Pairs::default());
-        if differences(&job.legacy, &first).is_empty() {
+        if self.differences(&job.legacy, &first).is_empty() {
             return (Verdict::Match, Vec::new());
         }
-        let mut verdict = (Verdict::Noise, Vec::new());
-        for _ in 0..REPETITIONS {
-            tokio::time::sleep(PAUSE).await;
-            let before = self.request_legacy(job, body).await;
-            let native = self.request_native(service, request(&job.parts, body)).await;
-            let (Some(before), Some(native)) = (before, native) else { return uncompared };
-            let different = differences(&before, &native);
-            if different.is_empty() {
-                return (Verdict::Noise, Vec::new());
-            }
-            let Some(after) = self.request_legacy(job, body).await else { return uncompared };
-            if differences(&before, &after).is_empty() {
-                verdict = (Verdict::Mismatch, different);
-            }
+        if !job.statistics.may_repeat() {
+            return (Verdict::Dropped, Vec::new());
         }
-        verdict
+        // Where legacy differs from itself, nothing follows from a difference.
+        tokio::time::sleep(PAUSE).await;
+        let Some(before) = self.request_legacy(job, body).await else { return uncompared };
+        let native = self.request_native(service, request(&job.parts, body)).await;
+        let Some(native) = native else { return uncompared };
+        let Some(after) = self.request_legacy(job, body).await else { return uncompared };
+        let mut unsteady = self.differences(&job.legacy, &before);
+        unsteady.extend(self.differences(&before, &after));
+        let mut differences = self.differences(&before, &native);
+        differences.retain(|found| !unsteady.iter().any(|place| overlap(&place.path, &found.path)));
+        let is_mismatch = !differences.is_empty();
+        (if is_mismatch { Verdict::Mismatch } else { Verdict::Noise }, differences)
+    }
+
+    /// Where two answers differ: equal or different, as both services have one database.
+    fn differences(&self, reference: &Answer, candidate: &Answer) -> Vec<Difference> {
+        let mut differences = compare(reference, candidate, false, &mut Pairs::literal());
+        differences.retain(|difference| {
+            let header = difference.path.strip_prefix("header ");
+            !header.is_some_and(|header| self.ignored_headers.iter().any(|name| name == header))
+        });
+        differences
     }
 
     /// Compares whether and how both refuse; none if that cannot be compared.
@@ -137,7 +153,7 @@ impl Shadow {
         };
         let legacy = job.legacy.status;
         match (would_act, (200..300).contains(&legacy)) {
-            (true, true) => Some((Verdict::Match, Vec::new())),
+            (true, true) => Some((Verdict::Accepted, Vec::new())),
             (true, false) if refused(legacy) => Some((
                 Verdict::Mismatch,
                 vec![Difference {
@@ -147,7 +163,7 @@ impl Shadow {
                 }],
             )),
             (false, _) if refused(native.status) || native.status == legacy => {
-                let differences = compare(&job.legacy, &native, false, &mut Pairs::default());
+                let differences = self.differences(&job.legacy, &native);
                 let same = differences.is_empty();
                 Some((if same { Verdict::Match } else { Verdict::Mismatch }, differences))
             }

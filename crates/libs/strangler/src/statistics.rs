@@ -21,7 +21,12 @@ const MIN_RESPONSES: usize = 20;
 /// So many errors one after the other conclude as much.
 const ERRORS_IN_A_ROW: usize = 5;
 
-/// How many responses come between two comparisons of the sides; an error is looked at at once.
+/// So many shadowed requests of an operation are repeated whenever they differ, the others at most
+/// once in the interval.
+const FREE_REPETITIONS: u64 = 20;
+const REPEAT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many responses come between two comparisons of the sides; an error is checked at once.
 const COMPARISON_INTERVAL: u64 = 10;
 
 /// By how much the new service may be worse than the old one before a canary fails.
@@ -221,14 +226,16 @@ pub(crate) enum Verdict {
     Mismatch,
     /// They differed, but not when both were requested again: data changed in between.
     Noise,
-    /// The new service would have acted, so that its response is unknown.
+    /// The old service acted and the new one would have: what they do is not compared.
+    Accepted,
+    /// What only executing finds, and bodies that are too long.
     Uncompared,
-    /// The queue was full.
+    /// The queue was full, or too many were repeated.
     Dropped,
 }
 
 #[derive(Debug, Default)]
-struct Verdicts([AtomicU64; 5]);
+struct Verdicts([AtomicU64; 6]);
 
 /// The statistics of one operation.
 #[derive(Debug)]
@@ -239,6 +246,7 @@ pub(crate) struct Statistics {
     differences: Mutex<VecDeque<Seen>>,
     /// Responses of the new service since the sides were compared.
     unchecked: AtomicU64,
+    repeated: Mutex<(u64, Option<Instant>)>,
 }
 
 /// A shadowed request whose responses differed, redacted.
@@ -258,11 +266,25 @@ impl Statistics {
             verdicts: Verdicts::default(),
             differences: Mutex::new(VecDeque::new()),
             unchecked: AtomicU64::new(0),
+            repeated: Mutex::default(),
         }
     }
 
     pub(crate) fn count(&self, verdict: Verdict) {
         self.verdicts.0[verdict as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether both services may get a request again whose responses differed: the first ones, then
+    /// one a second, so that a difference in every response is no load on the old service.
+    pub(crate) fn may_repeat(&self) -> bool {
+        let mut repeated = lock(&self.repeated);
+        let (count, last) = *repeated;
+        let is_due = last.is_none_or(|last| last.elapsed() >= REPEAT_INTERVAL);
+        let may_repeat = count < FREE_REPETITIONS || is_due;
+        if may_repeat {
+            *repeated = (count + 1, Some(Instant::now()));
+        }
+        may_repeat
     }
 
     pub(crate) fn keep(&self, request: &str, differences: Vec<Difference>) {
@@ -336,6 +358,7 @@ impl Statistics {
             matches: count(Verdict::Match),
             mismatches: count(Verdict::Mismatch),
             noise: count(Verdict::Noise),
+            accepted: count(Verdict::Accepted),
             uncompared: count(Verdict::Uncompared),
             dropped: count(Verdict::Dropped),
             last_differences: lock(&self.differences).iter().cloned().collect(),
@@ -356,9 +379,11 @@ pub struct View {
     pub mismatches: u64,
     /// Shadowed requests during which data changed.
     pub noise: u64,
+    /// Shadowed writes that both accept; their success is not compared.
+    pub accepted: u64,
     /// Shadowed requests that cannot be compared.
     pub uncompared: u64,
-    /// Shadowed requests that were not compared because the queue was full.
+    /// Shadowed requests that were not compared because there were too many.
     pub dropped: u64,
     /// The last requests with different responses, the oldest first.
     pub last_differences: Vec<Seen>,

@@ -22,14 +22,14 @@ impl<'a> Comparison<'a> {
                 })
             })
         };
-        let refused: Vec<_> = before.iter().filter(|one| !admits(&after, one)).collect();
-        let admitted = after.iter().any(|one| !admits(&before, one));
+        let refused: Vec<_> = before.iter().filter(|one| !authorizes(&after, one)).collect();
+        let authorized = after.iter().any(|one| !authorizes(&before, one));
         let more = |a: &[Alternative]| a.iter().map(show).collect::<Vec<_>>().join(", or ");
         let what = format!("was {} and is {} now", more(&before), more(&after));
         if !refused.is_empty() {
             let what = format!("callers with {} are refused: {what}", show(refused[0]));
             self.note(spot, "security-tightened", Class::Breaking, what);
-        } else if admitted {
+        } else if authorized {
             self.note(spot, "security-loosened", Class::NonBreaking, what);
         }
     }
@@ -69,7 +69,7 @@ fn show(alternative: &Alternative) -> String {
     alternative.iter().map(one).collect::<Vec<_>>().join(" and ")
 }
 
-/// The ways in; one that demands nothing if everybody is let in.
+/// The ways in; one that demands nothing if all callers are let in.
 fn alternatives(document: &Value, operation: &Operation<'_>) -> Vec<Alternative> {
     let security = operation.value.get("security").or_else(|| document.get("security"));
     let list = security.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

@@ -109,7 +109,7 @@ pub(in crate::openapi) struct Choice<'a> {
     pub properties: BTreeMap<&'a str, Parts<'a>>,
     pub required: BTreeSet<&'a str>,
     pub additional: Additional<'a>,
-    /// Keywords whose change is only told, not understood, with what holds of each.
+    /// Keywords whose change is only reported, not understood, with what holds of each.
     pub others: BTreeMap<&'a str, Vec<&'a Value>>,
     /// The component it was written as: its schema and which of its choices.
     pub origin: Option<(&'a Value, usize)>,

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 use super::choice::{Additional, Bound, Choice, Kind, tighten};
 use super::number::canonical;
 
-/// Keywords of which only a change is told.
+/// Keywords of which only a change is reported.
 const OTHERS: [&str; 17] = [
     "not",
     "if",
@@ -165,8 +165,8 @@ fn format(fields: &Map<String, Value>, choice: &mut Choice<'_>) {
     if let Some(format) = format {
         choice.facets.entry("format").or_default().insert(format.to_owned());
     }
-    let is_said = matches!(media_type, Some("application/octet-stream" | "application/json"));
-    if let Some(media_type) = media_type.filter(|_| !is_said) {
+    let is_given = matches!(media_type, Some("application/octet-stream" | "application/json"));
+    if let Some(media_type) = media_type.filter(|_| !is_given) {
         choice.facets.entry("contentMediaType").or_default().insert(media_type.to_owned());
     }
 }

@@ -198,7 +198,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "discriminator-changed",
         "breaking",
-        "The alternatives of a union are told apart by another property, or a value stands for another one.",
+        "The alternatives of a union are distinguished by another property, or a value stands for another one.",
         "request-body-discriminator-property-name-changed, response-body-discriminator-mapping-changed",
     ),
     rule(

@@ -100,7 +100,7 @@ fn headers_of_responses_count_without_their_case() {
 }
 
 #[test]
-fn a_change_in_a_component_is_told_once_with_what_it_reaches() {
+fn a_change_in_a_component_is_reported_once_with_what_it_reaches() {
     let document = |kind: &str| {
         let tree = json!({"$ref": "#/components/schemas/T"});
         let mut document = request(&tree);

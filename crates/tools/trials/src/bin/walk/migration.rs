@@ -81,7 +81,8 @@ impl Migration {
             let count = |what: &str| operation[what].as_u64().unwrap_or_default();
             report.mismatches += count("mismatches");
             report.compared += count("matches") + count("mismatches");
-            report.uncompared += count("uncompared") + count("dropped") + count("noise");
+            report.uncompared +=
+                count("accepted") + count("uncompared") + count("dropped") + count("noise");
             if count("mismatches") > 0 {
                 let last = &operation["last_differences"];
                 self.bar.suspend(|| println!("{} differs: {last:#}", operation["id"]));
