@@ -131,7 +131,7 @@ fn har_entry(entry: &Value, user: Option<&str>) -> Result<Case, &'static str> {
         let decoded = (body["encoding"] == "base64").then(|| BASE64_STANDARD.decode(text).ok());
         match decoded {
             Some(bytes) => {
-                case.hex = Some(hex(&bytes.ok_or("with a body that is no base64")?).join(" "))
+                case.hex = Some(hex(&bytes.ok_or("with a body that is no base64")?).join(" "));
             }
             None => case.body = Some(plain(text)),
         }
@@ -171,7 +171,7 @@ fn set_header(case: &mut Case, name: &str, value: &str, user: Option<&str>) {
 /// The request line of the common and combined formats, of uvicorn's and of ALB's logs.
 static ACCESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let line = r#""([A-Za-z-]+) (\S+)(?: HTTP/[\d.]+)?""#;
-    Regex::new(&format!(r#"(?:\[[^\]]+\] {line} \d{{3}} |^INFO: +\S+ - {line} \d{{3}} |^(?:https?|h2|grpcs) \d{{4}}-\S+ .*? {line} )"#)).ok()
+    Regex::new(&format!(r"(?:\[[^\]]+\] {line} \d{{3}} |^INFO: +\S+ - {line} \d{{3}} |^(?:https?|h2|grpcs) \d{{4}}-\S+ .*? {line} )")).ok()
 });
 
 /// A line of a log whose request is broken: TLS bytes, or none at all.

@@ -177,7 +177,8 @@ fn object_schema<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Op
     if depth > MAX_NESTING {
         return None;
     }
-    let alternatives = ["anyOf", "oneOf"].iter().flat_map(|key| schema[*key].as_array()).flatten();
+    let alternatives =
+        ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
     alternatives
         .chain(schema.get("items"))
         .find_map(|schema| object_schema(document, schema, depth + 1))

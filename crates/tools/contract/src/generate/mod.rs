@@ -204,7 +204,7 @@ fn add_cookie(draft: &mut Draft, name: &str, value: &str) {
     if !cookies.is_empty() {
         cookies.push_str("; ");
     }
-    cookies.push_str(&format!("{name}={value}"));
+    cookies.extend([name, "=", value]);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Texts that match a pattern.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 /// The most repetitions of an open-ended part.
 const MAX_REPETITIONS: u32 = 64;
@@ -39,7 +39,7 @@ fn write(hir: &Hir, extra: u32, text: &mut String) -> Option<()> {
             let is_plain =
                 |c: &char| class.iter().any(|range| (range.start()..=range.end()).contains(c));
             let plain = "a1A0b_- ".chars().find(is_plain);
-            text.push(plain.or_else(|| class.iter().next().map(|range| range.start()))?);
+            text.push(plain.or_else(|| class.iter().next().map(ClassUnicodeRange::start))?);
         }
         HirKind::Class(Class::Bytes(class)) => {
             text.push(class.iter().next().map(|range| char::from(range.start()))?);

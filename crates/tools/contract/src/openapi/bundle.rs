@@ -271,7 +271,7 @@ fn parameters(list: &Value, place: &str) -> Result<(), Fault> {
     for parameter in list.as_array().ok_or_else(|| fault("must be a list"))? {
         let fields = object(parameter, place)?;
         let has = |key: &str| fields.get(key).is_some_and(Value::is_string);
-        if !has("$ref") && !(has("name") && has("in")) {
+        if !(has("$ref") || has("name") && has("in")) {
             return Err(fault("a parameter needs `name` and `in`"));
         }
     }

@@ -122,7 +122,7 @@ impl Source {
 async fn fetch(url: Url) -> Result<String, reqwest::Error> {
     // An error means that one is installed already.
     _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(60)).build()?;
+    let client = reqwest::Client::builder().timeout(std::time::Duration::from_mins(1)).build()?;
     client.get(url).send().await?.error_for_status()?.text().await
 }
 

@@ -128,7 +128,7 @@ impl<'a> Comparison<'a> {
         let flag = |value: Option<&Value>| value == Some(&Value::Bool(true));
         match (flag(old), flag(new)) {
             (false, true) => {
-                self.add(spot, "deprecated", Class::Documentation, "is deprecated now")
+                self.add(spot, "deprecated", Class::Documentation, "is deprecated now");
             }
             (true, false) => {
                 let what = "is not deprecated any more";

@@ -159,7 +159,7 @@ impl Choice<'_> {
     }
 }
 
-impl<'a> Choice<'a> {
+impl Choice<'_> {
     /// The choice of the values that both allow, if there may be any.
     pub(super) fn and(self: &Rc<Self>, other: &Rc<Self>) -> Option<Rc<Self>> {
         if self.kind == Kind::Any && self.is_plain() && self.discriminator.is_none() {
@@ -177,10 +177,10 @@ impl<'a> Choice<'a> {
             (a, b) => a.clone().or_else(|| b.clone()),
         };
         for (key, bound) in &other.lower {
-            tighten(&mut both.lower, *key, bound, true);
+            tighten(&mut both.lower, key, bound, true);
         }
         for (key, bound) in &other.upper {
-            tighten(&mut both.upper, *key, bound, false);
+            tighten(&mut both.upper, key, bound, false);
         }
         for (key, texts) in &other.facets {
             both.facets.entry(*key).or_default().extend(texts.iter().cloned());

@@ -1,6 +1,8 @@
 //! What a choice looks like, to find it again in another document.
 
 use super::Normaliser;
+use std::fmt::Write as _;
+
 use super::choice::{Additional, Choice, Parts};
 use super::number::canonical;
 
@@ -28,7 +30,7 @@ impl<'a> Normaliser<'a> {
             return print;
         }
         let mut add = |name: &str, parts: &Parts<'a>| {
-            print.push_str(&format!(" {name}={}", self.of_parts(parts, depth + 1)));
+            _ = write!(print, " {name}={}", self.of_parts(parts, depth + 1));
         };
         add("items", &choice.items);
         for parts in &choice.prefix {
@@ -44,7 +46,7 @@ impl<'a> Normaliser<'a> {
         }
         for (key, values) in &choice.others {
             let values: Vec<_> = values.iter().map(|value| canonical(value)).collect();
-            print.push_str(&format!(" {key}={values:?}"));
+            _ = write!(print, " {key}={values:?}");
         }
         print
     }

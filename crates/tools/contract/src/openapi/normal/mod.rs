@@ -145,7 +145,7 @@ impl<'a> Normaliser<'a> {
         let mut choices = vec![anything()];
         for &part in parts {
             let own = self.part(part, &mut Vec::new()).unwrap_or_else(|| Rc::new(vec![anything()]));
-            choices = self.both(&choices, &own);
+            choices = Self::both(&choices, &own);
         }
         let choices = Rc::new(choices);
         self.known.borrow_mut().insert(key, Rc::clone(&choices));
@@ -200,12 +200,12 @@ impl<'a> Normaliser<'a> {
                     named.label = if inner.len() == 1 { name } else { named.label.or(name) };
                     Rc::new(named)
                 });
-                choices = self.both(&choices, &named.collect::<Vec<_>>());
+                choices = Self::both(&choices, &named.collect::<Vec<_>>());
             }
         }
         for part in list(fields, "allOf") {
             if let Some(part) = self.part(part, open) {
-                choices = self.both(&choices, &part);
+                choices = Self::both(&choices, &part);
             }
         }
         for key in ["anyOf", "oneOf"] {
@@ -224,7 +224,7 @@ impl<'a> Normaliser<'a> {
                 }
             }
             if is_whole {
-                choices = self.both(&choices, &union);
+                choices = Self::both(&choices, &union);
             }
         }
         if is_nullable && !choices.iter().any(|c| matches!(c.kind, Kind::Any | Kind::Null)) {
@@ -239,7 +239,7 @@ impl<'a> Normaliser<'a> {
     }
 
     /// The choices of what two unions both allow.
-    fn both(&self, a: &[Rc<Choice<'a>>], b: &[Rc<Choice<'a>>]) -> Vec<Rc<Choice<'a>>> {
+    fn both(a: &[Rc<Choice<'a>>], b: &[Rc<Choice<'a>>]) -> Vec<Rc<Choice<'a>>> {
         if let [only] = a
             && only.kind == Kind::Any
             && only.is_plain()
