@@ -26,7 +26,7 @@ pub enum ClientKey {
 impl ClientKey {
     fn value<'a>(&self, headers: &'a HeaderMap) -> Option<&'a [u8]> {
         match self {
-            Self::Header(name) => headers.get(name).map(|value| value.as_bytes()),
+            Self::Header(name) => headers.get(name).map(http::HeaderValue::as_bytes),
             Self::Cookie(name) => {
                 let cookies =
                     headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());

@@ -173,8 +173,8 @@ async fn a_shadowed_write_is_only_tried() {
     }
     let view = front
         .until("create_item", |view| {
-            let sum =
-                ["matches", "mismatches", "uncompared"].map(|key| view[key].as_u64().unwrap());
+            let sum = ["matches", "mismatches", "accepted", "uncompared"]
+                .map(|key| view[key].as_u64().unwrap());
             sum.iter().sum::<u64>() == 4
         })
         .await;

@@ -15,7 +15,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn security(&mut self, spot: &Spot, old: &Operation<'a>, new: &Operation<'a>) {
         let before = alternatives(self.old.document, old);
         let after = alternatives(self.new.document, new);
-        let admits = |alternatives: &[Alternative], credentials: &Alternative| {
+        let authorizes = |alternatives: &[Alternative], credentials: &Alternative| {
             alternatives.iter().any(|demand| {
                 demand.iter().all(|(scheme, scopes)| {
                     credentials.get(scheme).is_some_and(|granted| scopes.is_subset(granted))
@@ -23,13 +23,13 @@ impl<'a> Comparison<'a> {
             })
         };
         let refused: Vec<_> = before.iter().filter(|one| !authorizes(&after, one)).collect();
-        let authorized = after.iter().any(|one| !authorizes(&before, one));
+        let is_looser = after.iter().any(|one| !authorizes(&before, one));
         let more = |a: &[Alternative]| a.iter().map(show).collect::<Vec<_>>().join(", or ");
         let what = format!("was {} and is {} now", more(&before), more(&after));
         if !refused.is_empty() {
             let what = format!("callers with {} are refused: {what}", show(refused[0]));
             self.note(spot, "security-tightened", Class::Breaking, what);
-        } else if authorized {
+        } else if is_looser {
             self.note(spot, "security-loosened", Class::NonBreaking, what);
         }
     }
