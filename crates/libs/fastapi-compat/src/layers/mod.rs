@@ -18,7 +18,7 @@
 //!     allow_credentials: true,
 //!     ..CorsOptions::default()
 //! })?;
-//! let router = axum::Router::new().layer(
+//! let router = axum::Router::<()>::new().layer(
 //!     ServiceBuilder::new()
 //!         .layer(KnownMethodsLayer)
 //!         .layer(ProxyHeadersLayer::new(TrustedProxies::new(["127.0.0.1"])))
