@@ -229,7 +229,10 @@ impl Strangler {
                 plan = Plan::parse(text, &operations)
                     .map_err(|source| StartError::Plan { path: path.clone(), source })?;
             }
-            fallbacks = fallbacks::read(path).map_err(read_error)?;
+            fallbacks = fallbacks::read(path).unwrap_or_else(|error| {
+                tracing::warn!(%error, "failed canaries cannot be read: they are tried again");
+                Fallbacks::new()
+            });
         }
         let limits = Limits {
             timeout: settings.timeout,
@@ -410,15 +413,22 @@ impl Strangler {
         tracing::warn!(operation, reason, "canary failed: returned to legacy");
         running.fallback = Some(reason);
         drop(state);
-        let strangler = self.clone();
-        tokio::task::spawn_blocking(move || strangler.keep_fallbacks());
+        // Also called where a request is dropped, with or without a runtime.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let strangler = self.clone();
+            runtime.spawn_blocking(move || {
+                let _changing = strangler.changing();
+                strangler.keep_fallbacks();
+            });
+        }
     }
 
-    /// Reads the plan's file again, and puts its plan into effect if the content has changed. Gives
-    /// whether it had.
+    /// Reads the plan's file again, and puts its plan into effect if the content has changed. Returns
+    /// whether it has; a file that cannot be read has not.
     fn reload(&self) -> bool {
         let Some(path) = &self.0.settings.plan else { return false };
         let read = read_if_any(path);
+        let has_changed = read.is_ok();
         let mut state = self.write();
         let plan = match read {
             Ok(text) if text == state.file => return false,
@@ -446,7 +456,7 @@ impl Strangler {
                 state.error = Some(error);
             }
         }
-        true
+        has_changed
     }
 
     /// Watches the content of the plan's file.

@@ -187,10 +187,12 @@ impl Proxy {
             let traffic = Traffic::of(&connection);
             let answer = answer.map_err(|error| {
                 let was_closed = traffic.as_ref().is_some_and(Traffic::may_have_been_closed);
-                match () {
-                    () if progress.has_failed() => ProxyError::Request("its body"),
-                    () if was_closed => ProxyError::Closed(error),
-                    () => ProxyError::Unreachable(error),
+                if progress.has_failed() {
+                    ProxyError::Request("its body")
+                } else if was_closed {
+                    ProxyError::Closed(error)
+                } else {
+                    ProxyError::Unreachable(error)
                 }
             })?;
             if let Some(traffic) = traffic {
