@@ -121,7 +121,9 @@ async fn a_rehearsal_gives_way(storage: &Arc<dyn Storage>) {
     let rehearsal = storage.rehearse().await.unwrap();
     let transaction = storage.begin().await.unwrap();
     transaction.update_user(one.id, &changes).await.unwrap();
-    let refused = async {
+    let rehearses = async {
+        // It is dropped at the end, whatever comes of it.
+        let rehearsal = rehearsal;
         rehearsal.update_user(other.id, &changes).await?;
         rehearsal.update_user(one.id, &changes).await
     };
@@ -129,14 +131,7 @@ async fn a_rehearsal_gives_way(storage: &Arc<dyn Storage>) {
         transaction.update_user(other.id, &changes).await?;
         transaction.commit().await
     };
-    let (refused, written) = tokio::join!(
-        async {
-            let refused = refused.await;
-            drop(rehearsal);
-            refused
-        },
-        writes
-    );
+    let (refused, written) = tokio::join!(rehearses, writes);
     // SQLite has one writer, so that the rehearsal may have waited until the other had ended.
     assert!(matches!(refused, Ok(_) | Err(StorageError::Unavailable(_))), "{refused:?}");
     written.unwrap();
