@@ -24,7 +24,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	$(MAKE) contract
 	target/debug/testbed sqlite --through -- target/debug/contract run --users admin,alice \
 		--report target/contract-strangler/report.json
-	$(MAKE) k8s-check
+	$(MAKE) k8s-check wheel
 	$(BUILD) --bin bench --bin limit
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 	$(MAKE) service-check COMBINATIONS=short
@@ -128,6 +128,9 @@ sbom: ## List everything that the Rust service is made of, as CycloneDX: target/
 image-check: ## Build the program of the image, and run it as the image does; needs root, not Docker
 	sh crates/api/image-check.sh
 
+wheel: build ## Build the wheel with `contract`, install it as a user does, run the README's first page
+	sh crates/tools/contract/wheel/check.sh
+
 sqlx: ## Write the data with which SQL is checked offline, after changing a statement
 	$(BUILD) --bin testbed
 	target/debug/testbed schema -- sh crates/storage/prepare.sh
@@ -146,4 +149,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers docs resource service service-check draft package semver sbom image-check
+	k8s-check containers docs resource service service-check draft package semver sbom image-check wheel
