@@ -9,6 +9,9 @@ SELF_TEST := target/debug/contract self-test $(WHAT)
 # All with the features that the tests need: what they share is compiled once.
 BUILD := cargo build --workspace --test schemas
 
+# Python of no service.
+SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py
+
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -94,8 +97,8 @@ lint: venv build ## Check format, lints, types and the checked SQL
 	cd python-legacy && ../$(VENV)/bin/ruff check . && ../$(VENV)/bin/ruff format --check .
 	cd python-legacy && ../$(VENV)/bin/mypy app tests
 	target/debug/testbed schema -- sh crates/storage/prepare.sh --check
-	$(VENV)/bin/ruff check --quiet --config python-legacy/pyproject.toml docs/include.py
-	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml docs/include.py
+	$(VENV)/bin/ruff check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
+	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
 	$(VENV)/bin/python docs/include.py --check
 	sh .ci/lint.sh
 

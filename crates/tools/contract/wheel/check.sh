@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the wheel around the program that the tests compile, installs it into a fresh virtual
-# environment as a user does, and runs the first page of the README there, as it is printed.
+# environment as a user does, and runs the first page of the README there, as it is printed, and the
+# script of the action.
 set -eu
 cd "$(dirname "$0")/../../../.."
 python=${PYTHON:-python3}
@@ -17,4 +18,4 @@ rm -rf "$wheels"
 CARGO=$PWD/$folder/wheel/compiled.sh $venv/bin/maturin build --quiet --profile dev \
     --manifest-path $folder/Cargo.toml --auditwheel skip --strip false --compression-method stored \
     --out "$wheels"
-"$python" $folder/wheel/first_page.py $folder/README.md "$wheels"
+"$python" $folder/wheel/installed.py $folder "$wheels"
