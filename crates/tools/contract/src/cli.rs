@@ -40,8 +40,8 @@ pub fn main() -> ExitCode {
 /// Whether there were no differences.
 async fn perform(command: Command) -> Result<bool, BoxError> {
     match command {
-        Command::Run(args) => execute(*args).await,
-        Command::SelfTest { run, no_faults } => self_test(*run, !no_faults).await,
+        Command::Run(args) => Box::pin(execute(*args)).await,
+        Command::SelfTest { run, no_faults } => Box::pin(self_test(*run, !no_faults)).await,
         Command::Import { recording, user, filter, keep_secrets } => {
             import(&recording, user.as_deref(), &filter, keep_secrets)
         }

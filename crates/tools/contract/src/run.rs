@@ -39,7 +39,7 @@ pub enum RunError {
     #[error("{at}: case '{case}': the {service} at {base} cannot be reached: {}", reason(.source))]
     Unreachable {
         service: &'static str,
-        base: Url,
+        base: Box<Url>,
         at: String,
         case: String,
         source: reqwest::Error,

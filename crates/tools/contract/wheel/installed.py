@@ -3,8 +3,8 @@
 Usage: installed.py FOLDER WHEELS, where FOLDER is that of the tool.
 
 Every block of shell commands of the page is run in an empty folder, in order, as it is printed,
-with the wheel from WHEELS; what the page shows as output must be printed. The action's script runs as
-GitHub runs it, with a service that does what is expected and with one that does not.
+with the wheel from WHEELS; what the page shows as output must be printed. The action's script runs
+as GitHub runs it, with a service that does what is expected and with one that does not.
 """
 
 from __future__ import annotations

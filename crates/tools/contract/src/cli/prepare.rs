@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Url;
 use serde_json::Value;
 
 use super::BoxError;
@@ -222,10 +223,8 @@ fn options(sign_in: &SignInArgs, connection: &ConnectionArgs) -> Result<Options,
         options.secrets.add(&value);
         options.variables.insert(name.to_owned(), value);
     }
-    // A password in the URL of a proxy or a service is one as well.
-    for url in connection.proxy.iter() {
-        options.secrets.add(url.password().unwrap_or_default());
-    }
+    // A password in the URL of the proxy is one as well.
+    options.secrets.add(connection.proxy.as_ref().and_then(Url::password).unwrap_or_default());
     let texts = sign_in.sign_in.iter().map(|sign_in| sign_in.scheme.value());
     let given = from_environment(texts).map_err(|fault| format!("--sign-in: {fault}"))?;
     keep(given, &mut options);

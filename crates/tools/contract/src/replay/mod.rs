@@ -268,7 +268,7 @@ static ACCESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("(?:{common}|{uvicorn}|{balancer})")).ok()
 });
 
-/// What terminals are told of colours.
+/// Escape sequences for colours in terminals.
 static COLOURS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\x1b\[[\d;]*m").ok());
 
 /// A line of a log whose request is broken: TLS bytes, or none at all.
@@ -438,6 +438,94 @@ mod tests {
         assert_eq!(requests, expected);
         assert_eq!(recording.cases[3].headers["x-n"], "1");
         assert_eq!(recording.skipped.values().map(|(count, _)| count).sum::<usize>(), 4);
+    }
+
+    /// One line of each server, as its default format writes it, and the host it names.
+    #[test]
+    fn logs_of_servers() {
+        let lines = [
+            // uvicorn, in a terminal and with a time of its own
+            "\u{1b}[32mINFO\u{1b}[0m:     127.0.0.1:51234 - \"\u{1b}[1mGET /uvicorn HTTP/1.1\u{1b}[0m\" \u{1b}[32m200 OK\u{1b}[0m",
+            "2026-11-25 02:00:00 INFO:     127.0.0.1:51234 - \"GET /uvicorn2?a=1 HTTP/1.1\" 422 Unprocessable Entity",
+            // gunicorn
+            "127.0.0.1 - - [25/Nov/2026:02:00:00 +0000] \"GET /gunicorn HTTP/1.1\" 200 5 \"-\" \"curl/8.1\"",
+            // nginx
+            "1.2.3.4 - bob [25/Nov/2026:02:00:00 +0000] \"POST /nginx HTTP/2.0\" 201 5 \"https://a.b/\" \"Mozilla/5.0 (X11; \\x22odd\\x22)\"",
+            // Apache, with a virtual host before the client
+            "shop.test:443 1.2.3.4 - - [25/Nov/2026:02:00:00 +0000] \"DELETE /apache/1 HTTP/1.1\" 204 - \"-\" \"-\"",
+            "cdn.test:443 1.2.3.4 - - [25/Nov/2026:02:00:00 +0000] \"GET /cdn HTTP/1.1\" 200 1 \"-\" \"-\"",
+            // ALB
+            "https 2026-11-25T02:00:00.186641Z app/lb/50dc6c495c0c9188 1.2.3.4:2817 10.0.0.1:80 0.0 0.048 0.037 200 200 0 57 \"GET https://shop.test:443/alb HTTP/1.1\" \"curl/7.46.0\" ECDHE TLSv1.2 arn:aws:x \"Root=1\" \"shop.test\" \"-\" 0",
+            "h2 2026-11-25T02:00:00.186641Z app/lb/50dc6c495c0c9188 1.2.3.4:2817 10.0.0.1:80 0.0 0.0 0.0 200 200 0 5 \"GET https://other.test:443/alb2 HTTP/2.0\" \"c\" - - x \"R\" \"o\" \"-\" 0",
+            // Caddy
+            r#"{"level":"info","ts":1646861401.5,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"1.2.3.4","proto":"HTTP/2.0","method":"GET","host":"shop.test","uri":"/caddy?q=1","headers":{"User-Agent":["curl"],"Cookie":["REDACTED"]}},"status":200}"#,
+            // nginx in JSON
+            r#"{"time_local":"25/Nov/2026:02:00:00 +0000","host":"shop.test:8443","request_method":"PATCH","request_uri":"/json?x=1","status":"200"}"#,
+            // Traefik
+            r#"{"RequestHost":"cdn.test","RequestMethod":"GET","RequestPath":"/traefik","OriginStatus":200}"#,
+        ];
+        let path = std::env::temp_dir().join(format!("contract-{}-logs", std::process::id()));
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let filter = Filter { hosts: vec!["SHOP.test".into()], ..Filter::default() };
+        let all = load(&path, None, &Filter::default(), &mut Redactor::default()).unwrap();
+        let of_shop = load(&path, None, &filter, &mut Redactor::default()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(all.remark(), None);
+        let requests = |recording: &Recording| {
+            recording.cases.iter().map(|case| case.request.clone()).collect::<Vec<_>>()
+        };
+        let expected = [
+            "GET /uvicorn",
+            "GET /uvicorn2?a=1",
+            "GET /gunicorn",
+            "POST /nginx",
+            "DELETE /apache/1",
+            "GET /cdn",
+            "GET /alb",
+            "GET /alb2",
+            "GET /caddy?q=1",
+            "PATCH /json?x=1",
+            "GET /traefik",
+        ];
+        assert_eq!(requests(&all), expected);
+        let others = ["GET /cdn", "GET /alb2", "GET /traefik"];
+        let expected: Vec<_> = expected.into_iter().filter(|line| !others.contains(line)).collect();
+        assert_eq!(requests(&of_shop), expected, "those without a host are taken");
+        assert_eq!(of_shop.remark().unwrap(), "skipped 3 × to other hosts (first: entry 6)");
+    }
+
+    /// What browsers write beside ordinary requests.
+    #[test]
+    fn forms_of_browsers() {
+        let har = r#"{"log":{"creator":{"name":"Firefox"},"entries":[
+            {"request":{"method":"POST","url":"https://a.b/form","headers":[],"postData":{
+                "mimeType":"multipart/form-data; boundary=x","text":"","params":[
+                    {"name":"title","value":"one"},{"name":"password","value":"hunter22"}]}}},
+            {"request":{"method":"POST","url":"https://a.b/upload","headers":[],"postData":{
+                "mimeType":"multipart/form-data; boundary=x","params":[
+                    {"name":"file","fileName":"a.png","contentType":"image/png"}]}}},
+            {"request":{"method":"POST","url":"https://a.b/text","headers":[
+                {"name":"Content-Type","value":"application/x-www-form-urlencoded"}],"postData":{
+                "mimeType":"application/x-www-form-urlencoded","text":"a=1&password=hunter22",
+                "params":[{"name":"a","value":"1"}]}},
+             "response":{"status":200,"headers":[{"name":"Set-Cookie","value":"a=1\nb=2"}],
+                "content":{"size":3,"text":"AP9h","encoding":"base64"}},
+             "startedDateTime":"2026-01-01T10:00:00.000Z","time":12.5},
+            {"request":{"method":"GET","url":"blob:https://a.b/1","headers":[]}},
+            {"request":{"method":"GET","url":"chrome-extension://x/y","headers":[]}}]}}"#;
+        let recording = recorded("forms.har", har).unwrap();
+        let [form, text] = &*recording.cases else { panic!("{:?}", recording.cases) };
+        assert_eq!(form.multipart[0].text.as_deref(), Some("one"));
+        assert_eq!(form.multipart[1].text.as_deref(), Some("${password}"));
+        assert!(!form.headers.contains_key("content-type"), "the boundary is our own");
+        assert_eq!(text.body.as_deref(), Some("a=1&password=${password}"));
+        let answer = text.recorded.as_ref().unwrap();
+        assert_eq!(answer.answer.headers["set-cookie"], ["a=1", "b=2"]);
+        assert_eq!((&*answer.answer.body, answer.has_body), (&b"\x00\xffa"[..], true));
+        assert_eq!(answer.took, Duration::from_micros(12_500));
+        let reasons: Vec<_> = recording.skipped.keys().copied().collect();
+        assert!(reasons.contains(&"with a file that is not in it"), "{reasons:?}");
+        assert_eq!(recording.skipped.values().map(|(count, _)| count).sum::<usize>(), 3);
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Side {
             SendError::Invalid(message) => case.invalid(message).into(),
             SendError::Unreachable(source) => RunError::Unreachable {
                 service: self.name,
-                base: self.service.base.clone(),
+                base: Box::new(self.service.base.clone()),
                 at: case.at.clone(),
                 case: case.name.clone(),
                 source,

@@ -68,7 +68,7 @@ pub(super) fn add_cookie(request: &mut Request, name: &str, value: &str) {
     let has = cookies.split(';').any(|cookie| cookie.trim().split('=').next() == Some(name));
     if !has {
         let separator = if cookies.is_empty() { "" } else { "; " };
-        cookies.push_str(&format!("{separator}{name}={value}"));
+        cookies.extend([separator, name, "=", value]);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Timeouts, retries, rate, workers, TLS and proxies.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -98,20 +99,17 @@ fn rows(is_faulty: bool) -> Server {
 fn several_workers_have_the_result_of_one() {
     let mut cases = String::new();
     for n in 0..30 {
-        cases.push_str(&format!(
-            "- {{name: create {n}, request: POST /rows, json: {{n: {n}}}, capture: {{row{n}: /id}}}}\n"
-        ));
+        _ = writeln!(
+            cases,
+            "- {{name: create {n}, request: POST /rows, json: {{n: {n}}}, capture: {{row{n}: /id}}}}"
+        );
         for use_of in 0..=n.min(3) {
             let of = n - use_of;
-            cases.push_str(&format!(
-                "- {{name: 'read {n}, {of}', request: 'GET /rows/${{row{of}}}'}}\n"
-            ));
+            _ = writeln!(cases, "- {{name: 'read {n}, {of}', request: 'GET /rows/${{row{of}}}'}}");
         }
-        cases.push_str(&format!("- {{name: count {n}, request: GET /rows}}\n"));
+        _ = writeln!(cases, "- {{name: count {n}, request: GET /rows}}");
         if n % 7 == 6 {
-            cases.push_str(&format!(
-                "- {{name: delete {n}, request: 'DELETE /rows/${{row{n}}}'}}\n"
-            ));
+            _ = writeln!(cases, "- {{name: delete {n}, request: 'DELETE /rows/${{row{n}}}'}}");
         }
     }
     let mut results = Vec::new();

@@ -12,7 +12,7 @@ use crate::server::{Server, free_port, json};
 fn is_incomplete(outcome: &Outcome, why: &str) {
     let names: Vec<_> = outcome.files.iter().map(|(name, _)| name.as_str()).collect();
     for name in ["report.json", "report.html", "report.md", "junit.xml"] {
-        let (_, text) = outcome.files.iter().find(|(file, _)| file == name).expect("a file");
+        let (_, text) = outcome.files.iter().find(|(file, _)| file == name).unwrap();
         assert!(text.contains("incomplete") && text.contains(why), "{name}: {text}");
     }
     assert_eq!(names.len(), 4, "{names:?}");
@@ -20,7 +20,7 @@ fn is_incomplete(outcome: &Outcome, why: &str) {
 }
 
 #[test]
-fn a_candidate_that_goes_away() {
+fn a_candidate_that_stops() {
     let old = Server::start(|_| json(200, "{}"));
     // It closes its socket after the first answer.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,5 +1,7 @@
 //! The program as a pipeline runs it: its options, against small real servers.
 
+#![expect(clippy::unwrap_used, reason = "a test ends so")]
+
 mod connection;
 mod endings;
 mod program;

@@ -1,6 +1,5 @@
 //! Runs the program in a folder of its own.
 
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -35,7 +34,7 @@ impl Outcome {
         cases.iter().flat_map(of).collect()
     }
 
-    /// Everything that anybody gets to see.
+    /// Everything that a reader gets to see.
     pub(crate) fn everything(&self) -> String {
         let files = self.files.iter().map(|(_, text)| text.as_str());
         files.chain([&*self.output, &*self.errors]).collect()
@@ -56,10 +55,6 @@ impl Program {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
-    }
-
-    pub(crate) fn report(&self) -> PathBuf {
-        self.folder.path().join("out/report.json")
     }
 
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {

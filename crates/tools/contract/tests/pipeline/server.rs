@@ -123,9 +123,10 @@ fn serve<S: Read + Write>(
     let Some((status, headers, body)) = answer(&request) else { return Ok(()) };
     let mut text = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([name, ": ", &value, "\r\n"]);
     }
-    text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    let length = body.len().to_string();
+    text.extend(["content-length: ", &length, "\r\n\r\n", &body]);
     let output = stream.get_mut();
     output.write_all(text.as_bytes())?;
     output.flush()

@@ -64,7 +64,7 @@ fn a_variable_without_a_value_is_named_with_its_case() {
 fn every_scheme_signs_in() {
     let service = Server::start(|_| json(200, "{}"));
     let cases = "
-- {name: nobody in particular, request: GET /, status: 200}
+- {name: without a user, request: GET /, status: 200}
 - {name: b, request: GET /, as: bearer, status: 200}
 - {name: p, request: GET /, as: basic, status: 200}
 - {name: q, request: 'GET /?a=1', as: query, status: 200}
