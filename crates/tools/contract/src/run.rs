@@ -7,6 +7,7 @@ mod secrets;
 mod side;
 mod sign_in;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ use self::side::Answered;
 pub(crate) use self::side::OWN_ADDRESS;
 pub(crate) use self::side::Side;
 pub use self::sign_in::{Scheme, SignIn};
-use crate::case::{Case, CaseError, Variables};
+use crate::case::{Case, CaseError, Variables, names};
 use crate::conformance::Conformance;
 use crate::effects::{EffectError, Sinks};
 use crate::ledger::Ledger;
@@ -99,6 +100,17 @@ pub struct Options {
     pub conformance: Option<Arc<Conformance>>,
     /// Whether recorded answers stand in for a reference.
     pub is_recorded: bool,
+}
+
+impl Options {
+    /// The names of the variables that a request needs, with those that sign it in.
+    pub fn uses(&self, case: &Case, row: &Variables) -> BTreeSet<String> {
+        let mut uses = case.uses(row);
+        let sign_in = self.sign_in.iter().find(|sign_in| sign_in.user == case.user);
+        let value = sign_in.map_or("", |sign_in| sign_in.scheme.value());
+        uses.extend(names(value).map(ToOwned::to_owned));
+        uses
+    }
 }
 
 /// What a run is about.
@@ -201,7 +213,7 @@ pub async fn run(
         let mut stretch = vec![first];
         while stretch.len() < STRETCH * workers
             && workers > 1
-            && let Some(next) = queue.next_if(|next| is_independent(next, &stretch))
+            && let Some(next) = queue.next_if(|next| is_independent(next, &stretch, &options))
         {
             stretch.push(next);
         }
@@ -249,8 +261,12 @@ struct Round {
 
 /// Whether a request can be under way at the same time as those before it, with the same answers: all
 /// of them change nothing, and it uses nothing that they capture.
-fn is_independent((case, row): &(Case, Variables), stretch: &[(Case, Variables)]) -> bool {
-    let uses = case.uses(row);
+fn is_independent(
+    (case, row): &(Case, Variables),
+    stretch: &[(Case, Variables)],
+    options: &Options,
+) -> bool {
+    let uses = options.uses(case, row);
     let is_safe = |case: &Case| case.is_safe();
     is_safe(case)
         && stretch.iter().all(|(earlier, _)| {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::case::{Case, Variables};
 use crate::openapi::{like, operation_of, operations};
+use crate::run::Options;
 
 /// A pattern with `*` for anything, which must fit as a whole.
 ///
@@ -55,7 +56,7 @@ impl Selection {
     }
 
     /// The cases that are selected, and those before them that capture what they use, in their order.
-    pub fn of(&self, cases: Vec<Case>, document: Option<&Value>) -> Vec<Case> {
+    pub fn of(&self, cases: Vec<Case>, document: Option<&Value>, options: &Options) -> Vec<Case> {
         if self.is_all() {
             return cases;
         }
@@ -70,7 +71,7 @@ impl Selection {
                 for name in case.capture.keys() {
                     needed.remove(name);
                 }
-                needed.extend(case.uses(&Variables::new()));
+                needed.extend(options.uses(&case, &Variables::new()));
                 selected.push(case);
             }
         }
@@ -123,6 +124,7 @@ mod tests {
             case("create", "POST /items/", "item", Some("alice")),
             case("read", "GET /items/${item}?a=1", "", Some("alice")),
             case("health", "GET /health", "", None),
+            case("me", "GET /me", "", Some("carol")),
         ];
         let document = json!({"openapi": "3.1.0", "paths": {
             "/items/{id}": {"get": {"operationId": "read_item", "tags": ["items"]}},
@@ -130,7 +132,11 @@ mod tests {
         }});
         let texts = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
         let selection = Selection::new(&texts(only), &texts(skip));
-        selection.of(cases, Some(&document)).into_iter().map(|case| case.name).collect()
+        let options = Options {
+            sign_in: vec!["carol=cookie:session:${bob}".parse().unwrap()],
+            ..Options::default()
+        };
+        selection.of(cases, Some(&document), &options).into_iter().map(|case| case.name).collect()
     }
 
     #[test]
@@ -139,7 +145,7 @@ mod tests {
             assert_eq!(selected(&[pattern], &[]), ["sign in", "create", "read"], "{pattern}");
         }
         assert_eq!(selected(&["tag:items"], &["case:read"]), ["sign in", "create"]);
-        assert_eq!(selected(&[], &["POST *", "path:/items/*"]), ["health"]);
+        assert_eq!(selected(&[], &["POST *", "path:/items/*"]), ["another", "health", "me"]);
         assert_eq!(selected(&["tag:nothing"], &[]), [""; 0]);
     }
 }

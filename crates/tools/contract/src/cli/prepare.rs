@@ -71,7 +71,7 @@ impl Prepared {
             cases.into_iter().chain(recorded).chain(made.iter().cloned()).collect();
         let count = all.len();
         let selection = Selection::new(&args.selection.only, &args.selection.skip);
-        let cases = selection.of(all, document.as_ref());
+        let cases = selection.of(all, document.as_ref(), &options);
         if cases.is_empty() {
             let what = if count == 0 {
                 format!("no case in {}", args.cases.display())

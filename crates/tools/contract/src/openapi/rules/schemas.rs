@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         "type-widened",
         "breaking in responses",
         "Values are of a type that allows more. In a query any text stands for a number.",
-        "request-property-type-generalized, response-property-type-generalized, response-body-list-of-types-widened",
+        "request-property-type-generalized, response-property-type-generalized, response-body-type-generalized",
     ),
     rule(
         "became-nullable",
