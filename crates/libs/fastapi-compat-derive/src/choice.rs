@@ -5,7 +5,8 @@ use quote::quote;
 use syn::{DataEnum, DeriveInput, Variant};
 
 use crate::attributes::{
-    Case, Item, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde, text, title,
+    Case, Item, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde, text,
+    title,
 };
 use crate::to_schema;
 
