@@ -420,7 +420,10 @@ mod tests {
             {"request":{"method":"GET","url":"https://shop.test/b"},"response":{"status":0}}]}}"#;
         let recording = recorded("odd.har", har).unwrap();
         assert_eq!(recording.cases.len(), 1);
-        assert_eq!(recording.cases[0].headers["cookie"], "a=1; b=2");
+        assert_eq!(
+            recording.cases[0].headers["cookie"], "a=${a}; b=${b}",
+            "its secrets are variables"
+        );
         let remark = recording.remark().unwrap();
         assert!(remark.contains("1 × of another protocol than HTTP (first: entry 3)"), "{remark}");
         let log = "127.0.0.1 - - [25/Nov/2026:02:00:00 +0000] \"-\" 408 0\n\
