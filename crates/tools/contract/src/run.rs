@@ -30,7 +30,7 @@ use crate::effects::{EffectError, Sinks};
 use crate::ledger::Ledger;
 use crate::openapi::causes;
 use crate::report::Outcome;
-use crate::request::Request;
+use crate::request::{Request, fill};
 use comparison::{Answer, Difference, Pairs, compare};
 
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +106,9 @@ impl Options {
     /// The names of the variables that a request needs, with those that sign it in.
     pub fn uses(&self, case: &Case, row: &Variables) -> BTreeSet<String> {
         let mut uses = case.uses(row);
-        let sign_in = self.sign_in.iter().find(|sign_in| sign_in.user == case.user);
+        // A row may say who it is.
+        let user = case.user.as_ref().map(|user| fill(user, row).unwrap_or_else(|_| user.clone()));
+        let sign_in = self.sign_in.iter().find(|sign_in| sign_in.user == user);
         let value = sign_in.map_or("", |sign_in| sign_in.scheme.value());
         uses.extend(names(value).map(ToOwned::to_owned));
         uses

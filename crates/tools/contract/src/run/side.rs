@@ -41,6 +41,8 @@ pub(crate) struct Side {
 /// What a side did with a case.
 pub(super) struct Answered {
     pub(super) request: Option<Request>,
+    /// As whom it was sent.
+    user: Option<String>,
     pub(super) answer: Answer,
     pub(super) took: Duration,
 }
@@ -108,7 +110,7 @@ impl Side {
         if case.is_effect() {
             let start = Instant::now();
             let answer = self.effect(case).await?;
-            return Ok(Answered { request: None, answer, took: start.elapsed() });
+            return Ok(Answered { request: None, user: None, answer, took: start.elapsed() });
         }
         let answered = self.ask(case, row).await?;
         self.keep(case, &answered)?;
@@ -122,7 +124,8 @@ impl Side {
         let start = Instant::now();
         let (answer, start) =
             self.send_from(&request, start).await.map_err(|error| self.failed(case, error))?;
-        Ok(Answered { request: Some(request), answer, took: start.elapsed() })
+        let user = self.user(case, row)?;
+        Ok(Answered { request: Some(request), user, answer, took: start.elapsed() })
     }
 
     /// What a request that could not be sent means for the run.
@@ -142,8 +145,7 @@ impl Side {
     /// The request of a case, signed in.
     pub(super) fn request(&self, case: &Case, row: &Variables) -> Result<Request, CaseError> {
         let invalid = |message: String| case.invalid(message);
-        let user = case.user.as_deref();
-        let user = user.map(|user| fill(user, &self.variables)).transpose().map_err(invalid)?;
+        let user = self.user(case, row)?;
         let sign_in = self.options.sign_in.iter().find(|sign_in| sign_in.user == user);
         // A user without a token is one whose cookies are kept.
         let has_session = self.options.keeps_cookies
@@ -171,6 +173,13 @@ impl Side {
         Ok(request)
     }
 
+    /// The user as whom a request is sent; a row may say who it is.
+    fn user(&self, case: &Case, row: &Variables) -> Result<Option<String>, CaseError> {
+        let Some(user) = &case.user else { return Ok(None) };
+        let filled = fill(user, row).or_else(|_| fill(user, &self.variables));
+        filled.map(Some).map_err(|message| case.invalid(message))
+    }
+
     /// Keeps what the case captures of an answer, its cookies, and what stands for recorded values.
     pub(super) fn keep(&mut self, case: &Case, answered: &Answered) -> Result<(), RunError> {
         let answer = &answered.answer;
@@ -189,7 +198,7 @@ impl Side {
             self.variables.insert(name.clone(), value);
         }
         if self.options.keeps_cookies {
-            let jar = self.cookies.entry(case.user.clone()).or_default();
+            let jar = self.cookies.entry(answered.user.clone()).or_default();
             for (name, value) in cookies(answer) {
                 match value {
                     Some(value) => _ = jar.insert(name, value),

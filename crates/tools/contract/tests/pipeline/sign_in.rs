@@ -70,6 +70,7 @@ fn every_scheme_signs_in() {
 - {name: q, request: 'GET /?a=1', as: query, status: 200}
 - {name: c, request: GET /, as: cookie, headers: {cookie: a=1}, status: 200}
 - {name: x, request: GET /, as: command, status: 200}
+- {name: row, request: GET /, as: '${who}', each: [{who: bearer}, {who: basic}], status: 200}
 - {name: own, request: GET /, as: bearer, headers: {authorization: none}, status: 200}
 ";
     let outcome = Program::new().with("PW", "pass:word").run(
@@ -100,7 +101,9 @@ fn every_scheme_signs_in() {
     assert_eq!(seen[3].target, "/?a=1&api%5Fkey=k%26y");
     assert_eq!(seen[4].header("cookie"), "a=1; session=s1");
     assert_eq!(seen[5].header("authorization"), "Bearer token-of-candidate");
-    assert_eq!(seen[6].header("authorization"), "");
+    assert_eq!(seen[6].header("authorization"), "Bearer t0ken-of-bearer");
+    assert_eq!(seen[7].header("authorization"), "Basic Ym9iOnBhc3M6d29yZA==");
+    assert_eq!(seen[8].header("authorization"), "");
     let everything = outcome.everything();
     for secret in ["k3y-for-all", "t0ken-of-bearer", "pass:word", "k%26y", "token-of-candidate"] {
         assert!(!everything.contains(secret), "{secret}");
