@@ -67,7 +67,7 @@ async fn front(mutate: Mutate, settings: impl FnOnce(&mut Settings)) -> (Front, 
             let body = axum::body::to_bytes(request.into_body(), 1000).await.unwrap();
             let body = String::from_utf8(body.to_vec()).unwrap();
             if body == "slow" {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
             let (status, item) = database.create(&body, is_undone);
             let (status, item) = mutate(status, item);
@@ -220,7 +220,8 @@ async fn a_client_gets_the_same_whatever_becomes_of_its_rehearsal() {
         let part = receiver.recv().await?;
         Some((part, receiver))
     });
-    let (_, (status, item)) = tokio::join!(feeding, send(&front, reqwest::Body::wrap_stream(body)));
+    let ((), (status, item)) =
+        tokio::join!(feeding, send(&front, reqwest::Body::wrap_stream(body)));
     assert_eq!((status, &item["title"]), (StatusCode::CREATED, &json!("byandby")));
     assert_eq!(count(&database.acted), 3);
     assert_eq!(front.view("create_item")["rehearsals"]["requests"], 0, "none took place");
