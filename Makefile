@@ -9,6 +9,9 @@ SELF_TEST := target/debug/contract self-test $(WHAT)
 # All with the features that the tests need: what they share is compiled once.
 BUILD := cargo build --workspace --test schemas
 
+# Python of no service.
+SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py
+
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -24,7 +27,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	$(MAKE) contract
 	target/debug/testbed sqlite --through -- target/debug/contract run --users admin,alice \
 		--report target/contract-strangler/report.json
-	$(MAKE) k8s-check
+	$(MAKE) k8s-check wheel
 	$(BUILD) --bin bench --bin limit
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 	$(MAKE) service-check COMBINATIONS=short
@@ -94,8 +97,8 @@ lint: venv build ## Check format, lints, types and the checked SQL
 	cd python-legacy && ../$(VENV)/bin/ruff check . && ../$(VENV)/bin/ruff format --check .
 	cd python-legacy && ../$(VENV)/bin/mypy app tests
 	target/debug/testbed schema -- sh crates/storage/prepare.sh --check
-	$(VENV)/bin/ruff check --quiet --config python-legacy/pyproject.toml docs/include.py
-	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml docs/include.py
+	$(VENV)/bin/ruff check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
+	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
 	$(VENV)/bin/python docs/include.py --check
 	sh .ci/lint.sh
 
@@ -128,6 +131,9 @@ sbom: ## List everything that the Rust service is made of, as CycloneDX: target/
 image-check: ## Build the program of the image, and run it as the image does; needs root, not Docker
 	sh crates/api/image-check.sh
 
+wheel: build ## Build the wheel with `contract`, install it as a user does, run the README's first page
+	sh crates/tools/contract/wheel/check.sh
+
 sqlx: ## Write the data with which SQL is checked offline, after changing a statement
 	$(BUILD) --bin testbed
 	target/debug/testbed schema -- sh crates/storage/prepare.sh
@@ -146,4 +152,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers docs resource service service-check draft package semver sbom image-check
+	k8s-check containers docs resource service service-check draft package semver sbom image-check wheel

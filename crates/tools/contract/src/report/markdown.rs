@@ -6,6 +6,8 @@ use super::{Report, Run, Totals};
 
 /// How many differences are shown: a comment has a largest length.
 const SHOWN: usize = 20;
+/// How many characters of a value are shown.
+const LENGTH: usize = 100;
 
 pub(super) fn summary(report: &Report) -> String {
     let mut out = String::new();
@@ -41,7 +43,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
                 &difference.reference,
                 &difference.candidate,
             ];
-            let cells: Vec<_> = cells.iter().map(|text| cell(text)).collect();
+            // Why a run ended early is short of nothing.
+            let length = if outcome.operation == "run" { 1000 } else { LENGTH };
+            let cells: Vec<_> = cells.iter().map(|text| cell_of(text, length)).collect();
             writeln!(out, "| {} |", cells.join(" | "))?;
         }
     }
@@ -53,9 +57,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
 
 /// A text as code in a table: whatever it holds, it stays in its cell.
 fn cell(text: &str) -> String {
+    cell_of(text, LENGTH)
+}
+
+fn cell_of(text: &str, length: usize) -> String {
     let text: String = text
         .chars()
-        .take(100)
+        .take(length)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect::<String>()
         .replace('|', "\\|")

@@ -20,7 +20,7 @@ pub enum Part {
 
 /// Molt's own: its benchmarks and trials, its guide, and its libraries and tools, on which a service
 /// depends.
-pub(super) const OWN: [&str; 9] = [
+pub(super) const OWN: [&str; 10] = [
     ".ci/libraries.sh",
     ".ci/words.sh",
     "crates/libs",
@@ -30,6 +30,7 @@ pub(super) const OWN: [&str; 9] = [
     "docs/guide.md",
     "docs/include.py",
     ".github/ISSUE_TEMPLATE/difference.yml",
+    ".github/workflows/contract.yml",
 ];
 
 impl Part {
