@@ -11,8 +11,11 @@ use crate::report::Report;
 use crate::{BoxError, http};
 
 /// What is checked, for the report of a machine without an engine.
-pub(crate) const CHECKS: [&str; 3] =
-    ["compose: up", "compose: the strangler's page", "compose: down and up"];
+pub(crate) const CHECKS: [&str; 3] = [
+    "compose: up, every service healthy",
+    "compose: the strangler's page wants the password that was chosen",
+    "compose: down and up lose nothing",
+];
 
 const STRANGLER_PASSWORD: &str = "a-password-of-the-checks";
 const EMAIL: &str = "compose@example.com";
@@ -24,22 +27,20 @@ const PORT: u16 = 8000;
 /// # Errors
 /// When the working folder has no path.
 pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Result<(), BoxError> {
+    bases.make(engine, &["mail", "compose"])?;
     let project = Project { engine, bases, folder: std::env::current_dir()?.display().to_string() };
     let start = Instant::now();
     let up = project.up();
-    if up.is_ok() {
-        report.figure("compose: up after, seconds", start.elapsed().as_secs());
-    }
     let is_up = up.is_ok();
-    report.check("compose: up, every service healthy", up);
+    report.check(CHECKS[0], up.map(|()| format!("after {} s", start.elapsed().as_secs())));
     if !is_up {
         for name in &CHECKS[1..] {
             report.not_run(name, "it is not up");
         }
         return Ok(());
     }
-    report.check("compose: the strangler's page wants the password that was chosen", page());
-    report.check("compose: down and up lose nothing", project.keeps());
+    report.check(CHECKS[1], page().map(|()| String::new()));
+    report.check(CHECKS[2], project.keeps().map(|()| String::new()));
     Ok(())
 }
 
@@ -77,6 +78,8 @@ impl Project<'_> {
                 command.args([
                     "run",
                     "--rm",
+                    "--label",
+                    &Engine::label(),
                     "--volume",
                     &format!("{socket}:/var/run/docker.sock"),
                 ]);
@@ -88,12 +91,11 @@ impl Project<'_> {
                 command.arg(image);
             }
         }
-        output(command.args(["--project-name", "molt-check"]).args(arguments))
+        let name = format!("molt-check-{}", std::process::id());
+        output(command.args(["--project-name", &name]).args(arguments))
     }
 
     fn up(&self) -> Result<(), BoxError> {
-        // What an earlier run that was killed has left.
-        self.run(&["down", "--volumes", "--timeout", "1"])?;
         let up = self.run(&["up", "--detach", "--no-build", "--wait", "--wait-timeout", "180"]);
         up.map(drop).map_err(|error| {
             let log = self.run(&["logs", "--tail", "15"]).unwrap_or_default();

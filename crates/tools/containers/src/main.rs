@@ -1,21 +1,29 @@
-//! Builds both images and runs them on a real engine, with the limits of the manifests, and brings
-//! compose.yaml up. No image registry is needed: base images are made from Debian's packages.
+//! Builds both images and runs them on a real engine, with the limits of the manifests, on networks that
+//! fail, and brings compose.yaml up. No image registry is needed: base images are made from Debian's
+//! packages.
 //!
 //! It knows the images and the manifests and no Rust of the service, and speaks HTTP to what it starts.
 
 mod compose;
 mod docker;
 mod engine;
+mod hosts;
 mod http;
 mod images;
+mod memory;
+mod program;
 mod report;
+mod running;
+mod service;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 use crate::engine::Engine;
+use crate::images::{Bases, LOCAL, OFFICIAL};
 use crate::report::Report;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -24,23 +32,37 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Parser)]
 #[command(
     after_help = "An engine that `docker` reaches is used; else, as root, one is started with its
-own data and socket (Debian: apt-get install docker.io debootstrap).
+own data and socket (Debian: apt-get install docker.io debootstrap iproute2).
 
 Examples:
   containers                 on images made from Debian's packages
   containers --official      on the official images, which have to be pulled
-  containers --optional      succeed when there is no engine, and report what was not run"
+  containers --only packets  what else has this in its name is left out
+  containers --debug --short --optional --minutes 5
+                             as continuous integration does it"
 )]
 struct Cli {
     /// Build on the official images instead of local ones
     #[arg(long)]
     official: bool,
+    /// The program in the image is the one that `cargo build` has compiled, with its libraries
+    #[arg(long)]
+    debug: bool,
     /// Take the images molt:check and molt-legacy:check as they are
     #[arg(long)]
     no_build: bool,
-    /// Succeed when no engine can be had; the report counts what was not run
+    /// Succeed when there is no engine or no base image, and count what was not run
     #[arg(long)]
     optional: bool,
+    /// Send fewer bodies
+    #[arg(long)]
+    short: bool,
+    /// Start no check after so many minutes, and count it as not run
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// Of the checks of several hosts, run only those whose name contains this, and no others
+    #[arg(long)]
+    only: Option<String>,
     /// Where the report and the engine's data go
     #[arg(long, default_value = "target/containers")]
     output: PathBuf,
@@ -61,25 +83,53 @@ fn main() -> ExitCode {
 /// Whether everything that had to be checked was, and held.
 fn run(cli: &Cli) -> Result<bool, BoxError> {
     std::fs::create_dir_all(&cli.output)?;
-    let mut report = Report::default();
-    let engine = match Engine::find(&cli.output) {
+    let mut report = Report::within(cli.minutes.map(Duration::from_mins));
+    let bases = if cli.official { OFFICIAL } else { LOCAL };
+    let engine = Engine::find(&cli.output).and_then(|engine| {
+        let built = if cli.no_build {
+            bases.make(&engine, &["postgres"])
+        } else {
+            images::build(&engine, &bases, &cli.output, cli.debug)
+        };
+        built.map(|()| engine).map_err(|error| error.to_string())
+    });
+    let engine = match engine {
         Ok(engine) => engine,
-        Err(reason) => {
-            eprintln!("containers: WARNING: nothing was run: {reason}");
-            for name in images::CHECKS.iter().chain(&compose::CHECKS) {
-                report.not_run(name, &reason);
-            }
-            report.write(&cli.output)?;
-            return Ok(cli.optional);
-        }
+        Err(reason) => return nothing_ran(cli, report, &reason),
     };
-    let bases = images::bases(&engine, cli.official)?;
-    if !cli.no_build {
-        images::build(&engine, &bases)?;
+    report.figure("program", if cli.debug { "debug" } else { "release" });
+    if cli.only.is_none() {
+        running::check(&engine, &bases, &mut report)?;
     }
-    images::check(&engine, &bases, &mut report)?;
-    compose::check(&engine, &bases, &mut report)?;
+    hosts::check(&engine, &bases, cli, &mut report)?;
+    if cli.only.is_none() {
+        compose_at_the_end(&engine, &bases, &mut report)?;
+    }
     report.write(&cli.output)?;
     print!("{report}");
     Ok(report.failed() == 0)
+}
+
+fn compose_at_the_end(
+    engine: &Engine,
+    bases: &Bases,
+    report: &mut Report,
+) -> Result<(), BoxError> {
+    if !report.is_over() {
+        return compose::check(engine, bases, report);
+    }
+    for name in compose::CHECKS {
+        report.not_run(name, "the time is over");
+    }
+    Ok(())
+}
+
+fn nothing_ran(cli: &Cli, mut report: Report, reason: &str) -> Result<bool, BoxError> {
+    for name in running::CHECKS.iter().chain(&hosts::NAMES).chain(&compose::CHECKS) {
+        report.not_run(name, reason);
+    }
+    report.write(&cli.output)?;
+    let count = report.not_run_count();
+    eprintln!("containers: WARNING: nothing was run, {count} checks are left out: {reason}");
+    Ok(cli.optional)
 }

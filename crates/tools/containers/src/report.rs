@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -11,23 +12,58 @@ use crate::BoxError;
 pub(crate) struct Report {
     results: Vec<(String, Outcome)>,
     figures: Vec<(String, String)>,
+    /// When to start nothing more.
+    end: Option<Instant>,
 }
 
 enum Outcome {
-    Passed,
+    Passed(String),
     Failed(String),
     NotRun(String),
 }
 
+/// The error of a check that cannot be made here: it is not run, and that is counted.
+#[derive(Debug)]
+pub(crate) struct NotRun(pub String);
+
+impl fmt::Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotRun {}
+
 impl Report {
-    /// Records a check: `Err` is why it failed.
-    pub(crate) fn check(&mut self, name: &str, result: Result<(), BoxError>) {
+    /// A report of checks of which none starts later than after this time.
+    pub(crate) fn within(time: Option<Duration>) -> Self {
+        Self { end: time.map(|time| Instant::now() + time), ..Self::default() }
+    }
+
+    /// Records a check that was made: `Ok` has what was seen, `Err` is why it failed.
+    pub(crate) fn check(&mut self, name: &str, result: Result<String, BoxError>) {
         let outcome = match result {
-            Ok(()) => Outcome::Passed,
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(seen) => Outcome::Passed(seen),
+            Err(error) => match error.downcast::<NotRun>() {
+                Ok(reason) => Outcome::NotRun(reason.0),
+                Err(error) => Outcome::Failed(error.to_string()),
+            },
         };
-        eprintln!("containers: {name}: {}", outcome.word());
+        eprintln!("containers: {name}: {} {}", outcome.word(), outcome.detail());
         self.results.push((name.to_owned(), outcome));
+    }
+
+    /// Makes a check, if there is time left, and records it.
+    pub(crate) fn run(&mut self, name: &str, check: impl FnOnce() -> Result<String, BoxError>) {
+        match self.is_over() {
+            true => self.check(name, Err(Box::new(NotRun("the time is over".into())))),
+            false => self.check(name, check()),
+        }
+    }
+
+    /// Whether nothing more is to be started.
+    pub(crate) fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() > end)
     }
 
     pub(crate) fn not_run(&mut self, name: &str, reason: &str) {
@@ -39,7 +75,7 @@ impl Report {
         self.figures.push((name.to_owned(), value.to_string()));
     }
 
-    fn not_run_count(&self) -> usize {
+    pub(crate) fn not_run_count(&self) -> usize {
         self.results.iter().filter(|(_, one)| matches!(one, Outcome::NotRun(_))).count()
     }
 
@@ -73,7 +109,7 @@ impl Report {
 impl Outcome {
     fn word(&self) -> &'static str {
         match self {
-            Self::Passed => "passed",
+            Self::Passed(_) => "passed",
             Self::Failed(_) => "FAILED",
             Self::NotRun(_) => "not run",
         }
@@ -81,8 +117,7 @@ impl Outcome {
 
     fn detail(&self) -> &str {
         match self {
-            Self::Passed => "",
-            Self::Failed(detail) | Self::NotRun(detail) => detail,
+            Self::Passed(detail) | Self::Failed(detail) | Self::NotRun(detail) => detail,
         }
     }
 }
@@ -90,10 +125,10 @@ impl Outcome {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, outcome) in &self.results {
-            writeln!(f, "{name:56} {:8} {}", outcome.word(), outcome.detail())?;
+            writeln!(f, "{name:64} {:8} {}", outcome.word(), outcome.detail())?;
         }
         for (name, value) in &self.figures {
-            writeln!(f, "{name:56} {value}")?;
+            writeln!(f, "{name:64} {value}")?;
         }
         let not_run = self.not_run_count();
         let checks = self.results.len() - not_run;

@@ -6,10 +6,15 @@
 //! none of them.
 
 mod acknowledged;
+mod balancer;
+pub mod bodies;
 pub mod clients;
+mod fault;
 mod tally;
 
 pub use acknowledged::{Acknowledged, Item};
+pub use balancer::{Backend, Balancer};
+pub use fault::{Crowd, Observed, Probe, under_load};
 pub use tally::{Stage, Tally};
 
 /// Any error; trials report it and end.
