@@ -27,7 +27,7 @@ impl Balancer {
     pub async fn start(backends: Vec<Backend>) -> Result<Self, BoxError> {
         let proxy = Arc::new(Proxy::start(Vec::new()).await?);
         let base = format!("http://{}", proxy.address);
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(1)).build()?;
+        let http = crate::http(Duration::from_secs(1))?;
         let (known, backends) = watch::channel(backends);
         tokio::spawn(balance(proxy, http, backends));
         sleep(Duration::from_millis(500)).await;

@@ -23,7 +23,7 @@ impl Attack {
     /// # Errors
     /// When there is no HTTP client.
     pub async fn send(&mut self, base: &str, bodies: &[Body]) -> Result<(), BoxError> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(3)).build()?;
+        let http = crate::http(Duration::from_mins(3))?;
         for Body { name, content_type, bytes } in bodies {
             let paths: &[&str] = match *content_type {
                 JSON => &["/users/signup", "/reset-password/"],

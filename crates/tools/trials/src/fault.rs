@@ -73,8 +73,7 @@ impl Probe {
     /// # Errors
     /// When it cannot.
     pub async fn new(base: &str, name: &str) -> Result<Self, BoxError> {
-        let http =
-            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(40)).build()?;
+        let http = crate::http(Duration::from_secs(40))?;
         let email = format!("probe-{name}@example.com");
         let client = Client::new(base, &email, Arc::default()).await?;
         Ok(Self { http, url: format!("{base}{API}/items/"), token: client.token().into() })

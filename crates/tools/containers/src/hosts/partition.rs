@@ -16,10 +16,11 @@ use crate::{BoxError, http};
 /// The service and its database.
 pub(crate) async fn database(engine: &Engine, bases: &Bases) -> Result<String, BoxError> {
     let site = Site::new(engine, bases)?;
-    let service = site.service("service", &[], &[])?;
+    // Shorter than the outage, which would be waited out.
+    let service = site.service("service", &["REQUEST_TIMEOUT_SECONDS=3"], &[])?;
     let observed = under_load(&service.base()?, crowd("partition"), async || {
         site.network.disconnect(&site.database)?;
-        sleep(OUTAGE).await;
+        sleep(2 * OUTAGE).await;
         site.network.connect(&site.database, "database")?;
         Ok(Instant::now())
     })
@@ -40,8 +41,9 @@ pub(crate) async fn legacy(
     bases: &Bases,
     folder: &Path,
 ) -> Result<String, BoxError> {
-    let site = Site::new(engine, bases)?;
+    // Removed after the site's containers, which are on it.
     let behind = engine.network("behind")?;
+    let site = Site::new(engine, bases)?;
     behind.connect(&site.database, "database-behind")?;
     let url = "DATABASE_URL=postgresql://molt:molt@database-behind/molt";
     let (legacy, _) = LEGACY.start(engine, &behind.name, "legacy", &arguments(&[url]))?;

@@ -66,7 +66,7 @@ pub(crate) async fn verified(
         more.extend(mount);
         refused(&MOLT.begin(engine, &site.network.name, name, &more)?).await?;
     }
-    Ok(format!("{all} connections, all encrypted; another certificate and another name are refused"))
+    Ok("all connections are encrypted; another certificate and another name are refused".into())
 }
 
 /// Waits until the service says that it does not trust the certificate.
