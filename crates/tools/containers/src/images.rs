@@ -62,13 +62,28 @@ pub(crate) fn build(
     folder: &Path,
     debug: bool,
 ) -> Result<(), BoxError> {
-    bases.make(engine, &["python", "postgres"])?;
+    // What is waited for most is the network and the disk.
+    std::thread::scope(|scope| {
+        let postgres = scope.spawn(|| bases.make(engine, &["postgres"]));
+        legacy(engine, bases)?;
+        molt(engine, bases, debug.then_some(folder))?;
+        postgres.join().map_err(|_| "the image of PostgreSQL was not made")?
+    })
+}
+
+fn legacy(engine: &Engine, bases: &Bases) -> Result<(), BoxError> {
+    bases.make(engine, &["python"])?;
     eprintln!("containers: building {LEGACY}");
     let base = format!("PYTHON_IMAGE={}", bases.python);
     let file = "python-legacy/Dockerfile";
     engine.docker(&["build", "--tag", LEGACY, "--file", file, "--build-arg", &base, "."])?;
+    Ok(())
+}
+
+/// With a folder for the context, the debug program.
+fn molt(engine: &Engine, bases: &Bases, debug: Option<&Path>) -> Result<(), BoxError> {
     eprintln!("containers: building {MOLT}");
-    if debug {
+    if let Some(folder) = debug {
         let context = program::context(folder)?.display().to_string();
         engine.docker(&["build", "--tag", MOLT, &context])?;
     } else {
@@ -78,4 +93,36 @@ pub(crate) fn build(
         engine.docker(&["build", "--tag", MOLT, "--file", file, "--build-arg", &base, "."])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::read_to_string;
+
+    use super::*;
+
+    #[test]
+    fn every_file_has_the_same_images() {
+        for (file, image) in [
+            ("compose.yaml", OFFICIAL.postgres),
+            ("compose.yaml", OFFICIAL.mail),
+            ("compose.yaml", OFFICIAL.rust),
+            ("compose.yaml", OFFICIAL.python),
+            ("crates/api/Dockerfile", OFFICIAL.rust),
+            ("python-legacy/Dockerfile", OFFICIAL.python),
+            ("crates/tools/testbed/src/postgres.rs", OFFICIAL.postgres),
+            ("crates/tools/scaffold/templates/service/compose.yaml.j2", OFFICIAL.postgres),
+        ] {
+            let text = read_to_string(testbed::root().join(file)).unwrap();
+            let (name, _) = image.split_once(':').unwrap();
+            let versions: Vec<_> = text
+                .split(&format!("{name}:"))
+                .skip(1)
+                .filter(|rest| rest.starts_with(|first: char| first == 'v' || first.is_numeric()))
+                .collect();
+            assert!(!versions.is_empty(), "{file} has no {name}");
+            let (_, version) = image.split_once(':').unwrap();
+            assert!(versions.iter().all(|rest| rest.starts_with(version)), "{file}: {versions:?}");
+        }
+    }
 }

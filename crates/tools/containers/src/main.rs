@@ -83,7 +83,13 @@ fn main() -> ExitCode {
 /// Whether everything that had to be checked was, and held.
 fn run(cli: &Cli) -> Result<bool, BoxError> {
     std::fs::create_dir_all(&cli.output)?;
-    let mut report = Report::within(cli.minutes.map(Duration::from_mins));
+    let mut report = Report::new(&cli.output, cli.minutes.map(Duration::from_mins));
+    if cli.only.is_none() {
+        report.plan(&running::CHECKS);
+        report.plan(&hosts::NAMES);
+        report.plan(&compose::CHECKS);
+    }
+    report.write()?;
     let bases = if cli.official { OFFICIAL } else { LOCAL };
     let engine = Engine::find(&cli.output).and_then(|engine| {
         let built = if cli.no_build {
@@ -93,43 +99,32 @@ fn run(cli: &Cli) -> Result<bool, BoxError> {
         };
         built.map(|()| engine).map_err(|error| error.to_string())
     });
-    let engine = match engine {
-        Ok(engine) => engine,
-        Err(reason) => return nothing_ran(cli, report, &reason),
+    let outcome = match &engine {
+        Ok(engine) => checks(cli, engine, &bases, &mut report),
+        Err(reason) => {
+            eprintln!("containers: WARNING: nothing was run: {reason}");
+            Ok(cli.optional)
+        }
     };
-    report.figure("program", if cli.debug { "debug" } else { "release" });
-    if cli.only.is_none() {
-        running::check(&engine, &bases, &mut report)?;
-    }
-    hosts::check(&engine, &bases, cli, &mut report)?;
-    if cli.only.is_none() {
-        compose_at_the_end(&engine, &bases, &mut report)?;
-    }
-    report.write(&cli.output)?;
+    report.finish();
+    report.write()?;
     print!("{report}");
-    Ok(report.failed() == 0)
+    Ok(outcome? && report.failed() == 0)
 }
 
-fn compose_at_the_end(
+fn checks(
+    cli: &Cli,
     engine: &Engine,
     bases: &Bases,
     report: &mut Report,
-) -> Result<(), BoxError> {
-    if !report.is_over() {
-        return compose::check(engine, bases, report);
+) -> Result<bool, BoxError> {
+    report.figure("program", if cli.debug { "debug" } else { "release" });
+    if cli.only.is_none() {
+        running::check(engine, bases, report)?;
     }
-    for name in compose::CHECKS {
-        report.not_run(name, "the time is over");
+    hosts::check(engine, bases, cli, report)?;
+    if cli.only.is_none() && !report.is_over() {
+        compose::check(engine, bases, report)?;
     }
-    Ok(())
-}
-
-fn nothing_ran(cli: &Cli, mut report: Report, reason: &str) -> Result<bool, BoxError> {
-    for name in running::CHECKS.iter().chain(&hosts::NAMES).chain(&compose::CHECKS) {
-        report.not_run(name, reason);
-    }
-    report.write(&cli.output)?;
-    let count = report.not_run_count();
-    eprintln!("containers: WARNING: nothing was run, {count} checks are left out: {reason}");
-    Ok(cli.optional)
+    Ok(true)
 }

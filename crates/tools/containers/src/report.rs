@@ -1,7 +1,7 @@
 //! What was checked: a table for people, `report.json` for programs.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,6 +14,10 @@ pub(crate) struct Report {
     figures: Vec<(String, String)>,
     /// When to start nothing more.
     end: Option<Instant>,
+    /// Where it is written after each check, so that it is there also if the checks are killed.
+    folder: PathBuf,
+    /// All checks that are to be made as far as they are known before.
+    planned: Vec<&'static str>,
 }
 
 enum Outcome {
@@ -35,9 +39,15 @@ impl fmt::Display for NotRun {
 impl std::error::Error for NotRun {}
 
 impl Report {
-    /// A report of checks of which none starts later than after this time.
-    pub(crate) fn within(time: Option<Duration>) -> Self {
-        Self { end: time.map(|time| Instant::now() + time), ..Self::default() }
+    /// A report in this folder, of checks of which none starts later than after this time.
+    pub(crate) fn new(folder: &Path, time: Option<Duration>) -> Self {
+        let end = time.map(|time| Instant::now() + time);
+        Self { end, folder: folder.to_owned(), ..Self::default() }
+    }
+
+    /// Counts these as not run until they are.
+    pub(crate) fn plan(&mut self, names: &[&'static str]) {
+        self.planned.extend(names);
     }
 
     /// Records a check that was made: `Ok` has what was seen, `Err` is why it failed.
@@ -51,6 +61,9 @@ impl Report {
         };
         eprintln!("containers: {name}: {} {}", outcome.word(), outcome.detail());
         self.results.push((name.to_owned(), outcome));
+        if let Err(error) = self.write() {
+            eprintln!("containers: the report cannot be written: {error}");
+        }
     }
 
     /// Makes a check, if there is time left, and records it.
@@ -83,25 +96,40 @@ impl Report {
         self.results.iter().filter(|(_, one)| matches!(one, Outcome::Failed(_))).count()
     }
 
-    /// Writes `report.json` into a folder.
+    /// Counts what was planned and not reached as not run.
+    pub(crate) fn finish(&mut self) {
+        for name in self.missing() {
+            self.not_run(name, "it was not reached");
+        }
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        let is_missing = |name: &&str| self.results.iter().all(|(one, _)| one != name);
+        self.planned.iter().copied().filter(is_missing).collect()
+    }
+
+    /// Writes `report.json`.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), BoxError> {
+    pub(crate) fn write(&self) -> Result<(), BoxError> {
+        let missing = self.missing();
         let not_run = self.not_run_count();
-        let results: Vec<Value> = self.results.iter().map(|(name, outcome)| {
+        let mut results: Vec<Value> = self.results.iter().map(|(name, outcome)| {
             json!({"name": name, "result": outcome.word(), "detail": outcome.detail()})
         }).collect();
+        results.extend(missing.iter().map(|name| json!({"name": name, "result": "not run"})));
         let figures: serde_json::Map<_, _> =
             self.figures.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         let report = json!({
             "checks": self.results.len() - not_run,
             "failed": self.failed(),
-            "not_run": not_run,
+            "not_run": not_run + missing.len(),
             "results": results,
             "figures": figures,
         });
-        std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)? + "\n")?;
+        let text = serde_json::to_string_pretty(&report)? + "\n";
+        std::fs::write(self.folder.join("report.json"), text)?;
         Ok(())
     }
 }

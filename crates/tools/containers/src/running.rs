@@ -13,9 +13,21 @@ use crate::report::Report;
 use crate::service::{self, DRAIN, PASSWORD, Service};
 use crate::{BoxError, http, memory};
 
-/// What is checked of each, for the report of a machine without an engine.
-pub(crate) const CHECKS: [&str; 6] =
-    ["image", "default secrets", "limits", "requests", "memory", "stop"];
+/// What is checked of each.
+pub(crate) const CHECKS: [&str; 12] = [
+    "molt: user, labels, signal, health check, production",
+    "molt: the default secrets are refused",
+    "molt: healthy with the manifest's limits",
+    "molt: sign-in works, the private route does not exist",
+    "molt: four sign-ins at a time within the memory",
+    "molt: SIGTERM: answers, completes, exits with 0",
+    "legacy: user, labels, signal, health check, production",
+    "legacy: the default secrets are refused",
+    "legacy: healthy with the manifest's limits",
+    "legacy: sign-in works, the private route does not exist",
+    "legacy: four sign-ins at a time within the memory",
+    "legacy: SIGTERM: answers, completes, exits with 0",
+];
 
 /// Runs every check of both images.
 ///
@@ -24,38 +36,25 @@ pub(crate) const CHECKS: [&str; 6] =
 pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Result<(), BoxError> {
     let network = engine.network("images")?;
     let _database = service::database(engine, bases.postgres, &network.name, &[], &[])?;
-    for service in [&service::MOLT, &service::LEGACY] {
-        let name = |check: &str| format!("{}: {check}", service.name);
+    let (molt, legacy) = CHECKS.split_at(CHECKS.len() / 2);
+    for (service, names) in [(&service::MOLT, molt), (&service::LEGACY, legacy)] {
         let inspected = report_figures(engine, service, report)?;
-        report.check(
-            &name("user, labels, signal, health check, production"),
-            image(service, &inspected).map(nothing),
-        );
-        report.check(
-            &name("the default secrets are refused"),
-            refuses_defaults(engine, service).map(nothing),
-        );
-        let running = service.start(engine, &network.name, service.name, &[]);
-        let healthy = match &running {
-            Ok((_, elapsed)) => {
-                let seconds = format!("{:.1}", elapsed.as_secs_f64());
-                report.figure(&name("healthy after, seconds"), &seconds);
-                Ok(format!("after {seconds} s"))
-            }
-            Err(error) => Err(error.to_string().into()),
-        };
+        report.check(names[0], image(service, &inspected).map(nothing));
+        report.check(names[1], refuses_defaults(engine, service).map(nothing));
+        let (container, elapsed) =
+            match service.start(engine, &network.name, service.name, &[]) {
+                Ok(running) => running,
+                Err(error) => {
+                    report.check(names[2], Err(error));
+                    continue;
+                }
+            };
         let limits = service.limits()?.describe();
-        report.check(&name(&format!("healthy with {limits}")), healthy);
-        let Ok((container, _)) = running else { continue };
-        report.check(
-            &name("sign-in works, the private route does not exist"),
-            requests(&container).map(nothing),
-        );
-        report.check(&name("four sign-ins at a time within the memory"), sign_ins(&container));
-        report.check(
-            &name("SIGTERM: answers, completes, exits with 0"),
-            stop(engine, service, &container).map(nothing),
-        );
+        let seconds = elapsed.as_secs_f64();
+        report.check(names[2], Ok(format!("{limits}: after {seconds:.1} s")));
+        report.check(names[3], requests(&container).map(nothing));
+        report.check(names[4], sign_ins(&container));
+        report.check(names[5], stop(engine, service, &container).map(nothing));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
-use trials::{Balancer, under_load};
+use trials::{Balancer, Probe, under_load};
 
 use super::judge::{Bounds, judge};
 use super::site::{Site, crowd};
@@ -27,7 +27,9 @@ pub(crate) async fn host_fails(engine: &Engine, bases: &Bases) -> Result<String,
     let start = |number: usize| site.service(&format!("replica-{number}"), &[], &[]);
     let mut replicas = vec![start(0)?, start(1)?, start(2)?];
     let balancer = Balancer::start(backends(&replicas)?).await?;
-    let observed = under_load(&balancer.base, crowd("rolling"), async || {
+    let probe = Probe::new(&balancer.base, "host").await?;
+    let mut recovered = 0.0;
+    let mut observed = under_load(&balancer.base, crowd("rolling"), async || {
         let mut killed = Instant::now();
         for number in 3..6 {
             replicas.push(start(number)?);
@@ -37,21 +39,20 @@ pub(crate) async fn host_fails(engine: &Engine, bases: &Bases) -> Result<String,
                 // The last of the old ones.
                 replicas.remove(1).kill()?;
                 killed = Instant::now();
+                recovered = probe.recovery(killed).await;
             }
-            // Ports of what has ended cannot be asked for: it is still known while it drains.
+            // It stays known while it drains.
             let old = replicas.remove(0);
             engine.docker(&["stop", "--time", "60", &old.name])?;
             if old.state()?["ExitCode"] != 0 {
                 return Err(format!("{} did not end in order: {}", old.name, old.state()?).into());
             }
             balancer.know(backends(&replicas)?);
-            if replicas.len() == 1 {
-                break;
-            }
         }
         Ok(killed)
     })
     .await?;
+    observed.recovered_s = recovered;
     // What the failed host had begun has no answer.
     let bounds = Bounds {
         outcomes: &[" no answer"],
