@@ -68,10 +68,12 @@ impl Report {
 
     /// Makes a check, if there is time left, and records it.
     pub(crate) fn run(&mut self, name: &str, check: impl FnOnce() -> Result<String, BoxError>) {
-        match self.is_over() {
-            true => self.check(name, Err(Box::new(NotRun("the time is over".into())))),
-            false => self.check(name, check()),
+        if self.is_over() {
+            return self.check(name, Err(Box::new(NotRun("the time is over".into()))));
         }
+        let start = Instant::now();
+        let result = check().map(|seen| format!("{seen}; {} s", start.elapsed().as_secs()));
+        self.check(name, result);
     }
 
     /// Whether nothing more is to be started.

@@ -62,7 +62,7 @@ pub(crate) async fn latency(engine: &Engine, bases: &Bases) -> Result<String, Bo
     // Before anything else is started for it.
     if let Err(error) = in_network(&site.database, &slow) {
         let error = error.to_string();
-        let error = error.lines().last().unwrap_or_default();
+        let error = error.rsplit("Error: ").next().unwrap_or_default();
         let needs = "the kernel's netem and Debian's iproute2 are needed";
         return Err(NotRun(format!("{needs}: {error}")).into());
     }
