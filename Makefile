@@ -66,7 +66,7 @@ k8s-check: ## Render and check the Kubernetes manifests of every stage, without 
 	sh k8s/check.sh $(if $(CRDS),--crds $(CRDS))
 
 containers: ## Build both images, run them with the manifests' limits, on networks that fail; root, or OFFICIAL=1
-	$(BUILD) --bin containers
+	$(BUILD) --bin containers --bin contract
 	target/debug/containers $(if $(OFFICIAL),--official)
 
 containers-short: build ## The same in six minutes, with the debug program; what cannot run is counted

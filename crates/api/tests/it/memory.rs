@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, StatusCode};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
-use testbed::bodies::{self, AT_A_TIME, Body, FORM, JSON, filled, manifest_limit, worst};
+use testbed::bodies::{self, AT_A_TIME, Body, FORM, JSON, filled, manifest_limit};
 use testbed::{Scratch, Service, rust};
 
 use crate::client::Api;
@@ -134,7 +134,7 @@ async fn no_body_takes_more_memory_than_it_may() {
         assert!(taken <= AT_A_TIME as u64 * PER_REQUEST, "{} MiB: {what}", taken / MIB);
         worst = worst.max((taken, what));
     };
-    for body in worst() {
+    for body in bodies::worst() {
         let victim = Victim::start(&scratch).await;
         victim.attack(&body).await;
         measured(&victim, body.name);
@@ -146,7 +146,7 @@ async fn no_body_takes_more_memory_than_it_may() {
 async fn all_bodies_one_after_the_other_stay_under_the_limit() {
     let scratch = Scratch::new().await.unwrap();
     let victim = Victim::start(&scratch).await;
-    for body in worst() {
+    for body in bodies::worst() {
         victim.attack(&body).await;
     }
     let (peak, limit) = (victim.peak(), victim.limit);

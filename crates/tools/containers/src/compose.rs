@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use crate::docker::output;
 use crate::engine::Engine;
 use crate::images::{Bases, LEGACY, MOLT};
-use crate::report::Report;
+use crate::report::{NotRun, Report};
 use crate::{BoxError, http};
 
 /// What is checked, for the report of a machine without an engine.
-pub(crate) const CHECKS: [&str; 3] = [
+pub(crate) const CHECKS: [&str; 4] = [
     "compose: up, every service healthy",
     "compose: the strangler's page wants the password that was chosen",
+    "compose: the contract's cases hold through the strangler",
     "compose: down and up lose nothing",
 ];
 
@@ -37,7 +38,8 @@ pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Resu
         return Ok(());
     }
     report.check(CHECKS[1], page().map(|()| String::new()));
-    report.check(CHECKS[2], project.keeps().map(|()| String::new()));
+    report.check(CHECKS[2], contract());
+    report.check(CHECKS[3], project.keeps().map(|()| String::new()));
     Ok(())
 }
 
@@ -124,6 +126,22 @@ fn expect(what: &str, status: u16, expected: u16) -> Result<(), BoxError> {
     } else {
         Err(format!("{what} was answered with {status}").into())
     }
+}
+
+/// What the cases expect of any service; what they say of databases and mailboxes is left out.
+fn contract() -> Result<String, BoxError> {
+    let contract = std::env::current_exe()?.with_file_name("contract");
+    if !contract.exists() {
+        return Err(NotRun(format!("{} is not built", contract.display())).into());
+    }
+    let report = "target/containers/contract/report.json";
+    let mut contract = Command::new(contract);
+    contract.args(["run", "--candidate", &format!("http://127.0.0.1:{PORT}")]);
+    contract.args(["--users", "admin,alice", "--report", report]);
+    let said = output(&mut contract)?;
+    let counts = said.lines().find(|line| line.starts_with("run: "));
+    let counts = counts.ok_or("it does not say how many requests were the same")?;
+    Ok(counts.split(';').next().unwrap_or_default().replace("run: ", ""))
 }
 
 fn page() -> Result<(), BoxError> {

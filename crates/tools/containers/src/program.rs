@@ -20,13 +20,11 @@ pub(crate) fn context(folder: &Path) -> Result<PathBuf, BoxError> {
         std::fs::remove_dir_all(&context)?;
     }
     let text = std::fs::read_to_string(DOCKERFILE)?;
-    let (_, stage) = text.split_once("\nFROM scratch\n").ok_or("its last stage is not on scratch")?;
+    let (_, stage) =
+        text.split_once("\nFROM scratch\n").ok_or("its last stage is not on scratch")?;
     let stage = stage.replace("--from=build /", "");
     std::fs::create_dir_all(context.join("libraries"))?;
-    std::fs::write(
-        context.join("Dockerfile"),
-        format!("FROM scratch\nCOPY libraries /\n{stage}"),
-    )?;
+    std::fs::write(context.join("Dockerfile"), format!("FROM scratch\nCOPY libraries /\n{stage}"))?;
     let program = testbed::rust_binary()?;
     // Without the tables of lines: a tenth of the size.
     output(Command::new("strip").arg("-o").arg(context.join("molt")).arg(&program))?;

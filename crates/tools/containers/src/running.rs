@@ -41,14 +41,13 @@ pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Resu
         let inspected = report_figures(engine, service, report)?;
         report.check(names[0], image(service, &inspected).map(nothing));
         report.check(names[1], refuses_defaults(engine, service).map(nothing));
-        let (container, elapsed) =
-            match service.start(engine, &network.name, service.name, &[]) {
-                Ok(running) => running,
-                Err(error) => {
-                    report.check(names[2], Err(error));
-                    continue;
-                }
-            };
+        let (container, elapsed) = match service.start(engine, &network.name, service.name, &[]) {
+            Ok(running) => running,
+            Err(error) => {
+                report.check(names[2], Err(error));
+                continue;
+            }
+        };
         let limits = service.limits()?.describe();
         let seconds = elapsed.as_secs_f64();
         report.check(names[2], Ok(format!("{limits}: after {seconds:.1} s")));

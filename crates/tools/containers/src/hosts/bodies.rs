@@ -16,11 +16,7 @@ use crate::{BoxError, memory};
 
 /// All of them, or in a short run those that take most; others are answered meanwhile, by the same
 /// process, and the kernel kills nothing.
-pub(crate) async fn worst(
-    engine: &Engine,
-    bases: &Bases,
-    short: bool,
-) -> Result<String, BoxError> {
+pub(crate) async fn worst(engine: &Engine, bases: &Bases, short: bool) -> Result<String, BoxError> {
     let site = Site::new(engine, bases)?;
     // The debug program takes long for them.
     let service = site.service("service", &["REQUEST_TIMEOUT_SECONDS=120"], &[])?;

@@ -24,8 +24,7 @@ pub(crate) async fn database(engine: &Engine, bases: &Bases) -> Result<String, B
         Ok(Instant::now())
     })
     .await?;
-    let bounds =
-        Bounds { outcomes: &[" 503"], must_fail: true, recovery: 10.0, last_failure: 5.0 };
+    let bounds = Bounds { outcomes: &[" 503"], must_fail: true, recovery: 10.0, last_failure: 5.0 };
     let seen = judge(&observed, &[&service], &bounds).await?;
     if site.database.log("all").contains("automatic recovery in progress") {
         Ok(seen)

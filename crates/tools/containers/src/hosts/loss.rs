@@ -38,7 +38,9 @@ pub(crate) async fn packets(engine: &Engine, bases: &Bases) -> Result<String, Bo
     };
     let observed = under_load(&service.base()?, crowd("loss"), async || {
         if let Err(error) = change("-A", "INPUT").and_then(|()| change("-A", "OUTPUT")) {
-            return Err(NotRun(format!("this machine's iptables cannot lose packets: {error}")).into());
+            return Err(
+                NotRun(format!("this machine's iptables cannot lose packets: {error}")).into()
+            );
         }
         sleep(2 * OUTAGE).await;
         let lost = "iptables -L -v -n -x | grep -c '[1-9][0-9]* .*statistic'";

@@ -26,12 +26,8 @@ pub(crate) async fn database(engine: &Engine, bases: &Bases) -> Result<String, B
     })
     .await?;
     // Requests that wait for an answer of the database end with their own time.
-    let bounds = Bounds {
-        outcomes: &[" 503", " 504"],
-        must_fail: true,
-        recovery: 15.0,
-        last_failure: 15.0,
-    };
+    let bounds =
+        Bounds { outcomes: &[" 503", " 504"], must_fail: true, recovery: 15.0, last_failure: 15.0 };
     judge(&observed, &[&service], &bounds).await
 }
 

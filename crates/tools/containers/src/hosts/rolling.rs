@@ -54,12 +54,8 @@ pub(crate) async fn host_fails(engine: &Engine, bases: &Bases) -> Result<String,
     .await?;
     observed.recovered_s = recovered;
     // What the failed host had begun has no answer.
-    let bounds = Bounds {
-        outcomes: &[" no answer"],
-        must_fail: false,
-        recovery: 15.0,
-        last_failure: 5.0,
-    };
+    let bounds =
+        Bounds { outcomes: &[" no answer"], must_fail: false, recovery: 15.0, last_failure: 5.0 };
     let services: Vec<_> = replicas.iter().collect();
     judge(&observed, &services, &bounds).await
 }

@@ -15,7 +15,7 @@ use crate::{BoxError, http};
 /// How long a connection may take until it is refused.
 const REFUSED: Duration = Duration::from_secs(20);
 
-/// The key as PostgreSQL wants it: its own, and nobody else's.
+/// The key as PostgreSQL wants it: that only its own account can read it.
 const START: &str = "install -o postgres -g postgres -m 600 /tls/server.key /tmp/server.key; \
     exec docker-entrypoint.sh postgres -c ssl=on -c ssl_cert_file=/tls/server.crt \
     -c ssl_key_file=/tmp/server.key";

@@ -183,8 +183,7 @@ pub(crate) async fn under_load_of(
     let pause = extent.pick(Duration::from_millis(500), Duration::from_secs(2));
     let crowd = Crowd { name, count: extent.pick(3, 8), pace, pause };
     let observed = trials::under_load(&service.url, crowd, fault).await?;
-    let mut scenario =
-        Scenario::count(name, &[service], observed.stage, &observed.clients).await?;
+    let mut scenario = Scenario::count(name, &[service], observed.stage, &observed.clients).await?;
     scenario.recovered_s = observed.recovered_s;
     scenario.last_failure_s = observed.last_failure_s;
     if observed.failed_early {
