@@ -71,7 +71,7 @@ containers: ## Build both images, run them with the manifests' limits, on networ
 
 containers-short: build ## The same in six minutes, with the debug program; what cannot run is counted
 	$(BUILD) --bin containers
-	target/debug/containers --debug --short --optional --minutes 5
+	target/debug/containers --program debug --short --optional --minutes 5
 
 bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minutes
 	cargo build --release --package api --package bench

@@ -25,7 +25,7 @@ end_engine() { # process, folder
 }
 
 is_over() { # process
-    [ "$(cat "/proc/$1/comm")" != containers ]
+    case $(cat "/proc/$1/comm") in containers*) return 1 ;; esac
 }
 
 case $1 in

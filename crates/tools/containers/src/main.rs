@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use crate::engine::Engine;
 use crate::images::{Bases, LOCAL, OFFICIAL};
@@ -37,20 +37,17 @@ own data and socket (Debian: apt-get install docker.io debootstrap iproute2).
 Examples:
   containers                 on images made from Debian's packages
   containers --official      on the official images, which have to be pulled
-  containers --only packets  what else has this in its name is left out
-  containers --debug --short --optional --minutes 5
+  containers --only packet   of the checks of several hosts those with this in their names
+  containers --program debug --short --optional --minutes 5
                              as continuous integration does it"
 )]
 struct Cli {
     /// Build on the official images instead of local ones
     #[arg(long)]
     official: bool,
-    /// The program in the image is the one that `cargo build` has compiled, with its libraries
-    #[arg(long)]
-    debug: bool,
-    /// Take the images molt:check and molt-legacy:check as they are
-    #[arg(long)]
-    no_build: bool,
+    /// Which program is in the image of the service
+    #[arg(long, value_enum, default_value_t)]
+    program: Program,
     /// Succeed when there is no engine or no base image, and count what was not run
     #[arg(long)]
     optional: bool,
@@ -66,6 +63,17 @@ struct Cli {
     /// Where the report and the engine's data go
     #[arg(long, default_value = "target/containers")]
     output: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Program {
+    /// The one that the Dockerfile compiles
+    #[default]
+    Release,
+    /// The one that `cargo build` has compiled, with its libraries
+    Debug,
+    /// Nothing is built: the images molt:check and molt-legacy:check are taken as they are
+    Built,
 }
 
 fn main() -> ExitCode {
@@ -92,10 +100,9 @@ fn run(cli: &Cli) -> Result<bool, BoxError> {
     report.write()?;
     let bases = if cli.official { OFFICIAL } else { LOCAL };
     let engine = Engine::find(&cli.output).and_then(|engine| {
-        let built = if cli.no_build {
-            bases.make(&engine, &["postgres"])
-        } else {
-            images::build(&engine, &bases, &cli.output, cli.debug)
+        let built = match cli.program {
+            Program::Built => bases.make(&engine, &["postgres"]),
+            program => images::build(&engine, &bases, &cli.output, program == Program::Debug),
         };
         built.map(|()| engine).map_err(|error| error.to_string())
     });
@@ -118,7 +125,7 @@ fn checks(
     bases: &Bases,
     report: &mut Report,
 ) -> Result<bool, BoxError> {
-    report.figure("program", if cli.debug { "debug" } else { "release" });
+    report.figure("program", format!("{:?}", cli.program).to_lowercase());
     if cli.only.is_none() {
         running::check(engine, bases, report)?;
     }

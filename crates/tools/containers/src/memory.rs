@@ -31,9 +31,10 @@ pub(crate) fn usage(container: &Container<'_>) -> Result<Usage, BoxError> {
     // The first version's, which is listed before the second's, if both are there.
     let (folder, first) = groups.lines().find_map(folder).ok_or("there is no memory controller")?;
     let folder = PathBuf::from(folder);
-    let (events, peak) = match first {
-        true => ("memory.oom_control", "memory.max_usage_in_bytes"),
-        false => ("memory.events", "memory.peak"),
+    let (events, peak) = if first {
+        ("memory.oom_control", "memory.max_usage_in_bytes")
+    } else {
+        ("memory.events", "memory.peak")
     };
     let events = read_to_string(folder.join(events))?;
     let kills = events.lines().find_map(|line| line.strip_prefix("oom_kill "));

@@ -1,6 +1,8 @@
 //! The worst bodies that a service which reads JSON and forms can be sent: as long as it reads, and of
 //! what takes most memory and time for each byte.
 
+use std::fmt::Write;
+
 use crate::root;
 
 /// The largest body that the service reads, by default.
@@ -45,7 +47,7 @@ fn keys() -> Vec<u8> {
         if body.len() > LONGEST - 20 {
             break;
         }
-        body += &format!(",\"{key:x}\":0");
+        _ = write!(body, ",\"{key:x}\":0");
     }
     (body + "}").into_bytes()
 }

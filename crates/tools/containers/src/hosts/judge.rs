@@ -57,19 +57,20 @@ pub(crate) async fn judge(
             wrong.push(format!("{} panicked", service.name));
         }
     }
-    let mut seen = format!("{} requests, ", observed.stage.requests);
-    if failed == 0 {
-        seen += "0 failed";
-    } else {
-        seen += &format!("{failed} failed ({})", observed.stage.failures_text());
-    }
-    seen += &format!(", 0 lost; served after {:.1} s", observed.recovered_s);
-    if last > 0.0 {
-        seen += &format!(", last failure after {last:.1} s");
-    }
+    let failures = match failed {
+        0 => String::new(),
+        _ => format!(" ({})", observed.stage.failures_text()),
+    };
+    let late = if last > 0.0 { format!(", last failure after {last:.1} s") } else { String::new() };
+    let seen = |lost: &str| {
+        let (requests, recovered) = (observed.stage.requests, observed.recovered_s);
+        format!(
+            "{requests} requests, {failed} failed{failures}{lost}; served after {recovered:.1} s{late}"
+        )
+    };
     if wrong.is_empty() {
-        return Ok(seen);
+        return Ok(seen(", 0 lost"));
     }
     wrong.truncate(8);
-    Err(format!("{}; {}", wrong.join("; "), seen.replace(", 0 lost", "")).into())
+    Err(format!("{}; {}", wrong.join("; "), seen("")).into())
 }
