@@ -116,9 +116,9 @@ impl Engine {
 /// Whether the engine of this folder was started and is no more.
 fn has_ended(state: &Path) -> bool {
     let Ok(process) = std::fs::read_to_string(state.join("engine")) else { return false };
-    // One whose parent has not waited for it has an empty command.
+    // One whose parent has not waited for it yet has an empty command.
     let command = std::fs::read(format!("/proc/{}/cmdline", process.trim()));
-    command.is_ok_and(|command| command.is_empty())
+    !command.is_ok_and(|command| !command.is_empty())
 }
 
 impl Drop for Engine {
