@@ -1,36 +1,23 @@
 //! The worst bodies there are, under the memory limit of the manifest.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
-use testbed::{Scratch, Service, root, rust};
+use testbed::bodies::{self, AT_A_TIME, Body, FORM, JSON, filled, manifest_limit};
+use testbed::{Scratch, Service, rust};
 
 use crate::client::Api;
 
 const LONGEST: Duration = Duration::from_mins(5);
 
 const MIB: u64 = 1024 * 1024;
-/// The largest body that the service reads, by default.
-const BODY: usize = 2 * 1024 * 1024;
 /// What a request may take at most, whatever its body.
-const PER_REQUEST: u64 = 16 * MIB + 4 * BODY as u64;
-const AT_A_TIME: usize = 4;
+const PER_REQUEST: u64 = 16 * MIB + 4 * bodies::LONGEST as u64;
 /// What a thread that decodes a body reserves in a build without optimisation.
 const STACK: u64 = 16 * MIB;
-
-/// What the manifest allows the service.
-fn manifest_limit() -> u64 {
-    let manifest = root().join("k8s/components/molt/deployment.yaml");
-    let manifest = std::fs::read_to_string(manifest).unwrap();
-    let (_, limits) = manifest.split_once("limits:").unwrap();
-    let (_, memory) = limits.split_once("memory: ").unwrap();
-    let (mib, _) = memory.split_once("Mi").unwrap();
-    mib.parse::<u64>().unwrap() * MIB
-}
 
 /// A line of `/proc/<pid>/status`, in bytes.
 fn memory(service: &Service, line: &str) -> u64 {
@@ -38,76 +25,6 @@ fn memory(service: &Service, line: &str) -> u64 {
     let status = std::fs::read_to_string(status).unwrap();
     let (_, value) = status.split_once(&format!("{line}:")).unwrap();
     value.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
-}
-
-/// Repeats something until a body is as long as it may be.
-fn filled(start: &str, item: &str, separator: &str, end: &str) -> Vec<u8> {
-    let room = BODY - start.len() - end.len() - item.len();
-    let more = format!("{separator}{item}");
-    let body = format!("{start}{item}{}{end}", more.repeat(room / more.len()));
-    assert!(body.len() <= BODY);
-    body.into_bytes()
-}
-
-fn keys() -> Vec<u8> {
-    let mut body = String::from("{\"\":0");
-    for key in 0_u32.. {
-        if body.len() > BODY - 20 {
-            break;
-        }
-        write!(body, ",\"{key:x}\":0").unwrap();
-    }
-    (body + "}").into_bytes()
-}
-
-fn json_bodies() -> Vec<(&'static str, Vec<u8>)> {
-    let deep = |inner: &str| format!("{{\"a\":{}{inner}{}}}", "[".repeat(959), "]".repeat(959));
-    let in_utf16 = String::from_utf8(filled("{\"a\":[", "0", ",", "]}")).unwrap();
-    vec![
-        ("zeros", filled("{\"a\":[", "0", ",", "]}")),
-        ("zeros alone", filled("[", "0", ",", "]")),
-        ("empty lists", filled("{\"a\":[", "[]", ",", "]}")),
-        ("empty objects", filled("{\"a\":[", "{}", ",", "]}")),
-        ("empty texts", filled("{\"a\":[", "\"\"", ",", "]}")),
-        ("floats that are written longer", filled("{\"a\":[", "1e15", ",", "]}")),
-        ("objects of one field", filled("{\"a\":[", "{\"\":0}", ",", "]}")),
-        ("keys", keys()),
-        ("one key", filled("{", "\"a\":0", ",", "}")),
-        ("escapes", filled("{\"a\":\"", "\\u0001", "", "\"}")),
-        ("blanks", filled("{", " ", "", "}")),
-        ("errors", filled("{\"email\":[", "0", ",", "],\"password\":{},\"full_name\":0}")),
-        ("a long text", filled("{\"email\":\"", "é", "", "@example.com\",\"token\":{}}")),
-        ("an integer", filled("{\"a\":", "9", "", "}")),
-        ("a decimal", filled("{\"a\":0.", "9", "", "}")),
-        ("integers that are just short enough", {
-            let integer = "9".repeat(4300);
-            filled("{\"a\":[", &integer, ",", "]}")
-        }),
-        ("deep", deep(&format!("\"{}\"", "x".repeat(BODY - 2000))).into_bytes()),
-        ("too deep", filled("{\"a\":", "[", "", "")),
-        ("deep again and again", filled("[", &deep("0"), ",", "]")),
-        ("UTF-16", in_utf16[..BODY / 2].encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        ("no text", vec![0xFF; BODY]),
-    ]
-}
-
-fn form_bodies() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    const ENCODED: &str = "application/x-www-form-urlencoded";
-    const MULTIPART: &str = "multipart/form-data; boundary=x";
-    let part = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n";
-    let file = "--x\r\nContent-Disposition: form-data; name=\"username\"; filename=\"f\"\r\n\r\n";
-    vec![
-        ("ampersands", ENCODED, filled("", "&", "", "")),
-        ("fields", ENCODED, filled("", "a", "&", "")),
-        ("a thousand fields", ENCODED, filled("", &"%01".repeat(690), "&", "")),
-        ("plus signs", ENCODED, filled("username=", "+", "", "")),
-        ("parts", MULTIPART, filled("", part, "", "--x--\r\n")),
-        ("a file", MULTIPART, filled(file, "a\n", "", "\r\n--x--\r\n")),
-        ("half delimiters", MULTIPART, filled(file, "\r\n--", "", "")),
-        ("dashes", MULTIPART, filled("", "-", "", "")),
-        ("a header", MULTIPART, filled("--x\r\n", "a", "", "")),
-        ("blanks", MULTIPART, filled("--x\r\na:", " ", "", "")),
-    ]
 }
 
 /// The anonymous operations that read a body of this kind.
@@ -142,13 +59,13 @@ impl Victim {
         let service = rust(&scratch.url, &[("REQUEST_TIMEOUT_SECONDS", &seconds)]).await.unwrap();
         let api = Api::new(&service.url);
         let (_, document) = api.ask(Method::GET, "/openapi.json", None, None).await;
-        let json = operations(&document, "application/json");
-        let form = operations(&document, "application/x-www-form-urlencoded");
+        let json = operations(&document, JSON);
+        let form = operations(&document, FORM);
         assert!(json.len() >= 2 && !form.is_empty(), "{json:?} {form:?}");
 
         // What is writable and not shared: a kernel refuses more. It counts what threads reserve
         // for their stacks, too, which takes no memory; one for each processor is large.
-        let limit = manifest_limit();
+        let limit = manifest_limit().unwrap() * MIB;
         let pid = Pid::from_raw(service.pid().unwrap().try_into().unwrap());
         let threads = std::thread::available_parallelism().unwrap().get() as u64;
         let refused = Some(limit + threads * STACK);
@@ -159,8 +76,19 @@ impl Victim {
         Self { service, api, json, form, limit, before }
     }
 
-    /// Sends a body to each of the operations, so many at a time, and reads the answers.
-    async fn attack(&self, what: &str, targets: &[(Method, String)], kind: &str, body: &[u8]) {
+    /// Sends a body to each of the operations that read its kind, so many at a time, and reads the
+    /// answers.
+    async fn attack(&self, body: &Body) {
+        if body.content_type == JSON {
+            self.send(body, &self.json, JSON).await;
+            self.send(body, &self.json[..1], "text/plain").await;
+        } else {
+            self.send(body, &self.form, body.content_type).await;
+        }
+    }
+
+    async fn send(&self, body: &Body, targets: &[(Method, String)], kind: &str) {
+        let what = body.name;
         let requests: Vec<_> = targets
             .iter()
             .cycle()
@@ -168,7 +96,7 @@ impl Victim {
             .map(|(method, path)| {
                 let path = path.trim_start_matches("/api/v1");
                 let request = self.api.request(method.clone(), path).header("content-type", kind);
-                tokio::spawn(request.timeout(LONGEST).body(body.to_vec()).send())
+                tokio::spawn(request.timeout(LONGEST).body(body.bytes.clone()).send())
             })
             .collect();
         for request in requests {
@@ -191,11 +119,6 @@ impl Victim {
         }
     }
 
-    async fn attack_json(&self, what: &str, body: &[u8]) {
-        self.attack(what, &self.json, "application/json", body).await;
-        self.attack(what, &self.json[..1], "text/plain", body).await;
-    }
-
     fn peak(&self) -> u64 {
         memory(&self.service, "VmHWM")
     }
@@ -211,15 +134,10 @@ async fn no_body_takes_more_memory_than_it_may() {
         assert!(taken <= AT_A_TIME as u64 * PER_REQUEST, "{} MiB: {what}", taken / MIB);
         worst = worst.max((taken, what));
     };
-    for (what, body) in json_bodies() {
+    for body in bodies::worst() {
         let victim = Victim::start(&scratch).await;
-        victim.attack_json(what, &body).await;
-        measured(&victim, what);
-    }
-    for (what, kind, body) in form_bodies() {
-        let victim = Victim::start(&scratch).await;
-        victim.attack(what, &victim.form, kind, &body).await;
-        measured(&victim, what);
+        victim.attack(&body).await;
+        measured(&victim, body.name);
     }
     println!("{} MiB more than at rest at most: {}", worst.0 / MIB, worst.1);
 }
@@ -228,11 +146,8 @@ async fn no_body_takes_more_memory_than_it_may() {
 async fn all_bodies_one_after_the_other_stay_under_the_limit() {
     let scratch = Scratch::new().await.unwrap();
     let victim = Victim::start(&scratch).await;
-    for (what, body) in json_bodies() {
-        victim.attack_json(what, &body).await;
-    }
-    for (what, kind, body) in form_bodies() {
-        victim.attack(what, &victim.form, kind, &body).await;
+    for body in bodies::worst() {
+        victim.attack(&body).await;
     }
     let (peak, limit) = (victim.peak(), victim.limit);
     println!("{} MiB at rest, {} MiB at most", victim.before / MIB, peak / MIB);
@@ -250,7 +165,7 @@ async fn others_are_answered_while_a_large_body_is_decoded() {
             tokio::spawn(async move {
                 for _ in 0..3 {
                     let request = api.request(Method::POST, "/users/signup");
-                    let request = request.header("content-type", "application/json");
+                    let request = request.header("content-type", JSON);
                     let body = filled("{\"a\":[", "0", ",", "]}");
                     let mut answer = request.body(body).send().await.unwrap();
                     while answer.chunk().await.unwrap().is_some() {}

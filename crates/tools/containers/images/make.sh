@@ -34,7 +34,10 @@ build() { # name, key, build context
 }
 
 for name in ${*:-rust python postgres mail compose}; do
-    key=$(cat "$name".Dockerfile make.sh "$name"-*.sh 2>/dev/null | cksum | cut -d ' ' -f 1)
+    files="$name.Dockerfile make.sh"
+    [ "$name" != postgres ] || files="$files docker-entrypoint.sh"
+    # shellcheck disable=SC2086
+    key=$(cat $files | cksum | cut -d ' ' -f 1)
     [ "$name" != rust ] || key="$key $(rustc --version)"
     ! exists "molt-local/$name" "$key" || continue
     case $name in

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 
 /// A container that is removed with its value, running or not.
 pub(crate) struct Container<'a> {
-    engine: &'a Engine,
+    pub engine: &'a Engine,
     pub name: String,
 }
 
@@ -63,8 +63,8 @@ impl Engine {
     pub(crate) fn run(&self, name: &str, arguments: &[&str]) -> Result<Container<'_>, BoxError> {
         let name = format!("molt-check-{}-{name}", std::process::id());
         let container = Container { engine: self, name };
-        let mut all =
-            vec!["run", "--detach", "--label", "molt.containers", "--name", &container.name];
+        let label = Self::label();
+        let mut all = vec!["run", "--detach", "--label", &label, "--name", &container.name];
         all.extend(arguments);
         self.docker(&all)?;
         Ok(container)
@@ -74,9 +74,9 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub(crate) fn network(&self) -> Result<Network<'_>, BoxError> {
-        let name = format!("molt-check-{}", std::process::id());
-        self.docker(&["network", "create", &name])?;
+    pub(crate) fn network(&self, name: &str) -> Result<Network<'_>, BoxError> {
+        let name = format!("molt-check-{}-{name}", std::process::id());
+        self.docker(&["network", "create", "--label", &Self::label(), &name])?;
         Ok(Network { engine: self, name })
     }
 }
@@ -89,12 +89,13 @@ impl Container<'_> {
     pub(crate) fn wait_healthy(&self, timeout: Duration) -> Result<Duration, BoxError> {
         let start = Instant::now();
         loop {
-            let state = self.engine.inspect(&self.name)?["State"].take();
+            let state = self.state()?;
             if state["Health"]["Status"] == "healthy" {
                 return Ok(start.elapsed());
             }
             if state["Running"] != true || start.elapsed() > timeout {
-                return Err(format!("{} is not healthy: {state}\n{}", self.name, self.log()).into());
+                let log = self.log("30");
+                return Err(format!("{} is not healthy: {state}\n{log}", self.name).into());
             }
             sleep(Duration::from_millis(200));
         }
@@ -110,9 +111,18 @@ impl Container<'_> {
         Ok(port.unwrap_or_default().parse()?)
     }
 
-    pub(crate) fn log(&self) -> String {
+    /// The URL of the port on which both services listen, without a slash at the end.
+    ///
+    /// # Errors
+    /// When it is not published.
+    pub(crate) fn base(&self) -> Result<String, BoxError> {
+        Ok(format!("http://127.0.0.1:{}", self.port(8000)?))
+    }
+
+    /// The last lines that it has printed: a number of them, or `all`.
+    pub(crate) fn log(&self, lines: &str) -> String {
         let mut command = self.engine.command("docker");
-        command.args(["logs", "--tail", "30", &self.name]);
+        command.args(["logs", "--tail", lines, &self.name]);
         command.output().map_or_else(
             |error| error.to_string(),
             |output| {
@@ -124,6 +134,49 @@ impl Container<'_> {
 
     pub(crate) fn state(&self) -> Result<Value, BoxError> {
         Ok(self.engine.inspect(&self.name)?["State"].take())
+    }
+
+    /// Runs a command of the shell in it, as root.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(crate) fn shell(&self, command: &str) -> Result<String, BoxError> {
+        self.engine.docker(&["exec", "--user", "0", &self.name, "sh", "-ec", command])
+    }
+
+    /// Ends it at once, as the failure of its machine does; its volumes stay.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(crate) fn kill(&self) -> Result<(), BoxError> {
+        self.engine.docker(&["kill", "--signal", "KILL", &self.name]).map(drop)
+    }
+
+    /// Starts it again, on the same volumes.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start(&self) -> Result<(), BoxError> {
+        self.engine.docker(&["start", &self.name]).map(drop)
+    }
+}
+
+impl Network<'_> {
+    /// Takes a container off the network: nothing comes through any more, and nothing is said.
+    ///
+    /// # Errors
+    /// When it is not on it.
+    pub(crate) fn disconnect(&self, container: &Container<'_>) -> Result<(), BoxError> {
+        self.engine.docker(&["network", "disconnect", &self.name, &container.name]).map(drop)
+    }
+
+    /// Puts a container on the network, where it has another name too.
+    ///
+    /// # Errors
+    /// When it is on it already.
+    pub(crate) fn connect(&self, container: &Container<'_>, alias: &str) -> Result<(), BoxError> {
+        let arguments = ["network", "connect", "--alias", alias, &self.name, &container.name];
+        self.engine.docker(&arguments).map(drop)
     }
 }
 

@@ -1,7 +1,7 @@
-//! The engine: the one that `docker` reaches, else one of our own for the time of the checks.
+//! The engine: the one that `docker` reaches, else one of our own for the time of the checks. Nothing is
+//! left on it, nor of it, also when the checks are killed.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -9,63 +9,68 @@ use std::time::{Duration, Instant};
 
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Removes what was made: see the file.
+const SCRIPT: &str = include_str!("engine.sh");
+
 pub(crate) struct Engine {
     /// The value of `DOCKER_HOST` for an engine of our own.
     pub host: Option<OsString>,
-    /// Our own, and the folder of its socket.
-    own: Option<(Child, PathBuf)>,
+    /// Ends when its standard input closes, having removed what has our label.
+    guard: Option<Child>,
 }
 
 impl Engine {
-    /// The engine that answers, or a new one whose data is in this folder.
+    /// The engine that answers, or a new one whose data is in this folder. What earlier runs have left
+    /// is removed.
     ///
     /// # Errors
     /// Why there is none.
     pub(crate) fn find(folder: &Path) -> Result<Self, String> {
-        let mut engine = Self { host: None, own: None };
+        let mut engine = Self { host: None, guard: None };
+        // Engines of runs that were killed would hold the data.
+        engine.script(&["clear"]);
         if engine.answers() {
+            engine.guard = Some(engine.guarded(&[])?);
             return Ok(engine);
         }
         let folder = std::path::absolute(folder).map_err(|error| error.to_string())?;
-        let data = folder.join("engine");
         // A socket's path may have 107 bytes.
         let state = std::env::temp_dir().join(format!("molt-engine-{}", std::process::id()));
         std::fs::create_dir_all(&state).map_err(|error| error.to_string())?;
         let log = folder.join("engine.log");
-        let output = File::create(&log).map_err(|error| error.to_string())?;
         let socket = format!("unix://{}", state.join("docker.sock").display());
-        let errors = output.try_clone().map_err(|error| error.to_string())?;
-        let own = Command::new("dockerd")
-            .arg("--data-root")
-            .arg(&data)
-            .arg("--exec-root")
-            .arg(state.join("exec"))
-            .arg("--pidfile")
-            .arg(state.join("pid"))
-            .args(["-H", &socket])
-            .stdin(Stdio::null())
-            .stdout(output)
-            .stderr(errors)
-            .spawn()
-            .map_err(|error| {
-                format!("no engine answers, and dockerd does not start ({error}): apt-get install docker.io")
-            })?;
-        engine.host = Some(socket.into());
-        engine.own = Some((own, state));
+        let path = |path: PathBuf| path.into_os_string();
+        engine.host = Some(socket.clone().into());
+        engine.guard = Some(engine.guarded(&[
+            path(state.clone()),
+            path(log.clone()),
+            "dockerd".into(),
+            "--data-root".into(),
+            path(folder.join("engine")),
+            "--exec-root".into(),
+            path(state.join("exec")),
+            "--pidfile".into(),
+            path(state.join("pid")),
+            "-H".into(),
+            socket.into(),
+        ])?);
         let start = Instant::now();
         while start.elapsed() < START_TIMEOUT {
             if engine.answers() {
+                engine.script(&["clear"]);
                 return Ok(engine);
             }
-            let ended = engine.own.as_mut().and_then(|(own, _)| own.try_wait().ok().flatten());
-            if ended.is_some() {
+            if has_ended(&state) {
                 break;
             }
             sleep(Duration::from_millis(200));
         }
         let log = std::fs::read_to_string(&log).unwrap_or_default();
         let last = log.lines().last().unwrap_or_default();
-        Err(format!("the engine does not run here (it needs root): {last}"))
+        Err(format!(
+            "no engine answers, and dockerd does not run here (it needs root; Debian: apt-get install \
+             docker.io): {last}"
+        ))
     }
 
     /// A command that speaks to this engine.
@@ -79,6 +84,27 @@ impl Engine {
         command
     }
 
+    /// What all that is made on the engine is labelled with.
+    pub(crate) fn label() -> String {
+        format!("molt.containers={}", std::process::id())
+    }
+
+    fn script(&self, arguments: &[&str]) {
+        let mut script = self.command("sh");
+        script.args(["-c", SCRIPT, "engine"]).args(arguments);
+        _ = script.stdin(Stdio::null()).status();
+    }
+
+    /// Starts what removes everything; `own` is the folder, the log and the command of an engine.
+    fn guarded(&self, own: &[OsString]) -> Result<Child, String> {
+        let mut guard = Command::new("setsid");
+        guard.args(["sh", "-c", SCRIPT, "engine", "guard", &std::process::id().to_string()]);
+        if let Some(host) = &self.host {
+            guard.env("DOCKER_HOST", host);
+        }
+        guard.args(own).stdin(Stdio::piped()).spawn().map_err(|error| error.to_string())
+    }
+
     fn answers(&self) -> bool {
         let mut version = self.command("docker");
         version.args(["version", "--format", "{{.Server.Version}}"]);
@@ -87,14 +113,20 @@ impl Engine {
     }
 }
 
+/// Whether the engine of this folder was started and is no more.
+fn has_ended(state: &Path) -> bool {
+    let Ok(process) = std::fs::read_to_string(state.join("engine")) else { return false };
+    // One whose parent has not waited for it yet has an empty command.
+    let command = std::fs::read(format!("/proc/{}/cmdline", process.trim()));
+    !command.is_ok_and(|command| !command.is_empty())
+}
+
 impl Drop for Engine {
     fn drop(&mut self) {
-        let Some((own, state)) = &mut self.own else { return };
-        // SIGTERM, so that it ends its containers and unmounts.
-        _ = Command::new("kill").arg(own.id().to_string()).status();
-        if let Err(error) = own.wait() {
+        let Some(guard) = &mut self.guard else { return };
+        drop(guard.stdin.take());
+        if let Err(error) = guard.wait() {
             eprintln!("containers: the engine could not be ended: {error}");
         }
-        _ = std::fs::remove_dir_all(state);
     }
 }

@@ -1,21 +1,29 @@
-//! Builds both images and runs them on a real engine, with the limits of the manifests, and brings
-//! compose.yaml up. No image registry is needed: base images are made from Debian's packages.
+//! Builds both images and runs them on a real engine, with the limits of the manifests, on networks that
+//! fail, and brings compose.yaml up. No image registry is needed: base images are made from Debian's
+//! packages.
 //!
 //! It knows the images and the manifests and no Rust of the service, and speaks HTTP to what it starts.
 
 mod compose;
 mod docker;
 mod engine;
+mod hosts;
 mod http;
 mod images;
+mod memory;
+mod program;
 mod report;
+mod running;
+mod service;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use crate::engine::Engine;
+use crate::images::{Bases, LOCAL, OFFICIAL};
 use crate::report::Report;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -24,26 +32,48 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Parser)]
 #[command(
     after_help = "An engine that `docker` reaches is used; else, as root, one is started with its
-own data and socket (Debian: apt-get install docker.io debootstrap).
+own data and socket (Debian: apt-get install docker.io debootstrap iproute2).
 
 Examples:
   containers                 on images made from Debian's packages
   containers --official      on the official images, which have to be pulled
-  containers --optional      succeed when there is no engine, and report what was not run"
+  containers --only packet   of the checks of several hosts those with this in their names
+  containers --program debug --short --optional --minutes 5
+                             as continuous integration does it"
 )]
 struct Cli {
     /// Build on the official images instead of local ones
     #[arg(long)]
     official: bool,
-    /// Take the images molt:check and molt-legacy:check as they are
-    #[arg(long)]
-    no_build: bool,
-    /// Succeed when no engine can be had; the report counts what was not run
+    /// Which program is in the image of the service
+    #[arg(long, value_enum, default_value_t)]
+    program: Program,
+    /// Succeed when there is no engine or no base image, and count what was not run
     #[arg(long)]
     optional: bool,
+    /// Send fewer bodies
+    #[arg(long)]
+    short: bool,
+    /// Start no check after so many minutes, and count it as not run
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// Of the checks of several hosts, run only those whose name contains this, and no others
+    #[arg(long)]
+    only: Option<String>,
     /// Where the report and the engine's data go
     #[arg(long, default_value = "target/containers")]
     output: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Program {
+    /// The one that the Dockerfile compiles
+    #[default]
+    Release,
+    /// The one that `cargo build` has compiled, with its libraries
+    Debug,
+    /// Nothing is built: the images molt:check and molt-legacy:check are taken as they are
+    Built,
 }
 
 fn main() -> ExitCode {
@@ -61,25 +91,47 @@ fn main() -> ExitCode {
 /// Whether everything that had to be checked was, and held.
 fn run(cli: &Cli) -> Result<bool, BoxError> {
     std::fs::create_dir_all(&cli.output)?;
-    let mut report = Report::default();
-    let engine = match Engine::find(&cli.output) {
-        Ok(engine) => engine,
+    let mut report = Report::new(&cli.output, cli.minutes.map(Duration::from_mins));
+    if cli.only.is_none() {
+        report.plan(&running::CHECKS);
+        report.plan(&hosts::NAMES);
+        report.plan(&compose::CHECKS);
+    }
+    report.write()?;
+    let bases = if cli.official { OFFICIAL } else { LOCAL };
+    let engine = Engine::find(&cli.output).and_then(|engine| {
+        let built = match cli.program {
+            Program::Built => bases.make(&engine, &["postgres"]),
+            program => images::build(&engine, &bases, &cli.output, program == Program::Debug),
+        };
+        built.map(|()| engine).map_err(|error| error.to_string())
+    });
+    let outcome = match &engine {
+        Ok(engine) => checks(cli, engine, &bases, &mut report),
         Err(reason) => {
             eprintln!("containers: WARNING: nothing was run: {reason}");
-            for name in images::CHECKS.iter().chain(&compose::CHECKS) {
-                report.not_run(name, &reason);
-            }
-            report.write(&cli.output)?;
-            return Ok(cli.optional);
+            Ok(cli.optional)
         }
     };
-    let bases = images::bases(&engine, cli.official)?;
-    if !cli.no_build {
-        images::build(&engine, &bases)?;
-    }
-    images::check(&engine, &bases, &mut report)?;
-    compose::check(&engine, &bases, &mut report)?;
-    report.write(&cli.output)?;
+    report.finish();
+    report.write()?;
     print!("{report}");
-    Ok(report.failed() == 0)
+    Ok(outcome? && report.failed() == 0)
+}
+
+fn checks(
+    cli: &Cli,
+    engine: &Engine,
+    bases: &Bases,
+    report: &mut Report,
+) -> Result<bool, BoxError> {
+    report.figure("program", format!("{:?}", cli.program).to_lowercase());
+    if cli.only.is_none() {
+        running::check(engine, bases, report)?;
+    }
+    hosts::check(engine, bases, cli, report)?;
+    if cli.only.is_none() && !report.is_over() {
+        compose::check(engine, bases, report)?;
+    }
+    Ok(true)
 }

@@ -1,7 +1,8 @@
 //! What was checked: a table for people, `report.json` for programs.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -11,23 +12,73 @@ use crate::BoxError;
 pub(crate) struct Report {
     results: Vec<(String, Outcome)>,
     figures: Vec<(String, String)>,
+    /// When to start nothing more.
+    end: Option<Instant>,
+    /// Where it is written after each check, so that it is there also if the checks are killed.
+    folder: PathBuf,
+    /// All checks that are to be made as far as they are known before.
+    planned: Vec<&'static str>,
 }
 
 enum Outcome {
-    Passed,
+    Passed(String),
     Failed(String),
     NotRun(String),
 }
 
+/// The error of a check that cannot be made here: it is not run, and that is counted.
+#[derive(Debug)]
+pub(crate) struct NotRun(pub String);
+
+impl fmt::Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotRun {}
+
 impl Report {
-    /// Records a check: `Err` is why it failed.
-    pub(crate) fn check(&mut self, name: &str, result: Result<(), BoxError>) {
+    /// A report in this folder, of checks of which none starts later than after this time.
+    pub(crate) fn new(folder: &Path, time: Option<Duration>) -> Self {
+        let end = time.map(|time| Instant::now() + time);
+        Self { end, folder: folder.to_owned(), ..Self::default() }
+    }
+
+    /// Counts these as not run until they are.
+    pub(crate) fn plan(&mut self, names: &[&'static str]) {
+        self.planned.extend(names);
+    }
+
+    /// Records a check that was made: `Ok` has what was seen, `Err` is why it failed.
+    pub(crate) fn check(&mut self, name: &str, result: Result<String, BoxError>) {
         let outcome = match result {
-            Ok(()) => Outcome::Passed,
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(seen) => Outcome::Passed(seen),
+            Err(error) => match error.downcast::<NotRun>() {
+                Ok(reason) => Outcome::NotRun(reason.0),
+                Err(error) => Outcome::Failed(error.to_string()),
+            },
         };
-        eprintln!("containers: {name}: {}", outcome.word());
+        eprintln!("containers: {name}: {} {}", outcome.word(), outcome.detail());
         self.results.push((name.to_owned(), outcome));
+        if let Err(error) = self.write() {
+            eprintln!("containers: the report cannot be written: {error}");
+        }
+    }
+
+    /// Makes a check, if there is time left, and records it.
+    pub(crate) fn run(&mut self, name: &str, check: impl FnOnce() -> Result<String, BoxError>) {
+        if self.is_over() {
+            return self.check(name, Err(Box::new(NotRun("the time is over".into()))));
+        }
+        let start = Instant::now();
+        let result = check().map(|seen| format!("{seen}; {} s", start.elapsed().as_secs()));
+        self.check(name, result);
+    }
+
+    /// Whether nothing more is to be started.
+    pub(crate) fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() > end)
     }
 
     pub(crate) fn not_run(&mut self, name: &str, reason: &str) {
@@ -39,7 +90,7 @@ impl Report {
         self.figures.push((name.to_owned(), value.to_string()));
     }
 
-    fn not_run_count(&self) -> usize {
+    pub(crate) fn not_run_count(&self) -> usize {
         self.results.iter().filter(|(_, one)| matches!(one, Outcome::NotRun(_))).count()
     }
 
@@ -47,25 +98,40 @@ impl Report {
         self.results.iter().filter(|(_, one)| matches!(one, Outcome::Failed(_))).count()
     }
 
-    /// Writes `report.json` into a folder.
+    /// Counts what was planned and not reached as not run.
+    pub(crate) fn finish(&mut self) {
+        for name in self.missing() {
+            self.not_run(name, "it was not reached");
+        }
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        let is_missing = |name: &&str| self.results.iter().all(|(one, _)| one != name);
+        self.planned.iter().copied().filter(is_missing).collect()
+    }
+
+    /// Writes `report.json`.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), BoxError> {
+    pub(crate) fn write(&self) -> Result<(), BoxError> {
+        let missing = self.missing();
         let not_run = self.not_run_count();
-        let results: Vec<Value> = self.results.iter().map(|(name, outcome)| {
+        let mut results: Vec<Value> = self.results.iter().map(|(name, outcome)| {
             json!({"name": name, "result": outcome.word(), "detail": outcome.detail()})
         }).collect();
+        results.extend(missing.iter().map(|name| json!({"name": name, "result": "not run"})));
         let figures: serde_json::Map<_, _> =
             self.figures.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         let report = json!({
             "checks": self.results.len() - not_run,
             "failed": self.failed(),
-            "not_run": not_run,
+            "not_run": not_run + missing.len(),
             "results": results,
             "figures": figures,
         });
-        std::fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)? + "\n")?;
+        let text = serde_json::to_string_pretty(&report)? + "\n";
+        std::fs::write(self.folder.join("report.json"), text)?;
         Ok(())
     }
 }
@@ -73,7 +139,7 @@ impl Report {
 impl Outcome {
     fn word(&self) -> &'static str {
         match self {
-            Self::Passed => "passed",
+            Self::Passed(_) => "passed",
             Self::Failed(_) => "FAILED",
             Self::NotRun(_) => "not run",
         }
@@ -81,8 +147,7 @@ impl Outcome {
 
     fn detail(&self) -> &str {
         match self {
-            Self::Passed => "",
-            Self::Failed(detail) | Self::NotRun(detail) => detail,
+            Self::Passed(detail) | Self::Failed(detail) | Self::NotRun(detail) => detail,
         }
     }
 }
@@ -90,10 +155,10 @@ impl Outcome {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, outcome) in &self.results {
-            writeln!(f, "{name:56} {:8} {}", outcome.word(), outcome.detail())?;
+            writeln!(f, "{name:64} {:8} {}", outcome.word(), outcome.detail())?;
         }
         for (name, value) in &self.figures {
-            writeln!(f, "{name:56} {value}")?;
+            writeln!(f, "{name:64} {value}")?;
         }
         let not_run = self.not_run_count();
         let checks = self.results.len() - not_run;

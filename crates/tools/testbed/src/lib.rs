@@ -1,7 +1,7 @@
 //! Starts what tests and benchmarks need: PostgreSQL, python-legacy, the Rust service, an SMTP
 //! server. Each has its own temporary folder and a free port, and ends when its value is dropped,
 //! also when the test process is killed. [`proxy`] simulates network faults, [`usage`] measures
-//! processes.
+//! processes, [`bodies`] has the worst that a service can be sent.
 //!
 //! Which service that is stands in the workspace's `Cargo.toml`:
 //!
@@ -14,6 +14,8 @@
 //! starts and observes processes for any test; trials are long tests, with commands of their own, that
 //! use it.
 
+#[cfg(feature = "services")]
+pub mod bodies;
 #[cfg(feature = "services")]
 pub mod cli;
 pub mod proxy;

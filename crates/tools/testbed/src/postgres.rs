@@ -25,6 +25,21 @@ const CONTAINER_TIMEOUT: Duration = Duration::from_mins(3);
 /// How long a server may take until a connection answers.
 const CONNECT_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// The process whose container it is.
+const LABEL: &str = "molt.testbed";
+
+/// The server must be the only one who may read the key; the image's entry point knows its account.
+const WITH_TLS: &str = "install -o postgres -g postgres -m 600 /tls/server.key /tmp/server.key
+exec docker-entrypoint.sh postgres -c max_connections=200 -c ssl=on \
+    -c ssl_cert_file=/tls/server.crt -c ssl_key_file=/tmp/server.key";
+
+/// Removes what the tests have left that are over: only if their removers were killed too.
+const CLEAR: &str = r#"docker ps --all --filter "label=$1" --format "{{.ID}} {{.Label \"$1\"}}" |
+while read -r container process; do
+    [ -e "/proc/$process" ] || docker rm --force --volumes "$container"
+done
+"#;
+
 /// Removes the container when its standard input closes: when the test drops it, or was killed.
 const REMOVE: &str = r#"trap '' INT TERM HUP
 cat >/dev/null
@@ -124,9 +139,19 @@ impl Postgres {
             })?;
             return Ok(Self { url, server: Server::Given });
         }
+        Self::own(None).await
+    }
+
+    /// A server of our own, in a container or installed, also if another one is given, which speaks TLS
+    /// with this certificate and key, both PEM.
+    pub async fn start_with_tls(certificate: &str, key: &str) -> Result<Self, Error> {
+        Self::own(Some((certificate, key))).await
+    }
+
+    async fn own(tls: Option<(&str, &str)>) -> Result<Self, Error> {
         if docker_answers() {
             // Without a network the engine may retry to pull the image indefinitely.
-            let error = match tokio::time::timeout(CONTAINER_TIMEOUT, container()).await {
+            let error = match tokio::time::timeout(CONTAINER_TIMEOUT, container(tls)).await {
                 Ok(Ok(postgres)) => return Ok(postgres),
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => format!("it took more than {} s", CONTAINER_TIMEOUT.as_secs()),
@@ -136,13 +161,7 @@ impl Postgres {
                 image()
             );
         }
-        local(None).await
-    }
-
-    /// The installed PostgreSQL, never a container, which speaks TLS with this certificate and key,
-    /// both PEM.
-    pub async fn start_with_tls(certificate: &str, key: &str) -> Result<Self, Error> {
-        local(Some((certificate, key))).await
+        local(tls).await
     }
 
     /// The id of the server's process, if this value started it.
@@ -210,10 +229,15 @@ fn image() -> String {
     std::env::var("TEST_POSTGRES_IMAGE").unwrap_or_else(|_| IMAGE.to_owned())
 }
 
-async fn container() -> Result<Postgres, Box<dyn std::error::Error + Send + Sync>> {
+async fn container(
+    tls: Option<(&str, &str)>,
+) -> Result<Postgres, Box<dyn std::error::Error + Send + Sync>> {
     let image = image();
     let (repository, tag) = image.rsplit_once(':').unwrap_or((&image, "latest"));
     let name = format!("molt-test-{}", Uuid::new_v4().simple());
+    let mut clear = Command::new("sh");
+    clear.args(["-c", CLEAR, "clear", LABEL]).stdin(Stdio::null());
+    _ = clear.stdout(Stdio::null()).stderr(Stdio::null()).status();
     // Fixed, so that a container that is started again keeps it.
     let port = free_port()?;
     // Before the container, which is removed even if we are killed while it starts.
@@ -221,14 +245,19 @@ async fn container() -> Result<Postgres, Box<dyn std::error::Error + Send + Sync
         .args(["sh", "-c", REMOVE, "remove", &name])
         .stdin(Stdio::piped())
         .spawn()?;
-    let running = GenericImage::new(repository, tag)
+    let mut request = GenericImage::new(repository, tag)
         .with_container_name(&name)
         .with_mapped_port(port, 5432.tcp())
-        .with_cmd(["postgres", "-c", "max_connections=200"])
-        .with_label("molt.testbed", "postgres")
-        .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
-        .start()
-        .await?;
+        .with_label(LABEL, std::process::id().to_string())
+        .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust");
+    request = match tls {
+        None => request.with_cmd(["postgres", "-c", "max_connections=200"]),
+        Some((certificate, key)) => request
+            .with_copy_to("/tls/server.crt", certificate.as_bytes().to_vec())
+            .with_copy_to("/tls/server.key", key.as_bytes().to_vec())
+            .with_cmd(["sh", "-ec", WITH_TLS]),
+    };
+    let running = request.start().await?;
     let container = Container { name, _running: running, remover };
     let url = url(port);
     let options: PgConnectOptions = url.as_str().parse()?;

@@ -34,9 +34,7 @@ struct Failed(String);
 impl Client {
     /// Signs up and in. Fails if either is refused or takes longer than a client waits.
     pub async fn new(base: &str, email: &str, tally: Arc<Tally>) -> Result<Self, BoxError> {
-        // An error means that one is installed already.
-        _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?;
+        let http = crate::http(TIMEOUT)?;
         let (base, email) = (format!("{base}{API}"), email.to_owned());
         let mut client = Self {
             http,

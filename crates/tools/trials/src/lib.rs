@@ -6,10 +6,15 @@
 //! none of them.
 
 mod acknowledged;
+mod balancer;
+pub mod bodies;
 pub mod clients;
+mod fault;
 mod tally;
 
 pub use acknowledged::{Acknowledged, Item};
+pub use balancer::{Backend, Balancer};
+pub use fault::{Crowd, Observed, Probe, under_load};
 pub use tally::{Stage, Tally};
 
 /// Any error; trials report it and end.
@@ -17,3 +22,13 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The prefix of every path of the service.
 pub const API: &str = "/api/v1";
+
+/// An HTTP client that waits so long for each answer.
+///
+/// # Errors
+/// When there is none.
+fn http(timeout: std::time::Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // An error means that one is installed already.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().timeout(timeout).build()
+}

@@ -20,7 +20,8 @@ pub enum Part {
 
 /// Molt's own: its benchmarks and trials, its guide, and its libraries and tools, on which a service
 /// depends.
-pub(super) const OWN: [&str; 10] = [
+pub(super) const OWN: [&str; 11] = [
+    ".ci/containers.sh",
     ".ci/libraries.sh",
     ".ci/words.sh",
     "crates/libs",

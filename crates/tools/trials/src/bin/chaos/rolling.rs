@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use testbed::proxy::Proxy;
 use testbed::{Postgres, Service, rust};
 use tokio::time::sleep;
-use trials::BoxError;
 use trials::clients::Load;
+use trials::{Balancer, BoxError};
 
 use crate::scenario::{Extent, Scenario};
 
@@ -30,25 +29,6 @@ impl Replica {
     }
 }
 
-/// Balances new connections over the replicas that are ready, which it checks ten times a second.
-fn balance(proxy: Arc<Proxy>, known: tokio::sync::watch::Receiver<Vec<(String, String)>>) {
-    tokio::spawn(async move {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(1));
-        let Ok(http) = http.build() else { return };
-        loop {
-            let replicas = known.borrow().clone();
-            let mut ready = Vec::new();
-            for (address, url) in replicas {
-                if http.get(url).send().await.is_ok_and(|answer| answer.status() == 200) {
-                    ready.push(address);
-                }
-            }
-            proxy.balance(ready);
-            sleep(Duration::from_millis(100)).await;
-        }
-    });
-}
-
 pub(crate) async fn restart(extent: Extent) -> Result<Scenario, BoxError> {
     let postgres = Postgres::start().await?;
     let database = postgres.database().await?;
@@ -60,13 +40,8 @@ pub(crate) async fn restart(extent: Extent) -> Result<Scenario, BoxError> {
         let known = replicas.iter().map(|replica| (replica.address(), replica.ready.clone()));
         known.collect::<Vec<_>>()
     };
-    let (sender, known) = tokio::sync::watch::channel(addresses(&replicas));
-    let proxy = Arc::new(Proxy::start(Vec::new()).await?);
-    balance(Arc::clone(&proxy), known);
-    sleep(Duration::from_millis(500)).await;
-
-    let base = format!("http://{}", proxy.address);
-    let load = Load::start(&base, "rolling", extent.pick(6, 16)).await?;
+    let balancer = Balancer::start(addresses(&replicas)).await?;
+    let load = Load::start(&balancer.base, "rolling", extent.pick(6, 16)).await?;
     let start = Instant::now();
     let mut panics = 0;
     for _ in 0..extent.pick(3, 9) {
@@ -75,11 +50,11 @@ pub(crate) async fn restart(extent: Extent) -> Result<Scenario, BoxError> {
         let old = replicas.remove(0);
         let mut all = addresses(&replicas);
         all.push((old.address(), old.ready.clone()));
-        _ = sender.send(all);
+        balancer.know(all);
         sleep(Duration::from_millis(500)).await;
         panics += old.service.log().matches("panicked").count();
         old.service.stop().await;
-        _ = sender.send(addresses(&replicas));
+        balancer.know(addresses(&replicas));
     }
     let lasted = start.elapsed();
     sleep(Duration::from_millis(500)).await;

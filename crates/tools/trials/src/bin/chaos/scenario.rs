@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use serde::Serialize;
 use testbed::Service;
 use testbed::usage::memory;
-use trials::clients::{Client, Load, Pace};
-use trials::{BoxError, Stage};
+use trials::clients::{Client, Pace};
+use trials::{BoxError, Crowd, Stage};
 
 /// How much of everything a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,60 +180,14 @@ pub(crate) async fn under_load_of(
     pace: Pace,
     fault: impl AsyncFnOnce() -> Result<Instant, BoxError>,
 ) -> Result<Scenario, BoxError> {
-    let load = Load::paced(&service.url, name, extent.pick(3, 8), pace).await?;
-    let probe = Probe::new(service, name).await?;
     let pause = extent.pick(Duration::from_millis(500), Duration::from_secs(2));
-    tokio::time::sleep(pause).await;
-    let begun = Instant::now();
-    let over = fault().await?;
-    let recovered_s = probe.recovery(over).await;
-    tokio::time::sleep(pause).await;
-    let tally = std::sync::Arc::clone(&load.tally);
-    let clients = load.stop().await;
-    let stage = tally.take();
-    let failed = stage.failed_between;
-    let mut scenario = Scenario::count(name, &[service], stage, &clients).await?;
-    scenario.recovered_s = recovered_s;
-    if let Some((first, last)) = failed {
-        if first < begun {
-            scenario.wrong.push("a request failed before there was a fault".into());
-        }
-        scenario.last_failure_s = Some(last.saturating_duration_since(over).as_secs_f64());
+    let crowd = Crowd { name, count: extent.pick(3, 8), pace, pause };
+    let observed = trials::under_load(&service.url, crowd, fault).await?;
+    let mut scenario = Scenario::count(name, &[service], observed.stage, &observed.clients).await?;
+    scenario.recovered_s = observed.recovered_s;
+    scenario.last_failure_s = observed.last_failure_s;
+    if observed.failed_early {
+        scenario.wrong.push("a request failed before there was a fault".into());
     }
     Ok(scenario)
-}
-
-/// Requests an operation that needs the database until it succeeds.
-pub(crate) struct Probe {
-    http: reqwest::Client,
-    url: String,
-    token: String,
-}
-
-impl Probe {
-    pub(crate) async fn new(service: &Service, name: &str) -> Result<Self, BoxError> {
-        let http =
-            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(40)).build()?;
-        let tally = std::sync::Arc::default();
-        let email = format!("probe-{name}@example.com");
-        let client = Client::new(&service.url, &email, tally).await?;
-        Ok(Self {
-            http,
-            url: format!("{}/api/v1/items/", service.url),
-            token: client.token().into(),
-        })
-    }
-
-    pub(crate) async fn is_served(&self) -> bool {
-        let request = self.http.request(Method::GET, &self.url).bearer_auth(&self.token);
-        request.send().await.is_ok_and(|answer| answer.status() == 200)
-    }
-
-    /// Seconds from `since` to the first successful response, at most two minutes.
-    pub(crate) async fn recovery(&self, since: Instant) -> f64 {
-        while !self.is_served().await && since.elapsed() < Duration::from_mins(2) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        since.elapsed().as_secs_f64()
-    }
 }

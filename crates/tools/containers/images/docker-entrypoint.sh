@@ -1,7 +1,9 @@
 #!/bin/sh
 # Makes the cluster on first use, then runs the server: POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB
-# and POSTGRES_HOST_AUTH_METHOD mean what they mean in the official image.
+# and POSTGRES_HOST_AUTH_METHOD mean what they mean in the official image, whose name this has too.
 set -eu
+# Another command than the server is run as it is, as root.
+[ "$1" = postgres ] || exec "$@"
 user=${POSTGRES_USER:-postgres}
 database=${POSTGRES_DB:-$user}
 method=${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}
@@ -11,7 +13,7 @@ as_postgres() {
 
 if ! [ -s "$PGDATA/PG_VERSION" ]; then
     if [ "$method" != trust ] && [ -z "${POSTGRES_PASSWORD:-}" ]; then
-        echo "postgres-entrypoint: set POSTGRES_PASSWORD" >&2
+        echo "docker-entrypoint: set POSTGRES_PASSWORD" >&2
         exit 1
     fi
     install -d -o postgres -g postgres -m 700 "$PGDATA"

@@ -1,0 +1,67 @@
+//! Several hosts: services and databases on private networks that fail, lose packets and lag; hosts that
+//! stop. No write that was acknowledged may be lost, nothing answered with 500, and the recovery has a
+//! bound.
+
+mod bodies;
+mod crash;
+mod judge;
+mod loss;
+mod partition;
+mod replica;
+mod rolling;
+mod site;
+mod tls;
+
+use tokio::runtime::Runtime;
+
+use crate::engine::Engine;
+use crate::images::Bases;
+use crate::report::Report;
+use crate::{BoxError, Cli};
+
+/// Every check, in the order in which they run.
+pub(crate) const NAMES: [&str; 9] = [
+    "the worst bodies under the manifest's memory limit",
+    "the service is cut off from its database",
+    "the strangler is cut off from the old service",
+    "one packet of twenty is lost on the way to the database",
+    "50 ms of latency and one packet of fifty lost (netem)",
+    "lists come from a replica that is two seconds behind",
+    "a host fails in the middle of a rolling restart",
+    "PostgreSQL is killed, and started on the same volume",
+    "TLS to PostgreSQL, verify-full",
+];
+
+/// Runs the checks that there is time for.
+///
+/// # Errors
+/// When there is no runtime.
+pub(crate) fn check(
+    engine: &Engine,
+    bases: &Bases,
+    cli: &Cli,
+    report: &mut Report,
+) -> Result<(), BoxError> {
+    let runtime = Runtime::new()?;
+    for (number, name) in NAMES.iter().enumerate() {
+        if cli.only.as_ref().is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        report.run(name, || {
+            runtime.block_on(async {
+                match number {
+                    0 => bodies::worst(engine, bases, cli.short).await,
+                    1 => partition::database(engine, bases).await,
+                    2 => partition::legacy(engine, bases, &cli.output).await,
+                    3 => loss::packets(engine, bases).await,
+                    4 => loss::latency(engine, bases).await,
+                    5 => replica::lags(engine, bases).await,
+                    6 => rolling::host_fails(engine, bases).await,
+                    7 => crash::database(engine, bases).await,
+                    _ => tls::verified(engine, bases, &cli.output).await,
+                }
+            })
+        });
+    }
+    Ok(())
+}
