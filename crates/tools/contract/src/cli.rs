@@ -14,7 +14,7 @@ use crate::case::Case;
 use crate::effects::Sinks;
 use crate::ledger::{Entry, Ledger};
 use crate::openapi::{self, Ignore};
-use crate::report::{self, Outcome, Totals};
+use crate::report::{self, Coverage, Details, Outcome, Totals};
 use crate::run::{Exchange, Plan, RunError, Service, Watch, run};
 use crate::self_test::{Findings, SelfTest};
 use crate::{generate, replay, terminal};
@@ -202,6 +202,7 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     report::begin(&report, &label)
         .map_err(|error| format!("{} cannot be written: {error}", report.display()))?;
     let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
+    let rules = ledger.lines();
     let mut outcomes = Vec::new();
     let mut watch = Kept { progress, outcomes: &mut outcomes };
     let end = tokio::select! {
@@ -214,7 +215,8 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     if let Err(message) = end {
         // What is known until here is reported, and that it is not all.
         outcomes.push(Outcome::unfinished(&message));
-        report::write(&report, &label, outcomes)?;
+        let details = Details { rules, coverage: None };
+        report::write(&report, &label, outcomes, details)?;
         return Err(message.into());
     }
     let totals = Totals::of(&outcomes);
@@ -224,7 +226,8 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     if !unreached.is_empty() {
         println!("never succeeded: {}", unreached.join(", "));
     }
-    report::write(&report, &label, outcomes)?;
+    let coverage = document.as_ref().map(|document| Coverage::of(document, &outcomes));
+    report::write(&report, &label, outcomes, Details { rules, coverage })?;
     if let Some(generated) = generated {
         let path = report.with_file_name("generated.yaml");
         std::fs::write(&path, generated)?;

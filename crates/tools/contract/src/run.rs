@@ -11,7 +11,7 @@ use serde_json::Value;
 use self::again::{noise, shrink};
 use crate::case::{Case, CaseError, Variables};
 use crate::effects::{self, EffectError, Mails, Sinks};
-use crate::ledger::Ledger;
+use crate::ledger::{Differing, Ledger};
 use crate::openapi::causes;
 use crate::report::Outcome;
 use crate::request::Request;
@@ -312,6 +312,7 @@ pub async fn run(
             case: case.name.clone(),
             request: line,
             status: a.as_ref().unwrap_or(&b).answer.status,
+            sent: b.request.clone(),
             ..Outcome::default()
         };
         if let (Some(side), Some(a)) = (&reference, &a) {
@@ -344,7 +345,15 @@ pub async fn run(
                 };
                 watch.exchange(exchange).await?;
             }
-            outcome.better = ledger.accept(&case.name, &a.answer, &b.answer, &outcome.differences);
+            let differing = Differing {
+                case: &case.name,
+                operation: &outcome.operation,
+                reference: &a.answer,
+                candidate: &b.answer,
+                differences: &outcome.differences,
+                before: &before,
+            };
+            outcome.better = ledger.accept(differing, &mut pairs);
             if !outcome.passed() {
                 let noisy = [
                     (side, a.request.as_ref(), &a.answer),

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use self::operation::Operation;
 use self::plan::Generator;
+pub(crate) use self::valid::is_valid;
 use crate::case::Case;
 use crate::openapi::operations;
 use crate::replay::case_file;

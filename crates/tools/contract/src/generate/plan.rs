@@ -135,18 +135,7 @@ impl<'a> Generator<'a> {
         let last: Vec<Case> = last.into_iter().flatten().flatten().collect();
         let room = self.count.saturating_sub(last.len());
         let mut cut = 0;
-        for (step, queues) in steps.into_iter().enumerate() {
-            if std::env::var("MOLT_DEBUG").is_ok() {
-                eprintln!("before {step}: {}", cases.len());
-                for (i, q) in queues.iter().enumerate() {
-                    eprintln!(
-                        "  {} {} {}",
-                        self.operations[i].name,
-                        q.len(),
-                        q.iter().map(Vec::len).sum::<usize>()
-                    );
-                }
-            }
+        for queues in steps {
             cut += in_turn(queues, room, &mut cases);
         }
         while cases.len() < room && self.several(&mut cases) {}
