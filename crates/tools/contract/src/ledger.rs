@@ -311,9 +311,9 @@ mod tests {
         assert!(accepts(&mut prices, r#"[{"price":1.5,"n":1}]"#, r#"[{"price":1.505,"n":1}]"#));
         assert!(!accepts(&mut prices, r#"[{"price":1.5,"n":1}]"#, r#"[{"price":1.52,"n":1}]"#));
         assert!(!accepts(&mut prices, r#"[{"price":1.5,"n":1}]"#, r#"[{"price":1.5,"n":2}]"#));
-        let mut times = ledger("{paths: [body.at], within: 2 s, reason: clocks, owner: us}");
-        let at = |second: u32| format!(r#"{{"at":"2020-01-02T03:04:{second:02}Z"}}"#);
-        assert!(accepts(&mut times, &at(5), &at(7)) && !accepts(&mut times, &at(5), &at(8)));
+        let mut times = ledger("{paths: [body.at], within: 3600 s, reason: clocks, owner: us}");
+        let at = |hour: u32| format!(r#"{{"at":"2020-01-02T{hour:02}:04:05Z"}}"#);
+        assert!(accepts(&mut times, &at(5), &at(6)) && !accepts(&mut times, &at(5), &at(7)));
         let unused = ledger(entry);
         assert_eq!(unused.stale().count(), 0, "it need not occur");
         assert!(unused.lines()[0].contains("body[*].price within 0.01, operation GET /items/*"));

@@ -40,6 +40,13 @@ impl Change<'_> {
         !["body", "path", "caller"].contains(&&*self.target)
     }
 
+    /// Whether it shows nothing beside another change, as with a value that selects nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        const EMPTY: [&str; 3] = ["absent", "its default", "null"];
+        (self.rank == Rank::Valid && self.is_general())
+            || EMPTY.iter().any(|empty| self.name.ends_with(empty))
+    }
+
     /// Whether it is one of many that a schema does not speak of.
     pub(super) fn is_general(&self) -> bool {
         const GENERAL: [&str; 8] = [

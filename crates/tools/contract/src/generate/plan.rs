@@ -23,7 +23,7 @@ const PAGES: usize = 10;
 /// How many values of a field are remembered.
 const REMEMBERED: usize = 8;
 /// How many pairs of allowed changes are made of an operation, and of changes that are not.
-const PAIRS: usize = 40;
+const PAIRS: usize = 60;
 const WRONG_PAIRS: usize = 8;
 /// How many fields are changed at once, where the document allows it and where it does not.
 const ALLOWED_AT_ONCE: usize = 4;
@@ -159,7 +159,6 @@ impl<'a> Generator<'a> {
             let path = left.remove(next);
             let is_secured = self.operations[self.resources[&path].creator].is_secured;
             let users = if is_secured { self.users.len().max(1) } else { 1 };
-            let mut number = 0;
             for user in 0..users {
                 let rows = if users == 1 { ROWS + 2 } else { ROWS - usize::from(user > 0) };
                 for row in 0..rows {
@@ -167,10 +166,11 @@ impl<'a> Generator<'a> {
                         break;
                     }
                     let parent = self.parent(&path, user, row);
+                    // The first of each user has its flags set.
+                    let number = 2 * user + row;
                     let (case, thing) = self.create(&path, user, parent.as_ref(), number);
                     self.remember(&case);
                     cases.push(case);
-                    number += 1;
                     let variable = thing.variables.last().cloned().unwrap_or_default();
                     self.samples.created.entry(path.clone()).or_default().push(variable);
                     if let Some(resource) = self.resources.get_mut(&path) {
@@ -434,6 +434,11 @@ impl<'a> Generator<'a> {
         let (case, thing) = self.create(path, user, parent.as_ref(), 0);
         cases.push(case);
         cases.push(self.create(path, user, parent.as_ref(), 1).0);
+        // What is within it may go with it.
+        let within: Vec<String> = self.resources.keys().cloned().collect();
+        for inner in within.iter().filter(|inner| inner.starts_with(&format!("{path}/{{}}/"))) {
+            cases.push(self.create(inner, user, Some(&thing), 0).0);
+        }
         self.read_all(path, user, &thing, cases);
         let updates: Vec<usize> =
             ["PUT", "PATCH"].iter().filter_map(|method| self.of_thing(path, method)).collect();
@@ -502,7 +507,9 @@ impl<'a> Generator<'a> {
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
             changes.iter().partition(|change| change.rank == Rank::Valid);
-        let is_bundled = |change: &&Change<'_>| has_body && change.target.starts_with("body ");
+        let is_bundled = |change: &&Change<'_>| {
+            has_body && change.target.starts_with("body ") && !change.name.ends_with(": null")
+        };
         let (bundled, single): (Vec<_>, Vec<_>) = allowed.iter().copied().partition(is_bundled);
         for changes in bundles(&bundled, ALLOWED_AT_ONCE) {
             units.push((ALLOWED, self.unit(index, 0, 0, &changes)));
@@ -523,7 +530,8 @@ impl<'a> Generator<'a> {
         }
         let is_list = self.operations[index].method == "GET";
         for (of, count) in [(&allowed, if is_list { PAIRS } else { 0 }), (&other, WRONG_PAIRS)] {
-            let fields: Vec<_> = of.iter().copied().filter(|change| change.is_field()).collect();
+            let is_of_use = |change: &&Change<'_>| change.is_field() && !change.is_empty();
+            let fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
             let mut targets: Vec<_> = fields.iter().map(|change| change.target.clone()).collect();
             targets.sort();
             targets.dedup();

@@ -25,8 +25,10 @@ use tokio::sync::mpsc;
 
 /// How many requests are generated.
 const REQUESTS: usize = 2_000;
-/// How long the sample may take.
-const SAMPLE: Duration = Duration::from_secs(50);
+/// How many are generated where the shop is compared with itself in the sample.
+const FEW_REQUESTS: usize = 500;
+/// After which time the sample begins no further comparison.
+const SAMPLE: Duration = Duration::from_secs(30);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutants")
@@ -111,12 +113,12 @@ impl Pair {
     }
 
     /// Sends the generated requests until the first difference.
-    fn compare(&mut self, defect: &str, seed: u64) -> Found {
+    fn compare(&mut self, defect: &str, seed: u64, requests: usize) -> Found {
         self.reference.renew("right");
         self.candidate.renew(defect);
         let users = ["admin", "alice", "bob"].map(ToOwned::to_owned);
         let mut cases = Case::load(&folder().join("cases.yaml")).expect("the cases are valid");
-        cases.extend(generate::cases(&self.document, &users, REQUESTS, seed).cases);
+        cases.extend(generate::cases(&self.document, &users, requests, seed).cases);
         let plan = Plan {
             reference: Some(Service::new(self.reference.url.clone())),
             candidate: Service::new(self.candidate.url.clone()),
@@ -161,7 +163,7 @@ fn shown(outcome: &Outcome) -> Value {
     })
 }
 
-/// Tries every defect and seed, two at a time, and calls back with each.
+/// Tries every defect and seed, two at a time, and begins no further one after a time.
 fn try_all(tasks: Vec<(String, u64)>, until: Option<Instant>) -> Vec<(String, u64, Found)> {
     let tasks = Mutex::new(tasks.into_iter());
     let all = Mutex::new(Vec::new());
@@ -175,7 +177,9 @@ fn try_all(tasks: Vec<(String, u64)>, until: Option<Instant>) -> Vec<(String, u6
                     if until.is_some_and(|until| Instant::now() > until) {
                         break;
                     }
-                    let found = pair.compare(&defect, seed);
+                    let is_short = until.is_some() && defect == "right";
+                    let requests = if is_short { FEW_REQUESTS } else { REQUESTS };
+                    let found = pair.compare(&defect, seed, requests);
                     let case = found.first.as_ref().map_or("-", |outcome| &outcome.case);
                     println!("{defect}, seed {seed}: {} requests, {case}", found.requests);
                     all.lock().expect("no panic").push((defect, seed, found));
@@ -242,5 +246,7 @@ fn mutants_are_found() {
     println!("{found} of {} mutants found, {} false alarms", mutants.len(), alarms.len());
     println!("missed: {missed:?}");
     assert!(alarms.is_empty(), "false alarms: {alarms:#?}");
-    assert!(100 * found >= 95 * mutants.len(), "missed: {missed:?}");
+    // Of few, one may be missed.
+    let least = if is_sample { 90 } else { 95 };
+    assert!(100 * found >= least * mutants.len(), "missed: {missed:?}");
 }
