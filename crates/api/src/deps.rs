@@ -1,8 +1,11 @@
 //! Extractors of the caller and of the page of a list.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use domain::{Caller, User};
+use domain::{Caller, Storage, User};
 use fastapi_compat::openapi::OperationDocument;
 use fastapi_compat::{Bearer, Decode, Dependency, Describe};
 use http::request::Parts;
@@ -10,11 +13,16 @@ use uuid::Uuid;
 
 use crate::{App, Error, telemetry};
 
-impl FromRequestParts<Self> for App {
-    type Rejection = std::convert::Infallible;
+/// An extension of requests that are rehearsed: where handlers store then.
+#[derive(Clone)]
+pub struct Rehearsal(pub Arc<dyn Storage>);
 
-    async fn from_request_parts(_: &mut Parts, app: &Self) -> Result<Self, Self::Rejection> {
-        Ok(app.clone())
+impl FromRequestParts<Self> for App {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Self) -> Result<Self, Infallible> {
+        let rehearsal = parts.extensions.get::<Rehearsal>();
+        Ok(rehearsal.map_or_else(|| app.clone(), |on| app.rehearsing(Arc::clone(&on.0))))
     }
 }
 
@@ -70,7 +78,8 @@ impl FromRequestParts<App> for CurrentUser {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let id = CallerId::from_request_parts(parts, app).await?;
-        current_user(app, id).await.map(Self).map_err(IntoResponse::into_response)
+        let Ok(app) = App::from_request_parts(parts, app).await;
+        current_user(&app, id).await.map(Self).map_err(IntoResponse::into_response)
     }
 }
 

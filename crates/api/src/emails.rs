@@ -1,5 +1,6 @@
 //! The e-mails of the service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fastapi_compat::EmailStr;
@@ -37,7 +38,14 @@ pub struct Email {
 
 /// Writes e-mails and sends them in the background: a mail server that is slow or fails never
 /// delays or fails a request.
+#[derive(Clone)]
 pub struct Mailer {
+    shared: Arc<Shared>,
+    /// Nothing is sent then.
+    is_rehearsal: bool,
+}
+
+struct Shared {
     project_name: String,
     frontend_host: String,
     reset_token_hours: i64,
@@ -87,7 +95,7 @@ impl Mailer {
                 (Some(sender), Some(Outbox { task: tokio::spawn(task), end }))
             }
         };
-        let mailer = Self {
+        let shared = Shared {
             project_name: settings.project_name.clone(),
             frontend_host: settings.frontend_host.clone(),
             reset_token_hours: settings.auth.reset_token_lifetime.num_hours(),
@@ -95,12 +103,18 @@ impl Mailer {
             queue,
             outcomes,
         };
-        Ok((mailer, outbox))
+        Ok((Self { shared: Arc::new(shared), is_rehearsal: false }, outbox))
+    }
+
+    /// The same, but it sends nothing.
+    #[must_use]
+    pub fn rehearsing(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), is_rehearsal: true }
     }
 
     /// Adds `emails_*` to the metrics of the service.
     pub fn register(&self, registry: &mut Registry) {
-        let Outcomes { sent, failed, dropped, waiting } = self.outcomes.clone();
+        let Outcomes { sent, failed, dropped, waiting } = self.shared.outcomes.clone();
         registry.register("emails_sent", "E-mails accepted by the mail server", sent);
         registry.register("emails_failed", "E-mails not accepted by the mail server", failed);
         registry.register("emails_dropped", "E-mails dropped because the queue was full", dropped);
@@ -108,38 +122,39 @@ impl Mailer {
     }
 
     pub fn is_enabled(&self) -> bool {
-        self.queue.is_some()
+        self.shared.queue.is_some()
     }
 
     pub fn test_email(&self, email_to: &str) -> Result<Email, Error> {
         Ok(Email {
-            subject: format!("{} - Test email", self.project_name),
+            subject: format!("{} - Test email", self.shared.project_name),
             html: self.render("test_email.html", context! { email => email_to })?,
         })
     }
 
     pub fn new_account_email(&self, email_to: &str) -> Result<Email, Error> {
-        let link = &self.frontend_host;
+        let link = &self.shared.frontend_host;
         let context = context! { username => email_to, email => email_to, link };
         Ok(Email {
-            subject: format!("{} - New account for {email_to}", self.project_name),
+            subject: format!("{} - New account for {email_to}", self.shared.project_name),
             html: self.render("new_account.html", context)?,
         })
     }
 
     pub fn reset_password_email(&self, email_to: &str, token: &str) -> Result<Email, Error> {
-        let link = format!("{}/reset-password?token={token}", self.frontend_host);
-        let valid_hours = self.reset_token_hours;
+        let link = format!("{}/reset-password?token={token}", self.shared.frontend_host);
+        let valid_hours = self.shared.reset_token_hours;
         let context = context! { username => email_to, email => email_to, valid_hours, link };
         Ok(Email {
-            subject: format!("{} - Password recovery for {email_to}", self.project_name),
+            subject: format!("{} - Password recovery for {email_to}", self.shared.project_name),
             html: self.render("reset_password.html", context)?,
         })
     }
 
     fn render(&self, template: &str, context: Value) -> Result<String, Error> {
-        let context = context! { project_name => self.project_name.as_str(), ..context };
-        self.templates
+        let context = context! { project_name => self.shared.project_name.as_str(), ..context };
+        self.shared
+            .templates
             .get_template(template)
             .and_then(|t| t.render(context))
             .map_err(Error::internal)
@@ -147,13 +162,16 @@ impl Mailer {
 
     /// Puts an e-mail into the queue.
     pub fn send(&self, email_to: String, email: Email) {
-        match &self.queue {
+        if self.is_rehearsal {
+            return;
+        }
+        match &self.shared.queue {
             None => tracing::warn!("e-mail is not configured, nothing was sent"),
             Some(queue) if queue.try_send((email_to, email)).is_err() => {
-                self.outcomes.dropped.inc();
+                self.shared.outcomes.dropped.inc();
                 tracing::error!("the e-mail queue is full, an e-mail was dropped");
             }
-            Some(_) => _ = self.outcomes.waiting.inc(),
+            Some(_) => _ = self.shared.outcomes.waiting.inc(),
         }
     }
 }

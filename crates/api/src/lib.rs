@@ -56,13 +56,11 @@ use crate::tokens::Tokens;
 /// What an endpoint gives: its answer, or an error that is one.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Everything that handlers share.
+/// Everything that handlers share and do not change.
 pub struct Services {
     pub settings: Settings,
-    pub storage: Arc<dyn Storage>,
     pub tokens: Tokens,
     pub passwords: Passwords,
-    pub mailer: Mailer,
     pub attempts: Attempts,
     pub metrics: Metrics,
     /// Requests whose client has disconnected, until they are finished.
@@ -91,6 +89,28 @@ impl Services {
         self.attempts.count_client(client)?;
         self.passwords.admit()
     }
+}
+
+/// The services, as a handler's argument. Whatever a handler changes it changes through `storage` and
+/// `mailer`, so that its request can be rehearsed.
+#[derive(Clone)]
+pub struct App {
+    services: Arc<Services>,
+    pub storage: Arc<dyn Storage>,
+    pub mailer: Mailer,
+}
+
+impl App {
+    pub fn new(services: Services, storage: Arc<dyn Storage>, mailer: Mailer) -> Self {
+        Self { services: Arc::new(services), storage, mailer }
+    }
+
+    /// The same on a storage whose changes are undone, with a mailer that sends nothing.
+    #[must_use]
+    pub fn rehearsing(&self, storage: Arc<dyn Storage>) -> Self {
+        let (services, mailer) = (Arc::clone(&self.services), self.mailer.rehearsing());
+        Self { services, storage, mailer }
+    }
 
     /// Creates the first superuser if no user has that e-mail.
     pub async fn create_first_superuser(&self) -> Result<()> {
@@ -110,21 +130,11 @@ impl Services {
     }
 }
 
-/// The services, as a handler's argument.
-#[derive(Clone)]
-pub struct App(Arc<Services>);
-
-impl App {
-    pub fn new(services: Services) -> Self {
-        Self(Arc::new(services))
-    }
-}
-
 impl Deref for App {
     type Target = Services;
 
     fn deref(&self) -> &Services {
-        &self.0
+        &self.services
     }
 }
 

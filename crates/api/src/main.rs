@@ -228,8 +228,7 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
         // The rest is for everything else.
         max_requests: (settings.server.max_in_flight / 4).max(1),
     };
-    let app = App::new(Services {
-        storage,
+    let services = Services {
         tokens: Tokens::new(
             &auth.secret_key,
             &auth.previous_secret_keys,
@@ -237,14 +236,14 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
             auth.reset_token_lifetime,
         ),
         passwords: Passwords::new(auth.password_threads, limits)?,
-        mailer,
         attempts: Attempts::new(auth.sign_in_limits),
         metrics: Metrics::default(),
         background: TaskTracker::new(),
         #[cfg(feature = "strangler")]
-        strangler: api::strangler::start(&settings)?,
+        strangler: api::strangler::start(&settings, &storage)?,
         settings,
-    });
+    };
+    let app = App::new(services, storage, mailer);
     app.create_first_superuser().await?;
 
     let server = &app.settings.server;

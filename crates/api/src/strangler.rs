@@ -3,19 +3,27 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::extract::Request;
+use domain::Storage;
 use fastapi_compat::{DryRun, WouldAct};
 use secrecy::ExposeSecret;
 use strangler::{Operation, Operations, StartError, Strangler};
+use tower::BoxError;
 
 use crate::config::{Legacy, Settings};
+use crate::deps::Rehearsal;
 use crate::{App, all_routes};
 
 /// The strangler of this service, if it has an old one.
 ///
 /// # Errors
 /// When the plan cannot be read or is refused.
-pub fn start(settings: &Settings) -> Result<Option<Strangler>, StartError> {
+pub fn start(
+    settings: &Settings,
+    storage: &Arc<dyn Storage>,
+) -> Result<Option<Strangler>, StartError> {
     let Some(legacy) = &settings.legacy else { return Ok(None) };
+    let storage = Arc::clone(storage);
     let trusted = settings.server.forwarded_allow_ips.clone();
     let operations = all_routes(settings);
     let operations = operations
@@ -32,9 +40,18 @@ pub fn start(settings: &Settings) -> Result<Option<Strangler>, StartError> {
             prepare: |request| _ = request.extensions_mut().insert(DryRun),
             would_act: |response| response.extensions().get::<WouldAct>().is_some(),
         }),
+        max_rehearsals: legacy.max_rehearsals,
+        rehearsal_timeout: legacy.rehearsal_timeout,
+        rehearse: Some(Arc::new(move |request| Box::pin(rehearse(Arc::clone(&storage), request)))),
         ..strangler::Settings::new(legacy.url.clone())
     };
     Strangler::start(settings, Operations::new(operations)).map(Some)
+}
+
+/// Lets the handlers of a request work on a storage that is undone.
+async fn rehearse(storage: Arc<dyn Storage>, mut request: Request) -> Result<Request, BoxError> {
+    request.extensions_mut().insert(Rehearsal(storage.rehearse().await?));
+    Ok(request)
 }
 
 /// The pages that show and change the plan, for the management port at `address`, which is printed;

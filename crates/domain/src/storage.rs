@@ -1,5 +1,7 @@
 //! The port through which everything is stored.
 
+use std::sync::Arc;
+
 use crate::errors::StorageError;
 use crate::items::Items;
 use crate::users::Users;
@@ -23,6 +25,11 @@ pub trait Storage: Users + Items {
     /// }
     /// ```
     async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError>;
+
+    /// A storage for a rehearsal: everything that is done through it, in one transaction, is undone when
+    /// it is dropped. Where it is in the way of others it gives way: it soon
+    /// [is unavailable](StorageError::Unavailable) instead of waiting for their locks.
+    async fn rehearse(&self) -> Result<Arc<dyn Storage>, StorageError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StorageError>;

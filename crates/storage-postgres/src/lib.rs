@@ -8,6 +8,7 @@ mod pool;
 mod session;
 mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,6 +19,10 @@ use sqlx::postgres::PgConnectOptions;
 use crate::errors::storage_error;
 use crate::pool::Pool;
 use crate::session::Session;
+
+/// How long a rehearsal waits for a lock: less than `deadlock_timeout` (1 s), so that of two that wait
+/// for each other it gives way.
+const REHEARSAL_LOCK: Duration = Duration::from_millis(100);
 
 /// A database, through a pool of connections, or a transaction on one of them.
 #[derive(Clone, Debug)]
@@ -58,15 +63,23 @@ impl Postgres {
             self.pool.connect().await.map_err(|error| storage_error("migrate", error))?;
         migrate::run(&mut connection).await
     }
+
+    /// The same in a transaction, of which a replica does not show what it does.
+    fn within(&self, transaction: Session) -> Self {
+        Self { session: transaction, pool: self.pool.clone(), replica: None }
+    }
 }
 
 #[async_trait]
 impl Storage for Postgres {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
-        // A replica does not show what the transaction does.
-        let transaction =
-            Self { session: self.session.begin().await?, pool: self.pool.clone(), replica: None };
-        Ok(Box::new(transaction))
+        Ok(Box::new(self.within(self.session.begin().await?)))
+    }
+
+    async fn rehearse(&self) -> Result<Arc<dyn Storage>, StorageError> {
+        let session = self.session.begin().await?;
+        session.limit_locks(REHEARSAL_LOCK).await?;
+        Ok(Arc::new(self.within(session)))
     }
 
     async fn ping(&self) -> Result<(), StorageError> {

@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use domain::{StatementError, StorageError};
 use sqlx::postgres::{PgArguments, PgRow};
@@ -158,6 +159,14 @@ impl Session {
             }
         };
         Ok(Self::Transaction(Arc::new(part)))
+    }
+
+    /// Lets the statements of the transaction wait for a lock only so long.
+    pub(crate) async fn limit_locks(&self, timeout: Duration) -> Result<(), StorageError> {
+        let Self::Transaction(part) = self else { return Ok(()) };
+        let mut lease = part.whole.hold().await?;
+        let limit = format!("SET LOCAL lock_timeout = {}", timeout.as_millis());
+        self.note(run(&mut lease, "lock_timeout", limit).await)
     }
 
     /// Makes the transaction take effect; without one everything already has.

@@ -12,7 +12,7 @@ impl Items for Sqlite {
         caller: Uuid,
         id: Uuid,
     ) -> Result<(Option<Caller>, Option<Item>), StorageError> {
-        let reading = self.session.snapshot().await?;
+        let reading = self.session.deferred().await?;
         let Some(caller) = reading.caller(caller).await? else { return Ok((None, None)) };
         let item = query_as!(
             Item,
@@ -23,7 +23,7 @@ impl Items for Sqlite {
     }
 
     async fn items_for(&self, caller: Uuid, page: Page) -> Result<Option<ItemPage>, StorageError> {
-        let reading = self.session.snapshot().await?;
+        let reading = self.session.deferred().await?;
         let Some(caller) = reading.caller(caller).await? else { return Ok(None) };
         // Not `is_superuser OR owner_id = …`, for which no index would do.
         let (count, items) = if caller.is_superuser {

@@ -8,6 +8,7 @@ mod migrate;
 mod session;
 mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -63,6 +64,12 @@ impl Storage for Sqlite {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
         let session = self.session.begin().await?;
         Ok(Box::new(Self { session, pool: self.pool.clone() }))
+    }
+
+    async fn rehearse(&self) -> Result<Arc<dyn Storage>, StorageError> {
+        // It is no writer, whom others wait for, until it writes.
+        let session = self.session.deferred().await?;
+        Ok(Arc::new(Self { session, pool: self.pool.clone() }))
     }
 
     async fn ping(&self) -> Result<(), StorageError> {

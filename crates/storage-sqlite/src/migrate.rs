@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 12;
 
 /// How many migrations are not applied.
 pub(crate) async fn pending(session: &Session) -> Result<usize, StorageError> {
-    let reading = session.snapshot().await?;
+    let reading = session.deferred().await?;
     let table =
         query("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'").map(|_: SqliteRow| ());
     let applied: Vec<i64> = match reading.fetch_optional("migrations_table", table).await? {

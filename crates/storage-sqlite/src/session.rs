@@ -153,8 +153,8 @@ impl Session {
         Ok(Self::Transaction(Arc::new(Part { whole, depth, committed })))
     }
 
-    /// Reads of one moment; ends when it is dropped.
-    pub(crate) async fn snapshot(&self) -> Result<Self, StorageError> {
+    /// Reads of one moment, and perhaps writes; ends when it is dropped.
+    pub(crate) async fn deferred(&self) -> Result<Self, StorageError> {
         match self {
             Self::Pool(pool) => Self::start(pool, "BEGIN").await,
             // No other process can write.

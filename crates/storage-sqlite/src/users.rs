@@ -28,7 +28,7 @@ impl Users for Sqlite {
     }
 
     async fn users(&self, page: Page) -> Result<(Vec<User>, i64), StorageError> {
-        let reading = self.session.snapshot().await?;
+        let reading = self.session.deferred().await?;
         let count = query!(r#"SELECT count(*) AS "count!: i64" FROM user"#).map(|row| row.count);
         let count = reading.fetch_optional("count_users", count).await?.unwrap_or_default();
         let users = query_as!(

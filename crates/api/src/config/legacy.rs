@@ -32,6 +32,12 @@ pub(super) struct LegacyArgs {
     /// File with the plan (which service answers which operation), reloaded when it changes
     #[arg(long, env, global = true, value_parser = setting(path))]
     strangler_plan: Option<Given<PathBuf>>,
+    /// Maximum number of concurrent rehearsals of shadowed writes; 0: none is rehearsed [default: 4]
+    #[arg(long, env, global = true, value_parser = setting(number(0..=1000_usize)))]
+    strangler_rehearsals: Option<Given<usize>>,
+    /// How long a client may wait for the rehearsal of its write, in milliseconds [default: 500]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=60_000_u64)))]
+    strangler_rehearsal_milliseconds: Option<Given<u64>>,
     /// Password of the strangler's page [default: generated at each start and printed]
     #[arg(long, env, global = true, hide_env_values = true, value_parser = setting(secret))]
     strangler_password: Option<Given<SecretString>>,
@@ -47,6 +53,8 @@ pub struct Legacy {
     pub upload_rate: u64,
     pub max_in_flight: usize,
     pub plan: Option<PathBuf>,
+    pub max_rehearsals: usize,
+    pub rehearsal_timeout: Duration,
     /// Of the strangler's page.
     pub password: Option<SecretString>,
 }
@@ -63,14 +71,25 @@ impl Legacy {
         let upload_rate = errors.value(args.legacy_upload_rate.as_ref(), 240);
         let max_in_flight = errors.value(args.legacy_max_in_flight.as_ref(), 1024);
         let plan = errors.optional(args.strangler_plan.as_ref());
+        let max_rehearsals = errors.value(args.strangler_rehearsals.as_ref(), 4);
+        let rehearsal = errors.value(args.strangler_rehearsal_milliseconds.as_ref(), 500);
         let password = errors.optional(args.strangler_password.as_ref());
         let url = errors.optional(args.legacy_url.as_ref())?;
         // A generated one is printed, into a log that many read.
         if password.is_none() && environment != Environment::Local {
             errors.add("STRANGLER_PASSWORD", "set one for the strangler's page");
         }
-        let (timeout, idle) = (Duration::from_secs(timeout), Duration::from_secs(idle));
-        Some(Self { url, timeout, idle, upload_rate, max_in_flight, plan, password })
+        Some(Self {
+            url,
+            timeout: Duration::from_secs(timeout),
+            idle: Duration::from_secs(idle),
+            upload_rate,
+            max_in_flight,
+            plan,
+            max_rehearsals,
+            rehearsal_timeout: Duration::from_millis(rehearsal),
+            password,
+        })
     }
 }
 

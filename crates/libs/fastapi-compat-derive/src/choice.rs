@@ -5,7 +5,8 @@ use quote::quote;
 use syn::{DataEnum, DeriveInput, Variant};
 
 use crate::attributes::{
-    Case, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde, text, title,
+    Case, Item, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde, text,
+    title,
 };
 use crate::to_schema;
 
@@ -13,7 +14,9 @@ use crate::to_schema;
 fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>> {
     let of_type = items(&input.attrs)?;
     refuse_other_serde(&of_type, &["rename", "rename_all"])?;
-    refuse_other_schema(&of_type, &["literal", "format", "extra"])?;
+    // A literal has no component of its own that could show more than its values.
+    let shown: &[&str] = if is_literal(&of_type) { &["literal"] } else { &["format", "extra"] };
+    refuse_other_schema(&of_type, shown)?;
     let rename_all = Case::read(&of_type)?;
     let value = |variant: &Variant| {
         let items = items(&variant.attrs)?;
@@ -32,14 +35,14 @@ fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>>
     data.variants.iter().map(value).collect()
 }
 
-fn is_literal(input: &DeriveInput) -> syn::Result<bool> {
-    Ok(has_flag(&items(&input.attrs)?, Namespace::Schema, "literal"))
+fn is_literal(of_type: &[Item]) -> bool {
+    has_flag(of_type, Namespace::Schema, "literal")
 }
 
 /// Its schema: a literal is inlined, an enumeration is a component.
 pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
     let (title, values) = (title(input)?, values(input, data)?);
-    let schema = if is_literal(input)? {
+    let schema = if is_literal(&items(&input.attrs)?) {
         quote!(private::inlined::<Self>(|| private::literal(&[#(#values),*])))
     } else {
         let notes = notes(&input.attrs)?;
@@ -59,7 +62,7 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     let (name, variants) = (&input.ident, data.variants.iter().map(|variant| &variant.ident));
     let title = title(input)?;
     let numbers = data.variants.iter().all(|variant| variant.discriminant.is_some());
-    let (decode, label) = if is_literal(input)? {
+    let (decode, label) = if is_literal(&items(&input.attrs)?) {
         (quote!(decode_literal), quote!(private::name("literal", &__VALUES).into()))
     } else {
         let label = format!("{}-enum[{title}]", if numbers { "int" } else { "str" });

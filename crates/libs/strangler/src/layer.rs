@@ -37,6 +37,11 @@ pub struct Strangled<S> {
     strangler: Strangler,
 }
 
+/// Writes are; what asks for another protocol is none.
+fn is_rehearsed(request: &Request<Body>) -> bool {
+    !request.method().is_safe() && !request.headers().contains_key(http::header::UPGRADE)
+}
+
 /// An extension of responses that came from the old service.
 #[derive(Clone, Copy, Debug)]
 struct FromLegacy;
@@ -160,6 +165,16 @@ impl Strangler {
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
+        let (request, rehearsed) = match &self.0.shadow.rehearsals {
+            Some(rehearsals) if is_rehearsed(&request) => {
+                let measured = statistics.rehearsal.start();
+                let (request, rehearsed) = rehearsals.first(request, service.clone()).await;
+                // Only those that took place count.
+                measured.end(rehearsed.as_ref().map(|_| Outcome::Success));
+                (request, rehearsed)
+            }
+            _ => (request, None),
+        };
         let (parts, body) = request.into_parts();
         let limit = self.0.settings.shadow_body;
         let sent: Arc<Mutex<Option<Bytes>>> = Arc::default();
@@ -179,7 +194,10 @@ impl Strangler {
             let request_body = body.is_some().then(|| lock(&sent).take()).flatten();
             let legacy = answer(status, &headers, &body.unwrap_or_default());
             let body = request_body;
-            shadow.enqueue(Job { parts: shadowed, body, legacy, proxy, statistics }, service);
+            shadow.enqueue(
+                Job { parts: shadowed, body, legacy, rehearsed, proxy, statistics },
+                service,
+            );
         });
         Response::from_parts(head, body)
     }

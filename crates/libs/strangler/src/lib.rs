@@ -40,6 +40,7 @@ mod page;
 mod plan;
 mod proxy;
 mod redact;
+mod rehearsal;
 mod shadow;
 mod statistics;
 mod tee;
@@ -61,6 +62,8 @@ pub use crate::page::{OperationView, Overview};
 pub use crate::plan::{Mode, ModeError, Plan, PlanError};
 pub use crate::proxy::Trust;
 use crate::proxy::{Limits, Proxy};
+use crate::rehearsal::Rehearsals;
+pub use crate::rehearsal::Rehearse;
 use crate::shadow::Shadow;
 use crate::statistics::Statistics;
 pub use crate::statistics::{Figures, Margin, Seen, View};
@@ -111,8 +114,14 @@ pub struct Settings {
     pub trust: Trust,
     /// What tells clients apart whose bearer token names no subject, before their address does.
     pub client: Option<ClientKey>,
-    /// Without it, shadowed requests that are not safe are not compared.
+    /// How a shadowed write is validated; without it, those that are not rehearsed are not compared.
     pub dry_run: Option<DryRun>,
+    /// How a shadowed write is executed without effect; without it, only refusals are compared.
+    pub rehearse: Option<Rehearse>,
+    /// The maximum number of rehearsals at a time; further writes are not rehearsed.
+    pub max_rehearsals: usize,
+    /// How long a client waits for a rehearsal, which is then given up.
+    pub rehearsal_timeout: Duration,
     /// The maximum number of shadowed requests in the queue; further ones are dropped and counted.
     pub shadow_queue: usize,
     /// How many are compared at a time.
@@ -139,6 +148,9 @@ impl Settings {
             trust: Arc::new(|peer| peer.is_loopback()),
             client: None,
             dry_run: None,
+            rehearse: None,
+            max_rehearsals: 4,
+            rehearsal_timeout: Duration::from_millis(500),
             shadow_queue: 256,
             shadow_workers: 4,
             shadow_body: 1024 * 1024,
@@ -249,6 +261,15 @@ impl Strangler {
                 workers: Arc::new(Semaphore::new(settings.shadow_workers)),
                 max_body: settings.shadow_body,
                 dry_run: settings.dry_run.clone(),
+                rehearsals: settings.rehearse.clone().filter(|_| settings.max_rehearsals > 0).map(
+                    |rehearse| Rehearsals {
+                        rehearse,
+                        permits: Semaphore::new(settings.max_rehearsals),
+                        timeout: settings.rehearsal_timeout,
+                        max_body: settings.shadow_body,
+                        made_up: Mutex::default(),
+                    },
+                ),
                 ignored_headers: settings.ignored_headers.clone(),
             }),
             statistics: (0..operations.len()).map(|_| Arc::new(Statistics::new())).collect(),

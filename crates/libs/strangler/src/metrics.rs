@@ -30,11 +30,11 @@ const NO_LABELS: [(&str, &str); 0] = [];
 
 type Labels<'a> = [(&'static str, &'a str); 2];
 
-/// Both sides of an operation, with their labels.
-fn sides(operation: &OperationView) -> [(Labels<'_>, &Figures); 2] {
+/// Both sides of an operation and what the new one rehearsed, with their labels.
+fn sides(operation: &OperationView) -> [(Labels<'_>, &Figures); 3] {
     let labels = |side| [("operation", &*operation.id), ("side", side)];
-    let View { legacy, native, .. } = &operation.statistics;
-    [(labels("legacy"), legacy), (labels("native"), native)]
+    let View { legacy, native, rehearsals, .. } = &operation.statistics;
+    [(labels("legacy"), legacy), (labels("native"), native), (labels("rehearsal"), rehearsals)]
 }
 
 impl Collector for Collected {
@@ -44,7 +44,7 @@ impl Collector for Collected {
         let gauge = ConstGauge::new(0.0f64).metric_type();
         let sides: Vec<_> = overview.operations.iter().flat_map(sides).collect();
 
-        let help = "Requests by the side that responded";
+        let help = "Requests by the side that responded, or rehearsed";
         let mut family = encoder.encode_descriptor("strangler_requests", help, None, counter)?;
         for (labels, figures) in &sides {
             ConstCounter::new(figures.requests).encode(family.encode_family(labels)?)?;

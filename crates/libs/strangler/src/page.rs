@@ -346,13 +346,21 @@ fn comparisons(out: &mut String, statistics: &View) -> std::fmt::Result {
         write!(out, "<b class=\"{class}\">{}.{} %</b> of {compared}", tenths / 10, tenths % 10)?;
     }
     let counts = [
-        ("accepted by both, success not compared", accepted),
+        ("accepted by both, only refusals compared", accepted),
         ("changed meanwhile", noise),
         ("not comparable", uncompared),
         ("dropped", dropped),
     ];
     for (what, count) in counts.into_iter().filter(|(_, count)| **count > 0) {
         write!(out, "<br><small>{count} {what}</small>")?;
+    }
+    let rehearsals = &statistics.rehearsals;
+    if let Some(p50) = rehearsals.p50 {
+        let (count, p50) = (rehearsals.requests, ms(p50));
+        write!(
+            out,
+            "<br><small>{count} rehearsed, for which clients waited {p50} ms (p50)</small>"
+        )?;
     }
     if last_differences.is_empty() {
         return Ok(());

@@ -4,8 +4,9 @@
 //! responses differ, both services get the request once more, legacy before and after the new one:
 //! where legacy differs from itself, data is changing, and only the rest counts.
 //!
-//! Other requests must not be executed twice. The new service authenticates, authorizes and validates
-//! the request in a dry run. It refuses with 401 or 422, or it would have acted. If both refuse, their
+//! Other requests must not be executed twice. Where the new service can, it executes the request first
+//! and undoes it ([`rehearsal`](crate::rehearsal)), and the whole responses are compared. Else it
+//! authenticates, authorizes and validates the request in a dry run. It refuses with 401 or 422, or it would have acted. If both refuse, their
 //! responses are compared; if only one does, it is a mismatch; if both accept, it is counted as
 //! accepted: what they do is not compared. Other statuses (a 404 or 409 that only executing finds, a
 //! 403 or 404 for a caller whom the request itself has deleted) cannot be compared and are counted.
@@ -27,6 +28,7 @@ use tower::{Service, ServiceExt};
 
 use crate::DryRun;
 use crate::proxy::Proxy;
+use crate::rehearsal::{Comparison, Rehearsals, Rehearsed};
 use crate::statistics::{Statistics, Verdict};
 
 /// The pause before the repetition, in which changes can complete.
@@ -41,6 +43,7 @@ pub(crate) struct Shadow {
     /// The longest body that is compared, in bytes.
     pub(crate) max_body: usize,
     pub(crate) dry_run: Option<DryRun>,
+    pub(crate) rehearsals: Option<Rehearsals>,
     /// Headers that may differ.
     pub(crate) ignored_headers: Vec<HeaderName>,
 }
@@ -59,6 +62,8 @@ pub(crate) struct Job {
     pub(crate) parts: Parts,
     pub(crate) body: Option<Bytes>,
     pub(crate) legacy: Answer,
+    /// Of a write that was rehearsed.
+    pub(crate) rehearsed: Option<Rehearsed>,
     pub(crate) proxy: Proxy,
     pub(crate) statistics: Arc<Statistics>,
 }
@@ -88,11 +93,23 @@ impl Shadow {
 
     async fn compare<S>(&self, job: &Job, service: &mut S) -> (Verdict, Vec<Difference>)
     where
-        S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send,
         S::Future: Send,
     {
         let uncompared = (Verdict::Uncompared, Vec::new());
         let Some(body) = &job.body else { return uncompared };
+        if let (Some(rehearsals), Some(rehearsed)) = (&self.rehearsals, &job.rehearsed) {
+            let ignored = |difference: &Difference| self.ignores(difference);
+            let request = (&job.parts, body);
+            let service = service.clone();
+            let found = rehearsals.compare(rehearsed, request, &job.legacy, ignored, service).await;
+            return match found {
+                Comparison::Same => (Verdict::Match, Vec::new()),
+                Comparison::Different(differences) => (Verdict::Mismatch, differences),
+                Comparison::Changed => (Verdict::Noise, Vec::new()),
+                Comparison::Impossible => uncompared,
+            };
+        }
         if !job.parts.method.is_safe() {
             return self.compare_refusals(job, body, service).await.unwrap_or(uncompared);
         }
@@ -122,11 +139,13 @@ impl Shadow {
     /// Where two answers differ: equal or different, as both services have one database.
     fn differences(&self, reference: &Answer, candidate: &Answer) -> Vec<Difference> {
         let mut differences = compare(reference, candidate, false, &mut Pairs::literal());
-        differences.retain(|difference| {
-            let header = difference.path.strip_prefix("header ");
-            !header.is_some_and(|header| self.ignored_headers.iter().any(|name| name == header))
-        });
+        differences.retain(|difference| !self.ignores(difference));
         differences
+    }
+
+    fn ignores(&self, difference: &Difference) -> bool {
+        let header = difference.path.strip_prefix("header ");
+        header.is_some_and(|header| self.ignored_headers.iter().any(|name| name == header))
     }
 
     /// Compares whether and how both refuse; none if that cannot be compared.
@@ -191,7 +210,7 @@ impl Shadow {
     }
 }
 
-fn request(parts: &Parts, body: &Bytes) -> Request<Body> {
+pub(crate) fn request(parts: &Parts, body: &Bytes) -> Request<Body> {
     Request::from_parts(parts.clone(), Body::from(body.clone()))
 }
 

@@ -242,6 +242,7 @@ struct Verdicts([AtomicU64; 6]);
 pub(crate) struct Statistics {
     pub(crate) legacy: Side,
     pub(crate) native: Side,
+    pub(crate) rehearsal: Side,
     verdicts: Verdicts,
     differences: Mutex<VecDeque<Seen>>,
     /// Responses of the new service since the sides were compared.
@@ -263,6 +264,7 @@ impl Statistics {
         Self {
             legacy: Side::new(),
             native: Side::new(),
+            rehearsal: Side::new(),
             verdicts: Verdicts::default(),
             differences: Mutex::new(VecDeque::new()),
             unchecked: AtomicU64::new(0),
@@ -355,6 +357,7 @@ impl Statistics {
         View {
             legacy: self.legacy.figures(),
             native: self.native.figures(),
+            rehearsals: self.rehearsal.figures(),
             matches: count(Verdict::Match),
             mismatches: count(Verdict::Mismatch),
             noise: count(Verdict::Noise),
@@ -373,13 +376,16 @@ pub struct View {
     pub legacy: Figures,
     /// The new service.
     pub native: Figures,
+    /// Writes that the new service executed and undid before the old one got them: how many, and how
+    /// long their clients waited for that.
+    pub rehearsals: Figures,
     /// Shadowed requests with the same response.
     pub matches: u64,
     /// Shadowed requests with different responses.
     pub mismatches: u64,
     /// Shadowed requests during which data changed.
     pub noise: u64,
-    /// Shadowed writes that both accept; their success is not compared.
+    /// Shadowed writes that both accept and that were not rehearsed: only refusals are compared.
     pub accepted: u64,
     /// Shadowed requests that cannot be compared.
     pub uncompared: u64,

@@ -13,6 +13,8 @@ pub(crate) async fn suite(storage: &Arc<dyn Storage>) {
     a_part_can_be_undone_alone(storage).await;
     nothing_is_committed_after_an_error(storage).await;
     a_transaction_can_stand_in_for_the_storage(storage).await;
+    a_rehearsal_is_undone(storage).await;
+    a_rehearsal_gives_way(storage).await;
 }
 
 fn new_user() -> User {
@@ -91,4 +93,47 @@ async fn a_transaction_can_stand_in_for_the_storage(storage: &Arc<dyn Storage>) 
     assert_eq!(rename(rehearsal).await.as_deref(), Some("renamed"));
     assert_eq!(storage.user(user.id).await.unwrap().as_ref(), Some(&user), "it was undone");
     assert_eq!(rename(Arc::clone(storage)).await.as_deref(), Some("renamed"));
+}
+
+async fn a_rehearsal_is_undone(storage: &Arc<dyn Storage>) {
+    let (kept, new) = (user(storage).await, new_user());
+    let rehearsal = storage.rehearse().await.unwrap();
+    rehearsal.create_user(&new).await.unwrap();
+    rehearsal.delete_user(kept.id).await.unwrap();
+    // What a use case commits is undone with the rest.
+    let part = rehearsal.begin().await.unwrap();
+    part.create_user(&new_user()).await.unwrap();
+    part.commit().await.unwrap();
+    assert_eq!(rehearsal.user(new.id).await.unwrap().as_ref(), Some(&new), "it sees itself");
+    drop(rehearsal);
+    assert_eq!(storage.user(new.id).await.unwrap(), None);
+    assert_eq!(storage.user(kept.id).await.unwrap(), Some(kept));
+}
+
+/// Who waits for a lock that a rehearsal has gets it soon, also where the rehearsal waits for theirs.
+async fn a_rehearsal_gives_way(storage: &Arc<dyn Storage>) {
+    // A database in memory has one connection.
+    if storage.connections().max == 1 {
+        return;
+    }
+    let (one, other) = (user(storage).await, user(storage).await);
+    let changes = UserChanges { is_active: Some(false), ..UserChanges::default() };
+    let rehearsal = storage.rehearse().await.unwrap();
+    let transaction = storage.begin().await.unwrap();
+    transaction.update_user(one.id, &changes).await.unwrap();
+    let rehearses = async {
+        // It is dropped at the end, whatever comes of it.
+        let rehearsal = rehearsal;
+        rehearsal.update_user(other.id, &changes).await?;
+        rehearsal.update_user(one.id, &changes).await
+    };
+    let writes = async {
+        transaction.update_user(other.id, &changes).await?;
+        transaction.commit().await
+    };
+    let (refused, written) = tokio::join!(rehearses, writes);
+    // SQLite has one writer, so that the rehearsal may have waited until the other had ended.
+    assert!(matches!(refused, Ok(_) | Err(StorageError::Unavailable(_))), "{refused:?}");
+    written.unwrap();
+    assert!(!storage.user(other.id).await.unwrap().unwrap().is_active);
 }

@@ -3,4 +3,5 @@
 mod emails;
 mod generated;
 mod one_database;
+mod rehearsals;
 mod schema;

@@ -148,7 +148,8 @@ enum IntegerError {
 }
 
 /// pydantic's reading of an integer in a text: white space around it, a sign, leading zeros, single
-/// underscores between digits and a fraction of zeros are accepted.
+/// underscores between digits and a fraction of zeros are accepted. A minus sign may follow the leading
+/// zeros as well; no zero may stand before the digits behind it, but an underscore.
 fn parse(text: &str) -> Result<Integer, IntegerError> {
     let plain = text.strip_prefix('-').unwrap_or(text);
     let digits = plain.bytes().take_while(u8::is_ascii_digit).count();
@@ -157,7 +158,7 @@ fn parse(text: &str) -> Result<Integer, IntegerError> {
     }
     let text = text.trim();
     let unsigned = text.strip_prefix('+').unwrap_or(text);
-    let (sign, unsigned) = match unsigned.strip_prefix('-') {
+    let (mut sign, unsigned) = match unsigned.strip_prefix('-') {
         Some(unsigned) if unsigned.len() + 1 == text.len() => ("-", unsigned),
         Some(_) => return Err(IntegerError::Text),
         None => ("", unsigned),
@@ -168,7 +169,7 @@ fn parse(text: &str) -> Result<Integer, IntegerError> {
         None => unsigned,
     };
     // Between leading zeros any number of underscores is skipped.
-    let significant = match integer.strip_prefix('0') {
+    let mut significant = match integer.strip_prefix('0') {
         Some(rest) => match rest.trim_start_matches(['0', '_']) {
             "" if rest.ends_with('_') => return Err(IntegerError::Text),
             "" => "0",
@@ -176,6 +177,13 @@ fn parse(text: &str) -> Result<Integer, IntegerError> {
         },
         None => integer,
     };
+    let late = significant.strip_prefix('-').filter(|_| sign.is_empty());
+    if let Some(negative) = late.filter(|_| integer.starts_with('0')) {
+        (sign, significant) = ("-", negative.strip_prefix('_').unwrap_or(negative));
+        if significant.len() > 1 && significant.starts_with('0') {
+            return Err(IntegerError::Text);
+        }
+    }
     let grouped = significant.split('_').try_fold(String::from(sign), |digits, group| {
         let valid = !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
         valid.then(|| digits + group).ok_or(IntegerError::Text)

@@ -7,6 +7,7 @@ mod modes;
 mod page;
 mod plan;
 mod proxy;
+mod rehearsals;
 mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};

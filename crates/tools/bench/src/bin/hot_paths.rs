@@ -74,17 +74,17 @@ async fn run(cli: &Cli) -> Result<()> {
         Tokens::new(&settings.auth.secret_key, &[], TimeDelta::days(1), TimeDelta::days(1));
     let token = tokens.access_token(caller.id)?;
     let (mailer, _) = Mailer::start(&settings)?;
-    let app = App::new(Services {
+    let services = Services {
         passwords: Passwords::new(1, QueueLimits::default())?,
-        storage: Arc::new(Stub { caller, item: item.clone() }),
         tokens,
-        mailer,
         attempts: Attempts::new(settings.auth.sign_in_limits),
         metrics: Metrics::default(),
         background: TaskTracker::new(),
         strangler: None,
         settings,
-    });
+    };
+    let storage = Arc::new(Stub { caller, item: item.clone() });
+    let app = App::new(services, storage, mailer);
     let item_path = format!("/api/v1/items/{}", item.id);
     let (method, path, body, status) = match cli.path {
         Path::Token => {
@@ -129,6 +129,10 @@ async fn run(cli: &Cli) -> Result<()> {
 #[async_trait]
 impl Storage for Stub {
     async fn begin(&self) -> std::result::Result<Box<dyn Transaction>, StorageError> {
+        Err(StorageError::Internal("the stub has no transactions".into()))
+    }
+
+    async fn rehearse(&self) -> std::result::Result<Arc<dyn Storage>, StorageError> {
         Err(StorageError::Internal("the stub has no transactions".into()))
     }
 

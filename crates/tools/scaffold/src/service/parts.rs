@@ -97,6 +97,7 @@ impl Part {
             Self::Strangler => &[
                 "crates/api/src/config/legacy.rs",
                 "crates/api/src/strangler.rs",
+                "crates/api/tests/it/parity/rehearsals.rs",
                 "crates/api/tests/it/strangler.rs",
                 "k8s/components/strangler",
                 "k8s/overlays/shadow-prepare",

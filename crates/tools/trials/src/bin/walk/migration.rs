@@ -83,6 +83,10 @@ impl Migration {
             report.compared += count("matches") + count("mismatches");
             report.uncompared +=
                 count("accepted") + count("uncompared") + count("dropped") + count("noise");
+            let rehearsals = &operation["rehearsals"];
+            report.rehearsed += rehearsals["requests"].as_u64().unwrap_or_default();
+            let p50 = 1000.0 * rehearsals["p50"].as_f64().unwrap_or_default();
+            report.rehearsal_p50_ms = report.rehearsal_p50_ms.max(p50);
             if count("mismatches") > 0 {
                 let last = &operation["last_differences"];
                 self.bar.suspend(|| println!("{} differs: {last:#}", operation["id"]));

@@ -15,6 +15,10 @@ pub(crate) struct Report {
     /// Shadowed responses that were compared, and those that could not be.
     pub(crate) compared: u64,
     pub(crate) uncompared: u64,
+    /// Writes that were rehearsed.
+    pub(crate) rehearsed: u64,
+    /// The longest of the operations' medians of what a rehearsal makes a client wait, in milliseconds.
+    pub(crate) rehearsal_p50_ms: f64,
     pub(crate) lost_writes: usize,
     pub(crate) stages: Vec<Step>,
     pub(crate) faults: Vec<Step>,
@@ -104,6 +108,10 @@ pub(crate) fn show(report: &Report) {
     println!(
         "{} MiB up and down: {:.1} MiB of memory at most, {:.1} before",
         report.proxy.streamed_mib, report.proxy.memory_peak_mib, report.proxy.memory_before_mib
+    );
+    println!(
+        "{} writes rehearsed, for which clients waited {:.1} ms at the median, or less",
+        report.rehearsed, report.rehearsal_p50_ms
     );
     println!(
         "\n{} requests, {} failures, {} mismatches ({} shadowed answers compared, {} not \

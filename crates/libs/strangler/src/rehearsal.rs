@@ -1,0 +1,217 @@
+//! Rehearsals: the new service executes a write and undoes it, just before the old one gets it.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use comparison::{Answer, Difference, Pairs, compare};
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
+use http::request::Parts;
+use http::{Request, header};
+use http_body_util::{BodyExt, BodyStream, Limited, StreamBody};
+use tokio::sync::Semaphore;
+use tower::{Service, ServiceExt};
+
+use crate::shadow::{answer, request};
+use crate::statistics::lock;
+
+/// Prepares a request so that executing it has no effect: its handler gets a storage that is undone
+/// when it is dropped, and a mailer that sends nothing. Fails where that cannot be now, and the
+/// request is not rehearsed.
+pub type Rehearse = Arc<
+    dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Request<Body>, tower::BoxError>>
+        + Send
+        + Sync,
+>;
+
+/// What rehearsals may take.
+pub(crate) struct Rehearsals {
+    pub(crate) rehearse: Rehearse,
+    /// Permits for rehearsals at a time.
+    pub(crate) permits: Semaphore,
+    /// How long a client waits for one.
+    pub(crate) timeout: Duration,
+    /// The longest body of a request or a response, in bytes.
+    pub(crate) max_body: usize,
+    /// The last values that the new service made up, at most [`MADE_UP`].
+    pub(crate) made_up: Mutex<VecDeque<String>>,
+}
+
+const MADE_UP: usize = 1000;
+
+/// What the new service would have answered to a write.
+pub(crate) struct Rehearsed {
+    answer: Answer,
+    /// With what was there before: the values in the request.
+    pairs: Pairs,
+    start: Instant,
+}
+
+/// What follows from a rehearsal.
+pub(crate) enum Comparison {
+    Same,
+    Different(Vec<Difference>),
+    /// Data changed between the rehearsal and the old service's write.
+    Changed,
+    Impossible,
+}
+
+/// Statuses that are not of what the request asks for, but of limits of the new service.
+const LIMITS: [u16; 3] = [429, 503, 504];
+
+impl Rehearsals {
+    /// Executes a write and undoes it. Gives the request back as it came, and what the new service
+    /// answered, if it did in time.
+    pub(crate) async fn first<S>(
+        &self,
+        request: Request<Body>,
+        service: S,
+    ) -> (Request<Body>, Option<Rehearsed>)
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
+        S::Future: Send,
+    {
+        let Ok(_permit) = self.permits.try_acquire() else { return (request, None) };
+        let start = Instant::now();
+        let (parts, body) = request.into_parts();
+        let (body, whole) = self.read_ahead(body).await;
+        let mut rehearsed = None;
+        if let Some(whole) = whole {
+            let mut pairs = Pairs::from_one_past();
+            keep(&mut pairs, &parts, &whole);
+            let answer = self.execute(&parts, &whole, service).await;
+            rehearsed = answer.map(|answer| Rehearsed { answer, pairs, start });
+        }
+        (Request::from_parts(parts, body), rehearsed)
+    }
+
+    /// Compares the old service's answer with the rehearsal before it, and where that is not enough
+    /// with another one after it.
+    pub(crate) async fn compare<S>(
+        &self,
+        rehearsed: &Rehearsed,
+        (parts, body): (&Parts, &Bytes),
+        legacy: &Answer,
+        ignored: impl Fn(&Difference) -> bool,
+        service: S,
+    ) -> Comparison
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
+        S::Future: Send,
+    {
+        let compare = |rehearsed: &Answer, pairs: &mut Pairs| {
+            let mut differences = compare(legacy, rehearsed, false, pairs);
+            differences.retain(|difference| !ignored(difference));
+            differences
+        };
+        let mut pairs = rehearsed.pairs.clone();
+        pairs.widen(rehearsed.start.elapsed());
+        let mut differences = compare(&rehearsed.answer, &mut pairs);
+        if differences.is_empty() && pairs.matched().next().is_none() {
+            return Comparison::Same;
+        }
+        let again = self.execute(parts, body, service).await;
+        if differences.is_empty() {
+            // A value that is made up is another one each time.
+            let body = again.map(|again| again.body).unwrap_or_default();
+            let text = String::from_utf8_lossy(&body);
+            let mut made_up = lock(&self.made_up);
+            let kept = pairs.matched().filter(|(_, ours)| {
+                made_up.iter().any(|known| known == ours) || text.contains(ours)
+            });
+            differences.extend(kept.map(|(theirs, ours)| Difference {
+                path: "body".into(),
+                reference: theirs.to_owned(),
+                candidate: format!("{ours}, in several rehearsals"),
+            }));
+            made_up.extend(pairs.matched().map(|(_, ours)| ours.to_owned()));
+            let surplus = made_up.len().saturating_sub(MADE_UP);
+            made_up.drain(..surplus);
+            return if differences.is_empty() {
+                Comparison::Same
+            } else {
+                Comparison::Different(differences)
+            };
+        }
+        let Some(again) = again else { return Comparison::Impossible };
+        let mut pairs = rehearsed.pairs.clone();
+        pairs.widen(rehearsed.start.elapsed());
+        if compare(&again, &mut pairs).is_empty() {
+            return Comparison::Changed;
+        }
+        Comparison::Different(differences)
+    }
+
+    /// The answer to a request whose effects are undone; none where that cannot be, takes too long,
+    /// or meets a limit.
+    async fn execute<S>(&self, parts: &Parts, body: &Bytes, service: S) -> Option<Answer>
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
+        S::Future: Send,
+    {
+        let execute = async {
+            let request = match (self.rehearse)(request(parts, body)).await {
+                Ok(request) => request,
+                Err(error) => {
+                    tracing::debug!(%error, "a write is not rehearsed");
+                    return None;
+                }
+            };
+            let Ok(response) = service.oneshot(request).await;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, self.max_body).collect().await.ok()?.to_bytes();
+            Some(answer(head.status, &head.headers, &body))
+        };
+        let answer = tokio::time::timeout(self.timeout, execute).await.ok()??;
+        (!LIMITS.contains(&answer.status)).then_some(answer)
+    }
+
+    /// The same body, and all of it, unless it is too long or does not come in time.
+    async fn read_ahead(&self, body: Body) -> (Body, Option<Bytes>) {
+        if http_body::Body::is_end_stream(&body) {
+            return (body, Some(Bytes::new()));
+        }
+        let mut frames = BodyStream::new(body);
+        let (mut read, mut whole) = (Vec::new(), BytesMut::new());
+        let (mut is_complete, mut has_trailers) = (false, false);
+        let reading = async {
+            while whole.len() <= self.max_body {
+                match frames.next().await {
+                    Some(Ok(frame)) => {
+                        match frame.data_ref() {
+                            Some(data) => whole.extend_from_slice(data),
+                            None => has_trailers = true,
+                        }
+                        read.push(Ok(frame));
+                    }
+                    Some(Err(error)) => return read.push(Err(error)),
+                    None => return is_complete = true,
+                }
+            }
+        };
+        // A client that is slow is passed on as it comes.
+        _ = tokio::time::timeout(self.timeout, reading).await;
+        let whole = (is_complete && whole.len() <= self.max_body).then(|| whole.freeze());
+        let body = match &whole {
+            Some(whole) if !has_trailers => Body::from(whole.clone()),
+            _ => Body::new(StreamBody::new(stream::iter(read).chain(frames))),
+        };
+        (body, whole)
+    }
+}
+
+/// Lets what the request names stand for itself.
+fn keep(pairs: &mut Pairs, parts: &Parts, body: &Bytes) {
+    pairs.keep(&parts.uri.to_string());
+    for name in [header::AUTHORIZATION, header::COOKIE] {
+        for value in parts.headers.get_all(name) {
+            pairs.keep(&String::from_utf8_lossy(value.as_bytes()));
+        }
+    }
+    pairs.keep(&String::from_utf8_lossy(body));
+}
