@@ -15,7 +15,7 @@ use crate::case::Case;
 use crate::ledger::Entry;
 use crate::openapi::{self, Ignore};
 use crate::replay::Redactor;
-use crate::report::{self, Outcome, Totals};
+use crate::report::{self, Coverage, Details, Outcome, Totals};
 use crate::run::{Exchange, RunError, Secrets, Watch, run};
 use crate::self_test::{Findings, SelfTest};
 use crate::{generate, replay, terminal};
@@ -122,9 +122,9 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     let RunArgs { label, report, require_success, .. } = &args;
     // Whatever ends the run from now on, the report is not an earlier one's.
     report::begin(report, label)?;
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut details) = (Vec::new(), Details::default());
     let end = tokio::select! {
-        end = compared(&args, &mut outcomes) => end,
+        end = compared(&args, &mut outcomes, &mut details) => end,
         () = interrupted() => Err("it was interrupted".into()),
     };
     let (made, secrets) = match end {
@@ -132,7 +132,7 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
         Err(error) => {
             // What is known until here is reported, and that it is not all.
             outcomes.push(Outcome::unfinished(&error.to_string()));
-            if let Err(fault) = report::write(report, label, outcomes) {
+            if let Err(fault) = report::write(report, label, outcomes, details) {
                 eprintln!("contract: {fault}");
             }
             return Err(error);
@@ -146,7 +146,7 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
         println!("never succeeded: {}", unreached.join(", "));
     }
     // The numbers are printed even if the report has no room.
-    let written = report::write(report, label, outcomes);
+    let written = report::write(report, label, outcomes, details);
     if let Some(generated) = generated {
         let path = report.with_file_name("generated.yaml");
         std::fs::write(&path, secrets.redact(&generated))
@@ -166,20 +166,23 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     Ok(totals.different == 0 && (unreached.is_empty() || !require_success))
 }
 
-/// Runs all that the arguments say and keeps the outcomes, as far as it comes; the generated cases, and
-/// what may not be shown.
+/// Runs all that the arguments say and keeps the outcomes and what it was about, as far as it comes; the
+/// generated cases, and what may not be shown.
 async fn compared(
     args: &RunArgs,
     outcomes: &mut Vec<Outcome>,
+    details: &mut Details,
 ) -> Result<(Vec<Case>, Secrets), BoxError> {
     let prepared = Prepared::new(args).await?;
     let progress = terminal::Progress::new(prepared.requests());
     let Prepared { plan, made, document, mut ledger } = prepared;
     let secrets = plan.options.secrets.clone();
+    details.rules = ledger.lines();
     let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
     let mut watch = Kept { progress, outcomes };
     let end = run(plan, &mut ledger, operation, &mut watch).await;
     watch.progress.finish();
+    details.coverage = document.as_ref().map(|document| Coverage::of(document, outcomes));
     end.map_err(|error| secrets.redact(&error.to_string()))?;
     Ok((made, secrets))
 }

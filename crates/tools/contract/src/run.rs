@@ -27,7 +27,7 @@ pub use self::sign_in::{Scheme, SignIn};
 use crate::case::{Case, CaseError, Variables, names};
 use crate::conformance::Conformance;
 use crate::effects::{EffectError, Sinks};
-use crate::ledger::Ledger;
+use crate::ledger::{Differing, Ledger};
 use crate::openapi::causes;
 use crate::report::Outcome;
 use crate::request::{Request, fill};
@@ -344,6 +344,7 @@ impl<F: Fn(&str) -> Option<String>> Judge<'_, F> {
             case: case.name.clone(),
             request: line,
             status: a.as_ref().unwrap_or(b).answer.status,
+            sent: b.request.clone(),
             ..Outcome::default()
         };
         let conformance = self.options.conformance.as_ref().filter(|_| !case.is_effect());
@@ -383,8 +384,8 @@ impl<F: Fn(&str) -> Option<String>> Judge<'_, F> {
                 watch.exchange(exchange).await?;
             }
             outcome.differences.extend(conformance);
-            outcome.better =
-                self.ledger.accept(&case.name, &a.answer, &b.answer, &outcome.differences);
+            let answers = (&a.answer, &b.answer);
+            outcome.better = self.accepted(case, &outcome, answers, &before);
             if !outcome.passed() {
                 let noisy = [
                     (side, a.request.as_ref(), &a.answer),
@@ -398,17 +399,18 @@ impl<F: Fn(&str) -> Option<String>> Judge<'_, F> {
             outcome.status = recorded.answer.status;
             self.pairs.widen(self.window + recorded.took.max(b.took).min(MAX_WIDENING));
             let (a, answer) = recorded.comparable(&b.answer, round.at, &mut self.moved);
+            let before = self.pairs.clone();
             outcome.differences = compare(&a, &answer, case.unordered, &mut self.pairs);
             outcome.differences.extend(conformance);
-            outcome.better = self.ledger.accept(&case.name, &a, &answer, &outcome.differences);
+            outcome.better = self.accepted(case, &outcome, (&a, &answer), &before);
             if !outcome.passed() {
                 let noisy = [(candidate, b.request.as_ref(), &b.answer)];
                 outcome.noise = noise(case, &noisy).await;
             }
         } else {
             outcome.differences = conformance;
-            outcome.better =
-                self.ledger.accept(&case.name, &b.answer, &b.answer, &outcome.differences);
+            let before = self.pairs.clone();
+            outcome.better = self.accepted(case, &outcome, (&b.answer, &b.answer), &before);
         }
         if outcome.better.is_none() {
             outcome.differences.extend(case.unmet(&b.answer, &candidate.variables, row)?);
@@ -416,6 +418,25 @@ impl<F: Fn(&str) -> Option<String>> Judge<'_, F> {
         outcome.seconds = (round.took + started.elapsed()).as_secs_f64();
         self.options.secrets.outcome(&mut outcome, has_secrets);
         Ok(outcome)
+    }
+
+    /// Why the ledger accepts the differences of an outcome, if it does.
+    fn accepted(
+        &mut self,
+        case: &Case,
+        outcome: &Outcome,
+        (reference, candidate): (&Answer, &Answer),
+        before: &Pairs,
+    ) -> Option<String> {
+        let differing = Differing {
+            case: &case.name,
+            operation: &outcome.operation,
+            reference,
+            candidate,
+            differences: &outcome.differences,
+            before,
+        };
+        self.ledger.accept(differing, &mut self.pairs)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What runs found: `report.json` for machines, `report.html` to click through, `report.md` for a
 //! comment, `junit.xml` for CI. Runs under different labels share them.
 
+mod coverage;
 mod html;
 mod junit;
 mod markdown;
@@ -11,7 +12,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
+use crate::request::Request;
 use comparison::Difference;
+
+pub use self::coverage::Coverage;
 
 /// The outcome of one case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,6 +39,9 @@ pub struct Outcome {
     /// The smallest request that still makes the difference, of a generated one.
     #[serde(skip)]
     pub smallest: Option<Case>,
+    /// What was sent to the candidate; none for what is no request.
+    #[serde(skip)]
+    pub sent: Option<Request>,
 }
 
 impl Outcome {
@@ -106,7 +113,20 @@ pub struct Report {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Run {
     totals: Totals,
+    #[serde(flatten)]
+    details: Details,
     cases: Vec<Outcome>,
+}
+
+/// What a run was about, beside its outcomes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Details {
+    /// What may differ, a line for each rule, whether it occurred or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// What was reached of the document that requests were made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
 }
 
 impl Report {
@@ -138,7 +158,7 @@ pub struct ReportError {
 /// # Errors
 /// When the report cannot be written.
 pub fn begin(path: &Path, label: &str) -> Result<(), ReportError> {
-    write(path, label, vec![Outcome::unfinished("it began and did not end")])
+    write(path, label, vec![Outcome::unfinished("it began and did not end")], Details::default())
 }
 
 /// Writes a run into the report at `path`, replacing an earlier one with this label, and the
@@ -147,14 +167,19 @@ pub fn begin(path: &Path, label: &str) -> Result<(), ReportError> {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(path: &Path, label: &str, outcomes: Vec<Outcome>) -> Result<(), ReportError> {
+pub fn write(
+    path: &Path,
+    label: &str,
+    outcomes: Vec<Outcome>,
+    details: Details,
+) -> Result<(), ReportError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         |source| ReportError { path, source }
     };
     let earlier = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let mut report: Report = earlier.unwrap_or_default();
-    let run = Run { totals: Totals::of(&outcomes), cases: outcomes };
+    let run = Run { totals: Totals::of(&outcomes), details, cases: outcomes };
     report.runs.insert(label.to_owned(), run);
     report.totals = Totals::of(report.outcomes().map(|(_, outcome)| outcome));
     if let Some(folder) = path.parent() {
@@ -212,7 +237,13 @@ pub(crate) fn example() -> Report {
     let better = Outcome { better: Some("a reason".into()), status: 500, ..different.clone() };
     let mut report = Report::default();
     let cases = vec![same, different, better];
-    report.runs.insert("sqlite".into(), Run { totals: Totals::of(&cases), cases });
+    let reached = coverage::Reached { requests: 3, succeeded: 1, ..coverage::Reached::default() };
+    let operations = BTreeMap::from([("GET /items/{id}".to_owned(), reached)]);
+    let details = Details {
+        rules: vec!["body.<at> within 2 s: clocks (us)".into()],
+        coverage: Some(Coverage { operations }),
+    };
+    report.runs.insert("sqlite".into(), Run { totals: Totals::of(&cases), details, cases });
     report.totals = Totals::of(report.outcomes().map(|(_, outcome)| outcome));
     report
 }
