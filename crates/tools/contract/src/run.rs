@@ -11,7 +11,7 @@ use serde_json::Value;
 use self::again::{noise, shrink};
 use crate::case::{Case, CaseError, Variables};
 use crate::effects::{self, EffectError, Mails, Sinks};
-use crate::ledger::{Differing, Ledger};
+use crate::ledger::{Differing, Entry, Ledger};
 use crate::openapi::causes;
 use crate::report::Outcome;
 use crate::request::Request;
@@ -371,21 +371,26 @@ pub async fn run(
         watch.outcome(&outcome);
         outcomes.push(outcome);
     }
-    for entry in ledger.stale().filter(|_| reference.is_some()) {
-        let outcome = Outcome {
-            case: format!("ledger: {}", entry.case),
-            operation: "ledger".into(),
-            differences: vec![Difference {
-                path: "ledger".into(),
-                reference: format!("the ledger expects {}", entry.expectation()),
-                candidate: format!("it did not occur: {} should remove the entry", entry.owner),
-            }],
-            ..Outcome::default()
-        };
+    for outcome in reference.iter().flat_map(|_| unused(ledger)) {
         watch.outcome(&outcome);
         outcomes.push(outcome);
     }
     Ok(outcomes)
+}
+
+/// The entries of the ledger that had to occur and did not.
+fn unused(ledger: &Ledger) -> Vec<Outcome> {
+    let outcome = |entry: &Entry| Outcome {
+        case: format!("ledger: {}", entry.case),
+        operation: "ledger".into(),
+        differences: vec![Difference {
+            path: "ledger".into(),
+            reference: format!("the ledger expects {}", entry.expectation()),
+            candidate: format!("it did not occur: {} should remove the entry", entry.owner),
+        }],
+        ..Outcome::default()
+    };
+    ledger.stale().map(outcome).collect()
 }
 
 /// An answer that is right but takes much longer than the reference's.

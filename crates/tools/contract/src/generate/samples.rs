@@ -107,7 +107,7 @@ impl<'a> Samples<'a> {
                 // Some rows share a number.
                 numbers[(number * 2 / 3) % numbers.len()].clone()
             }
-            "boolean" => (number % 2 == 0).into(),
+            "boolean" => number.is_multiple_of(2).into(),
             "array" => {
                 let least = schema["minItems"].as_u64().unwrap_or(0);
                 let most = schema["maxItems"].as_u64().unwrap_or(20).min(20);
@@ -326,7 +326,9 @@ impl<'a> Samples<'a> {
             let place = |number| Place { number, depth: MAX_DEPTH, is_small: true };
             let own: Vec<String> = (0..4).map(|number| self.text(schema, place(number))).collect();
             let first = own[0].clone();
-            own.into_iter().for_each(|text| add("of its form", text));
+            for text in own {
+                add("of its form", text);
+            }
             add("one character more", format!("{first}1"));
             add("another character more", format!("{first}x"));
             add("something before", format!("x{first}"));
@@ -367,7 +369,9 @@ impl<'a> Samples<'a> {
             ],
             _ => &[],
         };
-        formats.iter().for_each(|text| add("of its format or not", (*text).to_owned()));
+        for text in formats {
+            add("of its format or not", (*text).to_owned());
+        }
         if is_plain {
             let others = [
                 " padded ",
@@ -378,13 +382,17 @@ impl<'a> Samples<'a> {
                 "O'Brien 100%_\\",
                 "null",
             ];
-            others.iter().for_each(|text| add("any text", (*text).to_owned()));
+            for text in others {
+                add("any text", text.to_owned());
+            }
             if schema.get("maxLength").is_none() {
                 add("a long text", "long ".repeat(60));
             }
         }
         let others = ["", " ", "line\nbreak", "<b>&amp;\"'\\", "\u{7f}\u{200b}"];
-        others.iter().for_each(|text| add("any text", (*text).to_owned()));
+        for text in others {
+            add("any text", text.to_owned());
+        }
         samples
     }
 }
@@ -425,7 +433,7 @@ pub(super) fn kind(schema: &Value) -> &str {
 
 /// The numbers to choose from, at least one.
 fn valid_numbers(schema: &Value, is_small: bool) -> Vec<Value> {
-    let bound = |key: &str| schema[key].as_f64().map(|bound| json_number(bound));
+    let bound = |key: &str| schema[key].as_f64().map(json_number);
     let limits = [bound("minimum"), bound("maximum")].into_iter().flatten();
     let usual: &[Value] = match (kind(schema), is_small) {
         ("integer", true) => &[json!(2), json!(1), json!(3), json!(4)],
