@@ -110,7 +110,8 @@ impl Entry {
         };
         let named = [("case", &self.case), ("operation", &self.operation)];
         let named = named.into_iter().filter(|(_, name)| *name != "*");
-        let of: String = named.map(|(what, name)| format!(", {what} {name}")).collect();
+        let of: Vec<_> = named.map(|(what, name)| format!(", {what} {name}")).collect();
+        let of = of.concat();
         format!("{paths} {how}{of}: {} ({})", self.reason, self.owner)
     }
 

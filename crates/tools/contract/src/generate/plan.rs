@@ -29,6 +29,11 @@ const WRONG_PAIRS: usize = 8;
 const ALLOWED_AT_ONCE: usize = 4;
 const WRONG_AT_ONCE: usize = 3;
 
+/// How many changes are prepared of an operation at most: so many times its share of the requests, and
+/// no fewer than these.
+const SHARES: usize = 8;
+const MIN_CHANGES: usize = 40;
+
 /// The steps in which variations are sent: every operation has its share of one before the next.
 const STEPS: usize = 6;
 const FIRST: usize = 0;
@@ -71,6 +76,8 @@ pub(super) struct Generator<'a> {
     rng: Rng,
     count: usize,
     variables: usize,
+    /// How many variations had no room.
+    cut: usize,
 }
 
 impl<'a> Generator<'a> {
@@ -96,16 +103,18 @@ impl<'a> Generator<'a> {
                 resources.entry(path).or_insert(resource);
             }
         }
+        let samples = Samples::new(document, share(count, &operations));
         Self {
             document,
             operations,
             users,
-            samples: Samples { document, serial: 0, created: BTreeMap::new() },
+            samples,
             sent: BTreeMap::new(),
             resources,
             rng: Rng::with_seed(seed),
             count,
             variables: 0,
+            cut: 0,
         }
     }
 
@@ -134,7 +143,7 @@ impl<'a> Generator<'a> {
         let last = steps.pop().unwrap_or_default();
         let last: Vec<Case> = last.into_iter().flatten().flatten().collect();
         let room = self.count.saturating_sub(last.len());
-        let mut cut = 0;
+        let mut cut = self.cut;
         for queues in steps {
             cut += in_turn(queues, room, &mut cases);
         }
@@ -152,9 +161,10 @@ impl<'a> Generator<'a> {
     fn populate(&mut self, cases: &mut Vec<Case>) {
         let mut left: Vec<String> = self.resources.keys().cloned().collect();
         let room = self.count / 4;
+        let needs = self.needs();
         // Those first that need no others.
         while !left.is_empty() {
-            let is_ready = |path: &String| self.needs(path).iter().all(|need| !left.contains(need));
+            let is_ready = |path: &String| needs[path].iter().all(|need| !left.contains(need));
             let next = left.iter().position(is_ready).unwrap_or(0);
             let path = left.remove(next);
             let is_secured = self.operations[self.resources[&path].creator].is_secured;
@@ -181,19 +191,19 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// The collections of which a thing must exist before one of this can be created.
-    fn needs(&self, path: &str) -> Vec<String> {
-        let Some(resource) = self.resources.get(path) else { return Vec::new() };
-        let operation = &self.operations[resource.creator];
-        let body = object_schema(self.document, operation.body, 0);
-        let text = text_of(self.document, body, 0);
-        let others = self.resources.keys().filter(|other| *other != path);
-        others
-            .filter(|other| {
-                path.starts_with(&format!("{other}/{{")) || text.contains(&format!("\"{other}\""))
-            })
-            .cloned()
-            .collect()
+    /// For each collection those of which a thing must exist before one of it can be created.
+    fn needs(&self) -> BTreeMap<String, Vec<String>> {
+        let needs = self.resources.iter().map(|(path, resource)| {
+            let body = object_schema(self.document, self.operations[resource.creator].body, 0);
+            let text = text_of(self.document, body, 0);
+            let is_needed = |other: &&String| {
+                *other != path
+                    && (path.starts_with(&format!("{other}/{{"))
+                        || text.contains(&format!("\"{other}\"")))
+            };
+            (path.clone(), self.resources.keys().filter(is_needed).cloned().collect())
+        });
+        needs.collect()
     }
 
     /// What a thing of a collection is created within.
@@ -485,6 +495,14 @@ impl<'a> Generator<'a> {
         let changes = Changes { document, users, samples: &mut self.samples, sent: &self.sent };
         let mut changes = { changes }.of(operation);
         self.rng.shuffle(&mut changes);
+        // Many times its share of the requests, as others need less.
+        let most = share(self.count, &self.operations);
+        if changes.len() > most {
+            changes.sort_by_key(|change| (change.rank, change.is_general()));
+            self.cut += changes.len() - most;
+            changes.truncate(most);
+            self.rng.shuffle(&mut changes);
+        }
         let resource = self.resource_of(index);
         // To delete what a session needs would end it.
         if self.operations[index].method == "DELETE" && resource.is_none() {
@@ -774,7 +792,7 @@ impl<'a> Generator<'a> {
             let operation = &self.operations[index];
             let changes = Changes { document, users, samples: &mut self.samples, sent: &self.sent };
             let changes = { changes }.of(operation);
-            for _ in 0..4 {
+            for _ in 0..if cases.len() < self.count { 4 } else { 0 } {
                 let allowed: Vec<_> = changes.iter().filter(|c| c.rank == Rank::Valid).collect();
                 let any: Vec<_> = changes.iter().collect();
                 let from = if self.rng.bool() { allowed } else { any };
@@ -795,6 +813,11 @@ impl<'a> Generator<'a> {
         }
         cases.len() > before
     }
+}
+
+/// How many changes of an operation are prepared.
+fn share(count: usize, operations: &[Operation<'_>]) -> usize {
+    (SHARES * count / operations.len().max(1)).max(MIN_CHANGES)
 }
 
 /// All changes in groups of so many different fields.

@@ -12,6 +12,9 @@ use crate::openapi::{fields, resolve};
 const MAX_DEPTH: usize = 12;
 /// How deep within a value its parts are varied.
 const MAX_NESTING: usize = 4;
+/// How many parts a value has at most, and how many variants: models may refer to one another.
+const MAX_PARTS: usize = 400;
+const MAX_VARIANTS: usize = 300;
 /// The longest text that is sent, in characters.
 const MAX_LENGTH: usize = 100_000;
 /// Marks a property that holds the id of a thing: the path of the operation that creates such things.
@@ -27,6 +30,11 @@ pub(super) struct Samples<'a> {
     pub serial: usize,
     /// The variables with the ids of created things, by the path of what creates them.
     pub created: BTreeMap<String, Vec<String>>,
+    /// How many parts the value that is being made may still have.
+    parts: usize,
+    /// How many variants a value has at most, and how many may still be made.
+    most_variants: usize,
+    variants: usize,
 }
 
 /// Where a value stands.
@@ -41,19 +49,30 @@ struct Place {
 }
 
 impl<'a> Samples<'a> {
+    /// `share` is how many changes of an operation there is room for.
+    pub(super) fn new(document: &'a Value, share: usize) -> Self {
+        let most_variants = share.min(MAX_VARIANTS);
+        Self { document, serial: 0, created: BTreeMap::new(), parts: 0, most_variants, variants: 0 }
+    }
+
     /// A valid value for each number: the first has everything that it may have, several of the others
     /// lack optional fields.
     pub(super) fn nth(&mut self, schema: &'a Value, number: usize) -> Value {
+        self.parts = MAX_PARTS;
         self.at(schema, Place { number, depth: MAX_DEPTH, is_small: false })
     }
 
     /// A valid value of a parameter.
     pub(super) fn parameter(&mut self, schema: &'a Value) -> Value {
+        self.parts = MAX_PARTS;
         self.at(schema, Place { number: 0, depth: MAX_DEPTH, is_small: true })
     }
 
     fn at(&mut self, schema: &'a Value, place: Place) -> Value {
         let Some(depth) = place.depth.checked_sub(1) else { return Value::Null };
+        self.parts = self.parts.saturating_sub(1);
+        // What is too large already gets nothing that need not be there.
+        let depth = if self.parts == 0 { depth.min(MAX_DEPTH / 2 - 1) } else { depth };
         let place = Place { depth, ..place };
         let number = place.number;
         if let Some(value) = self.reference(schema, number) {
@@ -88,7 +107,7 @@ impl<'a> Samples<'a> {
                 // Some rows share a number.
                 numbers[(number * 2 / 3) % numbers.len()].clone()
             }
-            "boolean" => (number % 2 == 0).into(),
+            "boolean" => number.is_multiple_of(2).into(),
             "array" => {
                 let least = schema["minItems"].as_u64().unwrap_or(0);
                 let most = schema["maxItems"].as_u64().unwrap_or(20).min(20);
@@ -181,11 +200,18 @@ impl<'a> Samples<'a> {
 
     /// Valid and invalid values, each with its name.
     pub(super) fn variants(&mut self, schema: &'a Value) -> Vec<(String, Value)> {
-        self.variants_within(schema, 0)
+        self.variants = self.most_variants;
+        let mut all = self.variants_within(schema, 0);
+        all.truncate(self.most_variants);
+        all
     }
 
     fn variants_within(&mut self, schema: &'a Value, nesting: usize) -> Vec<(String, Value)> {
         let mut all: Vec<(String, Value)> = Vec::new();
+        if self.variants == 0 {
+            return all;
+        }
+        self.parts = MAX_PARTS;
         for number in 0..3 {
             all.extend(self.reference(schema, number).map(|id| ("another thing".to_owned(), id)));
         }
@@ -234,6 +260,7 @@ impl<'a> Samples<'a> {
             seen.push(value.clone());
             is_new
         });
+        self.variants = self.variants.saturating_sub(all.len());
         all
     }
 
@@ -299,7 +326,9 @@ impl<'a> Samples<'a> {
             let place = |number| Place { number, depth: MAX_DEPTH, is_small: true };
             let own: Vec<String> = (0..4).map(|number| self.text(schema, place(number))).collect();
             let first = own[0].clone();
-            own.into_iter().for_each(|text| add("of its form", text));
+            for text in own {
+                add("of its form", text);
+            }
             add("one character more", format!("{first}1"));
             add("another character more", format!("{first}x"));
             add("something before", format!("x{first}"));
@@ -340,7 +369,9 @@ impl<'a> Samples<'a> {
             ],
             _ => &[],
         };
-        formats.iter().for_each(|text| add("of its format or not", (*text).to_owned()));
+        for text in formats {
+            add("of its format or not", (*text).to_owned());
+        }
         if is_plain {
             let others = [
                 " padded ",
@@ -351,13 +382,17 @@ impl<'a> Samples<'a> {
                 "O'Brien 100%_\\",
                 "null",
             ];
-            others.iter().for_each(|text| add("any text", (*text).to_owned()));
+            for text in others {
+                add("any text", text.to_owned());
+            }
             if schema.get("maxLength").is_none() {
                 add("a long text", "long ".repeat(60));
             }
         }
         let others = ["", " ", "line\nbreak", "<b>&amp;\"'\\", "\u{7f}\u{200b}"];
-        others.iter().for_each(|text| add("any text", (*text).to_owned()));
+        for text in others {
+            add("any text", text.to_owned());
+        }
         samples
     }
 }
@@ -398,7 +433,7 @@ pub(super) fn kind(schema: &Value) -> &str {
 
 /// The numbers to choose from, at least one.
 fn valid_numbers(schema: &Value, is_small: bool) -> Vec<Value> {
-    let bound = |key: &str| schema[key].as_f64().map(|bound| json_number(bound));
+    let bound = |key: &str| schema[key].as_f64().map(json_number);
     let limits = [bound("minimum"), bound("maximum")].into_iter().flatten();
     let usual: &[Value] = match (kind(schema), is_small) {
         ("integer", true) => &[json!(2), json!(1), json!(3), json!(4)],
@@ -502,10 +537,6 @@ fn numbers(schema: &Value) -> Vec<(String, Value)> {
 mod tests {
     use super::*;
 
-    fn samples(document: &Value) -> Samples<'_> {
-        Samples { document, serial: 0, created: BTreeMap::new() }
-    }
-
     /// Whatever a schema says, the values that should be valid are, each of the first.
     #[test]
     fn valid_values_are_valid() {
@@ -536,7 +567,7 @@ mod tests {
             }}),
         ] {
             let document = Value::Null;
-            let mut samples = samples(&document);
+            let mut samples = Samples::new(&document, MAX_VARIANTS);
             for number in 0..12 {
                 let value = samples.nth(&schema, number);
                 assert!(is_valid(&document, &schema, &value), "{schema}: {value}");
@@ -547,7 +578,7 @@ mod tests {
     #[test]
     fn texts_of_rows_are_unique() {
         let schema = json!({"type": "string", "maxLength": 4});
-        let mut samples = samples(&Value::Null);
+        let mut samples = Samples::new(&Value::Null, MAX_VARIANTS);
         let texts: std::collections::BTreeSet<_> =
             (0..50).map(|number| samples.nth(&schema, number).to_string()).collect();
         assert_eq!(texts.len(), 50);
@@ -561,11 +592,11 @@ mod tests {
             "parent": {"anyOf": [again, {"type": "null"}]},
         }});
         let document = json!({"components": {"schemas": {"Node": node}}});
-        let mut samples = samples(&document);
+        let mut samples = Samples::new(&document, MAX_VARIANTS);
         let value = samples.nth(&document["components"]["schemas"]["Node"], 0);
         assert_eq!(value["nodes"][0]["nodes"].as_array().map(Vec::len), Some(1));
         assert!(value.to_string().len() < 10_000, "{value}");
         let variants = samples.variants(&document["components"]["schemas"]["Node"]);
-        assert!(variants.len() < 2_000, "{}", variants.len());
+        assert!(variants.len() <= MAX_VARIANTS, "{}", variants.len());
     }
 }

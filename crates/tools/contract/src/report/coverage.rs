@@ -71,7 +71,7 @@ impl Coverage {
         }
         let reached = operations(document).into_iter().map(|(name, path, operation)| {
             let mut all =
-                Branches { document, parameters: BTreeSet::new(), branches: BTreeSet::new() };
+                Parts { document, parameters: BTreeSet::new(), branches: BTreeSet::new() };
             let parameters = operation.parameters(document);
             let body = resolve(document, &operation.value["requestBody"]);
             let schemas = || fields(&body["content"]).map(|(_, content)| &content["schema"]);
@@ -87,7 +87,7 @@ impl Coverage {
                 all.of_schema("body", schema, MAX_DEPTH);
             }
             let mut seen =
-                Branches { document, parameters: BTreeSet::new(), branches: BTreeSet::new() };
+                Parts { document, parameters: BTreeSet::new(), branches: BTreeSet::new() };
             let mut reached = Reached::default();
             for outcome in by_operation.get(name.as_str()).into_iter().flatten() {
                 reached.requests += 1;
@@ -146,13 +146,13 @@ impl Coverage {
 }
 
 /// What an operation takes, or what a request has of it.
-struct Branches<'a> {
+struct Parts<'a> {
     document: &'a Value,
     parameters: BTreeSet<String>,
     branches: BTreeSet<String>,
 }
 
-impl Branches<'_> {
+impl Parts<'_> {
     /// Adds every branch of a schema.
     fn of_schema(&mut self, path: &str, schema: &Value, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
