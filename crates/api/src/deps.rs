@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use domain::{Caller, Storage, User};
+use domain::{Caller, ForCaller, Storage, User};
 use fastapi_compat::openapi::OperationDocument;
 use fastapi_compat::{Bearer, Decode, Dependency, Describe};
 use http::request::Parts;
@@ -26,8 +26,8 @@ impl FromRequestParts<Self> for App {
     }
 }
 
-/// The id in the token of the request. The handler loads the [`Caller`] along with what they request
-/// and authorizes them by [`authorize`].
+/// The id in the token of the request. The handler loads what the caller requests for them, and gets it
+/// by [`ForCaller::authorized`].
 #[derive(Clone, Copy)]
 pub struct CallerId(pub Uuid);
 
@@ -55,19 +55,9 @@ impl Dependency<App> for CallerId {
     }
 }
 
-/// Gives the caller back if they may make requests.
-///
-/// # Errors
-/// 404 if they do not exist (any more), 400 if they are inactive.
-pub fn authorize(caller: Option<Caller>) -> Result<Caller, Error> {
-    let caller = caller.ok_or(Error::UserNotFound)?;
-    if caller.is_active { Ok(caller) } else { Err(Error::InactiveUser) }
-}
-
 async fn current_user(app: &App, CallerId(id): CallerId) -> Result<User, Error> {
     let user = app.storage.user(id).await?.ok_or(Error::UserNotFound)?;
-    authorize(Some(Caller::from(&user)))?;
-    Ok(user)
+    Ok(ForCaller::new(Caller::from(&user), user).authorized()?)
 }
 
 /// The user whose token the request carries.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use domain::StorageError;
+use domain::{Denied, StorageError};
 use fastapi_compat::HttpError;
 use http::StatusCode;
 use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
@@ -45,8 +45,9 @@ pub enum Error {
     /// By default there is a limit in production only.
     #[error("Too Many Requests")]
     TooManyAttempts { retry_after: Duration },
+    /// More requests than can be answered in time; `close` if the connection cannot be used again.
     #[error("Service Unavailable")]
-    Overloaded,
+    Overloaded { close: bool },
     /// Too many passwords wait to be hashed.
     #[error("Service Unavailable")]
     HashingBusy { retry_after: Duration },
@@ -80,7 +81,7 @@ impl Error {
             }
             Self::EmailTaken => StatusCode::CONFLICT,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Overloaded | Self::HashingBusy { .. } | Self::Unavailable(_) => {
+            Self::Overloaded { .. } | Self::HashingBusy { .. } | Self::Unavailable(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -96,6 +97,16 @@ impl From<StorageError> for Error {
             StorageError::Unavailable(_) => Self::Unavailable(error),
             // A constraint that no endpoint expects is an error of the service.
             error => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::UnknownCaller => Self::UserNotFound,
+            Denied::InactiveCaller => Self::InactiveUser,
+            Denied::NotAllowed => Self::NotOwner,
         }
     }
 }
@@ -117,10 +128,8 @@ impl IntoResponse for Error {
             Self::TooManyAttempts { retry_after } | Self::HashingBusy { retry_after } => {
                 answer.with_header(RETRY_AFTER, (retry_after.as_secs() + 1).into()).into_response()
             }
-            // A body was not read: the next request comes by another connection, perhaps to another
-            // process.
-            Self::Overloaded => {
-                let close = [(CONNECTION, HeaderValue::from_static("close"))];
+            Self::Overloaded { close } => {
+                let close = close.then(|| [(CONNECTION, HeaderValue::from_static("close"))]);
                 (close, answer.with_header(RETRY_AFTER, 1.into())).into_response()
             }
             _ => answer.into_response(),

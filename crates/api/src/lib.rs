@@ -2,6 +2,7 @@
 //!
 //! Start at [`routes`], one file per resource; [`app`] puts the layers around them.
 
+pub mod admission;
 pub mod config;
 pub mod deps;
 mod docs;
@@ -29,14 +30,14 @@ use axum::extract::Request;
 use axum::response::Response;
 use domain::{Storage, StorageError, User};
 use fastapi_compat::layers::{
-    BodyLimitLayer, CorsError, CorsLayer, CorsOptions, KnownMethodsLayer, ProxyHeadersLayer,
-    RunToCompletionLayer, catch_panic,
+    BodyLimitLayer, CorsError, CorsLayer, CorsOptions, ProxyHeadersLayer, RunToCompletionLayer,
+    StrictRequestsLayer, catch_panic,
 };
-use http::StatusCode;
 use http::header::{
     AUTHORIZATION, CONNECTION, COOKIE, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use tokio_util::task::TaskTracker;
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -45,6 +46,7 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::admission::MaxDelayLayer;
 use crate::config::Settings;
 use crate::emails::Mailer;
 pub use crate::error::{Error, chain};
@@ -170,6 +172,12 @@ pub fn app(
         allow_credentials: true,
         ..CorsOptions::default()
     })?;
+    let body_limit = BodyLimitLayer::new(server.body_limit_bytes);
+    let body_limit = body_limit.with_budget(server.body_budget_bytes);
+    let delay = server.max_delay.map(|max| {
+        let storage = Arc::clone(&app.storage);
+        MaxDelayLayer::new(max, app.metrics.in_flight(), move || storage.connections().delay)
+    });
     let observe = ObserveLayer::new(app.metrics.clone(), server.security_headers);
     #[cfg(feature = "strangler")]
     let observe = observe.forwarding(app.strangler.is_some());
@@ -182,18 +190,20 @@ pub fn app(
     #[cfg(feature = "strangler")]
     let layers = layers.option_layer(app.strangler.as_ref().map(Strangler::layer));
     let layers = layers
-        // Above the limit requests are refused with Retry-After, which is quicker and needs no memory.
-        .layer(HandleErrorLayer::new(async move |_: BoxError| {
+        // Above the limits requests are refused with Retry-After, which is quicker and needs no memory.
+        .layer(HandleErrorLayer::new(async move |method: Method, _: BoxError| {
             refused.inc();
-            Error::Overloaded
+            // A body was not read. Other connections are kept: new ones would cost more than an answer.
+            Error::Overloaded { close: !method.is_safe() }
         }))
         .load_shed()
+        .option_layer(delay)
         .layer(GlobalConcurrencyLimitLayer::new(server.max_in_flight))
         .layer(SetResponseHeaderLayer::if_not_present(CONNECTION, after_timeout))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, server.request_timeout))
-        .layer(KnownMethodsLayer)
+        .layer(StrictRequestsLayer)
         .layer(ProxyHeadersLayer::new(server.forwarded_allow_ips.clone()))
-        .layer(BodyLimitLayer::new(server.body_limit_bytes))
+        .layer(body_limit)
         .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE]))
         .layer(catch_panic())
         .layer(cors);

@@ -253,6 +253,7 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     greet(&app, &listener)?;
     let draining = Draining::default();
     let router = api::app(&app)?;
+    let max_connections = server.max_connections;
     let shutdown = Shutdown {
         drain: server.drain,
         timeout: server.request_timeout,
@@ -278,7 +279,7 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
     drop(app);
     let (first, second) = (Notify::new(), Notify::new());
     let ends = async {
-        serve::serve(listener, router, draining, shutdown, first.notified()).await;
+        serve::serve(listener, router, max_connections, draining, shutdown, first.notified()).await;
         if let Some(outbox) = outbox
             && outbox.flush(LAST_EMAILS).await.is_err()
         {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::access::{Access, ForCaller};
 use crate::errors::StorageError;
 use crate::page::Page;
 use crate::users::Caller;
@@ -22,9 +23,11 @@ impl Item {
     pub fn new(owner_id: Uuid, title: String, description: Option<String>) -> Self {
         Self { id: Uuid::new_v4(), title, description, owner_id, created_at: Some(crate::now()) }
     }
+}
 
-    /// Whether a user may see and change this item: its owner and superusers may.
-    pub fn accessible_to(&self, caller: Caller) -> bool {
+/// Its owner and superusers may see and change an item.
+impl Access for Item {
+    fn is_allowed(&self, caller: Caller) -> bool {
         self.owner_id == caller.id || caller.is_superuser
     }
 }
@@ -32,11 +35,16 @@ impl Item {
 /// A part of a list of items.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemPage {
-    /// The one who requested it.
-    pub caller: Caller,
     pub items: Vec<Item>,
     /// The length of the whole list, at the same moment.
     pub count: i64,
+}
+
+/// The storage selects what the caller may see.
+impl Access for ItemPage {
+    fn is_allowed(&self, _: Caller) -> bool {
+        true
+    }
 }
 
 /// The fields to change; `None` leaves a field as it is.
@@ -49,21 +57,24 @@ pub struct ItemChanges {
 /// The port through which items are stored; every method is atomic.
 #[async_trait]
 pub trait Items: Send + Sync {
-    /// The item and the caller, of one moment; nothing for a caller who does not exist.
+    /// The item for a caller, if there is one.
     async fn item_for(
         &self,
         caller: Uuid,
         id: Uuid,
-    ) -> Result<(Option<Caller>, Option<Item>), StorageError>;
+    ) -> Result<ForCaller<Option<Item>>, StorageError>;
 
-    /// A page of the caller's own items, or of all items for a superuser, the newest first; `None`
-    /// for a caller who does not exist. Items may come from a replica and be a moment old, the caller
-    /// never does.
-    async fn items_for(&self, caller: Uuid, page: Page) -> Result<Option<ItemPage>, StorageError>;
+    /// A page of the caller's own items, or of all items for a superuser, the newest first. Items may
+    /// come from a replica and be a moment old, the caller never does.
+    async fn items_for(
+        &self,
+        caller: Uuid,
+        page: Page,
+    ) -> Result<ForCaller<ItemPage>, StorageError>;
 
-    /// Stores the item if its owner is active, and gives the owner, in one step; fails with
+    /// Stores the item if its owner is active, and gives it for them, in one step; fails with
     /// [`StorageError::MissingReference`] if the owner is deleted at the same moment.
-    async fn create_item(&self, item: &Item) -> Result<Option<Caller>, StorageError>;
+    async fn create_item(&self, item: Item) -> Result<ForCaller<Item>, StorageError>;
 
     /// The item after the change, `None` if there is none.
     async fn update_item(
@@ -85,8 +96,8 @@ mod tests {
         let (owner, other) = (caller(), caller());
         let superuser = Caller { is_superuser: true, ..caller() };
         let item = Item::new(owner.id, "a title".into(), None);
-        assert!(item.accessible_to(owner));
-        assert!(!item.accessible_to(other));
-        assert!(item.accessible_to(superuser));
+        assert!(item.is_allowed(owner));
+        assert!(!item.is_allowed(other));
+        assert!(item.is_allowed(superuser));
     }
 }

@@ -1,6 +1,8 @@
 //! The port through which everything is stored.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::errors::StorageError;
 use crate::items::Items;
@@ -61,6 +63,75 @@ pub struct Connections {
     pub max: usize,
     pub open: usize,
     pub idle: usize,
-    /// Statements that wait for one, where that is known.
+    /// Statements that wait for one.
     pub waiting: usize,
+    /// How long the last one that was lent was waited for; zero if nothing waits.
+    pub delay: Duration,
+}
+
+/// Measures how long connections are waited for.
+#[derive(Debug, Default)]
+pub struct Waits {
+    waiting: AtomicUsize,
+    /// In microseconds.
+    last: AtomicU64,
+}
+
+/// One who waits for a connection, until it is dropped.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    waits: &'a Waits,
+    since: Instant,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.waits.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Waiting<'_> {
+    /// It has one, or it is refused.
+    pub fn end(self) {
+        let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waits.last.store(micros, Ordering::Relaxed);
+    }
+}
+
+impl Waits {
+    /// Begins to wait for a connection.
+    pub fn begin(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting { waits: self, since: Instant::now() }
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How long the last one has waited; zero if none waits.
+    pub fn delay(&self) -> Duration {
+        let micros = if self.waiting() > 0 { self.last.load(Ordering::Relaxed) } else { 0 };
+        Duration::from_micros(micros)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_delay_while_something_waits() {
+        let waits = Waits::default();
+        let served = waits.begin();
+        std::thread::sleep(Duration::from_millis(2));
+        served.end();
+        assert_eq!((waits.waiting(), waits.delay()), (0, Duration::ZERO));
+        let waiting = waits.begin();
+        assert_eq!(waits.waiting(), 1);
+        assert!(waits.delay() >= Duration::from_millis(2));
+        drop(waiting);
+        assert_eq!(waits.waiting(), 0, "one that was given up waits no more");
+    }
 }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use domain::{Caller, Item, ItemChanges, ItemPage, Items, Page, StorageError};
+use domain::{Caller, ForCaller, Item, ItemChanges, ItemPage, Items, Page, StorageError};
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ impl Items for Postgres {
         &self,
         caller: Uuid,
         id: Uuid,
-    ) -> Result<(Option<Caller>, Option<Item>), StorageError> {
+    ) -> Result<ForCaller<Option<Item>>, StorageError> {
         let statement = || {
             query!(
                 r#"SELECT caller.id AS caller_id, is_active, is_superuser,
@@ -40,13 +40,17 @@ impl Items for Postgres {
             )
         };
         let row = self.session.fetch_optional("item_for", statement).await?;
-        let Some(row) = row else { return Ok((None, None)) };
+        let Some(row) = row else { return Ok(ForCaller::unknown()) };
         let caller =
             Caller { id: row.caller_id, is_active: row.is_active, is_superuser: row.is_superuser };
-        Ok((Some(caller), item!(row)))
+        Ok(ForCaller::new(caller, item!(row)))
     }
 
-    async fn items_for(&self, caller: Uuid, page: Page) -> Result<Option<ItemPage>, StorageError> {
+    async fn items_for(
+        &self,
+        caller: Uuid,
+        page: Page,
+    ) -> Result<ForCaller<ItemPage>, StorageError> {
         // Never of a replica, which may not know yet that a permission was withdrawn.
         let statement = || {
             query_as!(
@@ -56,7 +60,7 @@ impl Items for Postgres {
             )
         };
         let caller = self.session.fetch_optional("caller", statement).await?;
-        let Some(caller) = caller else { return Ok(None) };
+        let Some(caller) = caller else { return Ok(ForCaller::unknown()) };
         let mut list = None;
         if let Some(replica) = &self.replica {
             list = of_replica(items_of(replica, caller, page).await).transpose()?.flatten();
@@ -65,10 +69,11 @@ impl Items for Postgres {
         if list.is_none() {
             list = items_of(&self.session, caller, page).await?;
         }
-        Ok(list.map(|(items, count)| ItemPage { caller, items, count }))
+        let Some((items, count)) = list else { return Ok(ForCaller::unknown()) };
+        Ok(ForCaller::new(caller, ItemPage { items, count }))
     }
 
-    async fn create_item(&self, item: &Item) -> Result<Option<Caller>, StorageError> {
+    async fn create_item(&self, item: Item) -> Result<ForCaller<Item>, StorageError> {
         let statement = || {
             query_as!(
                 Caller,
@@ -85,7 +90,8 @@ impl Items for Postgres {
                 item.created_at,
             )
         };
-        self.session.fetch_optional("create_item", statement).await
+        let owner = self.session.fetch_optional("create_item", statement).await?;
+        Ok(owner.map_or_else(ForCaller::unknown, |owner| ForCaller::new(owner, item)))
     }
 
     async fn update_item(

@@ -5,10 +5,11 @@
 //! complete as it is. A connection whose statement was given up stays lent until the server is done
 //! with it: there are never more of them than the pool is large.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
-use domain::{Connections, StatementError, StorageError};
+use domain::{Connections, StatementError, StorageError, Waits};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection as _, Error, PgConnection, Row, query, raw_sql,
@@ -28,7 +29,10 @@ const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Debug)]
-pub(crate) struct Pool(managed::Pool<Connector>);
+pub(crate) struct Pool {
+    inner: managed::Pool<Connector>,
+    waits: Arc<Waits>,
+}
 
 #[derive(Debug)]
 pub(crate) struct Connector {
@@ -95,27 +99,32 @@ impl Pool {
             .create_timeout(Some(wait))
             .runtime(deadpool::Runtime::Tokio1);
         #[expect(clippy::expect_used, reason = "fails only for timeouts without a runtime")]
-        Self(builder.build().expect("the runtime is given"))
+        let inner = builder.build().expect("the runtime is given");
+        Self { inner, waits: Arc::default() }
     }
 
     pub(crate) fn connections(&self) -> Connections {
-        let status = self.0.status();
+        let status = self.inner.status();
         Connections {
             max: status.max_size,
             open: status.size,
             idle: status.available,
             waiting: status.waiting,
+            delay: self.waits.delay(),
         }
     }
 
     /// A connection outside the pool, without a limit on its statements.
     pub(crate) async fn connect(&self) -> Result<PgConnection, Error> {
-        self.0.manager().options.connect().await
+        self.inner.manager().options.connect().await
     }
 
     /// A connection for the statement of this name.
     pub(crate) async fn lend(&self, statement: &'static str) -> Result<Lease, StorageError> {
-        let connection = self.0.get().await.map_err(|error| match error {
+        let waiting = self.waits.begin();
+        let connection = self.inner.get().await;
+        waiting.end();
+        let connection = connection.map_err(|error| match error {
             PoolError::Backend(error) => storage_error(statement, error),
             error => StorageError::Unavailable(StatementError::new(statement, None, error).into()),
         })?;

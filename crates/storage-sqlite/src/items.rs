@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use domain::{Caller, Item, ItemChanges, ItemPage, Items, Page, StorageError};
+use domain::{ForCaller, Item, ItemChanges, ItemPage, Items, Page, StorageError};
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
@@ -11,20 +11,28 @@ impl Items for Sqlite {
         &self,
         caller: Uuid,
         id: Uuid,
-    ) -> Result<(Option<Caller>, Option<Item>), StorageError> {
+    ) -> Result<ForCaller<Option<Item>>, StorageError> {
         let reading = self.session.deferred().await?;
-        let Some(caller) = reading.caller(caller).await? else { return Ok((None, None)) };
+        let Some(caller) = reading.caller(caller).await? else {
+            return Ok(ForCaller::unknown());
+        };
         let item = query_as!(
             Item,
             "SELECT id, title, description, owner_id, created_at FROM item WHERE id = $1",
             id.simple(),
         );
-        Ok((Some(caller), reading.fetch_optional("item_for", item).await?))
+        Ok(ForCaller::new(caller, reading.fetch_optional("item_for", item).await?))
     }
 
-    async fn items_for(&self, caller: Uuid, page: Page) -> Result<Option<ItemPage>, StorageError> {
+    async fn items_for(
+        &self,
+        caller: Uuid,
+        page: Page,
+    ) -> Result<ForCaller<ItemPage>, StorageError> {
         let reading = self.session.deferred().await?;
-        let Some(caller) = reading.caller(caller).await? else { return Ok(None) };
+        let Some(caller) = reading.caller(caller).await? else {
+            return Ok(ForCaller::unknown());
+        };
         // Not `is_superuser OR owner_id = …`, for which no index would do.
         let (count, items) = if caller.is_superuser {
             let count =
@@ -54,10 +62,10 @@ impl Items for Sqlite {
             let count = reading.fetch_optional("count_own_items", count).await?;
             (count, reading.fetch_all("own_items", items).await?)
         };
-        Ok(Some(ItemPage { caller, items, count: count.unwrap_or_default() }))
+        Ok(ForCaller::new(caller, ItemPage { items, count: count.unwrap_or_default() }))
     }
 
-    async fn create_item(&self, item: &Item) -> Result<Option<Caller>, StorageError> {
+    async fn create_item(&self, item: Item) -> Result<ForCaller<Item>, StorageError> {
         let writing = self.session.begin().await?;
         let owner = writing.caller(item.owner_id).await?;
         if owner.is_some_and(|owner| owner.is_active) {
@@ -73,7 +81,7 @@ impl Items for Sqlite {
             writing.execute("create_item", statement).await?;
         }
         writing.commit().await?;
-        Ok(owner)
+        Ok(owner.map_or_else(ForCaller::unknown, |owner| ForCaller::new(owner, item)))
     }
 
     async fn update_item(

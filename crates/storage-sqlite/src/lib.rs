@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Connections, Migrated, MigrationError, Storage, StorageError, Transaction};
+use domain::{Connections, Migrated, MigrationError, Storage, StorageError, Transaction, Waits};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 
 use crate::session::Session;
@@ -24,6 +24,7 @@ pub struct Sqlite {
     session: Session,
     /// What `session` takes its connections from.
     pool: SqlitePool,
+    waits: Arc<Waits>,
 }
 
 impl Sqlite {
@@ -49,7 +50,8 @@ impl Sqlite {
                 .synchronous(SqliteSynchronous::Full);
             pool.max_connections(size).connect_lazy_with(options)
         };
-        Self { session: Session::Pool(pool.clone()), pool }
+        let waits = Arc::new(Waits::default());
+        Self { session: Session::Pool(pool.clone(), Arc::clone(&waits)), pool, waits }
     }
 
     /// Applies the migrations that the schema lacks, one process at a time (other programs take
@@ -63,13 +65,13 @@ impl Sqlite {
 impl Storage for Sqlite {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
         let session = self.session.begin().await?;
-        Ok(Box::new(Self { session, pool: self.pool.clone() }))
+        Ok(Box::new(Self { session, pool: self.pool.clone(), waits: Arc::clone(&self.waits) }))
     }
 
     async fn rehearse(&self) -> Result<Arc<dyn Storage>, StorageError> {
         // It is no writer, whom others wait for, until it writes.
         let session = self.session.deferred().await?;
-        Ok(Arc::new(Self { session, pool: self.pool.clone() }))
+        Ok(Arc::new(Self { session, pool: self.pool.clone(), waits: Arc::clone(&self.waits) }))
     }
 
     async fn ping(&self) -> Result<(), StorageError> {
@@ -85,7 +87,8 @@ impl Storage for Sqlite {
             max: usize::try_from(self.pool.options().get_max_connections()).unwrap_or(usize::MAX),
             open: usize::try_from(self.pool.size()).unwrap_or(usize::MAX),
             idle: self.pool.num_idle(),
-            waiting: 0,
+            waiting: self.waits.waiting(),
+            delay: self.waits.delay(),
         }
     }
 }

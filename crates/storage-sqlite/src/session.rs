@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use domain::{StatementError, StorageError};
+use domain::{StatementError, StorageError, Waits};
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 use sqlx::pool::PoolConnection;
@@ -18,7 +18,7 @@ use crate::errors::storage_error;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Session {
-    Pool(SqlitePool),
+    Pool(SqlitePool, Arc<Waits>),
     Transaction(Arc<Part>),
 }
 
@@ -78,8 +78,10 @@ impl Held<'_> {
 impl Session {
     async fn hold(&self, name: &'static str) -> Result<Held<'_>, StorageError> {
         match self {
-            Self::Pool(pool) => {
+            Self::Pool(pool, waits) => {
+                let waiting = waits.begin();
                 let connection = pool.acquire().await;
+                waiting.end();
                 connection.map(Held::Lent).map_err(|error| storage_error(name, error))
             }
             Self::Transaction(part) => part.whole.hold().await.map(Held::Shared),
@@ -141,7 +143,7 @@ impl Session {
     /// Starts a transaction, as the one that writes, or a part of this one.
     pub(crate) async fn begin(&self) -> Result<Self, StorageError> {
         let outer = match self {
-            Self::Pool(pool) => return Self::start(pool, "BEGIN IMMEDIATE").await,
+            Self::Pool(pool, waits) => return Self::start(pool, waits, "BEGIN IMMEDIATE").await,
             Self::Transaction(outer) => outer,
         };
         let depth = outer.depth + 1;
@@ -156,14 +158,21 @@ impl Session {
     /// Reads of one moment, and perhaps writes; ends when it is dropped.
     pub(crate) async fn deferred(&self) -> Result<Self, StorageError> {
         match self {
-            Self::Pool(pool) => Self::start(pool, "BEGIN").await,
+            Self::Pool(pool, waits) => Self::start(pool, waits, "BEGIN").await,
             // No other process can write.
             Self::Transaction(_) => Ok(self.clone()),
         }
     }
 
-    async fn start(pool: &SqlitePool, statement: &'static str) -> Result<Self, StorageError> {
+    async fn start(
+        pool: &SqlitePool,
+        waits: &Waits,
+        statement: &'static str,
+    ) -> Result<Self, StorageError> {
+        // For the lock of the one writer too.
+        let waiting = waits.begin();
         let transaction = pool.begin_with(statement).await;
+        waiting.end();
         let transaction = transaction.map_err(|error| storage_error("begin", error))?;
         let whole = Whole {
             transaction: Mutex::new(Some(transaction)),
@@ -258,7 +267,7 @@ mod tests {
         let options = sqlx::sqlite::SqliteConnectOptions::new();
         let options = options.filename(folder.path().join("test.db")).create_if_missing(true);
         let pool = pool_options().max_connections(1).connect_with(options).await.unwrap();
-        let session = Session::Pool(pool);
+        let session = Session::Pool(pool, Arc::default());
         let ended = session.begin().await.unwrap();
         ended.execute("rollback", query("ROLLBACK")).await.unwrap();
         assert!(ended.commit().await.is_err(), "there is none");
@@ -281,7 +290,7 @@ mod tests {
         let pool = SqlitePool::connect_with(options.clone()).await.unwrap();
         let mut other = SqliteConnection::connect_with(&options).await.unwrap();
         raw_sql("CREATE TABLE t (a); INSERT INTO t VALUES (1)").execute(&mut other).await.unwrap();
-        let session = Session::Pool(pool);
+        let session = Session::Pool(pool, Arc::default());
         let all = || query("SELECT t.* FROM t").map(|_: SqliteRow| ());
         assert_eq!(session.fetch_all("all", all()).await.unwrap().len(), 1);
 

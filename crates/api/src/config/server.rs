@@ -23,12 +23,24 @@ pub(super) struct ServerArgs {
     /// Maximum size of a request body, in bytes [default: 2097152]
     #[arg(long, env, global = true, value_parser = setting(number(1..=usize::MAX)))]
     body_limit_bytes: Option<Given<usize>>,
+    /// Maximum size of all request bodies that are held at a time, in bytes; further ones get 503
+    /// [default: 33554432]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=usize::MAX)))]
+    body_budget_bytes: Option<Given<usize>>,
     /// Timeout of a request, in seconds [default: 30]
     #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     request_timeout_seconds: Option<Given<u64>>,
     /// Maximum number of concurrent requests; further ones get 503 at once [default: 2048]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
     max_in_flight: Option<Given<usize>>,
+    /// Maximum time that work may wait for a processor or for a connection to the database, in
+    /// milliseconds; while it waits longer, further requests get 503 at once; 0: any time [default: 200]
+    #[arg(long, env, global = true, value_parser = setting(number(0..=60_000_u64)))]
+    max_delay_milliseconds: Option<Given<u64>>,
+    /// Maximum number of open connections; for a further one the oldest idle one is closed
+    /// [default: 8192]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
+    max_connections: Option<Given<usize>>,
     /// Whether answers carry security headers and X-Request-Id [default: false]
     #[arg(long, env, global = true, value_parser = setting(boolean))]
     security_headers: Option<Given<bool>>,
@@ -50,8 +62,13 @@ pub struct ServerSettings {
     pub port: u16,
     pub forwarded_allow_ips: TrustedProxies,
     pub body_limit_bytes: usize,
+    /// Of all requests together; at least the limit of one.
+    pub body_budget_bytes: usize,
     pub request_timeout: Duration,
     pub max_in_flight: usize,
+    /// `None` if work may wait any time.
+    pub max_delay: Option<Duration>,
+    pub max_connections: usize,
     pub security_headers: bool,
     management_host: String,
     /// Where the management port listens, if there is one.
@@ -69,15 +86,21 @@ impl ServerSettings {
         let management_host = errors.value(args.management_host.as_ref(), host.clone());
         let management_port = errors.optional(args.management_port.as_ref());
         let drain = if environment == Environment::Local { 0 } else { 5 };
+        let body_limit_bytes = errors.value(args.body_limit_bytes.as_ref(), 2 * 1024 * 1024);
+        let body_budget = errors.value(args.body_budget_bytes.as_ref(), 32 * 1024 * 1024);
+        let max_delay = errors.value(args.max_delay_milliseconds.as_ref(), 200);
         let timeout = errors.value(args.request_timeout_seconds.as_ref(), 30);
         Self {
             host,
             port: errors.value(args.port.as_ref(), 8000),
             forwarded_allow_ips: errors
                 .value(args.forwarded_allow_ips.as_ref(), TrustedProxies::new(["127.0.0.1"])),
-            body_limit_bytes: errors.value(args.body_limit_bytes.as_ref(), 2 * 1024 * 1024),
+            body_limit_bytes,
+            body_budget_bytes: body_budget.max(body_limit_bytes),
             request_timeout: Duration::from_secs(timeout),
             max_in_flight: errors.value(args.max_in_flight.as_ref(), 2048),
+            max_delay: (max_delay > 0).then(|| Duration::from_millis(max_delay)),
+            max_connections: errors.value(args.max_connections.as_ref(), 8192),
             security_headers: errors.value(args.security_headers.as_ref(), false),
             management: management_port.map(|port| (management_host.clone(), port)),
             management_host,

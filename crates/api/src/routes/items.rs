@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Message;
-use crate::deps::{CallerId, Page, authorize};
+use crate::deps::{CallerId, Page};
 use crate::{App, Error, Result};
 
 pub(super) fn router() -> Router<App> {
@@ -65,8 +65,7 @@ async fn read_items(
     Call(CallerId(caller), Query(page)): Call<CallerId, Query<Page>>,
 ) -> Result<Json<ItemsPublic>> {
     let page = app.storage.items_for(caller, page.into()).await?;
-    authorize(page.as_ref().map(|page| page.caller))?;
-    let ItemPage { items, count, .. } = page.ok_or(Error::UserNotFound)?;
+    let ItemPage { items, count } = page.authorized()?;
     Ok(Json(ItemsPublic { data: items.into_iter().map(Into::into).collect(), count }))
 }
 
@@ -86,8 +85,7 @@ async fn create_item(
     Call(CallerId(caller), Json(new)): Call<CallerId, Json<ItemCreate>>,
 ) -> Result<Json<ItemPublic>> {
     let item = Item::new(caller, new.title, new.description);
-    authorize(app.storage.create_item(&item).await?)?;
-    Ok(Json(item.into()))
+    Ok(Json(app.storage.create_item(item).await?.authorized()?.into()))
 }
 
 /// Change an item: the fields that the request names.
@@ -115,8 +113,6 @@ async fn delete_item(
 }
 
 async fn accessible_item(app: &App, CallerId(caller): CallerId, id: Uuid) -> Result<Item> {
-    let (caller, item) = app.storage.item_for(caller, id).await?;
-    let caller = authorize(caller)?;
-    let item = item.ok_or(Error::ItemNotFound)?;
-    if item.accessible_to(caller) { Ok(item) } else { Err(Error::NotOwner) }
+    let item = app.storage.item_for(caller, id).await?;
+    item.authorized()?.ok_or(Error::ItemNotFound)
 }

@@ -90,7 +90,12 @@ impl Metrics {
         self.durations.get_or_create(&OfOperation { operation }).observe(took.as_secs_f64());
     }
 
-    /// Counts requests that are refused because too many are in flight.
+    /// The requests in flight.
+    pub fn in_flight(&self) -> Gauge {
+        self.in_flight.clone()
+    }
+
+    /// Counts requests that are refused because there are too many.
     pub fn refused(&self) -> Counter {
         self.refused.clone()
     }
@@ -102,7 +107,7 @@ impl Metrics {
         registry.register("http_server_request_duration_seconds", help, self.durations.clone());
         let help = "Requests in flight";
         registry.register("http_server_requests_in_flight", help, self.in_flight.clone());
-        let help = "Requests refused because too many were in flight";
+        let help = "Requests refused because there were too many";
         registry.register("http_server_requests_refused", help, self.refused.clone());
     }
 }

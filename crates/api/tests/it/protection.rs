@@ -56,12 +56,86 @@ async fn what_is_too_much_is_refused_at_once() {
     let refused = api.send(Method::GET, "/utils/health-check/", None, None).await;
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "1");
-    assert_eq!(refused.headers()["connection"], "close", "its body may not have been read");
+    assert!(!refused.headers().contains_key("connection"), "a new one would cost more");
     assert_eq!(refused.text().await.unwrap(), r#"{"detail":"Service Unavailable"}"#);
+    let body = serde_json::json!({"email": "a@example.com", "password": "a good password"});
+    let refused = api.send(Method::POST, "/users/signup", None, Some(body)).await;
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["connection"], "close", "its body may not have been read");
     drop(slow);
     let start = Instant::now();
     while api.send(Method::GET, "/utils/health-check/", None, None).await.status() != 200 {
         assert!(start.elapsed() < Duration::from_secs(5), "the permit was never released");
+    }
+}
+
+#[tokio::test]
+async fn beyond_the_maximum_of_connections_idle_ones_are_closed() {
+    let database = Scratch::new().await.unwrap();
+    let service = rust(&database.url, &[("MAX_CONNECTIONS", "40")]).await.unwrap();
+    let connect = || {
+        let stream = TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream
+    };
+    let ask = |mut stream: &TcpStream| {
+        let request = "GET /api/v1/utils/health-check/ HTTP/1.1\r\nhost: x\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = [0; 1024];
+        let read = stream.read(&mut answer).unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 200"), "{:?}", &answer[..read]);
+    };
+    let used = connect();
+    ask(&used);
+    let idle: Vec<_> = (0..39).map(|_| connect()).collect();
+    let new: Vec<_> = (0..3).map(|_| connect()).collect();
+    new.iter().for_each(ask);
+    let is_closed = |mut stream: &TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        stream.read(&mut [0]).is_ok_and(|read| read == 0)
+    };
+    let start = Instant::now();
+    while idle.iter().filter(|stream| is_closed(stream)).count() < 3 {
+        assert!(start.elapsed() < Duration::from_secs(10), "nothing is closed");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Those that are used are not idle.
+    new.iter().chain([&used]).for_each(ask);
+}
+
+#[tokio::test]
+async fn bodies_beyond_what_may_be_held_at_a_time_are_refused() {
+    let database = Scratch::new().await.unwrap();
+    let settings = [("BODY_BUDGET_BYTES", "100000"), ("BODY_LIMIT_BYTES", "60000")];
+    let service = rust(&database.url, &settings).await.unwrap();
+    let address = service.url.trim_start_matches("http://");
+    let begin = |length: usize| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = "POST /api/v1/users/signup HTTP/1.1\r\nhost: x\r\n";
+        write!(stream, "{head}content-type: application/json\r\ncontent-length: 60000\r\n\r\n")
+            .unwrap();
+        stream.write_all(&vec![b' '; length]).unwrap();
+        stream
+    };
+    let api = Api::new(&service.url);
+    let held = begin(59_999);
+    let body = serde_json::json!({"email": "a".repeat(50_000), "password": "a good password"});
+    let start = Instant::now();
+    // As soon as the first is read.
+    let refused = loop {
+        let answer = api.send(Method::POST, "/users/signup", None, Some(body.clone())).await;
+        if answer.status() != 422 {
+            break answer;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "it is never refused");
+    };
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(refused.headers()["connection"], "close", "its body was not read");
+    assert_eq!(api.sign_up("small@example.com").await.0, 200, "small bodies do not count");
+    drop(held);
+    while api.send(Method::POST, "/users/signup", None, Some(body.clone())).await.status() != 422 {
+        assert!(start.elapsed() < Duration::from_secs(20), "the room is never given back");
     }
 }
 

@@ -16,8 +16,8 @@ pub const MAX_EXPLANATION: usize = 4 * 1024 * 1024;
 /// No further error begins behind so many bytes of an answer; FastAPI's may.
 pub const MAX_ANSWER: u64 = 32 * 1024 * 1024;
 
-/// How many bytes are written at a time.
-pub(crate) const CHUNK: usize = 32 * 1024;
+/// How many bytes are written at a time: what a thread of the runtime is kept busy with.
+pub(crate) const CHUNK: usize = 8 * 1024;
 
 /// How deep models may hold models of their own kind; from there on pydantic adds an error.
 const MAX_RECURSION: usize = 255;

@@ -1,10 +1,15 @@
 //! A second database, from which lists are read.
 
 // [with items]
-use domain::{Item, UserChanges};
+use std::sync::Arc;
+
+use domain::{Item, ItemPage, Storage, UserChanges};
 // [end]
 use storage::{Database, DatabaseUrl};
 use testbed::Postgres;
+// [with items]
+use uuid::Uuid;
+// [end]
 
 use crate::{ALL, POOL, user};
 
@@ -29,13 +34,13 @@ async fn lists_come_from_the_replica_and_nothing_else_does() {
     assert_eq!(both.users(ALL).await.unwrap(), (Vec::new(), 0), "it has not come yet");
     // [with items]
     let item = Item::new(user.id, "title".into(), None);
-    both.create_item(&item).await.unwrap();
-    let items = both.items_for(user.id, ALL).await.unwrap().unwrap();
+    both.create_item(item.clone()).await.unwrap().authorized().unwrap();
+    let items = listed(&both, user.id).await;
     assert_eq!(items.items, [item], "the replica does not know the caller yet");
     // [end]
     replica.create_user(&user).await.unwrap();
     // [with items]
-    assert_eq!(both.items_for(user.id, ALL).await.unwrap().unwrap().count, 0);
+    assert_eq!(listed(&both, user.id).await.count, 0);
     // [end]
     assert_eq!(both.users(ALL).await.unwrap().1, 1);
 
@@ -44,11 +49,11 @@ async fn lists_come_from_the_replica_and_nothing_else_does() {
     let changes = |is_superuser| UserChanges { is_superuser, ..UserChanges::default() };
     replica.update_user(user.id, &changes(Some(true))).await.unwrap();
     let other = self::user(&replica).await;
-    replica.create_item(&Item::new(other.id, "of another".into(), None)).await.unwrap();
-    let listed = both.items_for(user.id, ALL).await.unwrap().unwrap();
-    assert_eq!((listed.caller.is_superuser, listed.items), (false, Vec::new()));
+    let of_other = Item::new(other.id, "of another".into(), None);
+    replica.create_item(of_other).await.unwrap().authorized().unwrap();
+    assert_eq!(listed(&both, user.id).await.items, [], "what others have is not listed");
     primary.update_user(user.id, &changes(Some(true))).await.unwrap();
-    assert_eq!(both.items_for(user.id, ALL).await.unwrap().unwrap().count, 1);
+    assert_eq!(listed(&both, user.id).await.count, 1);
     // [end]
 
     let nowhere: DatabaseUrl = "postgresql://postgres@127.0.0.1:9/none".parse().unwrap();
@@ -56,3 +61,9 @@ async fn lists_come_from_the_replica_and_nothing_else_does() {
     let (_, count) = without.users(ALL).await.unwrap();
     assert!(count >= 1, "a replica that is unavailable fails nothing");
 }
+
+// [with items]
+async fn listed(storage: &Arc<dyn Storage>, caller: Uuid) -> ItemPage {
+    storage.items_for(caller, ALL).await.unwrap().authorized().unwrap()
+}
+// [end]

@@ -71,7 +71,7 @@ impl Load {
         for _ in 0..4 {
             let user = user(&storage).await;
             let item = Item::new(user.id, "it stays".into(), None);
-            storage.create_item(&item).await.unwrap();
+            storage.create_item(item.clone()).await.unwrap().authorized().unwrap();
             owners.push((user, item));
         }
         let work = |(user, item)| {
@@ -117,14 +117,14 @@ async fn round(storage: &dyn Storage, user: &User, item: &Item) {
     assert_eq!(count, 4);
     let same = storage.update_user(user.id, &UserChanges::default()).await.unwrap();
     assert_eq!(same.as_ref(), Some(user));
-    let found = storage.item_for(user.id, item.id).await.unwrap().1;
+    let found = storage.item_for(user.id, item.id).await.unwrap().authorized().unwrap();
     assert_eq!(found.as_ref(), Some(item));
     let same = storage.update_item(item.id, &ItemChanges::default()).await.unwrap();
     assert_eq!(same.as_ref(), Some(item));
 
     let new = Item::new(user.id, "it goes".into(), Some("soon".into()));
-    assert!(storage.create_item(&new).await.unwrap().is_some());
-    let list = storage.items_for(user.id, ALL).await.unwrap().unwrap();
+    storage.create_item(new.clone()).await.unwrap().authorized().unwrap();
+    let list = storage.items_for(user.id, ALL).await.unwrap().authorized().unwrap();
     assert_eq!((&*list.items, list.count), (&[new.clone(), item.clone()][..], 2));
     storage.delete_item(new.id).await.unwrap();
 }

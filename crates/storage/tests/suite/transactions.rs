@@ -26,10 +26,10 @@ async fn what_is_committed_is_there(storage: &Arc<dyn Storage>) {
     let item = Item::new(user.id, "of a new user".into(), None);
     let transaction = storage.begin().await.unwrap();
     transaction.create_user(&user).await.unwrap();
-    transaction.create_item(&item).await.unwrap();
+    transaction.create_item(item.clone()).await.unwrap().authorized().unwrap();
     assert_eq!(transaction.user(user.id).await.unwrap().as_ref(), Some(&user), "it sees itself");
     transaction.commit().await.unwrap();
-    assert_eq!(storage.item_for(user.id, item.id).await.unwrap().1, Some(item));
+    assert_eq!(storage.item_for(user.id, item.id).await.unwrap().authorized(), Ok(Some(item)));
 }
 
 async fn what_is_dropped_is_not(storage: &Arc<dyn Storage>) {

@@ -2,6 +2,7 @@
 
 mod emails;
 mod generated;
+mod http;
 mod one_database;
 mod rehearsals;
 mod schema;

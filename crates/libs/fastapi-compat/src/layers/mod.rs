@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use fastapi_compat::layers::{
-//!     BodyLimitLayer, CorsLayer, CorsOptions, KnownMethodsLayer, ProxyHeadersLayer,
+//!     BodyLimitLayer, CorsLayer, CorsOptions, StrictRequestsLayer, ProxyHeadersLayer,
 //!     RunToCompletionLayer, TrustedProxies, catch_panic,
 //! };
 //! use tower::{Layer, ServiceBuilder};
@@ -20,7 +20,7 @@
 //! })?;
 //! let router = axum::Router::<()>::new().layer(
 //!     ServiceBuilder::new()
-//!         .layer(KnownMethodsLayer)
+//!         .layer(StrictRequestsLayer)
 //!         .layer(ProxyHeadersLayer::new(TrustedProxies::new(["127.0.0.1"])))
 //!         .layer(BodyLimitLayer::new(2 * 1024 * 1024))
 //!         .layer(catch_panic())
@@ -40,25 +40,26 @@ mod body_limit;
 #[cfg(feature = "run-to-completion")]
 mod completion;
 mod cors;
-mod methods;
 #[cfg(feature = "catch-panic")]
 mod panics;
 #[cfg(feature = "proxy-headers")]
 mod proxies;
+mod strict;
 
+pub(crate) use body_limit::BodyBudget;
 pub use body_limit::{BodyLimit, BodyLimitLayer, BodyLimited};
 #[cfg(feature = "run-to-completion")]
 pub use completion::{
     CompletionFuture, RunToCompletion, RunToCompletionLayer, client_disconnected,
 };
 pub use cors::{Cors, CorsError, CorsFuture, CorsLayer, CorsOptions};
-pub use methods::{KnownMethods, KnownMethodsFuture, KnownMethodsLayer};
 #[cfg(feature = "catch-panic")]
 pub use panics::{PanicResponse, catch_panic};
 #[cfg(feature = "proxy-headers")]
 pub(crate) use proxies::scheme;
 #[cfg(feature = "proxy-headers")]
 pub use proxies::{Peer, ProxyHeaders, ProxyHeadersLayer, Scheme, TrustedProxies};
+pub use strict::{StrictRequests, StrictRequestsFuture, StrictRequestsLayer};
 
 /// The scheme of a request: without `ProxyHeadersLayer` it is always `http`.
 #[cfg(not(feature = "proxy-headers"))]

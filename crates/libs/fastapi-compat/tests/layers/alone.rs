@@ -11,8 +11,8 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::{Router, ServiceExt as _};
 use fastapi_compat::layers::{
-    BodyLimitLayer, CorsLayer, CorsOptions, KnownMethodsLayer, ProxyHeadersLayer,
-    RunToCompletionLayer, TrustedProxies, catch_panic, client_disconnected,
+    BodyLimitLayer, CorsLayer, CorsOptions, ProxyHeadersLayer, RunToCompletionLayer,
+    StrictRequestsLayer, TrustedProxies, catch_panic, client_disconnected,
 };
 use fastapi_compat::{Call, Json, routes};
 use http::{Request, StatusCode, header};
@@ -125,13 +125,22 @@ async fn panics() {
 }
 
 #[tokio::test]
-async fn known_methods() {
-    let app = Router::new().route("/", any(async || "any")).layer(KnownMethodsLayer);
+async fn strict_requests() {
+    let app = Router::new().route("/", any(async || "any")).layer(StrictRequestsLayer);
     for method in ["GET", "PROPFIND", "QUERY"] {
         assert_eq!(send(app.clone(), Request::builder().method(method), "").await.status(), 200);
     }
-    for method in ["FOO", "get"] {
-        let answer = send(app.clone(), Request::builder().method(method).uri("/"), "").await;
+    let twice = Request::get("/").header("transfer-encoding", "chunked");
+    for request in [
+        Request::builder().method("FOO").uri("/"),
+        Request::builder().method("get").uri("/"),
+        Request::builder().method("CONNECT").uri("host:1"),
+        Request::get("host"),
+        Request::get("/\u{e9}"),
+        Request::get("/?\u{e9}"),
+        twice.header("transfer-encoding", "chunked"),
+    ] {
+        let answer = send(app.clone(), request, "").await;
         assert_eq!(answer.status(), 400);
         assert_eq!(answer.headers()["connection"], "close");
         assert_eq!(text(answer).await, "Invalid HTTP request received.");

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::config::{Settings, SettingsArgs};
 use api::emails::Mailer;
@@ -15,8 +16,8 @@ use axum::body::Body;
 use chrono::TimeDelta;
 use clap::{Parser, ValueEnum};
 use domain::{
-    Caller, Connections, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError,
-    Transaction, User, UserChanges, Users,
+    Caller, Connections, ForCaller, Item, ItemChanges, ItemPage, Items, Page, Storage,
+    StorageError, Transaction, User, UserChanges, Users,
 };
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -145,7 +146,7 @@ impl Storage for Stub {
     }
 
     fn connections(&self) -> Connections {
-        Connections { max: 0, open: 0, idle: 0, waiting: 0 }
+        Connections { max: 0, open: 0, idle: 0, waiting: 0, delay: Duration::ZERO }
     }
 }
 
@@ -155,21 +156,21 @@ impl Items for Stub {
         &self,
         _: Uuid,
         _: Uuid,
-    ) -> std::result::Result<(Option<Caller>, Option<Item>), StorageError> {
-        Ok((Some(self.caller), Some(self.item.clone())))
+    ) -> std::result::Result<ForCaller<Option<Item>>, StorageError> {
+        Ok(ForCaller::new(self.caller, Some(self.item.clone())))
     }
 
     async fn items_for(
         &self,
         _: Uuid,
         _: Page,
-    ) -> std::result::Result<Option<ItemPage>, StorageError> {
+    ) -> std::result::Result<ForCaller<ItemPage>, StorageError> {
         let items = vec![self.item.clone(); 100];
-        Ok(Some(ItemPage { caller: self.caller, items, count: 100 }))
+        Ok(ForCaller::new(self.caller, ItemPage { items, count: 100 }))
     }
 
-    async fn create_item(&self, _: &Item) -> std::result::Result<Option<Caller>, StorageError> {
-        Ok(Some(self.caller))
+    async fn create_item(&self, item: Item) -> std::result::Result<ForCaller<Item>, StorageError> {
+        Ok(ForCaller::new(self.caller, item))
     }
 
     async fn update_item(

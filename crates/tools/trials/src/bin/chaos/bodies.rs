@@ -58,10 +58,7 @@ pub(crate) async fn worst_bodies(extent: Extent) -> Result<Scenario, BoxError> {
     scenario.wrong.extend(attack.wrong);
     scenario.unaffected();
     slower_than_twice(&mut scenario, extent, &before, &during);
-    #[expect(clippy::cast_precision_loss, reason = "a limit in MiB")]
-    if scenario.peak_mib > limit as f64 {
-        scenario.wrong.push(format!("{:.0} MiB of {limit}", scenario.peak_mib));
-    }
+    scenario.within_memory();
     scenario.seen = seen;
     Ok(scenario)
 }

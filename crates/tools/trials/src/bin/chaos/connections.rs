@@ -1,5 +1,6 @@
 //! Clients that hold connections or permits: too many requests, slow ones, idle and lost connections.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use reqwest::Client as Http;
@@ -122,19 +123,48 @@ pub(crate) async fn disconnects(extent: Extent) -> Result<Scenario, BoxError> {
     Ok(evaluate(scenario, count, 0, "disconnected at every byte of a request"))
 }
 
-/// Ten thousand connections without a request; a tenth of them in a short run.
+/// Ten thousand idle connections, half of which have had a request; a tenth of them in a short run. That
+/// is more than the service keeps open: for the last ones it closes the first.
 pub(crate) async fn idle(extent: Extent) -> Result<Scenario, BoxError> {
-    let count = extent.pick(1_000, 10_000);
+    let (count, max) = extent.pick((1_000, "800"), (10_000, "8192"));
     many_files(count)?;
-    let (service, address) = service(&[]).await?;
+    let (service, address) = service(&[("MAX_CONNECTIONS", max)]).await?;
+    let (mut refused, mut closed) = (0, 0);
     let scenario = under_load("idle", &service, extent, async || {
         let mut connections = Vec::new();
-        for _ in 0..count {
-            connections.push(TcpStream::connect(address).await?);
+        for number in 0..count {
+            let mut stream = TcpStream::connect(address).await?;
+            if number % 2 == 0 {
+                let request = "GET /api/v1/utils/health-check/ HTTP/1.1\r\nhost: x\r\n\r\n";
+                stream.write_all(request.as_bytes()).await?;
+                let mut answer = [0; 12];
+                let read = stream.read_exact(&mut answer).await;
+                refused += u64::from(read.is_err() || answer != *b"HTTP/1.1 200");
+            }
+            connections.push(stream);
         }
         sleep(extent.pick(Duration::from_secs(1), Duration::from_secs(5))).await;
+        for stream in &connections {
+            // What there is of an answer, then whether the connection is still open.
+            let closes = loop {
+                match stream.try_read(&mut [0; 1024]) {
+                    Ok(0) => break true,
+                    Ok(_) => {}
+                    Err(error) => break error.kind() != ErrorKind::WouldBlock,
+                }
+            };
+            closed += u64::from(closes);
+        }
         Ok(Instant::now())
     })
     .await?;
-    Ok(evaluate(scenario, count, 0, &format!("{count} connections at a time")))
+    let seen = format!("{count} connections, of which {max} may be open: {closed} closed");
+    let mut scenario = evaluate(scenario, count, 0, &seen);
+    if refused > 0 {
+        scenario.wrong.push(format!("{refused} requests were not answered"));
+    }
+    if closed == 0 {
+        scenario.wrong.push("no connection was closed".into());
+    }
+    Ok(scenario)
 }

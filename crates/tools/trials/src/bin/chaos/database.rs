@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
+use reqwest::Client as Http;
+use serde_json::json;
 use testbed::proxy::{Network, Proxy};
 use testbed::usage::memory;
 use testbed::{Postgres, Service, rust, rust_binary};
 use tokio::time::sleep;
 use trials::BoxError;
-use trials::clients::Load;
+use trials::clients::{Client, Load};
 
 use crate::scenario::{Extent, Scenario, under_load};
 
@@ -88,6 +91,7 @@ pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
         format!("a file system of our own is needed (root, or user namespaces): {error}")
     })?;
     // From outside, its mount is seen through the process.
+    let writer = Client::new(&service.url, "writer@example.com", Arc::default()).await?;
     let filler = PathBuf::from(format!("/proc/{}/root{path}/filler", service.pid()?));
     let mut scenario = under_load("disk-full", &service, extent, async || {
         // Fills all space that is left.
@@ -98,6 +102,8 @@ pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
         if filled.status.success() {
             return Err("the disk does not fill up".into());
         }
+        // There may be room in the write-ahead log, and for a while it is used anew.
+        until_refused(&service, &writer).await?;
         sleep(extent.outage()).await;
         std::fs::remove_file(&filler)?;
         Ok(Instant::now())
@@ -108,6 +114,23 @@ pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
         scenario.wrong.push("no request failed although the disk was full".into());
     }
     Ok(scenario)
+}
+
+/// Creates items until there is no room for them, for a minute at most.
+async fn until_refused(service: &Service, writer: &Client) -> Result<(), BoxError> {
+    let http = Http::builder().no_proxy().build()?;
+    let item = json!({"title": "a title", "description": "x".repeat(255)}).to_string();
+    let start = Instant::now();
+    loop {
+        let request =
+            http.post(format!("{}/api/v1/items/", service.url)).bearer_auth(writer.token());
+        let request = request.header("content-type", "application/json").body(item.clone());
+        match request.send().await?.status().as_u16() {
+            200 if start.elapsed() < Duration::from_mins(1) => {}
+            503 => return Ok(()),
+            status => return Err(format!("{status} from a database on a full disk").into()),
+        }
+    }
 }
 
 fn is_root() -> bool {
@@ -142,7 +165,7 @@ pub(crate) async fn soak(lasts: Duration, bar: &ProgressBar) -> Result<Scenario,
             samples.push(memory(service.pid()?)?.resident);
         }
     }
-    let tally = std::sync::Arc::clone(&load.tally);
+    let tally = Arc::clone(&load.tally);
     let clients = load.stop().await;
     let mut scenario = Scenario::count("soak", &[&service], tally.take(), &clients).await?;
     scenario.seconds = start.elapsed().as_secs_f64();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use testbed::Service;
+use testbed::bodies::manifest_limit;
 use testbed::usage::memory;
 use trials::clients::{Client, Pace};
 use trials::{BoxError, Crowd, Stage};
@@ -118,6 +119,16 @@ impl Scenario {
         self.server_errors += other.server_errors;
         self.peak_mib = self.peak_mib.max(other.peak_mib);
         self.wrong.extend(other.wrong);
+    }
+
+    /// The service may not have taken more memory than the manifest allows it.
+    pub(crate) fn within_memory(&mut self) {
+        match manifest_limit() {
+            #[expect(clippy::cast_precision_loss, reason = "a limit in MiB")]
+            Some(limit) if self.peak_mib <= limit as f64 => {}
+            Some(limit) => self.wrong.push(format!("{:.0} MiB of {limit}", self.peak_mib)),
+            None => self.wrong.push("the manifest has no memory limit in Mi".into()),
+        }
     }
 
     /// No request of a well-behaved client may have failed.

@@ -12,9 +12,6 @@ use trials::BoxError;
 
 use crate::scenario::Scenario;
 
-/// The memory that a service may take while clients misbehave, hashing included.
-const MAX_MIB: f64 = 512.0;
-
 /// Lets this process, and services that it starts from now on, have so many connections.
 pub(crate) fn many_files(count: u64) -> Result<(), BoxError> {
     let limit = getrlimit(Resource::Nofile);
@@ -40,9 +37,7 @@ pub(crate) fn evaluate(mut scenario: Scenario, requests: u64, errors: u64, seen:
     scenario.bad += requests;
     scenario.server_errors += errors;
     scenario.unaffected();
-    if scenario.peak_mib > MAX_MIB {
-        scenario.wrong.push(format!("it took {:.0} MiB", scenario.peak_mib));
-    }
+    scenario.within_memory();
     seen.clone_into(&mut scenario.seen);
     scenario
 }

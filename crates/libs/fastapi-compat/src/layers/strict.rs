@@ -1,4 +1,4 @@
-//! Methods that uvicorn refuses.
+//! Requests that uvicorn refuses.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
@@ -40,54 +40,60 @@ const OTHER_METHODS: [&str; 26] = [
     "QUERY",
 ];
 
-/// Answers requests with a method that uvicorn's parser does not know as uvicorn does: 400, the text
-/// `Invalid HTTP request received.`, and the connection is closed.
+/// Answers requests that hyper reads and uvicorn's parser (httptools) does not as uvicorn does: 400, the
+/// text `Invalid HTTP request received.`, and the connection is closed.
+///
+/// These are: methods that it does not know; targets that are neither a path nor `*` nor a URL (`CONNECT`),
+/// or have bytes beyond ASCII; and more than one `Transfer-Encoding`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct KnownMethodsLayer;
+pub struct StrictRequestsLayer;
 
-impl<S> Layer<S> for KnownMethodsLayer {
-    type Service = KnownMethods<S>;
+impl<S> Layer<S> for StrictRequestsLayer {
+    type Service = StrictRequests<S>;
 
-    fn layer(&self, inner: S) -> KnownMethods<S> {
-        KnownMethods { inner }
+    fn layer(&self, inner: S) -> StrictRequests<S> {
+        StrictRequests { inner }
     }
 }
 
-/// The service of [`KnownMethodsLayer`].
+/// The service of [`StrictRequestsLayer`].
 #[derive(Clone, Copy, Debug)]
-pub struct KnownMethods<S> {
+pub struct StrictRequests<S> {
     inner: S,
 }
 
-impl<S> Service<Request> for KnownMethods<S>
+impl<S> Service<Request> for StrictRequests<S>
 where
     S: Service<Request>,
     S::Response: IntoResponse,
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = KnownMethodsFuture<S::Future>;
+    type Future = StrictRequestsFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let inner = is_known(request.method()).then(|| self.inner.call(request));
-        KnownMethodsFuture { inner }
+        let is_valid = is_known(request.method())
+            && is_target(request.uri())
+            && request.headers().get_all(header::TRANSFER_ENCODING).iter().nth(1).is_none();
+        let inner = is_valid.then(|| self.inner.call(request));
+        StrictRequestsFuture { inner }
     }
 }
 
 pin_project! {
-    /// The answer of [`KnownMethods`].
-    pub struct KnownMethodsFuture<F> {
+    /// The answer of [`StrictRequests`].
+    pub struct StrictRequestsFuture<F> {
         // None if the request is refused.
         #[pin]
         inner: Option<F>,
     }
 }
 
-impl<F, R, E> Future for KnownMethodsFuture<F>
+impl<F, R, E> Future for StrictRequestsFuture<F>
 where
     F: Future<Output = Result<R, E>>,
     R: IntoResponse,
@@ -102,11 +108,15 @@ where
     }
 }
 
+/// A path, `*` or a URL, in ASCII.
+fn is_target(uri: &Uri) -> bool {
+    uri.path_and_query().is_some_and(|target| target.as_str().is_ascii())
+}
+
 fn is_known(method: &Method) -> bool {
     use Method as M;
 
-    [M::GET, M::HEAD, M::POST, M::PUT, M::DELETE, M::PATCH, M::OPTIONS, M::TRACE, M::CONNECT]
-        .contains(method)
+    [M::GET, M::HEAD, M::POST, M::PUT, M::DELETE, M::PATCH, M::OPTIONS, M::TRACE].contains(method)
         || OTHER_METHODS.contains(&method.as_str())
 }
 
