@@ -9,6 +9,9 @@ SELF_TEST := target/debug/contract self-test $(WHAT)
 # All with the features that the tests need: what they share is compiled once.
 BUILD := cargo build --workspace --test schemas
 
+# Python of no service.
+SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py
+
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -24,7 +27,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	$(MAKE) contract
 	target/debug/testbed sqlite --through -- target/debug/contract run --users admin,alice \
 		--report target/contract-strangler/report.json
-	$(MAKE) k8s-check
+	$(MAKE) k8s-check wheel
 	$(BUILD) --bin bench --bin limit
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 	$(MAKE) service-check COMBINATIONS=short
@@ -48,6 +51,9 @@ contract-selftest: venv build ## Prove that the suite sees: faults of many kinds
 			> target/self-test.log || { cat target/self-test.log; exit 1; }; \
 		tail -n 2 target/self-test.log; \
 	done
+
+contract-mutants: venv ## Find the defects of a small service by generated requests, one at a time: SEED=7 MUTANTS=name,name
+	MUTANTS=$(or $(MUTANTS),all) SEED=$(SEED) cargo test --quiet --workspace --test mutants -- --nocapture
 
 walk: venv ## Walk a whole migration under load, there and back and with faults: REQUESTS=100000
 	cargo build --release --package api --package trials
@@ -99,8 +105,8 @@ lint: venv build ## Check format, lints, types and the checked SQL
 	cd python-legacy && ../$(VENV)/bin/ruff check . && ../$(VENV)/bin/ruff format --check .
 	cd python-legacy && ../$(VENV)/bin/mypy app tests
 	target/debug/testbed schema -- sh crates/storage/prepare.sh --check
-	$(VENV)/bin/ruff check --quiet --config python-legacy/pyproject.toml docs/include.py
-	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml docs/include.py
+	$(VENV)/bin/ruff check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
+	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
 	$(VENV)/bin/python docs/include.py --check
 	sh .ci/lint.sh
 
@@ -133,6 +139,9 @@ sbom: ## List everything that the Rust service is made of, as CycloneDX: target/
 image-check: ## Build the program of the image, and run it as the image does; needs root, not Docker
 	sh crates/api/image-check.sh
 
+wheel: build ## Build the wheel with `contract`, install it as a user does, run the README's first page
+	sh crates/tools/contract/wheel/check.sh
+
 sqlx: ## Write the data with which SQL is checked offline, after changing a statement
 	$(BUILD) --bin testbed
 	target/debug/testbed schema -- sh crates/storage/prepare.sh
@@ -150,5 +159,5 @@ $(VENV)/.complete: $(LOCKS)
 build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
-.PHONY: help run legacy test test-long contract contract-selftest compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-short docs resource service service-check draft package semver sbom image-check
+.PHONY: help run legacy test test-long contract contract-selftest contract-mutants compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
+	k8s-check containers containers-short docs resource service service-check draft package semver sbom image-check wheel

@@ -29,6 +29,9 @@ if ! [ -e $venv/.complete ] || [ .ci/requirements.txt -nt $venv/.complete ]; the
 fi
 # Files that only others' programs read: their schemas come with the checker.
 $venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+# [with molt]
+$venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions crates/tools/*/action.yml
+# [end]
 $venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 $venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 

@@ -26,7 +26,7 @@ fn differ(path: &str, reference: String, candidate: String, differences: &mut Ve
     differences.push(Difference { path: path.to_owned(), reference, candidate });
 }
 
-fn values(
+pub(crate) fn values(
     path: &str,
     reference: &Value,
     candidate: &Value,

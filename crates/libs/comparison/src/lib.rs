@@ -4,7 +4,9 @@
 mod answer;
 mod json;
 mod matching;
+mod order;
 mod time;
+mod tolerance;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +15,8 @@ use serde_json::Value;
 pub use crate::answer::{Answer, Difference};
 pub use crate::matching::Pairs;
 use crate::matching::same_text;
+pub use crate::order::compare_in_any_order;
+pub use crate::tolerance::Tolerance;
 
 /// Headers that belong to the connection or the moment, not to the answer.
 const UNCOMPARED_HEADERS: [&str; 5] =

@@ -132,7 +132,7 @@ async fn a_rehearsal_gives_way(storage: &Arc<dyn Storage>) {
         transaction.commit().await
     };
     let (refused, written) = tokio::join!(rehearses, writes);
-    // SQLite has one writer, so that the rehearsal may have waited until the other had ended.
+    // Where there is one writer, the rehearsal may have waited until the other had ended.
     assert!(matches!(refused, Ok(_) | Err(StorageError::Unavailable(_))), "{refused:?}");
     written.unwrap();
     assert!(!storage.user(other.id).await.unwrap().unwrap().is_active);

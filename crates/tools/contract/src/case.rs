@@ -1,12 +1,14 @@
 //! The format of case files, which people write and review.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_saphyr::Spanned;
+
+use crate::run::Recorded;
 
 /// Values captured from earlier responses or given by a table, by name; `${name}` refers to them.
 pub type Variables = BTreeMap<String, String>;
@@ -51,7 +53,8 @@ pub struct Case {
     /// The parts of a multipart form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub multipart: Vec<Part>,
-    /// What to keep of a JSON response: variable and JSON pointer.
+    /// What to keep of a response: a variable, and a JSON pointer into the body, `header NAME` or
+    /// `cookie NAME`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capture: BTreeMap<String, String>,
     /// The variables of each repetition.
@@ -75,6 +78,9 @@ pub struct Case {
     /// Where it is written: `items.yaml:7:3`.
     #[serde(skip)]
     pub at: String,
+    /// The answer of a recording.
+    #[serde(skip)]
+    pub recorded: Option<Recorded>,
 }
 
 /// A part of a multipart form.
@@ -182,6 +188,20 @@ impl Case {
         self.sql.is_some() || self.mails.is_some()
     }
 
+    /// Whether it sends a request that changes nothing.
+    pub fn is_safe(&self) -> bool {
+        let method = self.request.split(' ').next().unwrap_or_default();
+        ["GET", "HEAD", "OPTIONS"].contains(&method)
+    }
+
+    /// The names of the variables that it uses, with those that the values of its row use.
+    pub fn uses(&self, row: &Variables) -> BTreeSet<String> {
+        let written = serde_json::to_string(self).unwrap_or_default();
+        let texts = row.values().map(String::as_str).chain([&*written]);
+        let used = texts.flat_map(names).map(ToOwned::to_owned);
+        used.chain(self.user.clone()).collect()
+    }
+
     /// The method and the path of the request, with variables as parameters: `GET /items/{id}`.
     pub fn operation(&self) -> String {
         if let Some(operation) = &self.operation {
@@ -207,6 +227,14 @@ impl Case {
             })
             .collect()
     }
+}
+
+/// The names of the variables to which a text refers, `env:NAME` for those of the environment.
+pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
+    let references = text.split("${").skip(1);
+    references
+        .filter_map(|rest| Some(rest.split_once('}')?.0))
+        .filter(|name| !name.starts_with('\''))
 }
 
 #[cfg(test)]

@@ -1,24 +1,24 @@
 //! The command line of `contract`.
 
 mod args;
+mod prepare;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser as _;
 
-use self::args::{CASES, Cli, Command, DocumentsArgs, Format, RunArgs};
+use self::args::{Cli, Command, DocumentsArgs, Format, RecordingArgs, Reference, RunArgs};
+use self::prepare::{Prepared, filter};
 use crate::case::Case;
-use crate::effects::Sinks;
-use crate::ledger::{Entry, Ledger};
+use crate::ledger::Entry;
 use crate::openapi::{self, Ignore};
-use crate::report::{self, Outcome, Totals};
-use crate::run::{Exchange, Plan, RunError, Service, Watch, run};
+use crate::replay::Redactor;
+use crate::report::{self, Coverage, Details, Outcome, Totals};
+use crate::run::{Exchange, RunError, Secrets, Watch, run};
 use crate::self_test::{Findings, SelfTest};
 use crate::{generate, replay, terminal};
-use serde_json::Value;
 
 type BoxError = Box<dyn std::error::Error>;
 
@@ -40,9 +40,11 @@ pub fn main() -> ExitCode {
 /// Whether there were no differences.
 async fn perform(command: Command) -> Result<bool, BoxError> {
     match command {
-        Command::Run(args) => execute(*args).await,
-        Command::SelfTest { run, no_faults } => self_test(*run, !no_faults).await,
-        Command::Import { recording, user } => import(&recording, user.as_deref()),
+        Command::Run(args) => Box::pin(execute(*args)).await,
+        Command::SelfTest { run, no_faults } => Box::pin(self_test(*run, !no_faults)).await,
+        Command::Import { recording, user, filter, keep_secrets } => {
+            import(&recording, user.as_deref(), &filter, keep_secrets)
+        }
         Command::Schema { of } => {
             let schema = match of {
                 Format::Cases => schemars::schema_for!(Vec<Case>),
@@ -83,102 +85,24 @@ async fn compare_documents(args: DocumentsArgs) -> Result<bool, BoxError> {
     Ok(!changes.iter().any(|change| args.fail_on.covers(change.class)))
 }
 
-fn import(recording: &Path, user: Option<&str>) -> Result<bool, BoxError> {
-    let loaded = replay::load(recording, user)?;
+fn import(
+    recording: &Path,
+    user: Option<&str>,
+    entries: &RecordingArgs,
+    keeps_secrets: bool,
+) -> Result<bool, BoxError> {
+    let mut redactor = Redactor::new(!keeps_secrets);
+    let loaded = replay::load(recording, user, &filter(entries), &mut redactor)?;
     if let Some(remark) = loaded.remark() {
         eprintln!("contract: {}: {remark}", recording.display());
     }
+    let secrets: Vec<_> = redactor.variables().into_keys().collect();
+    if !secrets.is_empty() {
+        let names = secrets.join(", ");
+        eprintln!("contract: left out, for --secret NAME to give again: {names}");
+    }
     print(&replay::case_file(&loaded.cases))?;
     Ok(true)
-}
-
-/// What a run sends, and what may differ.
-struct Prepared {
-    plan: Plan,
-    made: Vec<Case>,
-    document: Option<Value>,
-    ledger: Ledger,
-}
-
-impl Prepared {
-    async fn new(args: &RunArgs) -> Result<Self, BoxError> {
-        let sinks = |database: &Option<String>, mails: &Option<PathBuf>| Sinks {
-            database: database.clone(),
-            mails: mails.clone(),
-        };
-        let candidate = Service {
-            base: args.candidate.clone(),
-            sinks: sinks(&args.candidate_database, &args.candidate_mails),
-        };
-        let reference = args.reference.clone().map(|base| Service {
-            base,
-            sinks: sinks(&args.reference_database, &args.reference_mails),
-        });
-        // Recorded or generated requests need no cases of one's own.
-        let is_usual = args.cases == Path::new(CASES) && !args.cases.exists();
-        let is_alone = is_usual && (!args.replay.is_empty() || args.generate.is_some());
-        let mut cases = if is_alone { Vec::new() } else { Case::load(&args.cases)? };
-        let visible = |case: &Case| {
-            candidate.sinks.show(case) && reference.as_ref().is_none_or(|r| r.sinks.show(case))
-        };
-        let all = cases.len();
-        cases.retain(|case| !case.is_effect() || visible(case));
-        if cases.len() < all {
-            eprintln!(
-                "contract: {} cases query effects of requests and are skipped: specify \
-                 --reference-database and --candidate-database, --reference-mails and \
-                 --candidate-mails",
-                all - cases.len()
-            );
-        }
-        for recording in &args.replay {
-            let loaded = replay::load(recording, args.users.first().map(String::as_str))?;
-            if let Some(remark) = loaded.remark() {
-                eprintln!("contract: {}: {remark}", recording.display());
-            }
-            cases.extend(loaded.cases);
-        }
-        let ledger = match &args.ledger {
-            Some(path) => Ledger::load(path, &args.label)?,
-            None => Ledger::default(),
-        };
-        let document = match &args.generate {
-            Some(name) => Some(openapi::load(name).await?),
-            None => None,
-        };
-        let generated = document
-            .as_ref()
-            .map(|document| generate::cases(document, &args.users, args.count, args.seed));
-        let generate::Generated { cases: made, cut } = generated.unwrap_or_default();
-        if cut > 0 {
-            eprintln!("contract: {cut} variations have no room in --count {}", args.count);
-        }
-        cases.extend(made.iter().cloned());
-        if cases.is_empty() {
-            return Err(format!("nothing to send: no case in {}", args.cases.display()).into());
-        }
-        let unchecked = cases.iter().filter(|case| !case.has_expectation()).count();
-        if reference.is_none() && unchecked == cases.len() {
-            return Err("nothing to check: no case has an expectation, and there is no \
-                --reference to compare with"
-                .into());
-        }
-        if reference.is_none() && unchecked > 0 {
-            eprintln!(
-                "contract: {unchecked} cases without an expectation are sent and not checked"
-            );
-        }
-        let slack = Duration::from_millis(args.slack);
-        let window = Duration::from_millis(args.time_window);
-        let shared_database = args.shared_database;
-        let plan = Plan { reference, candidate, cases, slack, shared_database, window };
-        Ok(Self { plan, made, document, ledger })
-    }
-
-    /// How many requests it is about.
-    fn requests(&self) -> usize {
-        self.plan.cases.iter().map(|case| case.each.len().max(1)).sum()
-    }
 }
 
 /// A run whose outcomes are kept, however it ends.
@@ -195,28 +119,25 @@ impl Watch for Kept<'_> {
 }
 
 async fn execute(args: RunArgs) -> Result<bool, BoxError> {
-    let prepared = Prepared::new(&args).await?;
-    let progress = terminal::Progress::new(prepared.requests());
-    let Prepared { plan, made, document, mut ledger } = prepared;
-    let RunArgs { label, report, require_success, .. } = args;
-    report::begin(&report, &label)
-        .map_err(|error| format!("{} cannot be written: {error}", report.display()))?;
-    let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
-    let mut outcomes = Vec::new();
-    let mut watch = Kept { progress, outcomes: &mut outcomes };
+    let RunArgs { label, report, require_success, .. } = &args;
+    // Whatever ends the run from now on, the report is not an earlier one's.
+    report::begin(report, label)?;
+    let (mut outcomes, mut details) = (Vec::new(), Details::default());
     let end = tokio::select! {
-        result = run(plan, &mut ledger, operation, &mut watch) => {
-            result.map(|_| ()).map_err(|error| error.to_string())
-        }
-        _ = tokio::signal::ctrl_c() => Err("it was interrupted".to_owned()),
+        end = compared(&args, &mut outcomes, &mut details) => end,
+        () = interrupted() => Err("it was interrupted".into()),
     };
-    watch.progress.finish();
-    if let Err(message) = end {
-        // What is known until here is reported, and that it is not all.
-        outcomes.push(Outcome::unfinished(&message));
-        report::write(&report, &label, outcomes)?;
-        return Err(message.into());
-    }
+    let (made, secrets) = match end {
+        Ok(end) => end,
+        Err(error) => {
+            // What is known until here is reported, and that it is not all.
+            outcomes.push(Outcome::unfinished(&error.to_string()));
+            if let Err(fault) = report::write(report, label, outcomes, details) {
+                eprintln!("contract: {fault}");
+            }
+            return Err(error);
+        }
+    };
     let totals = Totals::of(&outcomes);
     let generated = generate::failed_cases(&made, &outcomes);
     terminal::summary(&outcomes);
@@ -224,10 +145,12 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     if !unreached.is_empty() {
         println!("never succeeded: {}", unreached.join(", "));
     }
-    report::write(&report, &label, outcomes)?;
+    // The numbers are printed even if the report has no room.
+    let written = report::write(report, label, outcomes, details);
     if let Some(generated) = generated {
         let path = report.with_file_name("generated.yaml");
-        std::fs::write(&path, generated)?;
+        std::fs::write(&path, secrets.redact(&generated))
+            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
         println!("the generated requests that differ are now cases in {}", path.display());
     }
     println!(
@@ -239,7 +162,46 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
         report.with_extension("html").display(),
     );
     println!("{} passed, {} failed", totals.same + totals.better, totals.different);
+    written?;
     Ok(totals.different == 0 && (unreached.is_empty() || !require_success))
+}
+
+/// Runs all that the arguments say and keeps the outcomes and what it was about, as far as it comes; the
+/// generated cases, and what may not be shown.
+async fn compared(
+    args: &RunArgs,
+    outcomes: &mut Vec<Outcome>,
+    details: &mut Details,
+) -> Result<(Vec<Case>, Secrets), BoxError> {
+    let prepared = Prepared::new(args).await?;
+    let progress = terminal::Progress::new(prepared.requests());
+    let Prepared { plan, made, document, mut ledger } = prepared;
+    let secrets = plan.options.secrets.clone();
+    details.rules = ledger.lines();
+    let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
+    let mut watch = Kept { progress, outcomes };
+    let end = run(plan, &mut ledger, operation, &mut watch).await;
+    watch.progress.finish();
+    details.coverage = document.as_ref().map(|document| Coverage::of(document, outcomes));
+    end.map_err(|error| secrets.redact(&error.to_string()))?;
+    Ok((made, secrets))
+}
+
+/// Waits for Ctrl-C, or for what a CI ends programs with.
+async fn interrupted() {
+    let ctrl_c = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = ctrl_c => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    _ = ctrl_c.await;
 }
 
 /// A self-test that shows how far it is.
@@ -260,7 +222,7 @@ impl Watch for Watched {
 }
 
 async fn self_test(args: RunArgs, injects: bool) -> Result<bool, BoxError> {
-    if args.reference.is_none() {
+    if !matches!(args.reference, Some(Reference::Service(_))) {
         return Err("a self-test needs --reference: a fault is what differs from it".into());
     }
     let path = args.report.with_file_name("self-test.json");
@@ -271,11 +233,12 @@ async fn self_test(args: RunArgs, injects: bool) -> Result<bool, BoxError> {
         prepared.plan.candidate.base = proxy.clone();
     }
     let Prepared { plan, document, mut ledger, .. } = prepared;
+    let secrets = plan.options.secrets.clone();
     let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
     let mut watched = Watched { test, progress };
     let outcomes = run(plan, &mut ledger, operation, &mut watched).await;
     watched.progress.finish();
-    outcomes?;
+    outcomes.map_err(|error| secrets.redact(&error.to_string()))?;
     let mut findings = watched.test.findings;
     findings.runs += 1;
     findings.write(&path)?;

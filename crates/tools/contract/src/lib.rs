@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod cli;
+pub mod conformance;
 pub mod effects;
 pub mod generate;
 pub mod ledger;
@@ -13,6 +14,7 @@ pub mod replay;
 pub mod report;
 pub mod request;
 pub mod run;
+pub mod select;
 pub mod self_test;
 mod shrink;
 mod terminal;

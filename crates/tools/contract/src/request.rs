@@ -141,8 +141,9 @@ impl Part {
     }
 }
 
-/// Replaces `${name}` by values; `${'a'*256}` repeats a text, for lengths at a limit.
-fn fill(text: &str, variables: &Variables) -> Result<String, String> {
+/// Replaces `${name}` by values; `${'a'*256}` repeats a text, for lengths at a limit. `${env:NAME}` has
+/// the name `env:NAME` among the variables.
+pub(crate) fn fill(text: &str, variables: &Variables) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -153,7 +154,13 @@ fn fill(text: &str, variables: &Variables) -> Result<String, String> {
             let count = count.parse().map_err(|_| format!("'{count}' is not a count"))?;
             filled.push_str(&text.repeat(count));
         } else {
-            let value = variables.get(name).ok_or_else(|| format!("'{name}' has no value"))?;
+            let value = variables.get(name).ok_or_else(|| match name.strip_prefix("env:") {
+                Some(name) => format!("the environment has no variable '{name}'"),
+                None => format!(
+                    "'{name}' has no value: no case before captured it, and no --variable, --secret \
+                     or --sign-in gives it"
+                ),
+            })?;
             filled.push_str(value);
         }
         rest = after;

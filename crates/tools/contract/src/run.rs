@@ -1,32 +1,69 @@
 //! A run: every case to both services, in order.
 
 mod again;
+mod client;
+mod recorded;
+mod secrets;
+mod side;
+mod sign_in;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, Url, redirect};
-use serde_json::Value;
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt as _;
+use reqwest::Url;
 
 use self::again::{noise, shrink};
-use crate::case::{Case, CaseError, Variables};
-use crate::effects::{self, EffectError, Mails, Sinks};
-use crate::ledger::Ledger;
+pub use self::client::{ClientError, Connection};
+use self::recorded::Moved;
+pub use self::recorded::Recorded;
+pub use self::secrets::Secrets;
+use self::side::Answered;
+pub(crate) use self::side::OWN_ADDRESS;
+pub(crate) use self::side::Side;
+pub use self::sign_in::{Scheme, SignIn};
+use crate::case::{Case, CaseError, Variables, names};
+use crate::conformance::Conformance;
+use crate::effects::{EffectError, Sinks};
+use crate::ledger::{Differing, Ledger};
 use crate::openapi::causes;
 use crate::report::Outcome;
-use crate::request::Request;
+use crate::request::{Request, fill};
 use comparison::{Answer, Difference, Pairs, compare};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
     Case(#[from] CaseError),
-    #[error("the {service} does not answer: {}", causes(.source))]
-    Unreachable { service: &'static str, source: reqwest::Error },
+    #[error("{at}: case '{case}': the {service} at {base} cannot be reached: {}", reason(.source))]
+    Unreachable {
+        service: &'static str,
+        base: Box<Url>,
+        at: String,
+        case: String,
+        source: reqwest::Error,
+    },
     #[error("{at}: case '{case}', of the {service}: {source}")]
     Effect { at: String, case: String, service: &'static str, source: EffectError },
-    #[error("the HTTP client cannot be made: {0}")]
-    Client(reqwest::Error),
+    #[error("the command that signs in to the {service}: {message}")]
+    SignIn { service: &'static str, message: String },
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// Why a service cannot be reached, with everything that caused it and what to do about it.
+fn reason(error: &reqwest::Error) -> String {
+    let causes = causes(error);
+    let hints = [
+        ("UnknownIssuer", "--cacert names the authority that issued its certificate"),
+        ("NotValidForName", "its certificate is for another name"),
+        ("dns error", "its name cannot be resolved"),
+        ("Connection refused", "nothing listens there"),
+    ];
+    let hint = hints.iter().find(|(cause, _)| causes.contains(cause));
+    hint.map_or_else(|| causes.clone(), |(_, hint)| format!("{causes} ({hint})"))
 }
 
 /// A service and where its effects are to be seen.
@@ -45,6 +82,39 @@ impl Service {
 /// By how much a slow response widens the window of times at most.
 const MAX_WIDENING: Duration = Duration::from_secs(10);
 
+/// How many requests of a worker are sent before their answers are compared.
+const STRETCH: usize = 16;
+
+/// How requests are sent and what is known before the first.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub connection: Connection,
+    /// Values for `${name}` and, under `env:NAME`, for `${env:NAME}`.
+    pub variables: Variables,
+    /// What is shown nowhere.
+    pub secrets: Secrets,
+    pub sign_in: Vec<SignIn>,
+    /// Whether the cookies that a service sets are sent back to it, those of each user apart.
+    pub keeps_cookies: bool,
+    /// The document to which the candidate's answers must conform.
+    pub conformance: Option<Arc<Conformance>>,
+    /// Whether recorded answers stand in for a reference.
+    pub is_recorded: bool,
+}
+
+impl Options {
+    /// The names of the variables that a request needs, with those that sign it in.
+    pub fn uses(&self, case: &Case, row: &Variables) -> BTreeSet<String> {
+        let mut uses = case.uses(row);
+        // A row may say who it is.
+        let user = case.user.as_ref().map(|user| fill(user, row).unwrap_or_else(|_| user.clone()));
+        let sign_in = self.sign_in.iter().find(|sign_in| sign_in.user == user);
+        let value = sign_in.map_or("", |sign_in| sign_in.scheme.value());
+        uses.extend(names(value).map(ToOwned::to_owned));
+        uses
+    }
+}
+
 /// What a run is about.
 pub struct Plan {
     /// The service that is right; without it only the expectations of the cases are checked.
@@ -57,156 +127,7 @@ pub struct Plan {
     pub shared_database: bool,
     /// How far apart both services' times of one event may be.
     pub window: Duration,
-}
-
-/// One of the two services, with what its answers left behind.
-pub(crate) struct Side {
-    name: &'static str,
-    service: Service,
-    variables: Variables,
-    mails: Mails,
-    client: Client,
-}
-
-/// What a side did with a case.
-struct Answered {
-    request: Option<Request>,
-    answer: Answer,
-    took: Duration,
-}
-
-impl Side {
-    fn new(name: &'static str, service: Service, client: Client) -> Self {
-        Self { name, service, variables: Variables::new(), mails: Mails::default(), client }
-    }
-
-    /// Fills in, sends and captures a request, or queries effects.
-    async fn execute(&mut self, case: &Case, row: &Variables) -> Result<Answered, RunError> {
-        let start = Instant::now();
-        if case.is_effect() {
-            let answer = self.effect(case).await?;
-            return Ok(Answered { request: None, answer, took: start.elapsed() });
-        }
-        let request = case.request(&self.variables, row)?;
-        let answer = self.send(&request).await.map_err(|error| match error {
-            SendError::Invalid(message) => case.invalid(message).into(),
-            SendError::Unreachable(source) => RunError::Unreachable { service: self.name, source },
-        })?;
-        let took = start.elapsed();
-        let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
-        for (name, pointer) in &case.capture {
-            let value = body.as_ref().and_then(|body| body.pointer(pointer));
-            let made_up = Value::from("00000000-0000-4000-8000-000000000000");
-            let value = value.or(case.is_tolerant.then_some(&made_up)).ok_or_else(|| {
-                let body = String::from_utf8_lossy(&answer.body);
-                case.invalid(format!(
-                    "the answer of the {} has no {pointer}: {} {body}",
-                    self.name, answer.status
-                ))
-            })?;
-            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            self.variables.insert(name.clone(), text);
-        }
-        Ok(Answered { request: Some(request), answer, took })
-    }
-
-    async fn effect(&mut self, case: &Case) -> Result<Answer, RunError> {
-        let seen = match (&case.sql, case.mails, &self.service.sinks) {
-            (Some(sql), _, Sinks { database: Some(url), .. }) => effects::rows(url, sql).await,
-            (_, Some(count), Sinks { mails: Some(maildir), .. }) => {
-                self.mails.new_ones(maildir, count).await
-            }
-            _ => return Err(case.invalid("its database or Maildir is not given").into()),
-        };
-        seen.map_err(|source| RunError::Effect {
-            at: case.at.clone(),
-            case: case.name.clone(),
-            service: self.name,
-            source,
-        })
-    }
-
-    /// Sends a request. An answer that breaks off is an answer as well, with the status 0.
-    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, SendError> {
-        let url = joined(&self.service.base, &request.target).map_err(SendError::Invalid)?;
-        let method = Method::from_bytes(request.method.as_bytes());
-        let method = method.map_err(|error| SendError::Invalid(error.to_string()))?;
-        let mut builder = self.client.request(method, url);
-        for (name, value) in &request.headers {
-            builder = builder.header(name, value);
-        }
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
-        }
-        match self.receive(builder).await {
-            Err(error) if error.is_connect() => Err(SendError::Unreachable(error)),
-            Err(error) if error.is_builder() => Err(SendError::Invalid(causes(&error))),
-            Err(error) => {
-                // The address is each service's own.
-                let body = format!("no answer: {}", causes(&error.without_url())).into_bytes();
-                Ok(Answer { status: 0, headers: BTreeMap::new(), body })
-            }
-            Ok(answer) => Ok(answer),
-        }
-    }
-
-    /// A body in which the service's own address is as in headers, if it is there.
-    fn without_address(&self, body: Vec<u8>) -> Vec<u8> {
-        let address = self.service.base.authority();
-        match std::str::from_utf8(&body) {
-            Ok(text) if !address.is_empty() && text.contains(address) => {
-                text.replace(address, OWN_ADDRESS).into_bytes()
-            }
-            _ => body,
-        }
-    }
-
-    async fn receive(&self, builder: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
-        let response = builder.send().await?;
-        let status = response.status().as_u16();
-        let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, value) in response.headers() {
-            // Latin-1, as HTTP has it; the service's own address is no difference.
-            let value: String = value.as_bytes().iter().map(|&byte| char::from(byte)).collect();
-            let value = value.replace(self.service.base.authority(), OWN_ADDRESS);
-            headers.entry(name.as_str().to_owned()).or_default().push(value);
-        }
-        let received = response.bytes().await?.to_vec();
-        let length = received.len().to_string();
-        let body = self.without_address(received);
-        if let Some(declared) = headers.get_mut("content-length")
-            && *declared == [length]
-        {
-            *declared = vec![body.len().to_string()];
-        }
-        Ok(Answer { status, headers, body })
-    }
-}
-
-/// The URL of a request target, within the origin and the path of the base URL.
-fn joined(base: &Url, target: &str) -> Result<Url, String> {
-    if !target.starts_with('/') {
-        return Err(format!("the path '{target}' must begin with /"));
-    }
-    if base.query().is_some() || base.fragment().is_some() {
-        return Err(format!("the base URL {base} must not have a query or a fragment"));
-    }
-    let start = base.as_str().trim_end_matches('/');
-    let url = Url::parse(&format!("{start}{target}")).map_err(|error| error.to_string())?;
-    if url.origin() == base.origin() {
-        Ok(url)
-    } else {
-        Err(format!("'{target}' leads to another host"))
-    }
-}
-
-/// What stands for the service's own address.
-pub(crate) const OWN_ADDRESS: &str = "<service>";
-
-/// Why a request could not be sent.
-pub(crate) enum SendError {
-    Invalid(String),
-    Unreachable(reqwest::Error),
+    pub options: Options,
 }
 
 /// A request with both answers.
@@ -232,12 +153,8 @@ impl Exchange<'_> {
     pub async fn differences_again(&self) -> Result<Vec<Difference>, RunError> {
         let Some(request) = self.request else { return Ok(Vec::new()) };
         let start = Instant::now();
-        let answer = self.side.send(request).await.map_err(|error| match error {
-            SendError::Invalid(message) => self.case.invalid(message).into(),
-            SendError::Unreachable(source) => {
-                RunError::Unreachable { service: self.side.name, source }
-            }
-        })?;
+        let answer = self.side.send(request).await;
+        let answer = answer.map_err(|error| self.side.failed(self.case, error))?;
         let mut differences = self.differences(&answer);
         differences.extend(slower(self.took, start.elapsed(), self.slack));
         Ok(differences)
@@ -272,97 +189,53 @@ impl<F: FnMut(&Outcome)> Watch for F {
 
 /// Sends every case to the services and compares the answers. `operation` says to which operation
 /// a request line belongs.
+///
+/// # Errors
+/// When a service cannot be reached, or a case cannot be sent.
 pub async fn run(
     plan: Plan,
     ledger: &mut Ledger,
     operation: impl Fn(&str) -> Option<String>,
     watch: &mut impl Watch,
 ) -> Result<Vec<Outcome>, RunError> {
-    // An error means that one is installed already.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder()
-        .redirect(redirect::Policy::none())
-        .timeout(Duration::from_mins(1))
-        .no_proxy()
-        // A connection of its own for each request: services close them after some answers.
-        .pool_max_idle_per_host(0)
-        .build()
-        .map_err(RunError::Client)?;
-    let Plan { reference, candidate, cases, slack, shared_database, window } = plan;
-    let mut reference = reference.map(|s| Side::new("reference", s, client.clone()));
-    let mut candidate = Side::new("candidate", candidate, client);
-    let mut pairs = if shared_database { Pairs::literal() } else { Pairs::starting_now() };
+    let Plan { reference, candidate, cases, slack, shared_database, window, options } = plan;
+    let mut reference = match reference {
+        Some(service) => Some(Side::new("reference", service, &options).await?),
+        None => None,
+    };
+    let mut candidate = Side::new("candidate", candidate, &options).await?;
+    let pairs = if shared_database { Pairs::literal() } else { Pairs::starting_now() };
+    let mut judge =
+        Judge { ledger, operation, pairs, moved: Moved::new(), slack, window, options: &options };
+    // What a response sets is needed for the next request.
+    let workers = if options.keeps_cookies { 1 } else { options.connection.workers.max(1) };
     let mut outcomes = Vec::new();
-    for (case, row) in cases.into_iter().flat_map(Case::expand) {
-        let started = Instant::now();
-        let execute_reference = async {
-            match &mut reference {
-                Some(side) => side.execute(&case, &row).await.map(Some),
-                None => Ok(None),
-            }
-        };
-        let (a, b) = tokio::join!(execute_reference, candidate.execute(&case, &row));
-        let (a, b) = (a?, b?);
-        let line = match &b.request {
-            Some(request) => format!("{} {}", request.method, request.target),
-            None => case.operation(),
-        };
-        let mut outcome = Outcome {
-            operation: operation(&line).unwrap_or_else(|| case.operation()),
-            case: case.name.clone(),
-            request: line,
-            status: a.as_ref().unwrap_or(&b).answer.status,
-            ..Outcome::default()
-        };
-        if let (Some(side), Some(a)) = (&reference, &a) {
-            for (name, pointer) in &case.capture {
-                if let (Some(a), Some(b)) =
-                    (side.variables.get(name), candidate.variables.get(name))
-                {
-                    let key = pointer.rsplit('/').next().unwrap_or(pointer);
-                    pairs.capture(key, a, b);
+    let mut queue = cases.into_iter().flat_map(Case::expand).peekable();
+    while let Some(first) = queue.next() {
+        let mut stretch = vec![first];
+        while stretch.len() < STRETCH * workers
+            && workers > 1
+            && let Some(next) = queue.next_if(|next| is_independent(next, &stretch, &options))
+        {
+            stretch.push(next);
+        }
+        let rounds = ask_all(&stretch, reference.as_mut(), &mut candidate, workers).await;
+        for ((case, row), round) in stretch.iter().zip(rounds) {
+            let round = round?;
+            if stretch.len() > 1 {
+                if let (Some(side), Some(answered)) = (&mut reference, &round.reference) {
+                    side.keep(case, answered)?;
                 }
+                candidate.keep(case, &round.candidate)?;
             }
-            // A response that took long may hold times that are as far apart.
-            pairs.widen(window + a.took.max(b.took).min(MAX_WIDENING));
-            let before = pairs.clone();
-            outcome.differences = compare(&a.answer, &b.answer, case.unordered, &mut pairs);
-            if !case.is_effect() {
-                outcome.differences.extend(slower(a.took, b.took, slack));
-            }
-            if outcome.is_same() {
-                let exchange = Exchange {
-                    case: &case,
-                    operation: &outcome.operation,
-                    request: b.request.as_ref(),
-                    reference: &a.answer,
-                    candidate: &b.answer,
-                    before: &before,
-                    slack,
-                    side: &candidate,
-                    took: a.took,
-                };
-                watch.exchange(exchange).await?;
-            }
-            outcome.better = ledger.accept(&case.name, &a.answer, &b.answer, &outcome.differences);
-            if !outcome.passed() {
-                let noisy = [
-                    (side, a.request.as_ref(), &a.answer),
-                    (&candidate, b.request.as_ref(), &b.answer),
-                ];
-                outcome.noise = noise(&case, noisy).await;
-                let sides = [side, &candidate];
-                outcome.smallest = shrink(&case, &row, sides, &outcome.differences, &before).await;
-            }
+            let sides = (reference.as_ref(), &candidate);
+            let outcome = judge.outcome(case, row, &round, sides, watch).await?;
+            watch.outcome(&outcome);
+            outcomes.push(outcome);
         }
-        if outcome.better.is_none() {
-            outcome.differences.extend(case.unmet(&b.answer, &candidate.variables, &row)?);
-        }
-        outcome.seconds = started.elapsed().as_secs_f64();
-        watch.outcome(&outcome);
-        outcomes.push(outcome);
     }
-    for entry in ledger.stale().filter(|_| reference.is_some()) {
+    let compares = reference.is_some() || options.is_recorded;
+    for entry in judge.ledger.stale().filter(|_| compares) {
         let outcome = Outcome {
             case: format!("ledger: {}", entry.case),
             operation: "ledger".into(),
@@ -377,6 +250,194 @@ pub async fn run(
         outcomes.push(outcome);
     }
     Ok(outcomes)
+}
+
+/// Both answers to a case.
+struct Round {
+    reference: Option<Answered>,
+    candidate: Answered,
+    /// When the request was sent.
+    at: DateTime<Utc>,
+    took: Duration,
+}
+
+/// Whether a request can be under way at the same time as those before it, with the same answers: all
+/// of them change nothing, and it uses nothing that they capture.
+fn is_independent(
+    (case, row): &(Case, Variables),
+    stretch: &[(Case, Variables)],
+    options: &Options,
+) -> bool {
+    let uses = options.uses(case, row);
+    let is_safe = |case: &Case| case.is_safe();
+    is_safe(case)
+        && stretch.iter().all(|(earlier, _)| {
+            is_safe(earlier) && !earlier.capture.keys().any(|name| uses.contains(name))
+        })
+}
+
+/// The answers to cases, in their order; several are asked at once only if none depends on another.
+async fn ask_all(
+    stretch: &[(Case, Variables)],
+    reference: Option<&mut Side>,
+    candidate: &mut Side,
+    workers: usize,
+) -> Vec<Result<Round, RunError>> {
+    if let [(case, row)] = stretch {
+        let (at, start) = (DateTime::<Utc>::from(std::time::SystemTime::now()), Instant::now());
+        let execute_reference = async {
+            match reference {
+                Some(side) => side.execute(case, row).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (a, b) = tokio::join!(execute_reference, candidate.execute(case, row));
+        return vec![a.and_then(|reference| {
+            Ok(Round { reference, candidate: b?, at, took: start.elapsed() })
+        })];
+    }
+    let (reference, candidate) = (reference.map(|side| &*side), &*candidate);
+    let rounds = stretch.iter().map(async |(case, row)| {
+        let (at, start) = (DateTime::<Utc>::from(std::time::SystemTime::now()), Instant::now());
+        let ask_reference = async {
+            match reference {
+                Some(side) => side.ask(case, row).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (a, b) = tokio::join!(ask_reference, candidate.ask(case, row));
+        Ok(Round { reference: a?, candidate: b?, at, took: start.elapsed() })
+    });
+    futures_util::stream::iter(rounds).buffered(workers).collect().await
+}
+
+/// What decides whether answers are the same, with all that it has seen.
+struct Judge<'a, F> {
+    ledger: &'a mut Ledger,
+    operation: F,
+    pairs: Pairs,
+    moved: Moved,
+    slack: Duration,
+    window: Duration,
+    options: &'a Options,
+}
+
+impl<F: Fn(&str) -> Option<String>> Judge<'_, F> {
+    async fn outcome(
+        &mut self,
+        case: &Case,
+        row: &Variables,
+        round: &Round,
+        (reference, candidate): (Option<&Side>, &Side),
+        watch: &mut impl Watch,
+    ) -> Result<Outcome, RunError> {
+        let started = Instant::now();
+        let (a, b) = (&round.reference, &round.candidate);
+        let line = match &b.request {
+            Some(request) => format!("{} {}", request.method, request.target),
+            None => case.operation(),
+        };
+        // Without the prefix that both services have in common, and a key in the query.
+        let known = (self.operation)(&line);
+        let mut outcome = Outcome {
+            operation: known.unwrap_or_else(|| case.operation()),
+            case: case.name.clone(),
+            request: line,
+            status: a.as_ref().unwrap_or(b).answer.status,
+            sent: b.request.clone(),
+            ..Outcome::default()
+        };
+        let conformance = self.options.conformance.as_ref().filter(|_| !case.is_effect());
+        let conformance = conformance.map_or_else(Vec::new, |conformance| {
+            conformance.differences(&outcome.request, &b.answer)
+        });
+        let mut has_secrets = self.options.secrets.occur(&b.answer);
+        if let (Some(side), Some(a)) = (reference, a) {
+            has_secrets |= self.options.secrets.occur(&a.answer);
+            for (name, pointer) in &case.capture {
+                if let (Some(a), Some(b)) =
+                    (side.variables.get(name), candidate.variables.get(name))
+                {
+                    let key = pointer.rsplit(['/', ' ']).next().unwrap_or(pointer);
+                    self.pairs.capture(key, a, b);
+                }
+            }
+            // A response that took long may hold times that are as far apart.
+            self.pairs.widen(self.window + a.took.max(b.took).min(MAX_WIDENING));
+            let before = self.pairs.clone();
+            outcome.differences = compare(&a.answer, &b.answer, case.unordered, &mut self.pairs);
+            if !case.is_effect() {
+                outcome.differences.extend(slower(a.took, b.took, self.slack));
+            }
+            if outcome.is_same() {
+                let exchange = Exchange {
+                    case,
+                    operation: &outcome.operation,
+                    request: b.request.as_ref(),
+                    reference: &a.answer,
+                    candidate: &b.answer,
+                    before: &before,
+                    slack: self.slack,
+                    side: candidate,
+                    took: a.took,
+                };
+                watch.exchange(exchange).await?;
+            }
+            outcome.differences.extend(conformance);
+            let answers = (&a.answer, &b.answer);
+            outcome.better = self.accepted(case, &outcome, answers, &before);
+            if !outcome.passed() {
+                let noisy = [
+                    (side, a.request.as_ref(), &a.answer),
+                    (candidate, b.request.as_ref(), &b.answer),
+                ];
+                outcome.noise = noise(case, &noisy).await;
+                let sides = [side, candidate];
+                outcome.smallest = shrink(case, row, sides, &outcome.differences, &before).await;
+            }
+        } else if let Some(recorded) = case.recorded.as_ref().filter(|_| self.options.is_recorded) {
+            outcome.status = recorded.answer.status;
+            self.pairs.widen(self.window + recorded.took.max(b.took).min(MAX_WIDENING));
+            let (a, answer) = recorded.comparable(&b.answer, round.at, &mut self.moved);
+            let before = self.pairs.clone();
+            outcome.differences = compare(&a, &answer, case.unordered, &mut self.pairs);
+            outcome.differences.extend(conformance);
+            outcome.better = self.accepted(case, &outcome, (&a, &answer), &before);
+            if !outcome.passed() {
+                let noisy = [(candidate, b.request.as_ref(), &b.answer)];
+                outcome.noise = noise(case, &noisy).await;
+            }
+        } else {
+            outcome.differences = conformance;
+            let before = self.pairs.clone();
+            outcome.better = self.accepted(case, &outcome, (&b.answer, &b.answer), &before);
+        }
+        if outcome.better.is_none() {
+            outcome.differences.extend(case.unmet(&b.answer, &candidate.variables, row)?);
+        }
+        outcome.seconds = (round.took + started.elapsed()).as_secs_f64();
+        self.options.secrets.outcome(&mut outcome, has_secrets);
+        Ok(outcome)
+    }
+
+    /// Why the ledger accepts the differences of an outcome, if it does.
+    fn accepted(
+        &mut self,
+        case: &Case,
+        outcome: &Outcome,
+        (reference, candidate): (&Answer, &Answer),
+        before: &Pairs,
+    ) -> Option<String> {
+        let differing = Differing {
+            case: &case.name,
+            operation: &outcome.operation,
+            reference,
+            candidate,
+            differences: &outcome.differences,
+            before,
+        };
+        self.ledger.accept(differing, &mut self.pairs)
+    }
 }
 
 /// An answer that is right but takes much longer than the reference's.

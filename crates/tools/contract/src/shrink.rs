@@ -29,15 +29,43 @@ pub(crate) fn smaller(case: &Case) -> Vec<Case> {
     }
     if let Some(body) = &case.body {
         all.push(Case { body: None, ..case.clone() });
-        let value: Option<Value> = serde_json::from_str(body).ok();
+        let value: Option<Value> = serde_json::from_str(&quoted(body)).ok();
         for value in value.as_ref().map(smaller_values).unwrap_or_default() {
-            all.push(Case { body: Some(value.to_string()), ..case.clone() });
+            all.push(Case { body: Some(unquoted(&value.to_string())), ..case.clone() });
         }
     }
     if case.user.is_some() {
         all.push(Case { user: None, ..case.clone() });
     }
     all
+}
+
+/// A body in JSON whose variables that stand for numbers are in quotes.
+fn quoted(body: &str) -> String {
+    let mut text = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, after)) = after.split_once('}') else { break };
+        text.push_str(before);
+        let is_number = before.trim_end().ends_with([':', ',', '[']);
+        let variable = if is_number { format!("\"${{#{name}}}\"") } else { format!("${{{name}}}") };
+        text.push_str(&variable);
+        rest = after;
+    }
+    text + rest
+}
+
+/// A body in JSON whose variables that stand for numbers (`"${#id}"`) are without quotes: `${id}`.
+pub(crate) fn unquoted(body: &str) -> String {
+    let mut text = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some((before, after)) = rest.split_once("\"${#") {
+        let Some((name, after)) = after.split_once("}\"") else { break };
+        text.push_str(before);
+        text.extend(["${", name, "}"]);
+        rest = after;
+    }
+    text + rest
 }
 
 fn without<'a>(pairs: &[&'a str], index: usize) -> Vec<&'a str> {
@@ -110,6 +138,15 @@ mod tests {
         }
         assert_eq!((case.request.as_str(), case.body, case.user), ("POST /items/", None, None));
         assert!(steps < 10);
+    }
+
+    #[test]
+    fn variables_without_quotes_stay_so() {
+        let body = r#"{"lines":[{"id":${a},"n":1}],"b":"x${c}"}"#;
+        assert_eq!(unquoted(&quoted(body)), body);
+        let case = Case { body: Some(body.into()), ..Case::default() };
+        let bodies: Vec<_> = smaller(&case).into_iter().filter_map(|case| case.body).collect();
+        assert!(bodies.iter().any(|body| body == r#"{"lines":[{"id":${a}}],"b":"x${c}"}"#));
     }
 
     #[test]

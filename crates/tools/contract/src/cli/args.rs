@@ -7,6 +7,10 @@ use reqwest::Url;
 
 use crate::openapi::{self, Class};
 
+mod options;
+
+pub(super) use self::options::{ConnectionArgs, RecordingArgs, SelectionArgs, SignInArgs};
+
 /// Sends the same requests to two services and compares every byte of their answers.
 #[derive(Parser)]
 #[command(
@@ -20,7 +24,9 @@ Examples:
     --generate openapi.json --count 5000 --seed 7 --users admin,alice --replay access.log
   contract self-test --reference http://old:8000 --candidate http://new:8000 --cases my/cases
   contract openapi main/openapi.json openapi/openapi.json
-  contract import traffic.har --as alice > my/cases/traffic.yaml"
+  contract import traffic.har --host shop.example --as alice > my/cases/traffic.yaml
+
+`contract COMMAND --help` has more, with examples."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -30,6 +36,7 @@ pub(super) struct Cli {
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Run case files against two services, or one alone
+    #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArgs>),
     /// Inject faults into the candidate's responses, one at a time, and check that each is detected
     #[command(
@@ -44,13 +51,27 @@ pub(super) enum Command {
         #[arg(long)]
         no_faults: bool,
     },
-    /// Print recorded traffic as a case file
+    /// Print recorded traffic as a case file that can be committed
+    #[command(
+        after_help = "Cookies, tokens, keys and passwords become variables; their names are \
+        printed. A run gets their values with --secret NAME (from the environment) or --variable.
+
+Examples:
+  contract import traffic.har --host shop.example --path '/api/*' > cases/traffic.yaml
+  contract import access.log --method GET,HEAD --as alice > cases/log.yaml"
+    )]
     Import {
-        /// A HAR file, an access log (common, combined) or a log of JSON lines
+        /// A HAR file, an access log (common, combined, of uvicorn, gunicorn, nginx, Apache, ALB) or a
+        /// log of JSON lines (of Caddy, nginx, Traefik)
         recording: PathBuf,
         /// The variable with the token of requests that were signed in
         #[arg(long = "as")]
         user: Option<String>,
+        #[command(flatten)]
+        filter: RecordingArgs,
+        /// Keep cookies, tokens, keys and passwords as they were recorded
+        #[arg(long)]
+        keep_secrets: bool,
     },
     /// Print the JSON schema of a file format, for editors
     Schema {
@@ -99,10 +120,10 @@ pub(super) struct DocumentsArgs {
 /// What a run is of.
 #[derive(Args)]
 pub(super) struct RunArgs {
-    /// Base URL of the service that is right; without it only the expectations of
-    /// the cases are checked
+    /// Base URL of the service that is right, or `recorded` for the answers in the recordings;
+    /// without it only expectations of the cases and the document are checked
     #[arg(long, env = "REFERENCE_URL")]
-    pub(super) reference: Option<Url>,
+    pub(super) reference: Option<Reference>,
     /// Base URL of the service that must do the same
     #[arg(long, env = "CANDIDATE_URL")]
     pub(super) candidate: Url,
@@ -118,6 +139,10 @@ pub(super) struct RunArgs {
     /// An OpenAPI document to make more requests from, sent last
     #[arg(long)]
     pub(super) generate: Option<String>,
+    /// An OpenAPI document to which the candidate's answers must conform: status, content type,
+    /// required headers, body. A candidate alone is held to the document of --generate
+    #[arg(long)]
+    pub(super) document: Option<String>,
     /// How many requests are made
     #[arg(long, default_value_t = 1000)]
     pub(super) count: usize,
@@ -152,12 +177,38 @@ pub(super) struct RunArgs {
     /// A Maildir with the candidate's e-mails
     #[arg(long, env = "CANDIDATE_MAILS")]
     pub(super) candidate_mails: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) sign_in: SignInArgs,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) recordings: RecordingArgs,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
     /// Where the JSON report goes; beside it report.html, report.md and junit.xml
     #[arg(long, default_value = "target/contract/report.json")]
     pub(super) report: PathBuf,
     /// Name of this run in the report
     #[arg(long, default_value = "run", env = "CONTRACT_LABEL")]
     pub(super) label: String,
+}
+
+/// What is right.
+#[derive(Clone, Debug)]
+pub(super) enum Reference {
+    Service(Url),
+    Recorded,
+}
+
+impl std::str::FromStr for Reference {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "recorded" => Ok(Self::Recorded),
+            url => url.parse().map(Self::Service).map_err(|error| format!("{error}")),
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -184,6 +235,25 @@ impl FailOn {
         }
     }
 }
+
+const RUN_EXAMPLES: &str = "Exit codes: 0 all the same, 1 differences, 2 the run failed.
+
+Examples:
+  Two services, cases of one's own and generated requests as two users:
+    contract run --reference http://old:8000 --candidate http://new:8000 --cases cases \\
+      --generate openapi.json --users admin,alice
+  Signed in with tokens from the environment, which no report shows:
+    contract run … --sign-in 'admin=bearer:${env:ADMIN_TOKEN}' --sign-in 'alice=basic:alice:${env:PW}'
+  With a key for all requests, and a token that a command prints:
+    contract run … --sign-in 'header:X-Api-Key:${env:API_KEY}'
+    contract run … --sign-in 'alice=command:curl -sf $SERVICE_URL/token -d @login | jq -r .token'
+  One tag of the document, but no deletions, four requests at once, ten a second:
+    contract run … --only tag:items --skip 'DELETE *' --workers 4 --rate 10
+  One service alone, held to its document:
+    contract run --candidate http://new:8000 --generate openapi.json
+  A service that is gone, of which a browser recorded answers:
+    contract run --reference recorded --replay traffic.har --host shop.example \\
+      --candidate http://new:8000";
 
 /// Where cases are unless it is said.
 pub(super) const CASES: &str = "openapi/cases";

@@ -1,24 +1,75 @@
 //! What is changed in a valid request: parameters, fields, bodies, content types, callers.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use super::draft::{Body, Draft, object, plain};
 use super::is_header;
 use super::operation::Operation;
-use super::samples::Samples;
+use super::samples::{Samples, kind, swapped};
+use super::valid::is_valid;
 use crate::openapi::{fields, resolve};
 
-/// How deep within a body fields are changed.
-const MAX_NESTING: usize = 3;
+/// How many values of one kind are taken from what was created, for a parameter.
+const RELATED: usize = 6;
 
-/// A change and its name.
-pub(super) type Change<'a> = (String, Box<dyn Fn(&mut Draft) + 'a>);
+/// How likely a change is to be understood, and so how soon it is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// The document allows it.
+    Valid,
+    /// It is next to what the document allows.
+    Near,
+    /// It is something else altogether.
+    Wrong,
+}
+
+/// A change of a request.
+pub(super) struct Change<'a> {
+    pub(super) name: String,
+    /// What is changed: two changes of one thing are not made together.
+    pub(super) target: String,
+    pub(super) rank: Rank,
+    pub(super) apply: Box<dyn Fn(&mut Draft) + 'a>,
+}
+
+impl Change<'_> {
+    /// Whether it is one of a field or a parameter, which may be changed beside others.
+    pub(super) fn is_field(&self) -> bool {
+        !["body", "path", "caller"].contains(&&*self.target)
+    }
+
+    /// Whether it shows nothing beside another change, as with a value that selects nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        const EMPTY: [&str; 3] = ["absent", "its default", "null"];
+        (self.rank == Rank::Valid && self.is_general())
+            || EMPTY.iter().any(|empty| self.name.ends_with(empty))
+    }
+
+    /// Whether it is one of many that a schema does not speak of.
+    pub(super) fn is_general(&self) -> bool {
+        const GENERAL: [&str; 8] = [
+            "any text",
+            "any kind",
+            "a number or not",
+            "a truth value or not",
+            "large or precise",
+            "of its format or not",
+            "a long text",
+            "a right number",
+        ];
+        GENERAL.iter().any(|general| self.name.ends_with(general))
+    }
+}
 
 /// Makes the changes for operations of a document.
 pub(super) struct Changes<'a, 's> {
     pub(super) document: &'a Value,
     pub(super) users: &'a [String],
     pub(super) samples: &'s mut Samples<'a>,
+    /// The values of fields that were sent, by their names.
+    pub(super) sent: &'s BTreeMap<String, Vec<Value>>,
 }
 
 impl<'a> Changes<'a, '_> {
@@ -26,183 +77,351 @@ impl<'a> Changes<'a, '_> {
     pub(super) fn of(&mut self, operation: &Operation<'a>) -> Vec<Change<'a>> {
         let mut changes: Vec<Change<'a>> = Vec::new();
         for parameter in &operation.parameters {
-            let name = parameter["name"].as_str().unwrap_or_default();
-            let location = parameter["in"].as_str().unwrap_or_default();
-            for (what, value) in self.samples.of(&parameter["schema"]) {
-                let value = plain(&value);
-                let change: Box<dyn Fn(&mut Draft)> = match location {
-                    "path" if value.is_empty() || value.starts_with(['.', '/']) => continue,
-                    "path" => Box::new(move |draft: &mut Draft| {
-                        draft.path.insert(name.to_owned(), value.clone());
-                    }),
-                    "query" => Box::new(move |draft: &mut Draft| {
-                        for (key, old) in &mut draft.query {
-                            if key == name {
-                                old.clone_from(&value);
-                            }
-                        }
-                    }),
-                    "header" if is_header(&value) => Box::new(move |draft: &mut Draft| {
-                        draft.headers.insert(name.to_owned(), value.clone());
-                    }),
-                    "cookie" if is_header(&value) && !value.contains([';', ',']) => {
-                        Box::new(move |draft: &mut Draft| {
-                            draft.headers.insert("cookie".into(), format!("{name}={value}"));
-                        })
-                    }
-                    _ => continue,
-                };
-                changes.push((format!("{location} {name}: {what}"), change));
-            }
-            if ["header", "cookie"].contains(&location) {
-                let header = if location == "header" { name } else { "cookie" };
-                changes.push((
-                    format!("{location} {name}: absent"),
-                    Box::new(move |draft| _ = draft.headers.remove(header)),
-                ));
-            }
-            if location == "query" {
-                changes.push((
-                    format!("query {name}: absent"),
-                    Box::new(move |draft| {
-                        draft.query.retain(|(key, _)| key != name);
-                    }),
-                ));
-                changes.push((
-                    format!("query {name}: twice"),
-                    Box::new(move |draft| {
-                        let again: Vec<_> =
-                            draft.query.iter().filter(|(key, _)| key == name).cloned().collect();
-                        draft.query.extend(again);
-                    }),
-                ));
-            }
+            self.parameter_changes(operation, parameter, &mut changes);
         }
         if operation.media_type.is_some() {
-            self.body_changes(operation, &mut changes);
+            self.field_changes(operation, &mut changes);
+            body_changes(&mut changes);
         }
         if operation.is_secured {
-            changes.push(("not signed in".into(), Box::new(|draft| draft.user = None)));
-            changes.push((
-                "a forged token".into(),
-                Box::new(|draft| {
-                    draft.user = None;
-                    draft.headers.insert("authorization".into(), "Bearer no.such.token".into());
-                }),
-            ));
-            for user in self.users.iter().skip(1) {
-                changes.push((
-                    format!("as {user}"),
-                    Box::new(move |draft| {
-                        draft.user = Some(user.clone());
-                    }),
-                ));
-            }
+            caller_changes(self.users, &mut changes);
+        }
+        let target = "path".to_owned();
+        changes.push(Change {
+            name: "with another slash at the end".into(),
+            target: target.clone(),
+            rank: Rank::Near,
+            apply: Box::new(|draft| draft.has_other_slash = true),
+        });
+        if operation.method == "GET" {
+            changes.push(Change {
+                name: "as HEAD".into(),
+                target,
+                rank: Rank::Wrong,
+                apply: Box::new(|draft| draft.method = Some("HEAD")),
+            });
         }
         changes
     }
 
-    /// Changes of the fields of an object, and of those within it.
-    fn field_changes(
+    fn parameter_changes(
         &mut self,
-        schema: &'a Value,
-        path: &[&'a str],
+        operation: &Operation<'a>,
+        parameter: &'a Value,
         changes: &mut Vec<Change<'a>>,
     ) {
-        let Some(schema) = object_schema(self.document, schema, 0) else { return };
-        for (name, property) in fields(&schema["properties"]) {
-            let place: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
-            let label = place.join(".");
-            let inner: Vec<&'a str> = path.to_vec();
-            changes.push((
-                format!("{label}: absent"),
-                Box::new(move |draft| {
-                    if let Some(body) = within(draft, &inner) {
-                        body.remove(name);
-                    }
-                }),
-            ));
-            for (what, value) in self.samples.of(property) {
-                let inner: Vec<&'a str> = path.to_vec();
-                changes.push((
-                    format!("{label}: {what}"),
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let location = parameter["in"].as_str().unwrap_or_default();
+        let is_required = parameter["required"] == true;
+        let target = format!("{location} {name}");
+        let mut push = |what: &str, rank: Rank, apply: Box<dyn Fn(&mut Draft) + 'a>| {
+            let name = format!("{target}: {what}");
+            changes.push(Change { name, target: target.clone(), rank, apply });
+        };
+        let schema = parameter_schema(parameter);
+        let mut values = self.related(operation, name, schema);
+        let given = fields(&parameter["examples"]).map(|(_, example)| &example["value"]);
+        let given = given.chain(parameter.get("example"));
+        values.extend(given.map(|value| ("an example".to_owned(), value.clone())));
+        values.extend(self.samples.variants(schema));
+        let mut seen: Vec<String> = Vec::new();
+        // Small numbers may be ids of what others need.
+        let is_id = location == "path" && kind(schema) == "integer";
+        values.retain(|(_, value)| {
+            let number = plain(value).trim().parse();
+            !(is_id && number.is_ok_and(|id: f64| (1.0..1000.0).contains(&id)))
+        });
+        for (what, value) in values {
+            let text = plain(&value);
+            let rank = self.rank(schema, &value);
+            if seen.contains(&text) {
+                continue;
+            }
+            seen.push(text.clone());
+            match location {
+                "path" if text.is_empty() || text.starts_with(['.', '/']) => {}
+                "path" => push(
+                    &what,
+                    rank,
+                    Box::new(move |draft| _ = draft.path.insert(name.to_owned(), text.clone())),
+                ),
+                "query" => {
+                    let texts: Vec<String> = match &value {
+                        Value::Array(items) => items.iter().map(plain).collect(),
+                        _ => vec![text],
+                    };
+                    push(
+                        &what,
+                        rank,
+                        Box::new(move |draft| {
+                            draft.query.retain(|(key, _)| key != name);
+                            let pairs = texts.iter().map(|text| (name.to_owned(), text.clone()));
+                            draft.query.extend(pairs);
+                        }),
+                    );
+                }
+                "header" if is_header(&text) => push(
+                    &what,
+                    rank,
+                    Box::new(move |draft| _ = draft.headers.insert(name.to_owned(), text.clone())),
+                ),
+                "cookie" if is_header(&text) && !text.contains([';', ',']) => push(
+                    &what,
+                    rank,
                     Box::new(move |draft| {
-                        if let Some(body) = within(draft, &inner) {
-                            body.insert(name.clone(), value.clone());
+                        draft.headers.insert("cookie".into(), format!("{name}={text}"));
+                    }),
+                ),
+                _ => {}
+            }
+        }
+        let absent = if is_required { Rank::Near } else { Rank::Valid };
+        match location {
+            "header" | "cookie" => {
+                let header = if location == "header" { name } else { "cookie" };
+                push("absent", absent, Box::new(move |draft| _ = draft.headers.remove(header)));
+            }
+            "query" => {
+                let remove = move |draft: &mut Draft| draft.query.retain(|(key, _)| key != name);
+                push("absent", absent, Box::new(remove));
+                let twice = [self.samples.nth(schema, 0), self.samples.nth(schema, 2)];
+                let twice = twice.map(|value| plain(&value));
+                push(
+                    "twice",
+                    Rank::Near,
+                    Box::new(move |draft| {
+                        draft.query.retain(|(key, _)| key != name);
+                        let pairs = twice.iter().map(|text| (name.to_owned(), text.clone()));
+                        draft.query.extend(pairs);
+                    }),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Values for a parameter that have to do with what was created: those of a field that it
+    /// filters by, parts of texts that it searches, fields that it orders by.
+    fn related(
+        &self,
+        operation: &Operation<'a>,
+        name: &str,
+        schema: &'a Value,
+    ) -> Vec<(String, Value)> {
+        let words = tokens(name);
+        let mut values: Vec<(String, Value)> = Vec::new();
+        let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+        if has(&["sort", "order", "ordering", "orderby", "sortby"]) {
+            for field in operation.returned_fields(self.document).into_iter().take(8) {
+                for text in [field.to_owned(), format!("-{field}"), format!("{field}:desc")] {
+                    values.push(("a field to order by".to_owned(), text.into()));
+                }
+            }
+        }
+        let is_search =
+            has(&["q", "query", "search", "term", "text", "filter", "contains", "like"]);
+        for (field, sent) in self.sent {
+            let is_of_field = tokens(field).iter().any(|token| words.contains(token));
+            for value in sent.iter().filter(|_| is_of_field || is_search) {
+                let value = match value {
+                    Value::Array(items) if schema["type"] != "array" => {
+                        items.first().unwrap_or(&Value::Null)
+                    }
+                    value => value,
+                };
+                if let Some(text) = value.as_str().filter(|text| text.chars().count() > 3) {
+                    let start: String = text.chars().take(3).collect();
+                    let middle: String = text.chars().skip(1).take(2).collect();
+                    for part in [start, swapped(text), middle] {
+                        values.push(("a part of a known one".to_owned(), part.into()));
+                    }
+                }
+                values.push(("a known one".to_owned(), value.clone()));
+                if schema["type"] == "array" || schema["anyOf"][0]["type"] == "array" {
+                    values.push(("a known one in a list".to_owned(), json!([value])));
+                }
+            }
+        }
+        if is_search {
+            let parts = ["%", "_", "e", "text", "TEXT", "alpha"];
+            values.extend(parts.map(|text| ("a part of a text".to_owned(), json!(text))));
+        }
+        values.retain(|(_, value)| !value.is_null() && is_valid(self.document, schema, value));
+        let mut seen: Vec<Value> = Vec::new();
+        values.retain(|(_, value)| {
+            let is_new = !seen.contains(value);
+            seen.push(value.clone());
+            is_new
+        });
+        // Some of each kind.
+        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        values.retain(|(what, _)| {
+            let count = kinds.entry(what.clone()).or_default();
+            *count += 1;
+            *count <= RELATED
+        });
+        values
+    }
+
+    /// Changes of the fields of the body, and of what is within them.
+    fn field_changes(&mut self, operation: &Operation<'a>, changes: &mut Vec<Change<'a>>) {
+        let schema = object_schema(self.document, operation.body, 0);
+        let required = schema["required"].as_array();
+        for (name, property) in fields(&schema["properties"]) {
+            let is_required = required.is_some_and(|names| names.iter().any(|known| known == name));
+            let mut push = |what: &str, rank: Rank, value: Option<Value>| {
+                changes.push(Change {
+                    name: format!("{name}: {what}"),
+                    target: format!("body {name}"),
+                    rank,
+                    apply: Box::new(move |draft| {
+                        if let Some(body) = object(draft) {
+                            match &value {
+                                Some(value) => _ = body.insert(name.clone(), value.clone()),
+                                None => _ = body.shift_remove(name),
+                            }
                         }
                     }),
-                ));
+                });
+            };
+            push("absent", if is_required { Rank::Near } else { Rank::Valid }, None);
+            for value in self.sent.get(name).into_iter().flatten().take(2) {
+                if operation.method != "POST" && value.is_string() {
+                    push("as another has it", Rank::Valid, Some(value.clone()));
+                }
             }
-            if path.len() < MAX_NESTING {
-                self.field_changes(property, &place, changes);
+            for (what, value) in self.samples.variants(property) {
+                push(&what, self.rank(property, &value), Some(value));
             }
         }
     }
 
-    fn body_changes(&mut self, operation: &Operation<'a>, changes: &mut Vec<Change<'a>>) {
-        self.field_changes(operation.body, &[], changes);
-        changes.push((
-            "an unknown field".into(),
-            Box::new(|draft| {
-                if let Some(body) = object(draft) {
-                    body.insert("unknown".into(), json!([{"a": null}]));
-                }
-            }),
-        ));
-        for text in ["", "{}", "[]", "null", "7", "\"text\"", "{\"a\":", "[1,]", "{'a': 1}"] {
-            changes.push((
-                format!("the body '{text}'"),
-                Box::new(move |draft| {
-                    draft.body = Some(Body::Text(text.to_owned()));
-                }),
-            ));
+    fn rank(&self, schema: &Value, value: &Value) -> Rank {
+        if is_valid(self.document, schema, value) {
+            return Rank::Valid;
         }
-        for content_type in ["text/plain", "application/xml", "multipart/form-data; boundary=x"] {
-            changes.push((
-                format!("as {content_type}"),
-                Box::new(move |draft| {
-                    draft.headers.insert("content-type".into(), content_type.into());
-                }),
-            ));
+        let is_of = |schema: &Value| match kind(resolve(self.document, schema)) {
+            "string" => value.is_string(),
+            "integer" | "number" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            _ => false,
+        };
+        let schema = resolve(self.document, schema);
+        let choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+        if value.is_null() || is_of(schema) || choices.into_iter().any(is_of) {
+            Rank::Near
+        } else {
+            Rank::Wrong
         }
     }
 }
 
-/// The object that a schema describes: itself, one of its alternatives, or an item of its list.
-fn object_schema<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Option<&'a Value> {
-    let schema = resolve(document, schema);
-    if schema["properties"].is_object() {
-        return Some(schema);
+/// The schema of a parameter, which may stand in its content.
+pub(super) fn parameter_schema(parameter: &Value) -> &Value {
+    let content = || fields(&parameter["content"]).next().map(|(_, content)| &content["schema"]);
+    parameter.get("schema").or_else(content).unwrap_or(&Value::Null)
+}
+
+/// The words of a name, without endings of the plural: `min_price`, `minPrice` and `filter[prices]`.
+fn tokens(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    for c in name.chars() {
+        if !c.is_alphanumeric() || c.is_uppercase() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut()
+            && c.is_alphanumeric()
+        {
+            word.extend(c.to_lowercase());
+        }
     }
-    if depth > MAX_NESTING {
-        return None;
+    let is_name = |word: &String| !word.is_empty() && !["is", "id", "at", "has"].contains(&&**word);
+    words.retain(is_name);
+    let singular = |word: &String| word.strip_suffix('s').unwrap_or(word).to_owned();
+    words.iter().map(singular).collect()
+}
+
+fn body_changes(changes: &mut Vec<Change<'_>>) {
+    let mut push = |name: String, rank: Rank, apply: Box<dyn Fn(&mut Draft)>| {
+        changes.push(Change { name, target: "body".to_owned(), rank, apply });
+    };
+    push(
+        "an unknown field".into(),
+        Rank::Near,
+        Box::new(|draft| {
+            if let Some(body) = object(draft) {
+                body.insert("unknown".into(), json!([{"a": null}]));
+            }
+        }),
+    );
+    for text in ["", "{}", "[]", "null", "7", "\"text\"", "{\"a\":", "[1,]", "{'a': 1}"] {
+        push(
+            format!("the body '{text}'"),
+            if text == "{}" { Rank::Near } else { Rank::Wrong },
+            Box::new(move |draft| draft.body = Some(Body::Text(text.to_owned()))),
+        );
+    }
+    for content_type in ["text/plain", "application/xml", "multipart/form-data; boundary=x"] {
+        push(
+            format!("as {content_type}"),
+            Rank::Wrong,
+            Box::new(move |draft| {
+                draft.headers.insert("content-type".into(), content_type.into());
+            }),
+        );
+    }
+}
+
+fn caller_changes<'a>(users: &'a [String], changes: &mut Vec<Change<'a>>) {
+    let mut push = |name: String, apply: Box<dyn Fn(&mut Draft) + 'a>| {
+        changes.push(Change { name, target: "caller".to_owned(), rank: Rank::Valid, apply });
+    };
+    push("not signed in".into(), Box::new(|draft| draft.user = None));
+    push(
+        "a forged token".into(),
+        Box::new(|draft| {
+            draft.user = None;
+            draft.headers.insert("authorization".into(), "Bearer no.such.token".into());
+        }),
+    );
+    for user in users.iter().skip(1) {
+        push(format!("as {user}"), Box::new(move |draft| draft.user = Some(user.clone())));
+    }
+}
+
+/// The object that a schema describes: itself, or one of its alternatives; null if it is none.
+pub(super) fn object_schema<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> &'a Value {
+    let schema = resolve(document, schema);
+    if schema["properties"].is_object() || depth > 3 {
+        return schema;
     }
     let alternatives =
         ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
-    alternatives
-        .chain(schema.get("items"))
-        .find_map(|schema| object_schema(document, schema, depth + 1))
-}
-
-/// The object at a path within the body, whose lists are entered at their first item.
-fn within<'d>(draft: &'d mut Draft, path: &[&str]) -> Option<&'d mut Map<String, Value>> {
-    let mut body = object(draft)?;
-    for name in path {
-        let mut value = body.get_mut(*name)?;
-        while let Value::Array(items) = value {
-            value = items.first_mut()?;
-        }
-        body = value.as_object_mut()?;
-    }
-    Some(body)
+    let mut alternatives = alternatives.map(|schema| object_schema(document, schema, depth + 1));
+    alternatives.find(|schema| schema["properties"].is_object()).unwrap_or(schema)
 }
 
 /// A draft with some changes.
 pub(super) fn changed(valid: &Draft, changes: &[&Change<'_>]) -> Draft {
     let mut draft = valid.clone();
-    for (name, change) in changes {
-        change(&mut draft);
-        draft.changes.push(name.clone());
+    for change in changes {
+        (change.apply)(&mut draft);
+        draft.changes.push(change.name.clone());
     }
     draft
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_words() {
+        assert_eq!(tokens("min_price"), ["min", "price"]);
+        assert_eq!(tokens("minPrice"), ["min", "price"]);
+        assert_eq!(tokens("filter[tags]"), ["filter", "tag"]);
+        assert_eq!(tokens("owner_id"), ["owner"]);
+    }
 }

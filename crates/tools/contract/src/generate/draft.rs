@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::operation::Operation;
 use crate::case::{Case, Part};
+use crate::shrink::unquoted;
 
 /// A request under construction.
 #[derive(Clone, Default)]
@@ -16,6 +17,10 @@ pub(super) struct Draft {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: Option<Body>,
     pub(super) user: Option<String>,
+    /// Whether the slash at the end of the path is left out, or added.
+    pub(super) has_other_slash: bool,
+    /// The method, if it is not the operation's.
+    pub(super) method: Option<&'static str>,
     pub(super) changes: Vec<String>,
 }
 
@@ -48,7 +53,7 @@ pub(super) fn plain(value: &Value) -> String {
 /// Percent-encodes a text, unless it is a variable.
 fn encoded(text: &str) -> String {
     if text.starts_with("${") {
-        return text.to_owned();
+        return text.replace("${#", "${");
     }
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
@@ -65,6 +70,9 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
     for (name, value) in &draft.path {
         path = path.replace(&format!("{{{name}}}"), &encoded(value));
     }
+    if draft.has_other_slash {
+        path = path.strip_suffix('/').map_or_else(|| format!("{path}/"), ToOwned::to_owned);
+    }
     if !draft.query.is_empty() {
         let query = draft.query.iter().map(|(key, value)| (key.as_str(), value.clone()));
         path = format!("{path}?{}", pairs(query));
@@ -72,16 +80,21 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
     let changes = if draft.changes.is_empty() { "valid".into() } else { draft.changes.join(", ") };
     let mut case = Case {
         name: format!("generated: {}: {changes}", operation.name),
-        request: format!("{} {path}", operation.method),
+        request: format!("{} {path}", draft.method.unwrap_or(&operation.method)),
         operation: Some(operation.name.clone()),
         user: draft.user.clone(),
         headers: draft.headers.clone(),
         is_tolerant: true,
         ..Case::default()
     };
-    let is_form = operation.media_type.is_some_and(|media_type| media_type != "application/json");
+    let is_form = operation.media_type.is_some_and(|media_type| !is_json(media_type));
+    if let Some(media_type) = operation.media_type.filter(|name| is_json(name))
+        && media_type != "application/json"
+    {
+        case.headers.entry("content-type".to_owned()).or_insert_with(|| media_type.to_owned());
+    }
     match &draft.body {
-        Some(Body::Json(body)) => case.body = Some(body.to_string()),
+        Some(Body::Json(body)) => case.body = Some(unquoted(&body.to_string())),
         Some(Body::Form(body)) => {
             case.form = Some(pairs(body.iter().map(|(key, value)| (key.as_str(), plain(value)))));
         }
@@ -103,4 +116,9 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
         None => {}
     }
     case
+}
+
+pub(super) fn is_json(media_type: &str) -> bool {
+    let main = media_type.split(';').next().unwrap_or_default().trim();
+    main == "application/json" || main.ends_with("+json")
 }

@@ -101,7 +101,7 @@ pub(super) fn operations_of<'a>(
 }
 
 /// A path without the names of its parameters: `/t/{}.{}`.
-pub(super) fn template(path: &str) -> String {
+pub(crate) fn template(path: &str) -> String {
     let mut template = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub use self::change::{Change, Class, Direction};
 pub use self::document::operation_of;
-pub(crate) use self::document::{Operation, fields, operations, resolve};
+pub(crate) use self::document::{Operation, fields, operations, resolve, template};
 pub use self::ignore::Ignore;
 pub(crate) use self::ignore::like;
 pub use self::output::{Format, write};

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::coverage::{Coverage, Sums};
 use super::{Outcome, Report, Totals};
 
 const STYLE: &str = include_str!("report.css");
@@ -37,7 +38,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         }
         out.push_str("</ul>\n");
     }
+    rules(out, report)?;
     matrix(out, report)?;
+    for (label, run) in &report.runs {
+        if let Some(covered) = &run.details.coverage {
+            coverage(out, label, covered)?;
+        }
+    }
     for (number, (operation, outcomes)) in report.by_operation().into_iter().enumerate() {
         write!(out, "<h2 id=\"o{number}\">{}</h2>\n<ul class=\"cases\">\n", escape(operation))?;
         for (label, outcome) in outcomes {
@@ -81,6 +88,63 @@ fn matrix(out: &mut String, report: &Report) -> std::fmt::Result {
         out.push_str("</tr>\n");
     }
     out.push_str("</tbody></table></div>\n");
+    Ok(())
+}
+
+/// What may differ.
+fn rules(out: &mut String, report: &Report) -> std::fmt::Result {
+    let rules: BTreeSet<_> = report.runs.values().flat_map(|run| &run.details.rules).collect();
+    if rules.is_empty() {
+        return Ok(());
+    }
+    out.push_str("<details><summary>What may differ</summary>\n<ul>\n");
+    for rule in rules {
+        writeln!(out, "<li>{}</li>", escape(rule))?;
+    }
+    out.push_str("</ul></details>\n");
+    Ok(())
+}
+
+/// What a run reached of its document: a table operations × what they take.
+fn coverage(out: &mut String, label: &str, coverage: &Coverage) -> std::fmt::Result {
+    let Sums { operations, statuses, parameters, branches } = coverage.sums();
+    let sum = |(reached, of): (usize, usize)| format!("{reached} of {of}");
+    write!(
+        out,
+        "<details><summary>Reached by {}: {} operations succeeded, {} statuses, {} parameters, \
+         {} branches</summary>\n<div class=\"wide\"><table>\n<thead><tr>",
+        escape(label),
+        sum(operations),
+        sum(statuses),
+        sum(parameters),
+        sum(branches),
+    )?;
+    for head in ["operation", "requests", "succeeded", "parameters", "branches", "never reached"] {
+        write!(out, "<th scope=\"col\">{head}</th>")?;
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for (name, reached) in &coverage.operations {
+        let missing: Vec<&str> = reached
+            .missing_statuses
+            .iter()
+            .chain(&reached.parameters.missing)
+            .chain(&reached.branches.missing)
+            .map(String::as_str)
+            .collect();
+        let class = if reached.succeeded == 0 { "different" } else { "same" };
+        writeln!(
+            out,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"{class}\">{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td></tr>",
+            escape(name),
+            reached.requests,
+            reached.succeeded,
+            sum((reached.parameters.reached, reached.parameters.of)),
+            sum((reached.branches.reached, reached.branches.of)),
+            escape(&missing.join(", ")),
+        )?;
+    }
+    out.push_str("</tbody></table></div></details>\n");
     Ok(())
 }
 
@@ -141,6 +205,8 @@ mod tests {
     fn nothing_of_an_answer_becomes_markup() {
         let page = super::page(&crate::report::example());
         assert!(page.contains("1 of 2") && page.contains("1, 1 better"), "{page}");
+        assert!(page.contains("<li>body.&lt;at&gt; within 2 s: clocks (us)</li>"), "{page}");
+        assert!(page.contains("1 of 1 operations succeeded"), "{page}");
         assert!(page.contains(r"\u{0}&lt;script&gt;`") && !page.contains("<script"), "{page}");
     }
 }

@@ -1,11 +1,15 @@
 //! A summary that fits into a comment on a pull request.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::coverage::Sums;
 use super::{Report, Run, Totals};
 
 /// How many differences are shown: a comment has a largest length.
 const SHOWN: usize = 20;
+/// How many characters of a value are shown.
+const LENGTH: usize = 100;
 
 pub(super) fn summary(report: &Report) -> String {
     let mut out = String::new();
@@ -27,6 +31,8 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if report.runs.len() > 1 {
         writeln!(out, "| all | {total} | {same} | {better} | {different} |")?;
     }
+    coverage(out, report)?;
+    rules(out, report)?;
     let failed: Vec<_> = report.outcomes().filter(|(_, outcome)| !outcome.passed()).collect();
     if failed.is_empty() {
         return Ok(());
@@ -41,7 +47,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
                 &difference.reference,
                 &difference.candidate,
             ];
-            let cells: Vec<_> = cells.iter().map(|text| cell(text)).collect();
+            // Why a run ended early is short of nothing.
+            let length = if outcome.operation == "run" { 1000 } else { LENGTH };
+            let cells: Vec<_> = cells.iter().map(|text| cell_of(text, length)).collect();
             writeln!(out, "| {} |", cells.join(" | "))?;
         }
     }
@@ -51,11 +59,52 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
+/// What was reached of the documents, in a row for each run.
+fn coverage(out: &mut String, report: &Report) -> std::fmt::Result {
+    let covered = || {
+        let of = |(label, run)| -> Option<_> {
+            let run: &Run = run;
+            Some((label, run.details.coverage.as_ref()?))
+        };
+        report.runs.iter().filter_map(of)
+    };
+    if covered().next().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "\n| run | operations that succeeded | statuses | parameters | branches |")?;
+    writeln!(out, "|---|---:|---:|---:|---:|")?;
+    for (label, coverage) in covered() {
+        let Sums { operations, statuses, parameters, branches } = coverage.sums();
+        write!(out, "| {} |", cell(label))?;
+        for (reached, of) in [operations, statuses, parameters, branches] {
+            write!(out, " {reached} of {of} |")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// What may differ.
+fn rules(out: &mut String, report: &Report) -> std::fmt::Result {
+    let rules: BTreeSet<_> = report.runs.values().flat_map(|run| &run.details.rules).collect();
+    if !rules.is_empty() {
+        writeln!(out, "\nMay differ:\n")?;
+    }
+    for rule in rules {
+        writeln!(out, "- {}", cell(rule))?;
+    }
+    Ok(())
+}
+
 /// A text as code in a table: whatever it holds, it stays in its cell.
 fn cell(text: &str) -> String {
+    cell_of(text, LENGTH)
+}
+
+fn cell_of(text: &str, length: usize) -> String {
     let text: String = text
         .chars()
-        .take(100)
+        .take(length)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect::<String>()
         .replace('|', "\\|")
@@ -69,6 +118,8 @@ mod tests {
     fn cells_stay_cells() {
         let markdown = super::summary(&crate::report::example());
         assert!(markdown.contains("### Different: 3 requests, 1 different"), "{markdown}");
+        assert!(markdown.contains("| `sqlite` | 1 of 1 | 0 of 0 |"), "{markdown}");
+        assert!(markdown.contains("- `body.<at> within 2 s: clocks (us)`"), "{markdown}");
         assert!(markdown.contains(r"| `body.a\|b` | `1` | ` <script>'` |"), "{markdown}");
     }
 }

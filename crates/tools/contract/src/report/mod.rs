@@ -1,17 +1,21 @@
 //! What runs found: `report.json` for machines, `report.html` to click through, `report.md` for a
 //! comment, `junit.xml` for CI. Runs under different labels share them.
 
+mod coverage;
 mod html;
 mod junit;
 mod markdown;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
+use crate::request::Request;
 use comparison::Difference;
+
+pub use self::coverage::Coverage;
 
 /// The outcome of one case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,6 +39,9 @@ pub struct Outcome {
     /// The smallest request that still makes the difference, of a generated one.
     #[serde(skip)]
     pub smallest: Option<Case>,
+    /// What was sent to the candidate; none for what is no request.
+    #[serde(skip)]
+    pub sent: Option<Request>,
 }
 
 impl Outcome {
@@ -106,7 +113,20 @@ pub struct Report {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Run {
     totals: Totals,
+    #[serde(flatten)]
+    details: Details,
     cases: Vec<Outcome>,
+}
+
+/// What a run was about, beside its outcomes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Details {
+    /// What may differ, a line for each rule, whether it occurred or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// What was reached of the document that requests were made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
 }
 
 impl Report {
@@ -124,30 +144,78 @@ impl Report {
     }
 }
 
+/// A file of the report that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} cannot be written: {source}")]
+pub struct ReportError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
 /// Takes an earlier run with this label out of the report at `path`, so that it is not taken for the
 /// one that begins now.
 ///
 /// # Errors
 /// When the report cannot be written.
-pub fn begin(path: &Path, label: &str) -> std::io::Result<()> {
-    write(path, label, vec![Outcome::unfinished("it began and did not end")])
+pub fn begin(path: &Path, label: &str) -> Result<(), ReportError> {
+    write(path, label, vec![Outcome::unfinished("it began and did not end")], Details::default())
 }
 
 /// Writes a run into the report at `path`, replacing an earlier one with this label, and the
-/// other forms beside it. A file that is no report is written over.
-pub fn write(path: &Path, label: &str, outcomes: Vec<Outcome>) -> std::io::Result<()> {
+/// other forms beside it. A file that is no report is written over. Each file is whole, whatever ends
+/// the program or fills the disk: the new one or the one before.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(
+    path: &Path,
+    label: &str,
+    outcomes: Vec<Outcome>,
+    details: Details,
+) -> Result<(), ReportError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |source| ReportError { path, source }
+    };
     let earlier = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let mut report: Report = earlier.unwrap_or_default();
-    let run = Run { totals: Totals::of(&outcomes), cases: outcomes };
+    let run = Run { totals: Totals::of(&outcomes), details, cases: outcomes };
     report.runs.insert(label.to_owned(), run);
     report.totals = Totals::of(report.outcomes().map(|(_, outcome)| outcome));
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        std::fs::create_dir_all(folder).map_err(failed(path))?;
     }
-    std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;
-    std::fs::write(path.with_extension("html"), html::page(&report))?;
-    std::fs::write(path.with_extension("md"), markdown::summary(&report))?;
-    std::fs::write(path.with_file_name("junit.xml"), junit::document(&report)?)
+    let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::other);
+    let junit_path = path.with_file_name("junit.xml");
+    let forms = [
+        (path.to_owned(), json.map(|json| json + "\n")),
+        (path.with_extension("html"), Ok(html::page(&report))),
+        (path.with_extension("md"), Ok(markdown::summary(&report))),
+        (junit_path, junit::document(&report)),
+    ];
+    // All are tried: a small one may have room where a large one has none.
+    let mut first = Ok(());
+    for (path, text) in forms {
+        let written = text.and_then(|text| replace(&path, &text)).map_err(failed(&path));
+        first = first.and(written);
+    }
+    first
+}
+
+/// Writes a file that takes the place of an earlier one when it is whole.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    // What is no file, as /dev/null, cannot be replaced.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return std::fs::write(path, text);
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path));
+    if written.is_err() {
+        _ = std::fs::remove_file(&new);
+    }
+    written
 }
 
 #[cfg(test)]
@@ -169,7 +237,13 @@ pub(crate) fn example() -> Report {
     let better = Outcome { better: Some("a reason".into()), status: 500, ..different.clone() };
     let mut report = Report::default();
     let cases = vec![same, different, better];
-    report.runs.insert("sqlite".into(), Run { totals: Totals::of(&cases), cases });
+    let reached = coverage::Reached { requests: 3, succeeded: 1, ..coverage::Reached::default() };
+    let operations = BTreeMap::from([("GET /items/{id}".to_owned(), reached)]);
+    let details = Details {
+        rules: vec!["body.<at> within 2 s: clocks (us)".into()],
+        coverage: Some(Coverage { operations }),
+    };
+    report.runs.insert("sqlite".into(), Run { totals: Totals::of(&cases), details, cases });
     report.totals = Totals::of(report.outcomes().map(|(_, outcome)| outcome));
     report
 }

@@ -15,7 +15,7 @@ const SHRINKING: usize = 200;
 /// The paths in which two responses of one service to the same request differ, of either service.
 pub(super) async fn noise(
     case: &Case,
-    sides: [(&Side, Option<&Request>, &Answer); 2],
+    sides: &[(&Side, Option<&Request>, &Answer)],
 ) -> Vec<String> {
     let mut paths = BTreeSet::new();
     for (side, request, answer) in sides {
@@ -44,7 +44,7 @@ pub(super) async fn shrink(
     }
     let path = &differences.first()?.path;
     let answer = async |side: &Side, case: &Case| {
-        let request = case.request(&side.variables, row).ok()?;
+        let request = side.request(case, row).ok()?;
         side.send(&request).await.ok()
     };
     let differs = async |case: &Case| {

@@ -18,7 +18,7 @@ use axum::{Json, Router};
 use contract::case::Case;
 use contract::ledger::Ledger;
 use contract::report::Outcome;
-use contract::run::{Plan, Service, run};
+use contract::run::{Options, Plan, Service, run};
 use contract::self_test::{Findings, SelfTest};
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -139,6 +139,7 @@ async fn outcomes(reference: Option<Url>, candidate: Url) -> Vec<Outcome> {
         slack: Duration::from_secs(10),
         shared_database: false,
         window: Duration::from_secs(2),
+        options: Options::default(),
     };
     let no_document = |_: &str| None;
     run(plan, &mut Ledger::default(), no_document, &mut |_: &Outcome| {})
@@ -206,6 +207,7 @@ async fn faults_in_answers_are_seen() {
         slack: Duration::from_millis(200),
         shared_database: false,
         window: Duration::from_secs(2),
+        options: Options::default(),
     };
     run(plan, &mut Ledger::default(), |_: &str| None, &mut test).await.expect("both answer");
     let Findings { injected, caught, false_alarms, kinds, .. } = test.findings;

@@ -20,7 +20,7 @@ pub enum Part {
 
 /// Molt's own: its benchmarks and trials, its guide, and its libraries and tools, on which a service
 /// depends.
-pub(super) const OWN: [&str; 10] = [
+pub(super) const OWN: [&str; 11] = [
     ".ci/containers.sh",
     ".ci/libraries.sh",
     ".ci/words.sh",
@@ -31,6 +31,7 @@ pub(super) const OWN: [&str; 10] = [
     "docs/guide.md",
     "docs/include.py",
     ".github/ISSUE_TEMPLATE/difference.yml",
+    ".github/workflows/contract.yml",
 ];
 
 impl Part {

@@ -5,7 +5,12 @@ use super::{Rule, rule};
 pub(super) const RULES: &[Rule] = &[
     rule("title-changed", "documentation", "A title.", ""),
     rule("summary-changed", "documentation", "A summary.", ""),
-    rule("description-changed", "documentation", "A description.", ""),
+    rule(
+        "description-changed",
+        "documentation",
+        "A description.",
+        "request-property-all-of-added-annotation-only",
+    ),
     rule("example-changed", "documentation", "An example.", ""),
     rule("external-docs-changed", "documentation", "A link to other documentation.", ""),
     rule(
@@ -32,8 +37,18 @@ pub(super) const RULES: &[Rule] = &[
         "visibility-changed",
         "documentation",
         "`readOnly` or `writeOnly`; where that changes what travels, other rules tell it.",
-        "",
+        "request-optional-property-became-write-only, response-optional-property-became-read-only",
     ),
-    rule("version-changed", "documentation", "The version of the document.", ""),
-    rule("extension-changed", "documentation", "A key that no specification gives a meaning.", ""),
+    rule(
+        "version-changed",
+        "documentation",
+        "The version of the document.",
+        "api-version-decreased",
+    ),
+    rule(
+        "extension-changed",
+        "documentation",
+        "A key that no specification gives a meaning.",
+        "sunset-deleted, api-stability-decreased, request-property-x-extensible-enum-value-removed",
+    ),
 ];

@@ -107,7 +107,12 @@ pub(super) const RULES: &[Rule] = &[
         "A header of a response is gone. The case of names says nothing.",
         "required-response-header-removed, optional-response-header-removed",
     ),
-    rule("response-header-added", "non-breaking", "A response has a new header.", ""),
+    rule(
+        "response-header-added",
+        "non-breaking",
+        "A response has a new header.",
+        "response-header-added",
+    ),
     rule(
         "response-header-became-optional",
         "breaking",

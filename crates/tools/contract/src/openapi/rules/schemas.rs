@@ -13,13 +13,13 @@ pub(super) const RULES: &[Rule] = &[
         "type-narrowed",
         "breaking in requests",
         "Values are of a type that allows less: an integer in place of a number, or of anything.",
-        "request-body-type-changed",
+        "request-parameter-property-type-specialized, response-property-type-specialized, request-property-prefix-items-added",
     ),
     rule(
         "type-widened",
         "breaking in responses",
         "Values are of a type that allows more. In a query any text stands for a number.",
-        "response-body-type-changed",
+        "request-property-type-generalized, response-property-type-generalized, response-body-type-generalized",
     ),
     rule(
         "became-nullable",
@@ -61,13 +61,13 @@ pub(super) const RULES: &[Rule] = &[
         "enum-introduced",
         "breaking in requests",
         "Only certain values are allowed where any were.",
-        "",
+        "request-property-became-enum, request-property-const-added",
     ),
     rule(
         "enum-dropped",
         "breaking in responses",
         "Any value is allowed where only certain ones were.",
-        "",
+        "response-property-const-removed",
     ),
     rule(
         "lower-bound-raised",
@@ -103,7 +103,7 @@ pub(super) const RULES: &[Rule] = &[
         "format-changed",
         "breaking; a new one not in responses, a dropped one not in requests",
         "Values are of another format. `binary` and `contentMediaType: application/octet-stream` are one.",
-        "request-property-type-changed",
+        "request-property-content-media-type-changed",
     ),
     rule(
         "multiple-of-changed",
@@ -115,13 +115,13 @@ pub(super) const RULES: &[Rule] = &[
         "content-encoding-changed",
         "breaking; a new one not in responses, a dropped one not in requests",
         "Texts hold bytes in another encoding.",
-        "",
+        "request-property-content-encoding-changed, response-property-content-encoding-changed",
     ),
     rule(
         "content-media-type-changed",
         "breaking; a new one not in responses, a dropped one not in requests",
         "Texts hold another media type.",
-        "",
+        "request-property-content-media-type-changed, response-property-content-media-type-changed",
     ),
     rule(
         "unique-items-required",
@@ -169,7 +169,7 @@ pub(super) const RULES: &[Rule] = &[
         "property-became-hidden",
         "breaking",
         "A property may only be read (`readOnly`), or only be written (`writeOnly`), and travels this way no more.",
-        "request-property-became-read-only, response-property-became-write-only",
+        "request-optional-property-became-read-only, response-optional-property-became-write-only",
     ),
     rule(
         "additional-properties-forbidden",
@@ -205,7 +205,7 @@ pub(super) const RULES: &[Rule] = &[
         "keyword-changed",
         "breaking; a new one not in responses, a dropped one not in requests",
         "A keyword whose effect is not worked out: `not`, `if`, `contains`, `patternProperties`, `propertyNames`, `unevaluated…`, `dependent…`.",
-        "",
+        "request-property-if-added, request-property-contains-added, request-property-dependent-required-added, request-property-pattern-property-added, request-property-property-names-added, request-property-unevaluated-properties-added, request-property-content-schema-added",
     ),
     rule(
         "default-changed",

@@ -4,6 +4,7 @@ use super::Class::{Breaking, Documentation, NonBreaking};
 use super::{Change, Class, compare, prepare, rules};
 
 mod documents;
+mod oasdiff;
 mod oracle;
 mod pairs;
 

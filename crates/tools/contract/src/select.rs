@@ -1,0 +1,151 @@
+//! Which cases a run sends: `--only` and `--skip`.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::case::{Case, Variables};
+use crate::openapi::{like, operation_of, operations};
+use crate::run::Options;
+
+/// A pattern with `*` for anything, which must fit as a whole.
+///
+/// `case:`, `operation:`, `path:` and `tag:` before it say what it must fit; without them any of the
+/// name of the case, its operation (`GET /items/{id}` or the operationId) and its path.
+#[derive(Clone, Debug)]
+struct Pattern {
+    kind: Option<&'static str>,
+    text: String,
+}
+
+impl Pattern {
+    fn of(text: &str) -> Self {
+        let kinds = ["case", "operation", "path", "tag"];
+        let prefixed = text.split_once(':').and_then(|(prefix, rest)| {
+            Some((*kinds.iter().find(|kind| **kind == prefix)?, rest.to_owned()))
+        });
+        match prefixed {
+            Some((kind, text)) => Self { kind: Some(kind), text },
+            None => Self { kind: None, text: text.to_owned() },
+        }
+    }
+
+    fn fits(&self, properties: &[(&'static str, String)]) -> bool {
+        properties.iter().any(|(kind, value)| {
+            self.kind.map_or(*kind != "tag", |wanted| wanted == *kind) && like(&self.text, value)
+        })
+    }
+}
+
+/// Which cases are sent.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    only: Vec<Pattern>,
+    skip: Vec<Pattern>,
+}
+
+impl Selection {
+    pub fn new(only: &[String], skip: &[String]) -> Self {
+        let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::of(text)).collect();
+        Self { only: patterns(only), skip: patterns(skip) }
+    }
+
+    /// Whether every case is sent.
+    pub fn is_all(&self) -> bool {
+        self.only.is_empty() && self.skip.is_empty()
+    }
+
+    /// The cases that are selected, and those before them that capture what they use, in their order.
+    pub fn of(&self, cases: Vec<Case>, document: Option<&Value>, options: &Options) -> Vec<Case> {
+        if self.is_all() {
+            return cases;
+        }
+        let mut needed: BTreeSet<String> = BTreeSet::new();
+        let mut selected: Vec<Case> = Vec::new();
+        for case in cases.into_iter().rev() {
+            let properties = properties(&case, document);
+            let is_wanted = (self.only.is_empty() || self.only.iter().any(|p| p.fits(&properties)))
+                && !self.skip.iter().any(|pattern| pattern.fits(&properties));
+            let gives = case.capture.keys().any(|name| needed.contains(name));
+            if is_wanted || gives {
+                for name in case.capture.keys() {
+                    needed.remove(name);
+                }
+                needed.extend(options.uses(&case, &Variables::new()));
+                selected.push(case);
+            }
+        }
+        selected.reverse();
+        selected
+    }
+}
+
+/// What a pattern may fit: its kind and its value.
+fn properties(case: &Case, document: Option<&Value>) -> Vec<(&'static str, String)> {
+    let operation = document.and_then(|document| operation_of(document, &case.request));
+    let operation = operation.unwrap_or_else(|| case.operation());
+    let path = case.request.split_once(' ').map_or("", |(_, target)| target);
+    let path = path.split('?').next().unwrap_or_default();
+    let mut properties = vec![("case", case.name.clone()), ("path", path.to_owned())];
+    for (name, template, found) in document.map(operations).unwrap_or_default() {
+        if name == operation {
+            properties.push(("path", template.to_owned()));
+            let id = found.value["operationId"].as_str();
+            properties.extend(id.map(|id| ("operation", id.to_owned())));
+            let tags = found.value["tags"].as_array().into_iter().flatten();
+            let tags = tags.filter_map(Value::as_str);
+            properties.extend(tags.map(|tag| ("tag", tag.to_owned())));
+        }
+    }
+    properties.push(("operation", operation));
+    properties
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn selected(only: &[&str], skip: &[&str]) -> Vec<String> {
+        let case = |name: &str, request: &str, capture: &str, user: Option<&str>| Case {
+            name: name.into(),
+            request: request.into(),
+            capture: [(capture.to_owned(), "/id".to_owned())]
+                .into_iter()
+                .filter(|(name, _)| !name.is_empty())
+                .collect(),
+            user: user.map(ToOwned::to_owned),
+            ..Case::default()
+        };
+        let cases = vec![
+            case("sign in", "POST /login", "alice", None),
+            case("another", "POST /login", "bob", None),
+            case("create", "POST /items/", "item", Some("alice")),
+            case("read", "GET /items/${item}?a=1", "", Some("alice")),
+            case("health", "GET /health", "", None),
+            case("me", "GET /me", "", Some("carol")),
+        ];
+        let document = json!({"openapi": "3.1.0", "paths": {
+            "/items/{id}": {"get": {"operationId": "read_item", "tags": ["items"]}},
+            "/items/": {"post": {"tags": ["items"]}},
+        }});
+        let texts = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let selection = Selection::new(&texts(only), &texts(skip));
+        let options = Options {
+            sign_in: vec!["carol=cookie:session:${bob}".parse().unwrap()],
+            ..Options::default()
+        };
+        selection.of(cases, Some(&document), &options).into_iter().map(|case| case.name).collect()
+    }
+
+    #[test]
+    fn cases_come_with_what_they_need() {
+        for pattern in ["read", "GET /items/{id}", "read_item", "path:/items/{id}"] {
+            assert_eq!(selected(&[pattern], &[]), ["sign in", "create", "read"], "{pattern}");
+        }
+        assert_eq!(selected(&["tag:items"], &["case:read"]), ["sign in", "create"]);
+        assert_eq!(selected(&[], &["POST *", "path:/items/*"]), ["another", "health", "me"]);
+        assert_eq!(selected(&["tag:nothing"], &[]), [""; 0]);
+    }
+}
