@@ -22,9 +22,9 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// the processor, or there is one long task.
 const SPARED: i64 = 16;
 
-/// Refuses requests while the runtime or the database is late, together with [`tower::load_shed`], which it must be
-/// directly inside of: while work waits longer than the maximum, the service is not ready, and nothing
-/// is woken when it is again.
+/// Refuses requests while the runtime or the database is late, together with [`tower::load_shed`], which
+/// it must be directly inside of: while work waits longer than the maximum, the service is not ready,
+/// and nothing is woken when it is again.
 #[derive(Clone, Debug)]
 pub struct MaxDelayLayer(Arc<Delay>);
 

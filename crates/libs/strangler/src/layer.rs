@@ -13,6 +13,7 @@ use tower::{Layer, Service};
 
 use crate::client::percentile;
 use crate::plan::Mode;
+use crate::rehearsal::Rehearsed;
 use crate::shadow::{Job, answer};
 use crate::statistics::{Outcome, Statistics, lock};
 use crate::tee::tee;
@@ -194,6 +195,7 @@ impl Strangler {
             let request_body = body.is_some().then(|| lock(&sent).take()).flatten();
             let legacy = answer(status, &headers, &body.unwrap_or_default());
             let body = request_body;
+            let rehearsed = rehearsed.map(Rehearsed::answered);
             shadow.enqueue(
                 Job { parts: shadowed, body, legacy, rehearsed, proxy, statistics },
                 service,

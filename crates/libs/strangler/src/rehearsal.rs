@@ -52,6 +52,14 @@ pub(crate) struct Rehearsed {
     start: Instant,
 }
 
+impl Rehearsed {
+    /// The old service has answered: times may differ by as much as that took.
+    pub(crate) fn answered(mut self) -> Self {
+        self.pairs.widen(self.start.elapsed());
+        self
+    }
+}
+
 /// What follows from a rehearsal.
 pub(crate) enum Comparison {
     Same,
@@ -104,13 +112,12 @@ impl Rehearsals {
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
         S::Future: Send,
     {
-        let compare = |rehearsed: &Answer, pairs: &mut Pairs| {
-            let mut differences = compare(legacy, rehearsed, false, pairs);
+        let compare = |answer: &Answer, pairs: &mut Pairs| {
+            let mut differences = compare(legacy, answer, false, pairs);
             differences.retain(|difference| !ignored(difference));
             differences
         };
         let mut pairs = rehearsed.pairs.clone();
-        pairs.widen(rehearsed.start.elapsed());
         let mut differences = compare(&rehearsed.answer, &mut pairs);
         if differences.is_empty() && pairs.matched().next().is_none() {
             return Comparison::Same;

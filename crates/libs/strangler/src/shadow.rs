@@ -6,10 +6,11 @@
 //!
 //! Other requests must not be executed twice. Where the new service can, it executes the request first
 //! and undoes it ([`rehearsal`](crate::rehearsal)), and the whole responses are compared. Else it
-//! authenticates, authorizes and validates the request in a dry run. It refuses with 401 or 422, or it would have acted. If both refuse, their
-//! responses are compared; if only one does, it is a mismatch; if both accept, it is counted as
-//! accepted: what they do is not compared. Other statuses (a 404 or 409 that only executing finds, a
-//! 403 or 404 for a caller whom the request itself has deleted) cannot be compared and are counted.
+//! authenticates, authorizes and validates the request in a dry run. It refuses with 401 or 422, or it
+//! would have acted. If both refuse, their responses are compared; if only one does, it is a mismatch; if
+//! both accept, it is counted as accepted: what they do is not compared. Other statuses (a 404 or 409
+//! that only executing finds, a 403 or 404 for a caller whom the request itself has deleted) cannot be
+//! compared and are counted.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
