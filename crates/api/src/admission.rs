@@ -65,8 +65,12 @@ impl Delay {
     }
 
     fn is_busy(&self) -> bool {
-        let threads = tokio::runtime::Handle::current().metrics().num_workers();
-        self.in_flight.get() > SPARED.saturating_mul(i64::try_from(threads).unwrap_or(i64::MAX))
+        let in_flight = self.in_flight.get();
+        // Mostly there is no need to ask the runtime.
+        in_flight > SPARED && {
+            let threads = tokio::runtime::Handle::current().metrics().num_workers();
+            in_flight > SPARED.saturating_mul(i64::try_from(threads).unwrap_or(i64::MAX))
+        }
     }
 
     /// Whether work that is ready now waits for longer than it may.

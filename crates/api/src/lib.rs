@@ -58,7 +58,7 @@ use crate::tokens::Tokens;
 /// What an endpoint gives: its answer, or an error that is one.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Everything that handlers share and do not change.
+/// What handlers share beside the storage and the mailer; nothing in it outlives the process.
 pub struct Services {
     pub settings: Settings,
     pub tokens: Tokens,

@@ -27,8 +27,8 @@ fn lower_priority() {
     }
 }
 
-/// Does something on a thread of its own, which has a large stack and a low priority. `None` if there can be no further
-/// thread, or if the work panicked.
+/// Does something on a thread of its own, which has a large stack and a low priority. `None` if there
+/// can be no further thread, or if the work panicked.
 pub(crate) async fn offload<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
