@@ -1,0 +1,167 @@
+//! Which requests are made, and in which order.
+
+mod reads;
+mod things;
+mod variations;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use fastrand::Rng;
+use serde_json::Value;
+
+use super::Generated;
+use super::operation::{Operation, collection};
+use super::samples::Samples;
+use crate::case::Case;
+
+/// How many changes are prepared of an operation at most: so many times its share of the requests, and
+/// no fewer than these.
+const SHARES: usize = 8;
+const MIN_CHANGES: usize = 40;
+
+/// The steps in which variations are sent: every operation has its share of one before the next.
+const STEPS: usize = 6;
+
+/// A thing that was created.
+#[derive(Clone, Debug)]
+struct Thing {
+    /// The user who created it, by number.
+    user: usize,
+    /// The variables with its ids: of what it is within, then its own.
+    variables: Vec<String>,
+}
+
+/// Things of a kind.
+struct Resource {
+    /// The operation that creates them.
+    creator: usize,
+    /// Where its response has the id.
+    pointer: String,
+    things: Vec<Thing>,
+}
+
+/// Cases that belong together, and the step in which they are sent.
+type Unit = (usize, Vec<Case>);
+
+pub(super) struct Generator<'a> {
+    document: &'a Value,
+    operations: Vec<Operation<'a>>,
+    users: &'a [String],
+    samples: Samples<'a>,
+    /// The values of fields that were sent, by their names.
+    sent: BTreeMap<String, Vec<Value>>,
+    /// By the paths of their collections.
+    resources: BTreeMap<String, Resource>,
+    rng: Rng,
+    count: usize,
+    variables: usize,
+    /// How many variations had no room.
+    cut: usize,
+}
+
+impl<'a> Generator<'a> {
+    pub(super) fn new(
+        document: &'a Value,
+        operations: Vec<Operation<'a>>,
+        users: &'a [String],
+        count: usize,
+        seed: u64,
+    ) -> Self {
+        let mut resources = BTreeMap::new();
+        for (creator, operation) in operations.iter().enumerate() {
+            if operation.method != "POST" {
+                continue;
+            }
+            let path = collection(operation.path);
+            let position = operation.path_parameters().len();
+            let users = operations.iter().find(|o| o.collection(position).as_ref() == Some(&path));
+            let names = users.map(Operation::path_parameters);
+            let name = names.and_then(|names| names.get(position).copied()).unwrap_or("id");
+            if let Some(pointer) = operation.pointer_to(document, name) {
+                let resource = Resource { creator, pointer, things: Vec::new() };
+                resources.entry(path).or_insert(resource);
+            }
+        }
+        let samples = Samples::new(document, share(count, &operations));
+        Self {
+            document,
+            operations,
+            users,
+            samples,
+            sent: BTreeMap::new(),
+            resources,
+            rng: Rng::with_seed(seed),
+            count,
+            variables: 0,
+            cut: 0,
+        }
+    }
+
+    pub(super) fn generate(mut self) -> Generated {
+        let mut cases = Vec::new();
+        self.populate(&mut cases);
+        self.read_lists(&mut cases);
+        let paths: Vec<String> = self.resources.keys().cloned().collect();
+        for user in 0..self.users.len().clamp(1, 2) {
+            for path in &paths {
+                if cases.len() < self.count / 2 {
+                    self.life_cycle(path, user, &mut cases);
+                }
+            }
+        }
+        let mut steps: Vec<Vec<VecDeque<Vec<Case>>>> = vec![Vec::new(); STEPS];
+        for operation in 0..self.operations.len() {
+            let mut queues = vec![VecDeque::new(); STEPS];
+            for (step, unit) in self.variations(operation) {
+                queues[step].push_back(unit);
+            }
+            for (step, queue) in queues.into_iter().enumerate() {
+                steps[step].push(queue);
+            }
+        }
+        let last = steps.pop().unwrap_or_default();
+        let last: Vec<Case> = last.into_iter().flatten().flatten().collect();
+        let room = self.count.saturating_sub(last.len());
+        let mut cut = self.cut;
+        for queues in steps {
+            cut += in_turn(queues, room, &mut cases);
+        }
+        while cases.len() < room && self.several(&mut cases) {}
+        cut += cases.len().saturating_sub(room);
+        cases.truncate(room);
+        cases.extend(last);
+        cut += cases.len().saturating_sub(self.count);
+        cases.truncate(self.count);
+        named_apart(&mut cases);
+        Generated { cases, cut }
+    }
+}
+
+/// How many changes of an operation are prepared.
+fn share(count: usize, operations: &[Operation<'_>]) -> usize {
+    (SHARES * count / operations.len().max(1)).max(MIN_CHANGES)
+}
+
+/// Adds the cases of all queues in turn as long as there is room; how many had none.
+fn in_turn(mut queues: Vec<VecDeque<Vec<Case>>>, room: usize, cases: &mut Vec<Case>) -> usize {
+    while cases.len() < room && queues.iter().any(|queue| !queue.is_empty()) {
+        for queue in &mut queues {
+            if cases.len() < room {
+                cases.extend(queue.pop_front().into_iter().flatten());
+            }
+        }
+    }
+    queues.iter().flatten().map(Vec::len).sum()
+}
+
+/// Gives cases that have the same name a number.
+fn named_apart(cases: &mut [Case]) {
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for case in cases {
+        let times = known.entry(case.name.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            case.name = format!("{} ({times})", case.name);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Reads: lists at the ends of their pages, and everything again after each write of a life cycle.
+
+use super::{Generator, Thing};
+use crate::case::Case;
+use crate::generate::changes::parameter_schema;
+use crate::generate::operation::collection;
+use crate::generate::samples::{REFERS_TO, kind};
+
+/// How many operations that take no id are read after a write.
+const OBSERVED: usize = 10;
+/// How many values of a parameter that counts rows are sent.
+const PAGES: usize = 10;
+
+impl Generator<'_> {
+    /// Lists as each user sees them, and at the ends of their pages.
+    pub(super) fn read_lists(&mut self, cases: &mut Vec<Case>) {
+        let lists: Vec<usize> = (0..self.operations.len())
+            .filter(|&index| {
+                let operation = &self.operations[index];
+                operation.method == "GET"
+                    && self.resources.contains_key(&collection(operation.path))
+            })
+            .collect();
+        for index in lists {
+            let users = if self.operations[index].is_secured { self.users.len().max(1) } else { 1 };
+            for user in 0..users {
+                let thing = self.thing(index, user, 0);
+                let draft = self.draft(index, user, thing.as_ref(), 0);
+                cases.push(self.case(index, draft, &format!("the list, for user {}", user + 1)));
+            }
+            let rows = self.resources[&collection(self.operations[index].path)].things.len();
+            let counts = self.operations[index].parameters.iter().filter(|parameter| {
+                let schema = parameter_schema(parameter);
+                let is_plain = schema.get("enum").is_none() && schema.get(REFERS_TO).is_none();
+                parameter["in"] == "query" && kind(schema) == "integer" && is_plain
+            });
+            let names: Vec<_> = counts.filter_map(|parameter| parameter["name"].as_str()).collect();
+            for name in names {
+                for count in (0..=rows + 1).rev().take(PAGES) {
+                    if cases.len() >= self.count / 3 {
+                        return;
+                    }
+                    let thing = self.thing(index, 0, 0);
+                    let mut draft = self.draft(index, 0, thing.as_ref(), 0);
+                    draft.query.retain(|(key, _)| key != name);
+                    draft.query.push((name.to_owned(), count.to_string()));
+                    cases.push(self.case(index, draft, &format!("{name} {count} of {rows} rows")));
+                }
+            }
+        }
+    }
+
+    /// The operations on one thing of a collection with that method.
+    pub(super) fn of_thing(&self, path: &str, method: &str) -> Option<usize> {
+        self.operations.iter().position(|operation| {
+            let last = operation.path_parameters().len().checked_sub(1);
+            operation.method == method
+                && operation.path.trim_end_matches('/').ends_with('}')
+                && last.and_then(|last| operation.collection(last)).is_some_and(|c| c == path)
+        })
+    }
+
+    /// Reads a thing and its list again.
+    pub(super) fn read_again(
+        &mut self,
+        path: &str,
+        user: usize,
+        thing: &Thing,
+        cases: &mut Vec<Case>,
+    ) {
+        let list = self
+            .operations
+            .iter()
+            .position(|operation| operation.method == "GET" && collection(operation.path) == path);
+        for index in self.of_thing(path, "GET").into_iter().chain(list) {
+            let draft = self.draft(index, user, Some(thing), 0);
+            cases.push(self.case(index, draft, "again"));
+        }
+    }
+
+    /// Reads everything that may have changed: a thing, its list, what it is within, and what takes
+    /// no id.
+    pub(super) fn read_all(
+        &mut self,
+        path: &str,
+        user: usize,
+        thing: &Thing,
+        cases: &mut Vec<Case>,
+    ) {
+        self.read_again(path, user, thing, cases);
+        let within = path.rsplit_once("/{}").map(|(parent, _)| parent.to_owned());
+        let parent = within.and_then(|parent| self.of_thing(&parent, "GET"));
+        let others = (0..self.operations.len()).filter(|&index| {
+            let operation = &self.operations[index];
+            operation.method == "GET"
+                && operation.path_parameters().is_empty()
+                && collection(operation.path) != path
+        });
+        let others: Vec<usize> = parent.into_iter().chain(others.take(OBSERVED)).collect();
+        for index in others {
+            let draft = self.draft(index, user, Some(thing), 0);
+            cases.push(self.case(index, draft, "again"));
+        }
+    }
+
+    /// Follows two things through their life cycle: created, read after every update, acted upon
+    /// twice, deleted, and requested once more.
+    pub(super) fn life_cycle(&mut self, path: &str, user: usize, cases: &mut Vec<Case>) {
+        let creator = self.resources[path].creator;
+        let is_seen =
+            ["GET", "PUT", "PATCH", "DELETE"].iter().any(|m| self.of_thing(path, m).is_some());
+        if !is_seen || (user > 0 && !self.operations[creator].is_secured) {
+            return;
+        }
+        let parent = self.parent(path, user, 0);
+        let none = Thing { user, variables: Vec::new() };
+        self.read_all(path, user, parent.as_ref().unwrap_or(&none), cases);
+        let (case, thing) = self.create(path, user, parent.as_ref(), 0);
+        cases.push(case);
+        cases.push(self.create(path, user, parent.as_ref(), 1).0);
+        // What is within it may go with it.
+        let within: Vec<String> = self.resources.keys().cloned().collect();
+        for inner in within.iter().filter(|inner| inner.starts_with(&format!("{path}/{{}}/"))) {
+            cases.push(self.create(inner, user, Some(&thing), 0).0);
+        }
+        self.read_all(path, user, &thing, cases);
+        let updates: Vec<usize> =
+            ["PUT", "PATCH"].iter().filter_map(|method| self.of_thing(path, method)).collect();
+        for &update in &updates {
+            for number in [1, 2] {
+                let draft = self.draft(update, user, Some(&thing), number);
+                cases.push(self.case(update, draft, "in its life cycle"));
+                self.read_again(path, user, &thing, cases);
+            }
+        }
+        let is_action = |index: &usize| {
+            let operation = &self.operations[*index];
+            operation.is_write()
+                && operation.method != "DELETE"
+                && Some(*index) != self.of_thing(path, &operation.method)
+                && !self.resources.contains_key(&collection(operation.path))
+                && self.resource_of(*index).as_deref() == Some(path)
+        };
+        let actions: Vec<usize> = (0..self.operations.len()).filter(is_action).collect();
+        for action in actions {
+            for time in ["the first time", "the second time"] {
+                let draft = self.draft(action, user, Some(&thing), 0);
+                cases.push(self.case(action, draft, time));
+                self.read_all(path, user, &thing, cases);
+            }
+        }
+        let Some(delete) = self.of_thing(path, "DELETE") else { return };
+        for time in ["the first time", "the second time"] {
+            let draft = self.draft(delete, user, Some(&thing), 0);
+            cases.push(self.case(delete, draft, time));
+            self.read_all(path, user, &thing, cases);
+        }
+        // What is gone cannot be updated either.
+        for update in updates {
+            let draft = self.draft(update, user, Some(&thing), 0);
+            cases.push(self.case(update, draft, "of what is deleted"));
+        }
+    }
+}

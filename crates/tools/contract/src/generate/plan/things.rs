@@ -1,0 +1,244 @@
+//! The things that requests are about: created by several users, and named by the requests after.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Generator, Resource, Thing};
+use crate::case::Case;
+use crate::generate::changes::{object_schema, parameter_schema};
+use crate::generate::draft::{Body, Draft, finish, is_json, plain};
+use crate::generate::is_header;
+use crate::generate::references::collection_of;
+use crate::openapi::{fields, resolve};
+
+/// How many things the first user creates of each kind.
+const ROWS: usize = 3;
+/// How many values of a field are remembered.
+const REMEMBERED: usize = 8;
+
+impl Generator<'_> {
+    /// Several things of each kind, by each user, so that lists have rows of every owner.
+    pub(super) fn populate(&mut self, cases: &mut Vec<Case>) {
+        let mut left: Vec<String> = self.resources.keys().cloned().collect();
+        let room = self.count / 4;
+        let needs = self.needs();
+        // Those first that need no others.
+        while !left.is_empty() {
+            let is_ready = |path: &String| needs[path].iter().all(|need| !left.contains(need));
+            let next = left.iter().position(is_ready).unwrap_or(0);
+            let path = left.remove(next);
+            let is_secured = self.operations[self.resources[&path].creator].is_secured;
+            let users = if is_secured { self.users.len().max(1) } else { 1 };
+            for user in 0..users {
+                let rows = if users == 1 { ROWS + 2 } else { ROWS - usize::from(user > 0) };
+                for row in 0..rows {
+                    if cases.len() >= room && row > 0 {
+                        break;
+                    }
+                    let parent = self.parent(&path, user, row);
+                    // The first of each user has its flags set.
+                    let number = 2 * user + row;
+                    let (case, thing) = self.create(&path, user, parent.as_ref(), number);
+                    self.remember(&case);
+                    cases.push(case);
+                    let variable = thing.variables.last().cloned().unwrap_or_default();
+                    self.samples.created.entry(path.clone()).or_default().push(variable);
+                    if let Some(resource) = self.resources.get_mut(&path) {
+                        resource.things.push(thing);
+                    }
+                }
+            }
+        }
+    }
+
+    /// For each collection those of which a thing must exist before one of it can be created.
+    pub(super) fn needs(&self) -> BTreeMap<String, Vec<String>> {
+        let needs = self.resources.iter().map(|(path, resource)| {
+            let body = object_schema(self.document, self.operations[resource.creator].body, 0);
+            let text = text_of(self.document, body, 0);
+            let is_needed = |other: &&String| {
+                *other != path
+                    && (path.starts_with(&format!("{other}/{{"))
+                        || text.contains(&format!("\"{other}\"")))
+            };
+            (path.clone(), self.resources.keys().filter(is_needed).cloned().collect())
+        });
+        needs.collect()
+    }
+
+    /// What a thing of a collection is created within.
+    pub(super) fn parent(&self, path: &str, user: usize, row: usize) -> Option<Thing> {
+        let creator = self.resources.get(path)?.creator;
+        self.thing(creator, user, row)
+    }
+
+    /// A thing that the operation is about, of the user's own if there are any.
+    pub(super) fn thing(&self, operation: usize, user: usize, row: usize) -> Option<Thing> {
+        let resource = self.resources.get(&self.resource_of(operation)?)?;
+        let own: Vec<_> = resource.things.iter().filter(|thing| thing.user == user).collect();
+        let choices = if own.is_empty() { resource.things.iter().collect() } else { own };
+        choices.get(row % choices.len().max(1)).map(|thing| (*thing).clone())
+    }
+
+    /// The collection of the thing in the path of an operation, the innermost.
+    pub(super) fn resource_of(&self, operation: usize) -> Option<String> {
+        let operation = &self.operations[operation];
+        let positions = 0..operation.path_parameters().len();
+        let mut paths = positions.rev().filter_map(|position| operation.collection(position));
+        paths.find(|path| self.resources.contains_key(path))
+    }
+
+    /// A request that creates a thing.
+    pub(super) fn create(
+        &mut self,
+        path: &str,
+        user: usize,
+        parent: Option<&Thing>,
+        number: usize,
+    ) -> (Case, Thing) {
+        let creator = self.resources[path].creator;
+        let draft = self.draft(creator, user, parent, number);
+        self.created(path, user, parent, &draft)
+    }
+
+    /// The thing that a draft creates.
+    pub(super) fn created(
+        &mut self,
+        path: &str,
+        user: usize,
+        parent: Option<&Thing>,
+        draft: &Draft,
+    ) -> (Case, Thing) {
+        let Resource { creator, pointer, .. } = &self.resources[path];
+        let mut case = finish(&self.operations[*creator], draft);
+        self.variables += 1;
+        let variable = format!("generated{}", self.variables);
+        case.capture.insert(variable.clone(), pointer.clone());
+        let within = self.operations[*creator].path_parameters().len();
+        let mut variables = parent.map(|parent| parent.variables.clone()).unwrap_or_default();
+        variables.truncate(within);
+        variables.push(variable);
+        (case, Thing { user, variables })
+    }
+
+    /// Keeps the values of the fields of a body, for those that filter by them.
+    pub(super) fn remember(&mut self, case: &Case) {
+        let body: Option<Value> = case.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
+        for (name, value) in body.iter().flat_map(fields) {
+            let known = self.sent.entry(name.clone()).or_default();
+            if known.len() < REMEMBERED && !known.contains(value) && !value.is_object() {
+                known.push(value.clone());
+            }
+        }
+    }
+
+    /// A request that should succeed, to the thing given.
+    pub(super) fn draft(
+        &mut self,
+        operation: usize,
+        user: usize,
+        thing: Option<&Thing>,
+        number: usize,
+    ) -> Draft {
+        let mut draft = Draft::default();
+        let operation = &self.operations[operation];
+        let names = operation.path_parameters();
+        for parameter in &operation.parameters {
+            let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+            let schema = parameter_schema(parameter);
+            let is_required = parameter["required"] == true;
+            let given = fields(&parameter["examples"]).map(|(_, example)| &example["value"]).next();
+            let mut value = || match parameter.get("example").or(given) {
+                Some(example) => plain(example),
+                None => plain(&self.samples.parameter(schema)),
+            };
+            match parameter["in"].as_str() {
+                Some("path") => {
+                    let position = names.iter().position(|known| *known == name);
+                    let known = position
+                        .and_then(|position| thing?.variables.get(position))
+                        .map(|variable| format!("${{{variable}}}"));
+                    let other = || {
+                        let paths: Vec<String> = self.resources.keys().cloned().collect();
+                        let own = position.and_then(|position| operation.collection(position));
+                        let path = own.filter(|path| self.resources.contains_key(path));
+                        let path =
+                            path.or_else(|| collection_of(&name, &paths).map(ToOwned::to_owned))?;
+                        let other = self.resources.get(&path)?.things.first()?;
+                        Some(format!("${{{}}}", other.variables.last()?))
+                    };
+                    let value = known.or_else(other).unwrap_or_else(value);
+                    draft.path.insert(name, value);
+                }
+                Some("query") if is_required => draft.query.push((name, value())),
+                Some("header") if is_required => {
+                    let value = value();
+                    if is_header(&value) {
+                        draft.headers.insert(name, value);
+                    }
+                }
+                Some("cookie") if is_required => {
+                    let value = value();
+                    if is_header(&value) {
+                        add_cookie(&mut draft, &name, &value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(media_type) = operation.media_type {
+            let example = operation.example.filter(|_| number == 0).cloned();
+            let body = example.unwrap_or_else(|| self.samples.nth(operation.body, number));
+            draft.body = match body {
+                body if is_json(media_type) => Some(Body::Json(body)),
+                Value::Object(body) if media_type == "multipart/form-data" => {
+                    Some(Body::Parts(body))
+                }
+                Value::Object(body) => Some(Body::Form(body)),
+                _ => None,
+            };
+        }
+        if operation.is_secured {
+            draft.user = self.users.get(user).or_else(|| self.users.first()).cloned();
+        }
+        draft
+    }
+
+    /// A case of a draft, with what is said of it.
+    pub(super) fn case(&self, operation: usize, mut draft: Draft, remark: &str) -> Case {
+        draft.changes.push(remark.to_owned());
+        finish(&self.operations[operation], &draft)
+    }
+}
+
+/// A schema as text, with what it refers to.
+pub(super) fn text_of(document: &Value, schema: &Value, depth: usize) -> String {
+    let mut text = schema.to_string();
+    if depth < 4 {
+        let mut visit = |value: &Value| {
+            if value.get("$ref").is_some() {
+                text += &text_of(document, resolve(document, value), depth + 1);
+            }
+        };
+        walk(schema, &mut visit);
+    }
+    text
+}
+
+pub(super) fn walk(value: &Value, visit: &mut impl FnMut(&Value)) {
+    visit(value);
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
+        Value::Object(fields) => Map::values(fields).for_each(|field| walk(field, visit)),
+        _ => {}
+    }
+}
+
+pub(super) fn add_cookie(draft: &mut Draft, name: &str, value: &str) {
+    let cookies = draft.headers.entry("cookie".to_owned()).or_default();
+    if !cookies.is_empty() {
+        cookies.push_str("; ");
+    }
+    cookies.extend([name, "=", value]);
+}

@@ -1,0 +1,394 @@
+//! Variations of a request that should succeed: changes alone and together, repetitions, other users.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::Value;
+
+use super::{Generator, Unit, share};
+use crate::case::Case;
+use crate::generate::changes::{Change, Changes, Rank, changed, object_schema, parameter_schema};
+use crate::generate::draft::{Draft, finish, object, plain};
+use crate::generate::is_header;
+use crate::generate::operation::collection;
+use crate::generate::samples::swapped;
+
+/// How many pairs of allowed changes are made of an operation, and of changes that are not.
+const PAIRS: usize = 60;
+const WRONG_PAIRS: usize = 8;
+/// How many fields are changed at once, where the document allows it and where it does not.
+const ALLOWED_AT_ONCE: usize = 4;
+const WRONG_AT_ONCE: usize = 3;
+
+/// The steps in which variations are sent.
+const FIRST: usize = 0;
+const ALLOWED: usize = 1;
+const NEAR: usize = 2;
+const COMBINED: usize = 3;
+const WRONG: usize = 4;
+const LAST: usize = 5;
+
+impl<'a> Generator<'a> {
+    /// The requests to an operation, with the step in which each is sent.
+    pub(super) fn variations(&mut self, index: usize) -> Vec<Unit> {
+        let (document, users) = (self.document, self.users);
+        let operation = &self.operations[index];
+        let changes = Changes { document, users, samples: &mut self.samples, sent: &self.sent };
+        let mut changes = { changes }.of(operation);
+        self.rng.shuffle(&mut changes);
+        // Many times its share of the requests, as others need less.
+        let most = share(self.count, &self.operations);
+        if changes.len() > most {
+            changes.sort_by_key(|change| (change.rank, change.is_general()));
+            self.cut += changes.len() - most;
+            changes.truncate(most);
+            self.rng.shuffle(&mut changes);
+        }
+        let resource = self.resource_of(index);
+        // To delete what a session needs would end it.
+        if self.operations[index].method == "DELETE" && resource.is_none() {
+            let draft = self.draft(index, 0, None, 0);
+            let few = changes.iter().filter(|change| change.rank == Rank::Valid).take(6);
+            let mut cases: Vec<Case> = few
+                .map(|change| finish(&self.operations[index], &changed(&draft, &[change])))
+                .collect();
+            cases.push(self.case(index, draft, "valid"));
+            return vec![(LAST, cases)];
+        }
+        let mut units = Vec::new();
+        for number in 0..if self.operations[index].is_write() { 3 } else { 1 } {
+            units.push((FIRST, self.unit(index, 0, number, &[])));
+        }
+        if self.operations[index].is_write() {
+            units.extend(self.twice(index));
+        }
+        units.extend(self.of_others(index));
+        let has_body = self.operations[index].media_type.is_some();
+        let (allowed, other): (Vec<_>, Vec<_>) =
+            changes.iter().partition(|change| change.rank == Rank::Valid);
+        let is_bundled = |change: &&Change<'_>| {
+            has_body && change.target.starts_with("body ") && !change.name.ends_with(": null")
+        };
+        let (bundled, single): (Vec<_>, Vec<_>) = allowed.iter().copied().partition(is_bundled);
+        for changes in bundles(&bundled, ALLOWED_AT_ONCE) {
+            units.push((ALLOWED, self.unit(index, 0, 0, &changes)));
+        }
+        for change in single {
+            let step = if change.is_general() { COMBINED } else { ALLOWED };
+            units.push((step, self.unit(index, 0, 0, &[change])));
+        }
+        let (general, single): (Vec<_>, Vec<_>) =
+            other.iter().copied().partition(|change| change.is_general() && change.is_field());
+        for change in single {
+            let step = if change.rank == Rank::Near { NEAR } else { WRONG };
+            units.push((step, self.unit(index, 0, 0, &[change])));
+        }
+        for (number, changes) in bundles(&general, WRONG_AT_ONCE).into_iter().enumerate() {
+            let step = if number < WRONG_PAIRS { NEAR } else { COMBINED };
+            units.push((step, self.unit(index, 0, 0, &changes)));
+        }
+        let is_list = self.operations[index].method == "GET";
+        for (of, count) in [(&allowed, if is_list { PAIRS } else { 0 }), (&other, WRONG_PAIRS)] {
+            let is_of_use = |change: &&Change<'_>| change.is_field() && !change.is_empty();
+            let fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
+            let mut targets: Vec<_> = fields.iter().map(|change| change.target.clone()).collect();
+            targets.sort();
+            targets.dedup();
+            if targets.len() < 2 {
+                continue;
+            }
+            for number in 0..count.min(targets.len() * targets.len() * 2) {
+                // One of each pair of fields in turn, whatever number of values each has.
+                let one = self.one_of(&fields, &targets[number % targets.len()]);
+                let other = (number + 1 + number / targets.len()) % targets.len();
+                let two = self.one_of(&fields, &targets[other]);
+                if let (Some(one), Some(two)) = (one, two)
+                    && one.target != two.target
+                {
+                    units.push((NEAR, self.unit(index, 0, 0, &[one, two])));
+                }
+            }
+        }
+        units
+    }
+
+    pub(super) fn one_of<'c>(
+        &mut self,
+        changes: &[&'c Change<'a>],
+        target: &str,
+    ) -> Option<&'c Change<'a>> {
+        let of: Vec<_> = changes.iter().filter(|change| change.target == target).collect();
+        if of.is_empty() { None } else { Some(of[self.rng.usize(..of.len())]) }
+    }
+
+    /// A request with some changes, after what it needs, before what shows its effect.
+    pub(super) fn unit(
+        &mut self,
+        index: usize,
+        user: usize,
+        number: usize,
+        changes: &[&Change<'a>],
+    ) -> Vec<Case> {
+        let mut cases = Vec::new();
+        let is_allowed = changes.iter().all(|change| change.rank == Rank::Valid);
+        let resource = self.resource_of(index);
+        let mut thing = self.thing(index, user, 0);
+        let own = collection(self.operations[index].path);
+        let is_creator =
+            self.resources.contains_key(&own) && self.operations[index].method == "POST";
+        let uses_up = ["DELETE", "POST"].contains(&&*self.operations[index].method) && !is_creator;
+        if let (true, true, Some(path)) = (is_allowed, uses_up, &resource) {
+            let parent = self.parent(path, user, 0);
+            let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
+            cases.push(case);
+            thing = Some(fresh);
+        }
+        let mut draft = self.draft(index, user, thing.as_ref(), number);
+        if self.operations[index].method == "PATCH" && !changes.is_empty() {
+            self.reduce(index, &mut draft);
+        }
+        let draft = changed(&draft, changes);
+        if !is_allowed || !self.operations[index].is_write() {
+            cases.push(finish(&self.operations[index], &draft));
+            return cases;
+        }
+        if is_creator {
+            let (case, created) = self.created(&own, user, thing.as_ref(), &draft);
+            cases.push(case);
+            // What it returns shows most.
+            if let Some(read) = self.of_thing(&own, "GET").filter(|_| changes.is_empty()) {
+                let draft = self.draft(read, user, Some(&created), 0);
+                cases.push(self.case(read, draft, "what was created"));
+            }
+            return cases;
+        }
+        cases.push(finish(&self.operations[index], &draft));
+        let read = match &resource {
+            Some(path) => self.of_thing(path, "GET"),
+            None => self.operations.iter().position(|operation| {
+                operation.method == "GET" && operation.path == self.operations[index].path
+            }),
+        };
+        if let Some(read) = read {
+            let draft = self.draft(read, user, thing.as_ref(), 0);
+            cases.push(self.case(read, draft, "what was changed"));
+        }
+        cases
+    }
+
+    /// Leaves out of a body what need not be there.
+    pub(super) fn reduce(&self, index: usize, draft: &mut Draft) {
+        let schema = object_schema(self.document, self.operations[index].body, 0);
+        let required = schema["required"].as_array().into_iter().flatten();
+        let required: Vec<_> = required.filter_map(Value::as_str).collect();
+        if let Some(body) = object(draft) {
+            body.retain(|name, _| required.contains(&name.as_str()));
+        }
+    }
+
+    /// The same again: as it is, with its texts in the other case, by another user; and with every
+    /// optional header.
+    pub(super) fn twice(&mut self, index: usize) -> Vec<Unit> {
+        let own = collection(self.operations[index].path);
+        let mut units = Vec::new();
+        for has_headers in [false, true] {
+            let mut cases = self.unit(index, 0, 0, &[]);
+            let position = cases.iter().position(|case| {
+                case.operation.as_ref() == Some(&self.operations[index].name)
+                    && !case.name.contains(" life ")
+            });
+            let thing = self.thing(index, 0, 0);
+            let mut draft = self.draft(index, 0, thing.as_ref(), 0);
+            if has_headers {
+                let headers: Vec<_> = self.operations[index]
+                    .parameters
+                    .iter()
+                    .filter(|p| p["in"] == "header" && p["required"] != true)
+                    .copied()
+                    .collect();
+                if headers.is_empty() {
+                    break;
+                }
+                for parameter in headers {
+                    let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+                    let value = plain(&self.samples.parameter(parameter_schema(parameter)));
+                    if is_header(&value) {
+                        draft.headers.insert(name, value);
+                    }
+                }
+                cases.clear();
+                cases.push(self.case(index, draft.clone(), "with every header"));
+            } else if let Some(position) = position {
+                // What was just made for it is used, not another.
+                let variables = &cases[position];
+                let path = variables.request.split_once(' ').map_or("", |(_, path)| path);
+                draft.path = path_values(self.operations[index].path, path);
+                cases.truncate(position);
+                cases.push(self.case(index, draft.clone(), "once"));
+            }
+            cases.push(self.case(index, draft.clone(), "twice"));
+            let mut other = draft.clone();
+            if let Some(body) = object(&mut other) {
+                for value in body.values_mut() {
+                    if let Some(text) = value.as_str().filter(|text| !text.starts_with("${")) {
+                        *value = swapped(text).into();
+                    }
+                }
+                cases.push(self.case(index, other.clone(), "in other case"));
+                // With what must keep its form as it was, and only one text in other case.
+                let fields: Vec<String> = object(&mut other)
+                    .map(|body| body.keys().cloned().collect())
+                    .unwrap_or_default();
+                for name in fields {
+                    let mut one = draft.clone();
+                    let Some(body) = object(&mut one) else { continue };
+                    let Some(text) = body.get(&name).and_then(Value::as_str) else { continue };
+                    if text.starts_with("${") || swapped(text) == text {
+                        continue;
+                    }
+                    body[&name] = swapped(text).into();
+                    cases.push(self.case(index, one, &format!("{name} in other case")));
+                }
+            }
+            if self.operations[index].is_secured && self.users.len() > 1 {
+                draft.user = self.users.last().cloned();
+                cases.push(self.case(index, draft, "the same by another user"));
+            }
+            let list = self.operations.iter().position(|operation| {
+                operation.method == "GET" && collection(operation.path) == own
+            });
+            if let Some(list) = list {
+                let thing = self.thing(list, 0, 0);
+                let draft = self.draft(list, 0, thing.as_ref(), 0);
+                cases.push(self.case(list, draft, "after the same twice"));
+            }
+            units.push((FIRST, cases));
+        }
+        units
+    }
+
+    /// Requests to things of other users, and to things within another than their own.
+    pub(super) fn of_others(&mut self, index: usize) -> Vec<Unit> {
+        let mut units = Vec::new();
+        let Some(path) = self.resource_of(index) else { return units };
+        let things = self.resources.get(&path).map(|r| r.things.clone()).unwrap_or_default();
+        let operation = &self.operations[index];
+        let (is_secured, is_write) = (operation.is_secured, operation.is_write());
+        let users = if is_secured { self.users.len().max(1) } else { 0 };
+        let is_creator = self.resources.contains_key(&collection(operation.path));
+        let uses_up =
+            is_write && !is_creator && operation.method != "PUT" && operation.method != "PATCH";
+        for caller in 0..users {
+            if !is_write {
+                // The first user may see everything.
+                for thing in things.iter().take(if caller == 0 { 2 } else { things.len() }) {
+                    let draft = self.draft(index, caller, Some(thing), 0);
+                    let remark = format!("of user {} by user {}", thing.user + 1, caller + 1);
+                    units.push((ALLOWED, vec![self.case(index, draft, &remark)]));
+                }
+                continue;
+            }
+            for owner in (0..users).filter(|owner| *owner != caller) {
+                let remark = format!("of user {} by user {}", owner + 1, caller + 1);
+                let mut parents = vec![self.parent(&path, owner, 0)];
+                if path.contains("{}") {
+                    parents.push(self.parent(&path, caller, 0));
+                }
+                for parent in parents {
+                    let mut cases = Vec::new();
+                    let mut thing = things.iter().find(|thing| thing.user == owner).cloned();
+                    if uses_up || path.contains("{}") {
+                        let (case, fresh) = self.create(&path, owner, parent.as_ref(), 0);
+                        cases.push(case);
+                        thing = Some(fresh);
+                    }
+                    let draft = self.draft(index, caller, thing.as_ref(), 0);
+                    cases.push(self.case(index, draft, &remark));
+                    if let (Some(thing), Some(read)) = (&thing, self.of_thing(&path, "GET")) {
+                        let draft = self.draft(read, owner, Some(thing), 0);
+                        cases.push(self.case(read, draft, "what another user tried to change"));
+                    }
+                    units.push((ALLOWED, cases));
+                }
+            }
+        }
+        let parents: Vec<Vec<String>> =
+            things.iter().map(|thing| thing.variables.clone()).collect();
+        for thing in things.iter().filter(|thing| thing.variables.len() > 1).take(2) {
+            let Some(other) = parents.iter().find(|other| other[0] != thing.variables[0]) else {
+                continue;
+            };
+            let mut mixed = thing.clone();
+            mixed.variables[0].clone_from(&other[0]);
+            let draft = self.draft(index, 0, Some(&mixed), 0);
+            units.push((ALLOWED, vec![self.case(index, draft, "within another than its own")]));
+        }
+        units
+    }
+
+    /// A request with several changes to each operation; false if there are none.
+    pub(super) fn several(&mut self, cases: &mut Vec<Case>) -> bool {
+        let before = cases.len();
+        for index in 0..self.operations.len() {
+            if self.operations[index].method == "DELETE" && self.resource_of(index).is_none() {
+                continue;
+            }
+            let (document, users) = (self.document, self.users);
+            let operation = &self.operations[index];
+            let changes = Changes { document, users, samples: &mut self.samples, sent: &self.sent };
+            let changes = { changes }.of(operation);
+            for _ in 0..if cases.len() < self.count { 4 } else { 0 } {
+                let allowed: Vec<_> = changes.iter().filter(|c| c.rank == Rank::Valid).collect();
+                let any: Vec<_> = changes.iter().collect();
+                let from = if self.rng.bool() { allowed } else { any };
+                if from.len() < 2 {
+                    break;
+                }
+                let mut chosen: Vec<&Change<'a>> = Vec::new();
+                for _ in 0..self.rng.usize(2..=3) {
+                    let change = from[self.rng.usize(..from.len())];
+                    if chosen.iter().all(|known| known.target != change.target) {
+                        chosen.push(change);
+                    }
+                }
+                let user = self.rng.usize(..self.users.len().max(1));
+                let number = self.rng.usize(..8);
+                cases.extend(self.unit(index, user, number, &chosen));
+            }
+        }
+        cases.len() > before
+    }
+}
+
+/// All changes in groups of so many different fields.
+pub(super) fn bundles<'c, 'a>(changes: &[&'c Change<'a>], size: usize) -> Vec<Vec<&'c Change<'a>>> {
+    let mut left: BTreeMap<&str, VecDeque<&'c Change<'a>>> = BTreeMap::new();
+    for change in changes {
+        left.entry(&change.target).or_default().push_back(change);
+    }
+    let mut bundles = Vec::new();
+    loop {
+        // Those of which most are left, so that none remains alone at the end.
+        let mut queues: Vec<_> = left.values_mut().filter(|queue| !queue.is_empty()).collect();
+        queues.sort_by_key(|queue| std::cmp::Reverse(queue.len()));
+        let bundle: Vec<_> =
+            queues.into_iter().take(size).filter_map(VecDeque::pop_front).collect();
+        if bundle.is_empty() {
+            return bundles;
+        }
+        bundles.push(bundle);
+    }
+}
+
+/// What stands in a path for the parameters of its template.
+pub(super) fn path_values(template: &str, path: &str) -> BTreeMap<String, String> {
+    let path = path.split('?').next().unwrap_or_default();
+    let pairs = template.split('/').zip(path.split('/'));
+    pairs
+        .filter_map(|(name, value)| {
+            let name = name.strip_prefix('{')?.strip_suffix('}')?;
+            // What is encoded already would be encoded again.
+            let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+            Some((name.to_owned(), value.into_owned()))
+        })
+        .collect()
+}
