@@ -31,3 +31,38 @@ pub struct Difference {
     /// The candidate's value, in the same form.
     pub candidate: String,
 }
+
+impl Difference {
+    /// Whether it is at the place of the other, within it, or around it.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let holds = |outer: &str, inner: &str| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        holds(&self.path, &other.path) || holds(&other.path, &self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_hold_what_is_within_them() {
+        let at = |path: &str| Difference {
+            path: path.to_owned(),
+            reference: String::new(),
+            candidate: String::new(),
+        };
+        for (one, other, expected) in [
+            ("body.a", "body.a", true),
+            ("body.a", "body.a.b", true),
+            ("body.a[3]", "body.a", true),
+            ("body.a", "body.ab", false),
+            ("body.a.b", "body.a.c", false),
+            ("status", "body", false),
+        ] {
+            assert_eq!(at(one).overlaps(&at(other)), expected, "{one}, {other}");
+        }
+    }
+}

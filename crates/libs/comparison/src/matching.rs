@@ -137,7 +137,7 @@ impl Pairs {
 }
 
 /// What has a format of its own: JWTs, UUIDs with and without dashes, times, ULIDs, `ObjectId`s, the
-/// header `traceparent`, HTTP dates, and seconds or milliseconds since 1970 of this time.
+/// header `traceparent`, HTTP dates, and seconds to nanoseconds since 1970 of this time.
 static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is a constant, which a test compiles")]
     Regex::new(
@@ -151,7 +151,7 @@ static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
         | \b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),\ \d\d\ [A-Z][a-z]{2}\ \d{4}\ \d\d:\d\d:\d\d\ GMT
         | \b[0-7][0-9A-HJKMNP-TV-Z]{25}\b
         | \b[0-9a-f]{24}\b
-        | \b1[6-9]\d{8}(?:\d{3})?\b",
+        | \b1[6-9]\d{8}(?:\d{3}){0,3}\b",
     )
     .expect("the pattern is valid")
 });

@@ -43,7 +43,8 @@ static ISO: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is valid")
 });
 
-/// Reads an ISO 8601 time, an HTTP date, or seconds or milliseconds since 1970; none if it is no time
+/// Reads an ISO 8601 time, an HTTP date, or seconds, milli-, micro- or
+/// nanoseconds since 1970; none if it is no time
 /// that exists.
 pub(crate) fn parse(text: &str) -> Option<Moment> {
     if let Some(found) = ISO.captures(text) {
@@ -77,6 +78,8 @@ pub(crate) fn parse(text: &str) -> Option<Moment> {
     match text.len() {
         10 => Some(plain(number.checked_mul(1000)?, "seconds", 0)),
         13 => Some(plain(number, "milliseconds", 3)),
+        16 => Some(plain(number / 1_000, "microseconds", 6)),
+        19 => Some(plain(number / 1_000_000, "nanoseconds", 9)),
         _ => None,
     }
 }

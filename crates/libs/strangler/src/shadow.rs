@@ -49,15 +49,6 @@ pub(crate) struct Shadow {
     pub(crate) ignored_headers: Vec<HeaderName>,
 }
 
-/// Whether one position in an answer is the other, or holds it.
-fn overlap(one: &str, other: &str) -> bool {
-    let holds = |outer: &str, inner: &str| {
-        let rest = inner.strip_prefix(outer);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    };
-    holds(one, other) || holds(other, one)
-}
-
 /// A request with the response of legacy.
 pub(crate) struct Job {
     pub(crate) parts: Parts,
@@ -132,7 +123,7 @@ impl Shadow {
         let mut unsteady = self.differences(&job.legacy, &before);
         unsteady.extend(self.differences(&before, &after));
         let mut differences = self.differences(&before, &native);
-        differences.retain(|found| !unsteady.iter().any(|place| overlap(&place.path, &found.path)));
+        differences.retain(|found| !unsteady.iter().any(|place| place.overlaps(found)));
         let is_mismatch = !differences.is_empty();
         (if is_mismatch { Verdict::Mismatch } else { Verdict::Noise }, differences)
     }

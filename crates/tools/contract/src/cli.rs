@@ -161,7 +161,11 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
         totals.different,
         report.with_extension("html").display(),
     );
-    println!("{} passed, {} failed", totals.same + totals.better, totals.different);
+    if totals.unsteady > 0 {
+        let count = totals.unsteady;
+        println!("{count} unsteady: they differ only where the reference differs from itself");
+    }
+    println!("{} passed, {} failed", totals.total - totals.different, totals.different);
     written?;
     Ok(totals.different == 0 && (unreached.is_empty() || !require_success))
 }

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use reqwest::Url;
 
-use self::again::{noise, shrink};
+use self::again::{covers, paths, shrink, unsteady};
 pub use self::client::{ClientError, Connection};
 use self::recorded::Moved;
 pub use self::recorded::Recorded;
@@ -387,13 +387,17 @@ impl<F: Fn(&str) -> Option<String>> Judge<'_, F> {
             let answers = (&a.answer, &b.answer);
             outcome.better = self.accepted(case, &outcome, answers, &before);
             if !outcome.passed() {
-                let noisy = [
-                    (side, a.request.as_ref(), &a.answer),
-                    (candidate, b.request.as_ref(), &b.answer),
-                ];
-                outcome.noise = noise(case, &noisy).await;
-                let sides = [side, candidate];
-                outcome.smallest = shrink(case, row, sides, &outcome.differences, &before).await;
+                let reference = (side, a.request.as_ref(), &a.answer);
+                let mut noise = unsteady(case, reference, &outcome.differences).await;
+                // Where the reference differs from itself, nothing follows from a difference.
+                outcome.unsteady = covers(&noise, &outcome.differences);
+                if !outcome.unsteady {
+                    let candidate = (candidate, b.request.as_ref(), &b.answer);
+                    noise.extend(unsteady(case, candidate, &outcome.differences).await);
+                    let (sides, found) = ([side, candidate.0], &outcome.differences);
+                    outcome.smallest = shrink(case, row, sides, found, &before).await;
+                }
+                outcome.noise = paths(&noise);
             }
         } else if let Some(recorded) = case.recorded.as_ref().filter(|_| self.options.is_recorded) {
             outcome.status = recorded.answer.status;
@@ -404,8 +408,8 @@ impl<F: Fn(&str) -> Option<String>> Judge<'_, F> {
             outcome.differences.extend(conformance);
             outcome.better = self.accepted(case, &outcome, (&a, &answer), &before);
             if !outcome.passed() {
-                let noisy = [(candidate, b.request.as_ref(), &b.answer)];
-                outcome.noise = noise(case, &noisy).await;
+                let candidate = (candidate, b.request.as_ref(), &b.answer);
+                outcome.noise = paths(&unsteady(case, candidate, &outcome.differences).await);
             }
         } else {
             outcome.differences = conformance;
@@ -413,7 +417,9 @@ impl<F: Fn(&str) -> Option<String>> Judge<'_, F> {
             outcome.better = self.accepted(case, &outcome, (&b.answer, &b.answer), &before);
         }
         if outcome.better.is_none() {
-            outcome.differences.extend(case.unmet(&b.answer, &candidate.variables, row)?);
+            let unmet = case.unmet(&b.answer, &candidate.variables, row)?;
+            outcome.unsteady &= unmet.is_empty();
+            outcome.differences.extend(unmet);
         }
         outcome.seconds = (round.took + started.elapsed()).as_secs_f64();
         self.options.secrets.outcome(&mut outcome, has_secrets);

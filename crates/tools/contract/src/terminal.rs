@@ -69,10 +69,11 @@ pub(crate) fn summary(outcomes: &[Outcome]) {
     }
     let width = operations.keys().map(|name| name.chars().count()).max().unwrap_or(0);
     for (operation, outcomes) in operations {
-        let Totals { total, different, better, .. } = Totals::of(outcomes);
-        let verdict = match (different, better) {
-            (0, 0) => style("same".to_owned()).green(),
-            (0, _) => style(format!("same, {better} better")).green(),
+        let Totals { total, different, better, unsteady, .. } = Totals::of(outcomes);
+        let verdict = match (different, better, unsteady) {
+            (0, 0, 0) => style("same".to_owned()).green(),
+            (0, _, 0) => style(format!("same, {better} better")).green(),
+            (0, _, _) => style(format!("{unsteady} unsteady")).yellow(),
             _ => style(format!("{different} different")).red().bold(),
         };
         println!("{operation:width$}  {total:5}  {verdict}");

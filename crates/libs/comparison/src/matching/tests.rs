@@ -72,6 +72,22 @@ fn at(seconds: i64, format: &str) -> String {
     time.format(format).to_string()
 }
 
+/// Numbers since 1970, from seconds to nanoseconds.
+#[test]
+fn every_unit_of_a_time_is_held_to_the_window() {
+    for zeros in [0, 3, 6, 9] {
+        let at = |seconds: i64| {
+            let now = (time::now() / 1000 + seconds).to_string();
+            now + &"123456789"[..zeros]
+        };
+        let same = |a: &str, b: &str| same_text(a, b, &mut Pairs::starting_now());
+        assert!(same(&at(1), &at(2)), "{}", at(1));
+        assert!(!same(&at(1), &at(3601)), "{}", at(1));
+        assert!(!same(&at(1), &(at(1) + "000")), "another unit");
+    }
+    assert!(!same_text("1795744842053802", "17957448420538021", &mut Pairs::default()));
+}
+
 #[test]
 fn times_are_held_to_a_window() {
     let format = "%Y-%m-%dT%H:%M:%S%.6f+00:00";

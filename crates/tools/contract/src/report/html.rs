@@ -17,7 +17,7 @@ pub(super) fn page(report: &Report) -> String {
 }
 
 fn write(out: &mut String, report: &Report) -> std::fmt::Result {
-    let Totals { total, same, different, better } = report.totals;
+    let Totals { total, same, different, better, unsteady } = report.totals;
     let verdict = if different == 0 { "The same" } else { "Different" };
     write!(
         out,
@@ -26,7 +26,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
          <title>{verdict}: {different} of {total}</title>\n<style>\n{STYLE}</style>\n\
          <h1 class=\"{}\">{verdict}</h1>\n\
          <p>{total} requests to the reference and to the candidate: {same} answered the same, \
-         {better} better on purpose, <strong>{different} different</strong>.</p>\n",
+         {better} better on purpose, {unsteady} unsteady, <strong>{different} different</strong>.</p>\n",
         if different == 0 { "same" } else { "different" },
     )?;
     if report.runs.len() > 1 {
@@ -73,11 +73,14 @@ fn matrix(out: &mut String, report: &Report) -> std::fmt::Result {
             let totals = Totals::of(here.filter(|outcome| outcome.status == *status));
             match totals {
                 Totals { total: 0, .. } => out.push_str("<td></td>"),
-                Totals { total, different: 0, better: 0, .. } => {
+                Totals { total, different: 0, better: 0, unsteady: 0, .. } => {
                     write!(out, "<td class=\"same\">{total}</td>")?;
                 }
-                Totals { total, different: 0, better, .. } => {
+                Totals { total, different: 0, better, unsteady: 0, .. } => {
                     write!(out, "<td class=\"better\">{total}, {better} better</td>")?;
+                }
+                Totals { total, different: 0, unsteady, .. } => {
+                    write!(out, "<td class=\"better\">{total}, {unsteady} unsteady</td>")?;
                 }
                 Totals { total, different, .. } => write!(
                     out,
@@ -165,6 +168,11 @@ fn case(out: &mut String, label: &str, outcome: &Outcome) -> std::fmt::Result {
     )?;
     if let Some(reason) = &outcome.better {
         writeln!(out, "<p>Better on purpose: {}</p>", escape(reason))?;
+    }
+    if outcome.unsteady {
+        out.push_str(
+            "<p>Unsteady: nothing follows from where the reference differs from itself.</p>\n",
+        );
     }
     if !outcome.noise.is_empty() {
         let paths = escape(&outcome.noise.join(", "));

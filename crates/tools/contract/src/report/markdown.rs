@@ -19,17 +19,21 @@ pub(super) fn summary(report: &Report) -> String {
 }
 
 fn write(out: &mut String, report: &Report) -> std::fmt::Result {
-    let Totals { total, same, different, better } = report.totals;
+    let Totals { total, same, different, better, unsteady } = report.totals;
     let verdict = if different == 0 { "The same" } else { "Different" };
     writeln!(out, "### {verdict}: {total} requests, {different} different\n")?;
-    writeln!(out, "| run | requests | same | better | different |")?;
-    writeln!(out, "|---|---:|---:|---:|---:|")?;
+    writeln!(out, "| run | requests | same | better | unsteady | different |")?;
+    writeln!(out, "|---|---:|---:|---:|---:|---:|")?;
     for (label, Run { totals, .. }) in &report.runs {
-        let Totals { total, same, different, better } = totals;
-        writeln!(out, "| {} | {total} | {same} | {better} | {different} |", cell(label))?;
+        let Totals { total, same, different, better, unsteady } = totals;
+        writeln!(
+            out,
+            "| {} | {total} | {same} | {better} | {unsteady} | {different} |",
+            cell(label)
+        )?;
     }
     if report.runs.len() > 1 {
-        writeln!(out, "| all | {total} | {same} | {better} | {different} |")?;
+        writeln!(out, "| all | {total} | {same} | {better} | {unsteady} | {different} |")?;
     }
     coverage(out, report)?;
     rules(out, report)?;
@@ -72,7 +76,7 @@ fn coverage(out: &mut String, report: &Report) -> std::fmt::Result {
         return Ok(());
     }
     writeln!(out, "\n| run | operations that succeeded | statuses | parameters | branches |")?;
-    writeln!(out, "|---|---:|---:|---:|---:|")?;
+    writeln!(out, "|---|---:|---:|---:|---:|---:|")?;
     for (label, coverage) in covered() {
         let Sums { operations, statuses, parameters, branches } = coverage.sums();
         write!(out, "| {} |", cell(label))?;

@@ -33,6 +33,9 @@ pub struct Outcome {
     /// The paths in which two responses of one service to the same request differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noise: Vec<String>,
+    /// Whether they all are where the reference differs from itself, so that nothing follows from them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsteady: bool,
     /// The reason of the ledger if the differences are deliberate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub better: Option<String>,
@@ -65,7 +68,7 @@ impl Outcome {
     }
 
     pub fn passed(&self) -> bool {
-        self.is_same() || self.better.is_some()
+        self.is_same() || self.better.is_some() || self.unsteady
     }
 }
 
@@ -75,6 +78,9 @@ pub struct Totals {
     pub same: usize,
     pub different: usize,
     pub better: usize,
+    /// Those that differ only where the reference differs from itself.
+    #[serde(default)]
+    pub unsteady: usize,
 }
 
 impl Totals {
@@ -85,6 +91,7 @@ impl Totals {
             match (outcome.is_same(), &outcome.better) {
                 (true, _) => totals.same += 1,
                 (false, Some(_)) => totals.better += 1,
+                (false, None) if outcome.unsteady => totals.unsteady += 1,
                 (false, None) => totals.different += 1,
             }
         }

@@ -12,22 +12,44 @@ use crate::shrink::smaller;
 /// How many requests it may take to make one smaller.
 const SHRINKING: usize = 200;
 
-/// The paths in which two responses of one service to the same request differ, of either service.
-pub(super) async fn noise(
+/// How often a request is sent again to find out whether its response is steady. What depends on chance,
+/// such as the order of a hash map with two keys, is the same each time once in 256.
+const REPETITIONS: usize = 8;
+
+/// Where a service differs from its own earlier response to the same request, until that covers
+/// `differences`. Only what has no effect is sent again: safe requests, and generated ones that are
+/// refused.
+pub(super) async fn unsteady(
     case: &Case,
-    sides: &[(&Side, Option<&Request>, &Answer)],
-) -> Vec<String> {
-    let mut paths = BTreeSet::new();
-    for (side, request, answer) in sides {
-        let Some(request) = request else { continue };
-        if !["GET", "HEAD", "OPTIONS"].contains(&&*request.method) {
-            continue;
-        }
-        let Ok(again) = side.send(request).await else { continue };
-        let noise = compare(answer, &again, case.unordered, &mut Pairs::default());
-        paths.extend(noise.into_iter().map(|difference| difference.path));
+    (side, request, answer): (&Side, Option<&Request>, &Answer),
+    differences: &[Difference],
+) -> Vec<Difference> {
+    let mut unsteady = Vec::new();
+    let Some(request) = request else { return unsteady };
+    let is_safe = ["GET", "HEAD", "OPTIONS"].contains(&&*request.method);
+    let is_refused = case.is_tolerant && (400..500).contains(&answer.status);
+    if !(is_safe || is_refused) {
+        return unsteady;
     }
-    paths.into_iter().collect()
+    for _ in 0..REPETITIONS {
+        let Ok(again) = side.send(request).await else { break };
+        unsteady.extend(compare(answer, &again, case.unordered, &mut Pairs::default()));
+        if covers(&unsteady, differences) {
+            break;
+        }
+    }
+    unsteady
+}
+
+/// Whether every difference is where the other ones are.
+pub(super) fn covers(places: &[Difference], differences: &[Difference]) -> bool {
+    differences.iter().all(|found| places.iter().any(|place| place.overlaps(found)))
+}
+
+/// The paths of differences, each once.
+pub(super) fn paths(differences: &[Difference]) -> Vec<String> {
+    let paths: BTreeSet<_> = differences.iter().map(|difference| &difference.path).collect();
+    paths.into_iter().cloned().collect()
 }
 
 /// The smallest request in place of a generated one after which the sides still differ where they

@@ -9,3 +9,4 @@ mod recordings;
 mod selection;
 mod server;
 mod sign_in;
+mod steadiness;
