@@ -13,8 +13,8 @@ use crate::shrink::smaller;
 const SHRINKING: usize = 200;
 
 /// How often a request is sent again to find out whether its response is steady. What depends on chance,
-/// such as the order of a hash map with two keys, is the same each time once in 256.
-const REPETITIONS: usize = 8;
+/// such as the order of a hash map with two keys, is the same each time once in 65,536.
+const REPETITIONS: usize = 16;
 
 /// Where a service differs from its own earlier response to the same request, until that covers
 /// `differences`. Only what has no effect is sent again: safe requests, and generated ones that are
