@@ -1,0 +1,110 @@
+"""The statements that SQLAlchemy itself would execute to make the tables, for each database."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sqlite3
+from typing import Any
+
+from .report import Report
+
+
+def statements(report: Report, metadata: Any) -> dict[str, list[dict[str, str]]]:
+    """For `postgres` and `sqlite`, in the order of execution: `{"kind": …, "sql": …}`.
+
+    What SQLite cannot have is left out of its list, with a remark.
+    """
+    from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+
+    from .tables import postgres
+
+    found = {"postgres": emitted(metadata, postgres())}
+    found["sqlite"] = []
+    with report.attempt("the statements for SQLite"):
+        copy = for_sqlite(report, metadata)
+        found["sqlite"] = accepted(report, emitted(copy, SQLiteDialect()))
+    return found
+
+
+def emitted(metadata: Any, dialect: Any) -> list[dict[str, str]]:
+    from sqlalchemy.engine.mock import MockConnection
+
+    found: list[dict[str, str]] = []
+
+    def execute(element: Any, *_args: Any, **_kwargs: Any) -> None:
+        compiled = element if isinstance(element, str) else element.compile(dialect=dialect)
+        kind = "SQL" if isinstance(element, str) else type(element).__name__
+        # SQLAlchemy leaves blanks at the ends of lines.
+        lines = [line.rstrip().replace("\t", "    ") for line in str(compiled).strip().splitlines()]
+        found.append({"kind": kind, "sql": "\n".join(lines)})
+
+    metadata.create_all(MockConnection(dialect, execute), checkfirst=False)
+    return in_order(found)
+
+
+def in_order(found: list[dict[str, str]]) -> list[dict[str, str]]:
+    """SQLAlchemy keeps a table's indexes in a set: theirs is another order at each run."""
+    ordered: list[dict[str, str]] = []
+    for is_index, group in itertools.groupby(found, lambda one: one["kind"] == "CreateIndex"):
+        ordered += sorted(group, key=lambda one: one["sql"]) if is_index else group
+    return ordered
+
+
+def for_sqlite(report: Report, metadata: Any) -> Any:
+    """A copy of the metadata without schemas, arrays and other things that SQLite lacks."""
+    import warnings
+
+    from sqlalchemy import JSON, Identity, MetaData, Text
+    from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+
+    dialect = SQLiteDialect()
+    copy = MetaData(naming_convention=metadata.naming_convention)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for table in metadata.tables.values():
+            if table.schema is not None:
+                report.remark(f"table {table.fullname}", "its schema is left out for SQLite")
+            if hasattr(table, "to_metadata"):
+                table.to_metadata(
+                    copy, schema=None, referred_schema_fn=lambda *_schemas: None
+                )
+            else:
+                table.tometadata(copy, schema=None)
+    for table in copy.tables.values():
+        for column in table.columns:
+            about = f"column {table.name}.{column.name}"
+            try:
+                column.type.compile(dialect=dialect)
+            except Exception:
+                is_document = hasattr(column.type, "item_type") or "JSON" in str(type(column.type))
+                column.type = JSON() if is_document else Text()
+                report.remark(about, f"is {column.type} in SQLite, which lacks its type")
+            if isinstance(getattr(column, "identity", None), Identity):
+                column.identity = column.server_default = None
+                report.remark(about, "is no identity in SQLite")
+        for index in list(table.indexes):
+            options = index.dialect_options.get("postgresql") or {}
+            if options.get("using") or options.get("include"):
+                table.indexes.discard(index)
+                report.remark(f"index {index.name}", "is left out for SQLite")
+        for constraint in list(table.constraints):
+            if type(constraint).__name__ == "ExcludeConstraint":
+                table.constraints.discard(constraint)
+                report.remark(f"table {table.name}", "an exclusion is left out for SQLite")
+    return copy
+
+
+def accepted(report: Report, found: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Those that a SQLite in memory executes."""
+    kept = []
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for statement in found:
+            try:
+                connection.execute(statement["sql"])
+            except sqlite3.Error as error:
+                first = statement["sql"].splitlines()[0]
+                report.remark(f"SQLite: {first}", f"is left out: {error}")
+            else:
+                kept.append(statement)
+    return kept
