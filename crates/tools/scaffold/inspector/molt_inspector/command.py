@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -152,7 +153,10 @@ def candidates(module_name: str) -> str:
                 found.append(f"{module_name}:{name}")
     if found:
         return f"it has {', '.join(sorted(found))}"
-    return "name the variable that holds the application, like app.main:app, or a function, app.main:create_app()"
+    return (
+        "name the variable that holds the application, like app.main:app, or a function that "
+        "makes it, like app.main:create_app()"
+    )
 
 
 def import_failure(module_name: str, directory: str, error: BaseException) -> str:
@@ -163,8 +167,7 @@ def import_failure(module_name: str, directory: str, error: BaseException) -> st
     advice = ""
     name = getattr(error, "name", None)
     if isinstance(error, ModuleNotFoundError) and name:
-        first = module_name.split(".")[0]
-        if name == first or module_name.startswith(f"{name}."):
+        if name == module_name or module_name.startswith(f"{name}."):
             advice = (
                 f"there is no module `{name}` in {directory}: name the folder that holds it with "
                 "--directory, or another module with --app"
@@ -182,7 +185,7 @@ def import_failure(module_name: str, directory: str, error: BaseException) -> st
         advice = f"set the environment variable {text.split(': ')[-1]} and run this again"
     elif type(error).__name__ == "ValidationError" and "ettings" in (text + where):
         advice = (
-            "settings are missing or wrong: set the environment variables that these fields name "
+            f"settings are missing or wrong: set the environment variables {variables(error)} "
             "(values that only look right are enough: nothing connects), and run this again"
         )
     elif isinstance(error, guard.ConnectionNotAllowed):
@@ -197,6 +200,20 @@ def import_failure(module_name: str, directory: str, error: BaseException) -> st
     if advice:
         lines.append(f"  {advice}")
     return "\n".join(lines)
+
+
+def variables(error: Any) -> str:
+    """The environment variables of the fields that pydantic's settings lack."""
+    names = [str(one["loc"][0]) for one in error.errors() if one.get("loc")]
+    prefix, upper = "", True
+    for cls in gc.get_objects():
+        with contextlib.suppress(Exception):
+            if type(cls).__name__ == "ModelMetaclass" and cls.__name__ == error.title:
+                config = cls.model_config
+                prefix = config.get("env_prefix", "")
+                upper = not config.get("case_sensitive", False)
+    names = [prefix + name for name in names]
+    return ", ".join(name.upper() if upper else name for name in names) or "that these fields name"
 
 
 def short(error: BaseException) -> str:

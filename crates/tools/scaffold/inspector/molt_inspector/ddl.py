@@ -23,17 +23,22 @@ def statements(report: Report, metadata: Any) -> dict[str, list[dict[str, str]]]
     found["sqlite"] = []
     with report.attempt("the statements for SQLite"):
         copy = for_sqlite(report, metadata)
-        found["sqlite"] = accepted(report, emitted(copy, SQLiteDialect()))
+        found["sqlite"] = accepted(report, emitted(copy, SQLiteDialect(), has_schemas=False))
     return found
 
 
-def emitted(metadata: Any, dialect: Any) -> list[dict[str, str]]:
+def emitted(metadata: Any, dialect: Any, has_schemas: bool = True) -> list[dict[str, str]]:
     from sqlalchemy.engine.mock import MockConnection
 
     found: list[dict[str, str]] = []
+    options: dict[str, Any] = {"dialect": dialect}
+    schemas = {table.schema for table in metadata.tables.values()} - {None}
+    if schemas and not has_schemas:
+        options["schema_translate_map"] = dict.fromkeys(schemas)
+        options["render_schema_translate"] = True
 
     def execute(element: Any, *_args: Any, **_kwargs: Any) -> None:
-        compiled = element if isinstance(element, str) else element.compile(dialect=dialect)
+        compiled = element if isinstance(element, str) else element.compile(**options)
         kind = "SQL" if isinstance(element, str) else type(element).__name__
         # SQLAlchemy leaves blanks at the ends of lines.
         lines = [line.rstrip().replace("\t", "    ") for line in str(compiled).strip().splitlines()]
@@ -52,7 +57,7 @@ def in_order(found: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def for_sqlite(report: Report, metadata: Any) -> Any:
-    """A copy of the metadata without schemas, arrays and other things that SQLite lacks."""
+    """A copy of the metadata without arrays and other things that SQLite lacks."""
     import warnings
 
     from sqlalchemy import JSON, Identity, MetaData, Text
@@ -65,13 +70,9 @@ def for_sqlite(report: Report, metadata: Any) -> Any:
         for table in metadata.tables.values():
             if table.schema is not None:
                 report.remark(f"table {table.fullname}", "its schema is left out for SQLite")
-            if hasattr(table, "to_metadata"):
-                table.to_metadata(
-                    copy, schema=None, referred_schema_fn=lambda *_schemas: None
-                )
-            else:
-                table.tometadata(copy, schema=None)
+            table.to_metadata(copy)
     for table in copy.tables.values():
+        order_constraints(table)
         for column in table.columns:
             about = f"column {table.name}.{column.name}"
             try:
@@ -83,6 +84,9 @@ def for_sqlite(report: Report, metadata: Any) -> Any:
             if isinstance(getattr(column, "identity", None), Identity):
                 column.identity = column.server_default = None
                 report.remark(about, "is no identity in SQLite")
+            if getattr(column.default, "is_sequence", False):
+                column.default = column.server_default = None
+                report.remark(about, "has no sequence in SQLite")
         for index in list(table.indexes):
             options = index.dialect_options.get("postgresql") or {}
             if options.get("using") or options.get("include"):
@@ -93,6 +97,24 @@ def for_sqlite(report: Report, metadata: Any) -> Any:
                 table.constraints.discard(constraint)
                 report.remark(f"table {table.name}", "an exclusion is left out for SQLite")
     return copy
+
+
+def order_constraints(table: Any) -> None:
+    """A copy's constraints stand in the order of their columns: else it is another at each run."""
+    from sqlalchemy import util
+
+    position = {column.name: index for index, column in enumerate(table.columns)}
+
+    def key(constraint: Any) -> tuple[Any, ...]:
+        names = [column.name for column in getattr(constraint, "columns", [])]
+        return (
+            sorted(position.get(name, 0) for name in names),
+            type(constraint).__name__,
+            str(getattr(constraint, "sqltext", "")),
+        )
+
+    for constraint in sorted(table.constraints, key=key):
+        util.set_creation_order(constraint)
 
 
 def accepted(report: Report, found: list[dict[str, str]]) -> list[dict[str, str]]:

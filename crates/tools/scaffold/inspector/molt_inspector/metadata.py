@@ -31,7 +31,8 @@ def find_metadata(report: Report, names: list[str]) -> list[tuple[str, Any]]:
             if issubclass(type(one), MetaData) and one.tables and one not in found:
                 found.append(one)
     named = [(name_of(one, MetaData), one) for one in found]
-    return sorted(named, key=lambda pair: pair[0])
+    # SQLAlchemy describes the catalogs of PostgreSQL with tables too.
+    return sorted(((name, one) for name, one in named if name is not None), key=lambda one: one[0])
 
 
 def resolve(name: str) -> Any:
@@ -57,24 +58,33 @@ def of_object(thing: Any, name: str, metadata_class: Any) -> Any:
     raise LookupError(f"`{name}` is neither metadata nor a class that has it")
 
 
-def name_of(metadata: Any, metadata_class: Any) -> str:
-    """Where the application has it: a base class's `metadata`, or a variable."""
-    candidates = []
+def name_of(metadata: Any, metadata_class: Any) -> str | None:
+    """Where the application has it: a base class's `metadata`, or a variable; None if a library has it."""
+    candidates: list[tuple[int, str]] = []
+    is_of_library = False
     for module_name, module in sorted(sys.modules.items()):
-        if module_name.split(".")[0] in ("sqlalchemy", "alembic", "__main__", "molt_inspector"):
+        if module_name.split(".")[0] in ("__main__", "molt_inspector"):
             continue
         for attribute, value in list(getattr(module, "__dict__", {}).items()):
+            rank = None
             with contextlib.suppress(Exception):
                 if value is metadata:
-                    candidates.append((0, f"{module_name}:{attribute}"))
+                    rank, name = 0, f"{module_name}:{attribute}"
                 elif (
                     isinstance(value, type)
-                    and value.__module__ == module_name
                     and isinstance(value.__dict__.get("metadata"), metadata_class)
-                    and value.metadata is metadata
+                    and value.__dict__["metadata"] is metadata
                 ):
-                    candidates.append((1, f"{module_name}:{attribute}.metadata"))
-    return min(candidates)[1] if candidates else "metadata without a name"
+                    name = f"{module_name}:{attribute}.metadata"
+                    rank = 1 if value.__module__ == module_name else 2
+            if rank is not None:
+                if module_name.split(".")[0] in ("sqlalchemy", "alembic"):
+                    is_of_library = True
+                else:
+                    candidates.append((rank, name))
+    if candidates:
+        return min(candidates)[1]
+    return None if is_of_library else "metadata without a name"
 
 
 def mappers_of(metadata: Any) -> list[Any]:

@@ -1,0 +1,3 @@
+from app.projects.router import router
+
+__all__ = ["router"]

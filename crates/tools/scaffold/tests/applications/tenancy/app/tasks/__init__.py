@@ -1,0 +1,3 @@
+from app.tasks.router import router
+
+__all__ = ["router"]
