@@ -136,7 +136,7 @@ def lifespan(report: Report, router: Any) -> dict[str, Any]:
 
 
 def own_function(call: Any, depth: int = 0) -> Any:
-    """The application's function, which FastAPI or Starlette may have wrapped; None if there is none."""
+    """The application's function, below what FastAPI or Starlette put around it; else None."""
     if call is None or depth > 10:
         return None
     function = plain_function(call)

@@ -36,7 +36,7 @@ def main() -> None:
         with open(args.output, "w", encoding="utf-8") as file:
             json.dump(found, file, ensure_ascii=False, allow_nan=False, default=str)
     except CannotInspect as error:
-        print(f"inspect: {error}", file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         code = 3
     except BaseException:
         traceback.print_exc()

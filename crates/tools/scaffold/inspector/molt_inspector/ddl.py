@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import sqlite3
 from typing import Any
 
@@ -31,17 +32,18 @@ def emitted(metadata: Any, dialect: Any, has_schemas: bool = True) -> list[dict[
     from sqlalchemy.engine.mock import MockConnection
 
     found: list[dict[str, str]] = []
-    options: dict[str, Any] = {"dialect": dialect}
     schemas = {table.schema for table in metadata.tables.values()} - {None}
-    if schemas and not has_schemas:
-        options["schema_translate_map"] = dict.fromkeys(schemas)
-        options["render_schema_translate"] = True
+    quote = dialect.identifier_preparer.quote_schema
+    left_out = [] if has_schemas else [f"{quote(schema)}." for schema in sorted(schemas)]
 
     def execute(element: Any, *_args: Any, **_kwargs: Any) -> None:
-        compiled = element if isinstance(element, str) else element.compile(**options)
+        compiled = element if isinstance(element, str) else element.compile(dialect=dialect)
         kind = "SQL" if isinstance(element, str) else type(element).__name__
         # SQLAlchemy leaves blanks at the ends of lines.
-        lines = [line.rstrip().replace("\t", "    ") for line in str(compiled).strip().splitlines()]
+        text = str(compiled).strip()
+        for prefix in left_out:
+            text = text.replace(prefix, "")
+        lines = [line.rstrip().replace("\t", "    ") for line in text.splitlines()]
         found.append({"kind": kind, "sql": "\n".join(lines)})
 
     metadata.create_all(MockConnection(dialect, execute), checkfirst=False)
@@ -52,7 +54,10 @@ def in_order(found: list[dict[str, str]]) -> list[dict[str, str]]:
     """SQLAlchemy keeps a table's indexes in a set: theirs is another order at each run."""
     ordered: list[dict[str, str]] = []
     for is_index, group in itertools.groupby(found, lambda one: one["kind"] == "CreateIndex"):
-        ordered += sorted(group, key=lambda one: one["sql"]) if is_index else group
+        statements = list(group)
+        if is_index:
+            statements.sort(key=lambda one: one["sql"])
+        ordered += statements
     return ordered
 
 
@@ -75,10 +80,11 @@ def for_sqlite(report: Report, metadata: Any) -> Any:
         order_constraints(table)
         for column in table.columns:
             about = f"column {table.name}.{column.name}"
+            is_list = hasattr(column.type, "item_type")
             try:
                 column.type.compile(dialect=dialect)
             except Exception:
-                is_document = hasattr(column.type, "item_type") or "JSON" in str(type(column.type))
+                is_document = is_list or "JSON" in str(type(column.type))
                 column.type = JSON() if is_document else Text()
                 report.remark(about, f"is {column.type} in SQLite, which lacks its type")
             if isinstance(getattr(column, "identity", None), Identity):
@@ -87,8 +93,11 @@ def for_sqlite(report: Report, metadata: Any) -> Any:
             if getattr(column.default, "is_sequence", False):
                 column.default = column.server_default = None
                 report.remark(about, "has no sequence in SQLite")
+            keep_default(report, column, dialect, is_list)
         for index in list(table.indexes):
             options = index.dialect_options.get("postgresql") or {}
+            if options.get("where") is not None:
+                index.dialect_options["sqlite"]["where"] = options["where"]
             if options.get("using") or options.get("include"):
                 table.indexes.discard(index)
                 report.remark(f"index {index.name}", "is left out for SQLite")
@@ -97,6 +106,28 @@ def for_sqlite(report: Report, metadata: Any) -> Any:
                 table.constraints.discard(constraint)
                 report.remark(f"table {table.name}", "an exclusion is left out for SQLite")
     return copy
+
+
+def keep_default(report: Report, column: Any, dialect: Any, is_list: bool) -> None:
+    """The server default if SQLite knows it, without the casts of PostgreSQL; else none."""
+    from sqlalchemy import DefaultClause, text
+
+    if column.server_default is None or getattr(column, "computed", None) is not None:
+        return
+    default = dialect.ddl_compiler(dialect, None).get_column_default_string(column)
+    known = None if default is None else re.sub(r"::[\w\s]+(\[\])?", "", default)
+    if is_list and known == "'{}'":
+        known = "'[]'"
+    try:
+        with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute(f"SELECT ({known})")
+    except sqlite3.Error:
+        known = None
+    if known is None:
+        column.server_default = None
+        report.remark(f"column {column.table.name}.{column.name}", "has no default in SQLite")
+    elif known != default:
+        column.server_default = DefaultClause(text(known))
 
 
 def order_constraints(table: Any) -> None:

@@ -138,7 +138,7 @@ def security_scheme(report: Report, call: Any) -> dict[str, Any] | None:
 
 
 def describe_parameter(report: Report, field: Any, place: str) -> dict[str, Any]:
-    """One parameter: where it comes from, its type, its default even where the document has none."""
+    """Where a parameter comes from, its type, its default even where the document has none."""
     info = getattr(field, "field_info", field)
     annotation = getattr(info, "annotation", None)
     if annotation is None:

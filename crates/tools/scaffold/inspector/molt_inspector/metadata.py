@@ -59,7 +59,7 @@ def of_object(thing: Any, name: str, metadata_class: Any) -> Any:
 
 
 def name_of(metadata: Any, metadata_class: Any) -> str | None:
-    """Where the application has it: a base class's `metadata`, or a variable; None if a library has it."""
+    """Where the application has it: a base class or a variable; None if it is SQLAlchemy's own."""
     candidates: list[tuple[int, str]] = []
     is_of_library = False
     for module_name, module in sorted(sys.modules.items()):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .dependencies import describe_constraint
 from .report import Report, annotation_text, default_of, qualified
@@ -98,9 +99,11 @@ def describe_class(report: Report, cls: type) -> dict[str, Any] | None:
 def describe_model_2(report: Report, cls: Any) -> dict[str, Any]:
     report.types_of(getattr(cls, "__pydantic_generic_metadata__", {}).get("args"))
     fields = {}
-    for name, field in cls.__pydantic_fields__.items() if hasattr(
-        cls, "__pydantic_fields__"
-    ) else cls.model_fields.items():
+    for name, field in (
+        cls.__pydantic_fields__.items()
+        if hasattr(cls, "__pydantic_fields__")
+        else cls.model_fields.items()
+    ):
         with report.attempt(f"{qualified(cls)}.{name}"):
             fields[name] = describe_field_2(report, field)
     found: dict[str, Any] = {

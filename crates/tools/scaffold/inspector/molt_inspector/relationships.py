@@ -32,7 +32,9 @@ def describe_mappers(report: Report, mappers: list[Any]) -> list[dict[str, Any]]
                     entry["attributes"][attribute.key] = column.name
             for name, descriptor in mapper.all_orm_descriptors.items():
                 if type(descriptor).__name__ == "hybrid_property":
-                    entry["hybrids"].append({"name": name, "call": report.function(descriptor.fget)})
+                    entry["hybrids"].append(
+                        {"name": name, "call": report.function(descriptor.fget)}
+                    )
             for relationship in mapper.relationships:
                 with report.attempt(f"{about}: relationship {relationship.key}"):
                     entry["relationships"].append(describe_relationship(relationship))
@@ -55,8 +57,11 @@ def describe_relationship(relationship: Any) -> dict[str, Any]:
         "passive_deletes": bool(relationship.passive_deletes),
         "order_by": [str(one) for one in relationship.order_by or []],
         # Columns that must be equal; with a secondary table those on each side of it.
-        "pairs": names(relationship.synchronize_pairs if secondary is not None else
-                       relationship.local_remote_pairs),
+        "pairs": names(
+            relationship.synchronize_pairs
+            if secondary is not None
+            else relationship.local_remote_pairs
+        ),
         "secondary": None
         if secondary is None
         else {

@@ -165,7 +165,9 @@ def describe_mount(report: Report, route: Any, entry: dict[str, Any], prefix: st
     entry["routes"] = None
     inner = getattr(app, "routes", None)
     if isinstance(inner, (list, tuple)):
-        entry["routes"] = describe_routes(report, inner, prefix + (getattr(route, "path", "") or ""))
+        entry["routes"] = describe_routes(
+            report, inner, prefix + (getattr(route, "path", "") or "")
+        )
     if hasattr(app, "openapi"):
         with report.attempt(f"mount {entry['path']}: its document"):
             entry["openapi"] = app.openapi()

@@ -176,7 +176,15 @@ def describe_type(report: Report, type_: Any, dialect: Any, about: str) -> dict[
             inner = getattr(below, "dialect_impl", lambda _dialect, same=below: same)(dialect)
     if hasattr(type_, "process_bind_param"):
         found["decorator"] = report.function(type(type_))
-    for name in ("length", "precision", "scale", "timezone", "asdecimal", "collation", "dimensions"):
+    for name in (
+        "length",
+        "precision",
+        "scale",
+        "timezone",
+        "asdecimal",
+        "collation",
+        "dimensions",
+    ):
         value = getattr(inner, name, None)
         if value is not None and isinstance(value, (bool, int, str)):
             found[name] = value

@@ -143,9 +143,7 @@ def read_author(author_id: uuid.UUID, session: SessionDep):
 
 
 @app.get("/books/", response_model=list[BookPublic])
-def read_books(
-    session: SessionDep, offset: int = 0, limit: Annotated[int, Query(le=100)] = 20
-):
+def read_books(session: SessionDep, offset: int = 0, limit: Annotated[int, Query(le=100)] = 20):
     return session.exec(select(Book).order_by(Book.id).offset(offset).limit(limit)).all()
 
 

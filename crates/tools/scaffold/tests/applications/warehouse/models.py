@@ -55,9 +55,7 @@ class Identified:
 
 
 class Timestamps:
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), onupdate=func.now()
     )
@@ -90,7 +88,9 @@ class Site(Timestamps, Base):
     code: Mapped[str] = mapped_column(String(8), unique=True, comment="50% of them are old")
     opens: Mapped[time | None]
     host: Mapped[str | None] = mapped_column(INET)
-    shelves: Mapped[list["Shelf"]] = relationship(back_populates="site", cascade="all, delete-orphan")
+    shelves: Mapped[list["Shelf"]] = relationship(
+        back_populates="site", cascade="all, delete-orphan"
+    )
 
 
 class Shelf(Base):
@@ -119,9 +119,7 @@ class Product(Identified, Timestamps, Base):
     sku: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(Text)
     price: Mapped[Decimal] = mapped_column(Numeric(12, 4))
-    gross: Mapped[Decimal] = mapped_column(
-        Numeric(12, 4), Computed("price * 1.19", persisted=True)
-    )
+    gross: Mapped[Decimal] = mapped_column(Numeric(12, 4), Computed("price * 1.19", persisted=True))
     featured: Mapped[bool] = mapped_column(server_default=text("false"))
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     photo: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -20,8 +20,6 @@ class Project(Base):
     slug: Mapped[str] = mapped_column(String(60))
     title: Mapped[str] = mapped_column(String(200))
     archived: Mapped[bool] = mapped_column(default=False)
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     tenant: Mapped[TenantRow] = relationship()
     tasks: Mapped[list["Task"]] = relationship(back_populates="project")  # noqa: F821
