@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import Any
 
-from .report import Report, plain_function, qualified
+from .report import Report, own_function, qualified
 
 PACKAGES = (
     "fastapi",
@@ -133,19 +132,3 @@ def lifespan(report: Report, router: Any) -> dict[str, Any]:
         context = own_function(getattr(router, "lifespan_context", None))
         found["context"] = report.function(context) if context is not None else None
     return found
-
-
-def own_function(call: Any, depth: int = 0) -> Any:
-    """The application's function, below what FastAPI or Starlette put around it; else None."""
-    if call is None or depth > 10:
-        return None
-    function = plain_function(call)
-    module = getattr(function, "__module__", "") or ""
-    if inspect.isroutine(function) and module.split(".")[0] not in ("fastapi", "starlette"):
-        return function
-    for cell in getattr(function, "__closure__", None) or ():
-        if callable(cell.cell_contents):
-            found = own_function(cell.cell_contents, depth + 1)
-            if found is not None:
-                return found
-    return None

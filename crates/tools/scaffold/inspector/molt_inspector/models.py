@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
+import typing
 from collections.abc import Callable
 from typing import Any
 
 from .dependencies import describe_constraint
-from .report import Report, annotation_text, default_of, qualified
+from .report import Report, annotation_text, default_of, own_function, qualified
 
 #: Attributes of a field of pydantic 2 that are given as they are, unless they are None.
 FIELD_OPTIONS = (
@@ -108,7 +110,13 @@ def describe_model_2(report: Report, cls: Any) -> dict[str, Any]:
             fields[name] = describe_field_2(report, field)
     found: dict[str, Any] = {
         "kind": "root model" if "root" in fields and is_root(cls) else "model",
-        "config": report.options(dict(cls.model_config)),
+        "config": report.options(
+            {
+                name: value
+                for name, value in dict(cls.model_config).items()
+                if type(value).__name__ != "PydanticUndefinedType"
+            }
+        ),
         "fields": fields,
         "validators": [],
         "serializers": [],
@@ -186,7 +194,7 @@ def describe_decorator(
         "defined_in": next(
             (qualified(base) for base in cls.__mro__ if name in base.__dict__), qualified(cls)
         ),
-        "call": report.function(function) if function is not None else None,
+        "call": report.function(own_function(function) or function) if function else None,
     }
 
 
@@ -196,10 +204,14 @@ def describe_model_1(report: Report, cls: Any) -> dict[str, Any]:
         value = getattr(cls.__config__, name, None)
         if value is not None and value is not False and value != {}:
             config[name] = report.value(value)
+    hints: dict[str, Any] = {}
+    with contextlib.suppress(Exception):
+        # As written: a text with a length is a class of its own in `__fields__`.
+        hints = typing.get_type_hints(cls)
     fields = {}
     for name, field in cls.__fields__.items():
         with report.attempt(f"{qualified(cls)}.{name}"):
-            fields[name] = describe_field_1(report, field)
+            fields[name] = describe_field_1(report, field, hints.get(name))
     found: dict[str, Any] = {
         "kind": "root model" if "__root__" in fields else "model",
         "config": config,
@@ -236,7 +248,7 @@ def describe_model_1(report: Report, cls: Any) -> dict[str, Any]:
     return found
 
 
-def describe_field_1(report: Report, field: Any) -> dict[str, Any]:
+def describe_field_1(report: Report, field: Any, hint: Any) -> dict[str, Any]:
     info = field.field_info
     report.types_of(getattr(field, "annotation", None))
     report.types_of(field.outer_type_)
@@ -247,7 +259,7 @@ def describe_field_1(report: Report, field: Any) -> dict[str, Any]:
             options[name] = report.value(option)
     options.update(report.options(info.extra))
     return {
-        "annotation": annotation_text(getattr(field, "annotation", None) or field.outer_type_),
+        "annotation": annotation_text(hint if hint is not None else field.outer_type_),
         "required": bool(field.required),
         "nullable": bool(field.allow_none),
         "default": None if field.required else default_of(report, field),

@@ -78,6 +78,10 @@ def names(pairs: Any) -> list[list[str]]:
     return [[local.name, remote.name] for local, remote in pairs]
 
 
+def is_value(element: Any) -> bool:
+    return type(element).__name__ in ("BindParameter", "Function", "Select")
+
+
 def is_simple(relationship: Any) -> bool:
     """Whether the join compares the columns of its pairs for equality, and nothing else."""
     from sqlalchemy.sql import operators, visitors
@@ -90,9 +94,7 @@ def is_simple(relationship: Any) -> bool:
             operator = getattr(element, "operator", None)
             if operator is operators.eq:
                 count += 1
-            elif operator is not None and operator is not operators.and_:
-                return False
-            elif type(element).__name__ in ("BindParameter", "Function", "Select"):
+            elif operator not in (None, operators.and_) or is_value(element):
                 return False
     expected = len(relationship.local_remote_pairs)
     if relationship.secondary is not None:

@@ -9,7 +9,8 @@ import inspect
 import math
 import os
 import re
-from typing import Any, Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 #: Longer representations of values, and longer sources, are cut.
 MAX_REPR = 500
@@ -75,6 +76,26 @@ def plain_function(call: Any) -> Any:
     return call
 
 
+#: They wrap the functions of an application in their own.
+LIBRARIES = ("fastapi", "starlette", "pydantic", "pydantic_core", "contextlib")
+
+
+def own_function(call: Any, depth: int = 0) -> Any:
+    """The application's function, below what its libraries put around it; else None."""
+    if call is None or depth > 10:
+        return None
+    function = plain_function(call)
+    module = getattr(function, "__module__", "") or ""
+    if inspect.isroutine(function) and module.split(".")[0] not in LIBRARIES:
+        return function
+    for cell in getattr(function, "__closure__", None) or ():
+        if callable(cell.cell_contents):
+            found = own_function(cell.cell_contents, depth + 1)
+            if found is not None:
+                return found
+    return None
+
+
 def call_kind(call: Any) -> str:
     """`function`, `coroutine`, `generator`, `async generator`, `class` or `instance`."""
     function = plain_function(call)
@@ -82,7 +103,7 @@ def call_kind(call: Any) -> str:
         return "class"
     kind = ""
     if not inspect.isroutine(function):
-        kind, function = " instance", plain_function(getattr(type(function), "__call__", function))
+        kind, function = " instance", plain_function(type(function).__call__)
     if inspect.isasyncgenfunction(function):
         return "async generator" + kind
     if inspect.isgeneratorfunction(function):
@@ -212,6 +233,3 @@ def default_of(report: Report, field: Any) -> dict[str, Any] | None:
     if default is ... or type(default).__name__ in ("PydanticUndefinedType", "UndefinedType"):
         return None
     return report.value(default)
-
-
-Describe = Callable[[Any], Any]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from .dependencies import describe_dependant
 from .report import Report, annotation_text, plain_function, qualified

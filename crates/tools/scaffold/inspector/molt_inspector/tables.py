@@ -85,7 +85,7 @@ def describe_table(report: Report, table: Any) -> dict[str, Any]:
     indexes = []
     for index in sorted(table.indexes, key=lambda one: str(one.name)):
         with report.attempt(f"index {index.name}"):
-            indexes.append(describe_index(report, index, dialect))
+            indexes.append(describe_index(index, dialect))
     return {
         "name": table.name,
         "schema": table.schema,
@@ -176,15 +176,7 @@ def describe_type(report: Report, type_: Any, dialect: Any, about: str) -> dict[
             inner = getattr(below, "dialect_impl", lambda _dialect, same=below: same)(dialect)
     if hasattr(type_, "process_bind_param"):
         found["decorator"] = report.function(type(type_))
-    for name in (
-        "length",
-        "precision",
-        "scale",
-        "timezone",
-        "asdecimal",
-        "collation",
-        "dimensions",
-    ):
+    for name in ("length", "precision", "scale", "timezone", "asdecimal", "collation"):
         value = getattr(inner, name, None)
         if value is not None and isinstance(value, (bool, int, str)):
             found[name] = value
@@ -236,7 +228,7 @@ def describe_constraint(constraint: Any, dialect: Any) -> dict[str, Any]:
     return found
 
 
-def describe_index(report: Report, index: Any, dialect: Any) -> dict[str, Any]:
+def describe_index(index: Any, dialect: Any) -> dict[str, Any]:
     from sqlalchemy import Column
     from sqlalchemy.schema import CreateIndex
 
