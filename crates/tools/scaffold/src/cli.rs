@@ -8,7 +8,7 @@ use toml_edit::DocumentMut;
 
 use crate::libraries::{Source, SourceError};
 use crate::tree::{State, Tree};
-use crate::{draft, resource, service};
+use crate::{draft, inspect, resource, service, tables};
 
 type BoxError = Box<dyn std::error::Error>;
 
@@ -22,6 +22,8 @@ type BoxError = Box<dyn std::error::Error>;
   scaffold service parcels --into ../parcels --without items,sqlite --libraries git=URL#v0.2.0
   scaffold resource orders 'number:string(1..40)' total:decimal 'note:string?'
   scaffold draft openapi.json --name notes-service --operations read_note,create_note
+  scaffold inspect --app app.main:app --output notes.json
+  scaffold tables --app app.main:app --into ../notes-tables
   scaffold libraries --to v0.3.0"
 )]
 struct Cli {
@@ -57,6 +59,20 @@ Example:
 
 Without --operations it lists what there is.")]
     Draft(draft::DraftArgs),
+    /// Read from a FastAPI application, with its own Python, what its document does not show
+    #[command(after_help = "It imports the application; it starts no lifespan and sends no request.
+
+Examples:
+  scaffold inspect --app app.main:app --directory ../notes --output notes.json
+  scaffold inspect --app 'app.main:create_app()' --python ../notes/.venv/bin/python
+  scaffold inspect --app app.main:app --metadata app.db:Base.metadata
+  DATABASE_URL=sqlite:// scaffold inspect --app app.main:app    # where settings need variables")]
+    Inspect(inspect::InspectArgs),
+    /// Draft a crate for an application's tables: migrations, rows, ports, checked statements
+    #[command(after_help = "Examples:
+  scaffold tables --app app.main:app --directory ../notes --into ../notes-tables
+  scaffold tables --inspection notes.json --into ../notes-tables --name notes-tables")]
+    Tables(tables::TablesArgs),
     /// Show, or change, where this service has the libraries from, and update them
     #[command(after_help = "Examples:
   scaffold libraries
@@ -97,6 +113,14 @@ fn run(cli: &Cli) -> Result<(), BoxError> {
             Ok(String::new())
         }),
         Task::Draft(args) => in_tree(&cli.root, |tree| Ok(draft::write(tree, args)?)),
+        Task::Inspect(args) => {
+            println!("{}", inspect::run(args)?);
+            Ok(())
+        }
+        Task::Tables(args) => {
+            println!("{}", tables::run(args)?);
+            Ok(())
+        }
         Task::Libraries(args) => libraries(&cli.root, args),
     }
 }

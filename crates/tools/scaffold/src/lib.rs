@@ -5,10 +5,12 @@
 
 pub mod cli;
 pub mod draft;
+pub mod inspect;
 pub mod libraries;
 pub mod resource;
 pub mod service;
-mod templates;
+pub mod tables;
+pub(crate) mod templates;
 pub mod tree;
 mod workspace;
 

@@ -36,7 +36,8 @@ def main() -> None:
         with open(args.output, "w", encoding="utf-8") as file:
             json.dump(found, file, ensure_ascii=False, allow_nan=False, default=str)
     except CannotInspect as error:
-        sys.stderr.write(f"{error}\n")
+        with open(args.output, "w", encoding="utf-8") as file:
+            json.dump({"error": str(error)}, file)
         code = 3
     except BaseException:
         traceback.print_exc()

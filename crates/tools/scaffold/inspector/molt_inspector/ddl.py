@@ -95,7 +95,7 @@ def for_sqlite(report: Report, metadata: Any) -> Any:
                 report.remark(about, "has no sequence in SQLite")
             keep_default(report, column, dialect, is_list)
         for index in list(table.indexes):
-            options = index.dialect_options.get("postgresql") or {}
+            options: Any = index.dialect_options.get("postgresql") or {}
             if options.get("where") is not None:
                 index.dialect_options["sqlite"]["where"] = options["where"]
             if options.get("using") or options.get("include"):

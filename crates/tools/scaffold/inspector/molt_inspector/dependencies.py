@@ -177,7 +177,7 @@ def is_plain(value: Any) -> bool:
 
 
 def is_required(field: Any) -> bool:
-    info = getattr(field, "field_info", None)
+    info: Any = getattr(field, "field_info", None)
     if hasattr(info, "is_required"):
         return bool(info.is_required())
     return bool(getattr(field, "required", False))

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import enum
 import typing
-from collections.abc import Callable
 from typing import Any
 
 from .dependencies import describe_constraint
@@ -145,7 +144,7 @@ def is_root(cls: Any) -> bool:
     return any(base.__name__ == "RootModel" for base in cls.__mro__)
 
 
-def getter(wrapped: Any) -> Callable[..., Any]:
+def getter(wrapped: Any) -> Any:
     """The function below a `property` or `cached_property`."""
     return getattr(wrapped, "fget", None) or getattr(wrapped, "func", None) or wrapped
 

@@ -141,10 +141,9 @@ class Report:
     def function(self, call: Any) -> str:
         """Notes a function, class or callable object, and gives its key in `callables`."""
         function = plain_function(call)
+        named: Any = function
         if not inspect.isroutine(function) and not inspect.isclass(function):
             named = type(function)
-        else:
-            named = function
         base = key = qualified(named)
         count = 1
         while key in self._known and self._known[key] is not function:

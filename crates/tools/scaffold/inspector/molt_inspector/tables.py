@@ -60,7 +60,8 @@ def postgres() -> Any:
     from sqlalchemy.dialects.postgresql.base import PGDialect
 
     # The paramstyle: with the usual one a `%` would be doubled.
-    return PGDialect(paramstyle="named")
+    dialect: Any = PGDialect
+    return dialect(paramstyle="named")
 
 
 def text_of(expression: Any, dialect: Any) -> str:

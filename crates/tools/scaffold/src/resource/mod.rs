@@ -16,7 +16,8 @@ pub use fields::{FieldError, KINDS};
 use crate::templates;
 use crate::tree::{Tree, TreeError};
 use fields::{Field, Kind};
-use names::{Names, quoted};
+use names::Names;
+pub(crate) use names::quoted;
 use view::View;
 
 /// What resource is to be written.
