@@ -10,7 +10,8 @@ SELF_TEST := target/debug/contract self-test $(WHAT)
 BUILD := cargo build --workspace --test schemas
 
 # Python of no service.
-SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py
+SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py crates/tools/scaffold/inspector \
+	crates/tools/scaffold/tests/applications/compare.py
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +112,7 @@ lint: venv build ## Check format, lints, types and the checked SQL
 	target/debug/testbed schema -- sh crates/storage/prepare.sh --check
 	$(VENV)/bin/ruff check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
 	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
+	$(VENV)/bin/mypy --strict crates/tools/scaffold/inspector/molt_inspector
 	$(VENV)/bin/python docs/include.py --check
 	sh .ci/lint.sh
 
@@ -153,7 +155,8 @@ sqlx: ## Write the data with which SQL is checked offline, after changing a stat
 venv: $(VENV)/.complete
 
 # pip refuses two locks that pin one package differently: tests run on what production installs.
-LOCKS := python-legacy/requirements.lock python-legacy/requirements-dev.lock
+LOCKS := python-legacy/requirements.lock python-legacy/requirements-dev.lock \
+	crates/tools/scaffold/tests/applications/requirements.lock
 $(VENV)/.complete: $(LOCKS)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \

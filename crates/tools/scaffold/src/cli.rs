@@ -66,7 +66,7 @@ Examples:
   scaffold inspect --app app.main:app --directory ../notes --output notes.json
   scaffold inspect --app 'app.main:create_app()' --python ../notes/.venv/bin/python
   scaffold inspect --app app.main:app --metadata app.db:Base.metadata
-  DATABASE_URL=sqlite:// scaffold inspect --app app.main:app    # where settings need variables")]
+  scaffold inspect --app app.main:app --env DATABASE_URL=sqlite://")]
     Inspect(inspect::InspectArgs),
     /// Draft a crate for an application's tables: migrations, rows, ports, checked statements
     #[command(after_help = "Examples:

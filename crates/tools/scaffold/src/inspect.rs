@@ -26,6 +26,9 @@ pub struct Application {
     /// Let the import open connections; they are refused otherwise, but for files of SQLite
     #[arg(long)]
     pub allow_connections: bool,
+    /// A variable of the environment in which it is imported; may be repeated
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    pub environment: Vec<(String, String)>,
     /// How long the import and the inspection may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub timeout: u64,
@@ -100,6 +103,7 @@ pub fn inspect(application: &Application) -> Result<Value, InspectError> {
     for name in &application.metadata {
         command.arg("--metadata").arg(name);
     }
+    command.envs(application.environment.iter().map(|(name, value)| (name, value)));
     if application.allow_connections {
         command.arg("--allow-connections");
     }
@@ -182,6 +186,11 @@ fn write(path: &Path, text: &str) -> Result<(), InspectError> {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     std::fs::write(path, text).map_err(failed)
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The last lines of what the application and the inspector wrote.

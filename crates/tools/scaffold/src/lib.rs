@@ -10,7 +10,7 @@ pub mod libraries;
 pub mod resource;
 pub mod service;
 pub mod tables;
-pub(crate) mod templates;
+mod templates;
 pub mod tree;
 mod workspace;
 

@@ -42,7 +42,7 @@ pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {
 }
 
 /// A list with commas, in lines of the usual width.
-pub(crate) fn wrapped(all: &[String], indent: usize) -> String {
+fn wrapped(all: &[String], indent: usize) -> String {
     let mut text = String::new();
     let mut width = indent;
     for (index, one) in all.iter().enumerate() {

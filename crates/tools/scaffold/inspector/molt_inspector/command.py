@@ -183,11 +183,11 @@ def import_failure(module_name: str, directory: str, error: BaseException) -> st
                 "Python with --python, or the folder that holds the module with --directory"
             )
     elif isinstance(error, KeyError) and "os" in where_module(error):
-        advice = f"set the environment variable {text.split(': ')[-1]} and run this again"
+        advice = f"set the environment variable {text.split(': ')[-1]} (--env NAME=VALUE) and run this again"
     elif type(error).__name__ == "ValidationError" and "ettings" in (text + where):
         advice = (
             f"settings are missing or wrong: set the environment variables {variables(error)} "
-            "(values that only look right are enough: nothing connects), and run this again"
+            "(--env NAME=VALUE; values that only look right are enough, as nothing connects)"
         )
     elif isinstance(error, guard.ConnectionNotAllowed):
         advice = "the application connects while it is imported: permit it with --allow-connections"

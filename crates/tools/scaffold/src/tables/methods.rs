@@ -22,7 +22,7 @@ pub(super) struct Method {
 
 /// All functions of a table but those of its relationships.
 pub(super) fn of_table(entity: &Entity<'_>, taken: &mut Taken) -> Vec<Method> {
-    let (one, many, type_) = (&entity.singular, &entity.plural, &entity.type_);
+    let (one, many) = (&entity.singular, &entity.plural);
     let key = entity.key();
     let mut methods = Vec::new();
     if !key.is_empty() {
@@ -38,7 +38,8 @@ pub(super) fn of_table(entity: &Entity<'_>, taken: &mut Taken) -> Vec<Method> {
         let name = taken.take(&format!("{many}_by_{}", joined(&fields)));
         let condition = format!("WHERE {} ", conditions(&fields, 1, None));
         let values = fields.iter().map(|field| argument(field)).collect();
-        let doc = format!("A page of the rows with this {}.", joined(&fields).replace('_', " "));
+        let names: Vec<&str> = fields.iter().map(|field| field.ident.as_str()).collect();
+        let doc = format!("A page of the rows with this `{}`.", names.join("` and `"));
         methods.push(read_page(entity, name, &condition, &parameters(&fields), values, doc));
     }
     let doc = "A page of all rows, in the order of the key.".to_owned();
@@ -74,7 +75,6 @@ pub(super) fn of_table(entity: &Entity<'_>, taken: &mut Taken) -> Vec<Method> {
             uses: Vec::new(),
         });
     }
-    debug_assert!(methods.iter().all(|method| !method.returns.is_empty() && !type_.is_empty()));
     methods
 }
 
@@ -144,7 +144,7 @@ fn relationship_method(
         }
     };
     let order = relationship_order(target, relationship, prefix);
-    let name = taken.take(&format!("{parent}_{}", ident(&relationship.name)));
+    let name = taken.take(&format!("{}_of_{parent}", ident(&relationship.name)));
     let mut arguments = format!(", {parent}: &{}", entity.type_);
     let mut statement =
         format!("SELECT {}\nFROM {from} WHERE {condition}", columns(target, prefix));
@@ -258,7 +258,7 @@ fn create(entity: &Entity<'_>, name: String) -> Method {
     let rest = if inserted.is_empty() {
         "DEFAULT VALUES".to_owned()
     } else {
-        format!("({})\nVALUES ({})", wrapped(&names), wrapped(&values))
+        format!("({})\nVALUES ({})", names.join(", "), values.join(", "))
     };
     let statement =
         format!("INSERT INTO {} {rest}\nRETURNING {}", entity.sql, columns(entity, None));
@@ -348,12 +348,45 @@ fn limits(values: &mut Vec<String>) -> String {
 
 fn columns(entity: &Entity<'_>, prefix: Option<&str>) -> String {
     let all: Vec<String> = entity.fields.iter().map(|field| field.selected(prefix)).collect();
-    wrapped(&all)
+    all.join(", ")
 }
 
-/// A list in lines of the usual width.
-fn wrapped(all: &[String]) -> String {
-    crate::templates::wrapped(all, 16).replace(&" ".repeat(16), "    ")
+/// A line of SQL in lines of the usual width: broken after commas and before the words of clauses.
+fn broken(line: &str) -> String {
+    let (mut text, mut width) = (String::new(), 0);
+    for part in parts(line) {
+        if width > 0 && width + part.len() > 78 {
+            text = text.trim_end().to_owned() + "\n    ";
+            width = 4;
+        }
+        text += part;
+        width += part.len();
+    }
+    text
+}
+
+/// The pieces between which a line may be broken.
+fn parts(line: &str) -> Vec<&str> {
+    const CLAUSES: [&str; 8] = ["AND ", "FROM ", "JOIN ", "LIMIT ", "ON ", "ORDER ", "RETURNING ", "WHERE "];
+    let (mut found, mut start, mut quote) = (Vec::new(), 0, None);
+    let mut before = ' ';
+    for (index, c) in line.char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if c == ' ' => {
+                let rest = &line[index + 1..];
+                if before == ',' || CLAUSES.iter().any(|clause| rest.starts_with(clause)) {
+                    found.push(&line[start..=index]);
+                    start = index + 1;
+                }
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    found.push(&line[start..]);
+    found
 }
 
 fn conditions(fields: &[&Field<'_>], first: usize, prefix: Option<&str>) -> String {
@@ -394,9 +427,10 @@ fn trailing(values: impl Iterator<Item = String>) -> String {
     values.map(|value| format!(", {value}")).collect()
 }
 
-/// A text of SQL as Rust writes it.
+/// A text of SQL as Rust writes it, in lines that rustfmt takes.
 fn raw(statement: &str) -> String {
-    let indented = statement.replace('\n', "\n                ");
+    let lines: Vec<String> = statement.lines().map(broken).collect();
+    let indented = lines.join("\n").replace('\n', "\n                ");
     if statement.contains('"') {
         format!("r#\"{indented}\"#")
     } else {

@@ -59,7 +59,7 @@ pub(super) fn type_name(name: &str) -> String {
 
 /// `order_line` from `order_lines`, as far as an ending shows it.
 pub(super) fn singular(name: &str) -> String {
-    for (end, instead) in [("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")] {
+    for (end, instead) in [("ies", "y"), ("lves", "lf"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")] {
         if let Some(stem) = name.strip_suffix(end).filter(|stem| stem.len() > 1) {
             return format!("{stem}{instead}");
         }
@@ -74,6 +74,8 @@ pub(super) fn plural(name: &str) -> String {
     let before_y = name.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
     if let Some(stem) = before_y {
         format!("{stem}ies")
+    } else if let Some(stem) = name.strip_suffix("lf") {
+        format!("{stem}lves")
     } else if ends(&["s", "x", "z", "ch", "sh"]) {
         format!("{name}es")
     } else {
@@ -103,7 +105,8 @@ pub(super) fn quoted_table(schema: Option<&str>, name: &str) -> String {
 /// A doc comment of any text, indented; nothing for none.
 pub(super) fn doc(text: Option<&str>, indent: &str) -> String {
     let lines = text.unwrap_or_default().trim().lines();
-    lines.map(|line| format!("{indent}/// {}", line.trim()).trim_end().to_owned() + "\n").collect()
+    let lines = lines.map(|line| format!("{indent}/// {}", line.trim()).trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -119,6 +122,7 @@ mod tests {
             ("day", "days"),
             ("address", "addresses"),
             ("match", "matches"),
+            ("shelf", "shelves"),
         ] {
             assert_eq!(plural(one), many);
             assert_eq!(singular(many), one);
