@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::entities::{Entity, Field};
 use super::metadata::{Class, Metadata, Relationship};
 use super::names::{Taken, ident, quoted, quoted_table};
+use super::types::Passing;
 
 /// One function of a port.
 #[derive(Debug, Serialize)]
@@ -262,8 +263,16 @@ fn create(entity: &Entity<'_>, name: String) -> Method {
     };
     let statement =
         format!("INSERT INTO {} {rest}\nRETURNING {}", entity.sql, columns(entity, None));
-    let given =
-        inserted.iter().map(|field| field.kind.unchecked(&format!("new.{}", field.ident))).collect();
+    let given = inserted.iter().map(|field| {
+        let place = format!("new.{}", field.ident);
+        let is_optional = field.column.nullable || field.has_server_default();
+        field.kind.unchecked(&match field.kind.passing {
+            Passing::Deref if is_optional => format!("{place}.as_deref()"),
+            Passing::Deref => format!("&{place}[..]"),
+            Passing::Copy | Passing::Reference => place,
+        })
+    });
+    let given = given.collect();
     let (arguments, doc) = if inserted.is_empty() {
         (String::new(), "Stores a new row, all of which the database fills in.")
     } else {
@@ -294,11 +303,11 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
             values.push(format!("{place}.is_some()"));
             let rust = &field.kind.rust;
             values.push(field.kind.unchecked(&match field.kind.passing {
-                super::types::Passing::Copy => format!("{place}.flatten()"),
-                super::types::Passing::Deref => {
+                Passing::Copy => format!("{place}.flatten()"),
+                Passing::Deref => {
                     format!("{place}.as_ref().and_then(Option::as_deref)")
                 }
-                super::types::Passing::Reference => {
+                Passing::Reference => {
                     format!("{place}.clone().flatten() as Option<{rust}>")
                 }
             }));
@@ -309,9 +318,9 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
                 field.kind.parameter(number)
             ));
             values.push(field.kind.unchecked(&match field.kind.passing {
-                super::types::Passing::Copy => place,
-                super::types::Passing::Deref => format!("{place}.as_deref()"),
-                super::types::Passing::Reference => format!("{place}.clone()"),
+                Passing::Copy => place,
+                Passing::Deref => format!("{place}.as_deref()"),
+                Passing::Reference => format!("{place}.clone()"),
             }));
         }
     }
