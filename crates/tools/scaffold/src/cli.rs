@@ -60,13 +60,15 @@ Example:
 Without --operations it lists what there is.")]
     Draft(draft::DraftArgs),
     /// Read from a FastAPI application, with its own Python, what its document does not show
-    #[command(after_help = "It imports the application; it starts no lifespan and sends no request.
+    #[command(
+        after_help = "It imports the application; it starts no lifespan and sends no request.
 
 Examples:
   scaffold inspect --app app.main:app --directory ../notes --output notes.json
   scaffold inspect --app 'app.main:create_app()' --python ../notes/.venv/bin/python
   scaffold inspect --app app.main:app --metadata app.db:Base.metadata
-  scaffold inspect --app app.main:app --env DATABASE_URL=sqlite://")]
+  scaffold inspect --app app.main:app --env DATABASE_URL=sqlite://"
+    )]
     Inspect(inspect::InspectArgs),
     /// Draft a crate for an application's tables: migrations, rows, ports, checked statements
     #[command(after_help = "Examples:

@@ -51,7 +51,9 @@ pub enum InspectError {
     Application(String),
     #[error("{}: {source}; name the application's own Python with --python", .python.display())]
     Python { python: PathBuf, source: std::io::Error },
-    #[error("{app} is not imported after {seconds} s: does it wait for something? (--timeout)\n{log}")]
+    #[error(
+        "{app} is not imported after {seconds} s: does it wait for something? (--timeout)\n{log}"
+    )]
     Timeout { app: String, seconds: u64, log: String },
     #[error("the inspector failed ({status}):\n{log}")]
     Failed { status: std::process::ExitStatus, log: String },

@@ -123,7 +123,10 @@ fn classes_routers_mounts_and_websockets_are_followed() {
     assert_eq!(route(&found, "/tasks/feed/{project_id}")["kind"], "websocket");
     assert_eq!(route(&found, "/tasks/files/{name:path}")["in_document"], false);
     let admin = route(&found, "/admin");
-    assert_eq!((&admin["kind"], &admin["application"]), (&json!("mount"), &json!("fastapi.applications.FastAPI")));
+    assert_eq!(
+        (&admin["kind"], &admin["application"]),
+        (&json!("mount"), &json!("fastapi.applications.FastAPI"))
+    );
     assert_eq!(found["application"]["lifespan"]["context"], "app.main.Application.run");
     let out = &found["models"]["app.projects.router.ProjectOut"];
     assert_eq!(out["computed_fields"]["path"]["annotation"], "str");

@@ -80,7 +80,9 @@ impl Sample {
             directory: root().join(self.directory),
             metadata: Vec::new(),
             allow_connections: false,
-            environment: environment.map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            environment: environment
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
             timeout: 120,
         });
         draft(&found.unwrap(), self.name).unwrap()

@@ -151,7 +151,7 @@ def describe_operation(report: Report, route: Any, entry: dict[str, Any]) -> Non
     if method is not None and not str(method.__module__).startswith("fastapi."):
         entry["route_handler"] = report.function(method)
         report.remark(
-            f"route {entry['path']}", f"{entry['class']} has a `get_route_handler` of its own"
+            f"routes of {entry['class']}", "they have a `get_route_handler` of their own"
         )
 
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::metadata::{Column, Enumeration, Metadata, Table};
-use super::names::{Taken, TYPES, ident, plural, quoted, quoted_table, singular, type_name};
+use super::names::{TYPES, Taken, ident, plural, quoted, quoted_table, singular, type_name};
 use super::types::Kind;
 
 /// A table, and what it is called.
@@ -234,7 +234,9 @@ impl Field<'_> {
 
     pub(super) fn change_notes(&self) -> Vec<String> {
         let set = self.column.onupdate.as_ref().and_then(said);
-        set.map(|value| format!("Python sets it to `{value}` at every update.")).into_iter().collect()
+        set.map(|value| format!("Python sets it to `{value}` at every update."))
+            .into_iter()
+            .collect()
     }
 }
 

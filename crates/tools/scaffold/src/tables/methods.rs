@@ -124,8 +124,10 @@ fn relationship_method(
     let parent = &entity.singular;
     let (local, remote): (Vec<_>, Vec<_>) = relationship.pairs.iter().cloned().unzip();
     let local = entity.fields_of(&local)?;
-    let values: Vec<String> =
-        local.iter().map(|field| field.kind.unchecked(&format!("{parent}.{}", field.ident))).collect();
+    let values: Vec<String> = local
+        .iter()
+        .map(|field| field.kind.unchecked(&format!("{parent}.{}", field.ident)))
+        .collect();
     let equal = |prefix: &str, columns: &[String]| {
         let equal = columns.iter().zip(&local).enumerate().map(|(index, (column, field))| {
             format!("{prefix}{} = {}", quoted(column), field.kind.parameter(index + 1))
@@ -276,7 +278,10 @@ fn create(entity: &Entity<'_>, name: String) -> Method {
     let (arguments, doc) = if inserted.is_empty() {
         (String::new(), "Stores a new row, all of which the database fills in.")
     } else {
-        (format!(", new: &New{}", entity.type_), "Stores a row; gives it with what the database fills in.")
+        (
+            format!(", new: &New{}", entity.type_),
+            "Stores a row; gives it with what the database fills in.",
+        )
     };
     Method {
         doc: doc.to_owned(),
@@ -376,7 +381,8 @@ fn broken(line: &str) -> String {
 
 /// The pieces between which a line may be broken.
 fn parts(line: &str) -> Vec<&str> {
-    const CLAUSES: [&str; 8] = ["AND ", "FROM ", "JOIN ", "LIMIT ", "ON ", "ORDER ", "RETURNING ", "WHERE "];
+    const CLAUSES: [&str; 8] =
+        ["AND ", "FROM ", "JOIN ", "LIMIT ", "ON ", "ORDER ", "RETURNING ", "WHERE "];
     let (mut found, mut start, mut quote) = (Vec::new(), 0, None);
     let mut before = ' ';
     for (index, c) in line.char_indices() {

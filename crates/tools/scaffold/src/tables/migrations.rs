@@ -13,11 +13,43 @@ pub(super) fn postgres(all: &[Metadata]) -> String {
         .filter_map(|table| table.schema.as_deref())
         .collect();
     let mut parts = vec![head(all)];
+    let found = statements(all.iter().flat_map(|metadata| &metadata.ddl.postgres));
+    let extensions = EXTENSIONS.iter().filter(|(_, words)| {
+        words.iter().any(|word| found.iter().any(|statement| has_word(statement, word)))
+    });
+    parts.extend(
+        extensions.map(|(name, _)| format!("CREATE EXTENSION IF NOT EXISTS {};", quoted(name))),
+    );
     parts.extend(
         schemas.into_iter().map(|name| format!("CREATE SCHEMA IF NOT EXISTS {};", quoted(name))),
     );
-    parts.extend(statements(all.iter().flat_map(|metadata| &metadata.ddl.postgres)));
+    parts.extend(found);
     parts.join("\n\n") + "\n"
+}
+
+/// Extensions of PostgreSQL, and words that only they know.
+const EXTENSIONS: [(&str, &[&str]); 8] = [
+    ("citext", &["CITEXT"]),
+    ("hstore", &["HSTORE"]),
+    ("ltree", &["LTREE"]),
+    ("pg_trgm", &["gin_trgm_ops", "gist_trgm_ops"]),
+    ("pgcrypto", &["gen_random_bytes"]),
+    ("postgis", &["geometry", "geography"]),
+    ("uuid-ossp", &["uuid_generate_v1", "uuid_generate_v4"]),
+    ("vector", &["VECTOR", "HALFVEC", "SPARSEVEC"]),
+];
+
+/// Whether the statement has the word, where it is no name of a column or table.
+fn has_word(statement: &str, word: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    statement.split(|c| !is_word(c)).any(|other| {
+        // Types stand in upper case, columns of the same name do not.
+        if word.starts_with(|c: char| c.is_ascii_uppercase()) {
+            other == word
+        } else {
+            other.eq_ignore_ascii_case(word)
+        }
+    })
 }
 
 /// The migration for SQLite; nothing if SQLite can have none of the tables.
@@ -59,9 +91,7 @@ fn adopting(statement: &Statement) -> String {
         }
         (None, "CreateEnumType" | "CreateDomainType" | "AddConstraint") => {
             let sql = sql.replace('\n', "\n    ");
-            format!(
-                "DO $$ BEGIN\n    {sql};\nEXCEPTION WHEN duplicate_object THEN NULL;\nEND $$;"
-            )
+            format!("DO $$ BEGIN\n    {sql};\nEXCEPTION WHEN duplicate_object THEN NULL;\nEND $$;")
         }
         _ => format!("{sql};"),
     }
@@ -90,6 +120,9 @@ mod tests {
             "DO $$ BEGIN\n    ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b (id);\n\
              EXCEPTION WHEN duplicate_object THEN NULL;\nEND $$;"
         );
+        let index = "CREATE INDEX i ON a USING gin (b gin_trgm_ops)";
+        assert!(has_word(index, "gin_trgm_ops"));
+        assert!(!has_word("CREATE TABLE a (vector INTEGER)", "VECTOR"));
         assert_eq!(adopted("DDL", "CREATE EXTENSION x;"), "CREATE EXTENSION x;");
     }
 }

@@ -27,9 +27,32 @@ impl Taken {
 
 /// Types that the generated code uses for other things.
 pub(super) const TYPES: [&str; 26] = [
-    "Box", "Clone", "Copy", "DateTime", "Debug", "Decimal", "Default", "Eq", "Err", "NaiveDate",
-    "NaiveDateTime", "NaiveTime", "None", "Ok", "Option", "Page", "PartialEq", "PgInterval",
-    "Postgres", "Result", "Some", "StorageError", "String", "Utc", "Uuid", "Value",
+    "Box",
+    "Clone",
+    "Copy",
+    "DateTime",
+    "Debug",
+    "Decimal",
+    "Default",
+    "Eq",
+    "Err",
+    "NaiveDate",
+    "NaiveDateTime",
+    "NaiveTime",
+    "None",
+    "Ok",
+    "Option",
+    "Page",
+    "PartialEq",
+    "PgInterval",
+    "Postgres",
+    "Result",
+    "Some",
+    "StorageError",
+    "String",
+    "Utc",
+    "Uuid",
+    "Value",
 ];
 
 /// A field, variable or function of this name.
@@ -59,12 +82,15 @@ pub(super) fn type_name(name: &str) -> String {
 
 /// `order_line` from `order_lines`, as far as an ending shows it.
 pub(super) fn singular(name: &str) -> String {
-    for (end, instead) in [("ies", "y"), ("lves", "lf"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")] {
+    for (end, instead) in
+        [("ies", "y"), ("lves", "lf"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")]
+    {
         if let Some(stem) = name.strip_suffix(end).filter(|stem| stem.len() > 1) {
             return format!("{stem}{instead}");
         }
     }
-    let stem = name.strip_suffix('s').filter(|stem| stem.len() > 1 && !stem.ends_with(['s', 'u', 'i']));
+    let stem =
+        name.strip_suffix('s').filter(|stem| stem.len() > 1 && !stem.ends_with(['s', 'u', 'i']));
     stem.unwrap_or(name).to_owned()
 }
 

@@ -65,7 +65,9 @@ impl Kind {
             "INTEGER" => ("i32", Passing::Copy),
             "BIGINT" => ("i64", Passing::Copy),
             "REAL" => ("f32", Passing::Copy),
-            "FLOAT" if precision.and_then(|text| text.parse::<u32>().ok()).is_some_and(|n| n <= 24) => {
+            "FLOAT"
+                if precision.and_then(|text| text.parse::<u32>().ok()).is_some_and(|n| n <= 24) =>
+            {
                 ("f32", Passing::Copy)
             }
             "FLOAT" | "DOUBLE PRECISION" => ("f64", Passing::Copy),

@@ -204,10 +204,10 @@ impl FieldView {
 
 impl EnumView {
     fn new(known: &Enum) -> Self {
-        let variants = known.variants.iter().map(|(name, value)| VariantView {
-            name: name.clone(),
-            value: format!("{value:?}"),
-        });
+        let variants = known
+            .variants
+            .iter()
+            .map(|(name, value)| VariantView { name: name.clone(), value: format!("{value:?}") });
         let (type_, sql) = (known.type_.clone(), format!("{:?}", known.sql()));
         Self { type_, sql, variants: variants.collect() }
     }
@@ -219,8 +219,11 @@ fn imports(text: &str) -> Vec<String> {
         Some((name, _)) => has_word(text, name),
         None => has_word(text, name),
     };
-    let mut lines: Vec<String> =
-        IMPORTS.iter().filter(|(name, _)| is_used(name)).map(|(_, line)| (*line).to_owned()).collect();
+    let mut lines: Vec<String> = IMPORTS
+        .iter()
+        .filter(|(name, _)| is_used(name))
+        .map(|(_, line)| (*line).to_owned())
+        .collect();
     lines.sort();
     lines
 }
