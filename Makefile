@@ -133,6 +133,18 @@ service-check: venv build ## Make services in four combinations, with resources,
 draft: ## Draft Rust before a FastAPI service of others: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
 	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")
 
+inspect: ## Read from a FastAPI application what its document does not show: APP=app.main:app DIRECTORY=../notes OUTPUT=notes.json
+	cargo run --quiet --package scaffold -- inspect --app "$(APP)" $(if $(DIRECTORY),--directory $(DIRECTORY)) \
+		$(if $(OUTPUT),--output $(OUTPUT))
+
+tables: ## Draft a crate for an application's tables: APP=app.main:app DIRECTORY=../notes INTO=../notes-tables
+	cargo run --quiet --package scaffold -- tables --app "$(APP)" $(if $(DIRECTORY),--directory $(DIRECTORY)) \
+		--into $(INTO)
+
+inspector-versions: ## Run the inspector with FastAPI from 0.88 to the newest, each in its own environment
+	$(BUILD) --bin scaffold
+	sh crates/tools/scaffold/inspector/versions.sh
+
 package: ## Build what of the libraries would be published, and their documentation
 	sh .ci/libraries.sh package
 
@@ -167,4 +179,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-short docs resource service service-check draft package semver sbom image-check wheel
+	k8s-check containers containers-short docs resource service service-check draft inspect tables inspector-versions package semver sbom image-check wheel

@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod draft;
 pub mod inspect;
+pub mod inspection;
 pub mod libraries;
 pub mod resource;
 pub mod service;

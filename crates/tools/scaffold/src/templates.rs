@@ -9,7 +9,7 @@ macro_rules! embedded {
     };
 }
 
-const TEMPLATES: [(&str, &str); 47] = embedded!(
+const TEMPLATES: [(&str, &str); 40] = embedded!(
     "draft/Cargo.toml" "draft/cases.yaml" "draft/clippy.toml" "draft/document.rs" "draft/lib.rs"
     "draft/main.rs" "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
     "resource/callers.rs" "resource/cases.yaml" "resource/domain.rs" "resource/migration.py"
@@ -20,8 +20,6 @@ const TEMPLATES: [(&str, &str); 47] = embedded!(
     "service/ci-run" "service/compose.yaml" "service/k8s.md" "service/ledger.yaml"
     "service/requirements.txt" "service/tool-contract.rs" "service/tool-k8s-check.rs"
     "service/tool-scaffold.rs" "service/tool-testbed.rs" "service/tools-test.rs" "service/tools.toml"
-    "tables/Cargo.toml" "tables/domain.rs" "tables/entity.rs" "tables/enumerations.rs"
-    "tables/lib.rs" "tables/postgres.rs" "tables/postgres_entity.rs"
 );
 
 pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {

@@ -14,6 +14,17 @@ use super::types::IMPORTS;
 use super::{Drafted, TablesError};
 use crate::templates;
 
+macro_rules! embedded {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../../templates/", $name, ".j2")))),*]
+    };
+}
+
+const TEMPLATES: [(&str, &str); 7] = embedded!(
+    "tables/Cargo.toml" "tables/domain.rs" "tables/entity.rs" "tables/enumerations.rs"
+    "tables/lib.rs" "tables/postgres.rs" "tables/postgres_entity.rs"
+);
+
 #[derive(Debug, Serialize)]
 struct EntityView {
     table: String,
@@ -100,7 +111,10 @@ pub(super) fn files(
     let imports: BTreeSet<&str> =
         views.iter().flat_map(|view| view.imports.iter().map(String::as_str)).collect();
     let uses = |name: &str| imports.iter().any(|line| line.starts_with(name));
-    let templates = templates()?;
+    let mut templates = templates()?;
+    for (name, text) in TEMPLATES {
+        templates.add_template(name, text)?;
+    }
     let mut file = |path: String, template: &str, values: minijinja::Value| {
         let text = templates.get_template(&format!("tables/{template}"))?.render(values)?;
         drafted.files.push((path, text));
