@@ -159,6 +159,10 @@ fn an_import_that_fails_says_what_to_do() {
         ("def app():\n    raise ValueError('no settings')\n", "`app` of main fails"),
         ("app = (\n", "SyntaxError"),
         (
+            "import psycopg\npsycopg.connect('host=127.0.0.1 port=1')\n",
+            "permit it with --allow-connections",
+        ),
+        (
             "import socket\nsocket.create_connection(('127.0.0.1', 9))\n",
             "permit it with --allow-connections",
         ),

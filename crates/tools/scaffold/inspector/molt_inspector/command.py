@@ -183,7 +183,8 @@ def import_failure(module_name: str, directory: str, error: BaseException) -> st
                 "Python with --python, or the folder that holds the module with --directory"
             )
     elif isinstance(error, KeyError) and "os" in where_module(error):
-        advice = f"set the environment variable {text.split(': ')[-1]} (--env NAME=VALUE) and run this again"
+        name = text.split(": ")[-1]
+        advice = f"set the environment variable {name} (--env NAME=VALUE) and run this again"
     elif type(error).__name__ == "ValidationError" and "ettings" in (text + where):
         advice = (
             f"settings are missing or wrong: set the environment variables {variables(error)} "

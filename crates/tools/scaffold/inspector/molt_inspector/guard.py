@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from typing import Any
 
@@ -20,10 +21,7 @@ def forbid_connections(report: Report) -> None:
         if event in ("socket.connect", "socket.sendto") and len(args) > 1:
             where = representation(args[1])
             report.remark("connections", f"refused a connection to {where}")
-            raise ConnectionNotAllowed(
-                f"the inspector refuses a connection to {where}: the application connects while it "
-                "is imported; --allow-connections permits that"
-            )
+            raise ConnectionNotAllowed(f"the inspector refuses a connection to {where}")
         if event == "sqlite3.connect" and args and args[0] not in (":memory:", b":memory:", ""):
             report.remark(
                 "connections", f"the import opens the SQLite database {representation(args[0])}"
@@ -31,6 +29,7 @@ def forbid_connections(report: Report) -> None:
 
     sys.addaudithook(hook)
     _forbid_engines(report)
+    _forbid_drivers(report)
 
 
 def forbid_table_creation(report: Report) -> None:
@@ -63,6 +62,22 @@ def permit_table_creation() -> None:
         _ORIGINALS.clear()
 
 
+def _forbid_drivers(report: Report) -> None:
+    """The drivers of PostgreSQL that are written in C, where they are used without SQLAlchemy."""
+
+    def refused(*_args: Any, **_kwargs: Any) -> Any:
+        report.remark("connections", "refused a connection to PostgreSQL")
+        raise ConnectionNotAllowed("the inspector refuses a connection to PostgreSQL")
+
+    for name in ("psycopg", "psycopg2"):
+        with contextlib.suppress(Exception):
+            module: Any = importlib.import_module(name)
+            module.connect = refused
+            for connection in ("Connection", "AsyncConnection"):
+                if name == "psycopg" and hasattr(module, connection):
+                    getattr(module, connection).connect = refused
+
+
 def _forbid_engines(report: Report) -> None:
     """Drivers in C raise no audit event: engines refuse in their place."""
     with contextlib.suppress(Exception):
@@ -74,9 +89,6 @@ def _forbid_engines(report: Report) -> None:
             if self.dialect.name == "sqlite":
                 return connect(self, *args, **kwargs)
             report.remark("connections", f"refused a connection of an engine ({self.dialect.name})")
-            raise ConnectionNotAllowed(
-                "the inspector refuses a connection of SQLAlchemy: the application connects while "
-                "it is imported; --allow-connections permits that"
-            )
+            raise ConnectionNotAllowed("the inspector refuses a connection of SQLAlchemy")
 
         Engine.raw_connection = raw_connection  # type: ignore[method-assign]

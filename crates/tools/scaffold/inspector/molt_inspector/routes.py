@@ -150,9 +150,7 @@ def describe_operation(report: Report, route: Any, entry: dict[str, Any]) -> Non
     # Classes of one's own may do anything before and after the endpoint.
     if method is not None and not str(method.__module__).startswith("fastapi."):
         entry["route_handler"] = report.function(method)
-        report.remark(
-            f"routes of {entry['class']}", "they have a `get_route_handler` of their own"
-        )
+        report.remark(f"routes of {entry['class']}", "they have a `get_route_handler` of their own")
 
 
 def describe_mount(report: Report, route: Any, entry: dict[str, Any], prefix: str) -> None:
