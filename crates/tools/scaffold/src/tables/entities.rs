@@ -116,7 +116,7 @@ fn class_of(metadata: &Metadata, table: &Table) -> Option<String> {
         class.table.as_deref() == Some(&table.name) && class.schema == table.schema
     });
     let class = mapped.min_by_key(|class| class.inherits.is_some())?;
-    class.class.rsplit('.').next().map(str::to_owned)
+    class.name.rsplit('.').next().map(str::to_owned)
 }
 
 fn enumeration(declared: &Enumeration, types: &mut Taken) -> Enum {

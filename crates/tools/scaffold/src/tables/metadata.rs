@@ -93,7 +93,9 @@ pub(super) struct Index {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Class {
-    pub(super) class: String,
+    /// With its module.
+    #[serde(rename = "class")]
+    pub(super) name: String,
     pub(super) table: Option<String>,
     pub(super) schema: Option<String>,
     pub(super) inherits: Option<String>,

@@ -92,7 +92,7 @@ pub(super) fn of_relationships(
     let classes = all.iter().flat_map(|metadata| &metadata.classes);
     for class in classes.filter(|class| is_of(class, entity)) {
         for relationship in &class.relationships {
-            let about = format!("{}.{}", class.class, relationship.name);
+            let about = format!("{}.{}", class.name, relationship.name);
             match relationship_method(entities, entity, relationship, taken) {
                 Some(method) => methods.push(method),
                 None => left_out.push(format!(
@@ -413,10 +413,11 @@ fn conditions(fields: &[&Field<'_>], first: usize, prefix: Option<&str>) -> Stri
 }
 
 fn parameters(fields: &[&Field<'_>]) -> String {
-    fields
-        .iter()
-        .map(|field| format!(", {}: {}", argument_name(field), field.kind.argument_type()))
-        .collect()
+    trailing(
+        fields
+            .iter()
+            .map(|field| format!("{}: {}", argument_name(field), field.kind.argument_type())),
+    )
 }
 
 fn argument(field: &Field<'_>) -> String {
@@ -439,7 +440,7 @@ fn joined(fields: &[&Field<'_>]) -> String {
 }
 
 fn trailing(values: impl Iterator<Item = String>) -> String {
-    values.map(|value| format!(", {value}")).collect()
+    values.flat_map(|value| [", ".to_owned(), value]).collect()
 }
 
 /// A text of SQL as Rust writes it, in lines that rustfmt takes.

@@ -167,10 +167,11 @@ impl EntityView {
         names.extend((!inserted.is_empty()).then(|| format!("New{type_}")));
         names.extend((!changes.is_empty()).then(|| format!("{type_}Changes")));
         names.sort();
-        let signatures: String = methods
+        let signatures: Vec<&str> = methods
             .iter()
-            .map(|method| format!("{} {} ", method.arguments, method.returns))
+            .flat_map(|method| [method.arguments.as_str(), method.returns.as_str()])
             .collect();
+        let signatures = signatures.join(" ");
         let types: String = fields.iter().map(|field| field.type_.clone() + " ").collect();
         let own = |text: &str| -> BTreeSet<String> {
             let own = enums.iter().filter(|known| has_word(text, &known.type_));
