@@ -106,17 +106,10 @@ async fn migrate<C: Connection + sqlx::migrate::Migrate>(connection: &mut C, fol
     migrator.run_direct(None, connection, false).await.unwrap();
 }
 
-/// A file below `target/tables` has the same text as before where the draft has: nothing is compiled
-/// anew.
+/// Writes the draft in place of an older one.
 fn place(folder: &Path, drafted: &Drafted) {
-    let fresh = tempfile::tempdir().unwrap();
-    write(fresh.path(), drafted).unwrap();
-    let _ = std::fs::remove_dir_all(folder.join("src"));
-    for (name, _) in &drafted.files {
-        let (from, to) = (fresh.path().join(name), folder.join(name));
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(from, to).unwrap();
-    }
+    let _ = std::fs::remove_dir_all(folder);
+    write(folder, drafted).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

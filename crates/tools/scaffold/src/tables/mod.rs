@@ -50,6 +50,8 @@ pub enum TablesError {
     None,
     #[error("this is no JSON of this version's `scaffold inspect`: {0}")]
     Format(#[from] serde_json::Error),
+    #[error("rustfmt refuses what was drafted: a table or column has a name that was not expected")]
+    Code,
     #[error(transparent)]
     Template(#[from] minijinja::Error),
 }
@@ -109,7 +111,7 @@ pub fn draft(inspection: &Value, name: &str) -> Result<Drafted, TablesError> {
     Ok(drafted)
 }
 
-/// Writes the files of a draft and formats them, as far as there is a `rustfmt`.
+/// Writes the files of a draft and formats them with `rustfmt`.
 pub fn write(into: &Path, drafted: &Drafted) -> Result<(), TablesError> {
     let mut sources = Vec::new();
     for (name, text) in &drafted.files {
@@ -126,8 +128,8 @@ pub fn write(into: &Path, drafted: &Drafted) -> Result<(), TablesError> {
     let mut rustfmt = std::process::Command::new("rustfmt");
     rustfmt.args(["--edition", "2024", "--config", "use_small_heuristics=Max"]).args(&sources);
     let path = PathBuf::from("rustfmt");
-    rustfmt.status().map_err(|source| TablesError::File { path, source })?;
-    Ok(())
+    let status = rustfmt.status().map_err(|source| TablesError::File { path, source })?;
+    if status.success() { Ok(()) } else { Err(TablesError::Code) }
 }
 
 fn report(into: &Path, drafted: &Drafted) -> String {
@@ -137,7 +139,7 @@ fn report(into: &Path, drafted: &Drafted) -> String {
     }
     text += &format!(
         "{}: {} tables, {} functions.\n\
-         Next, with a database that the migrations may change:\n\
+         Next, with DATABASE_URL of a PostgreSQL that the migrations may change:\n\
          \x20 sqlx migrate run --source {0}/migrations/postgres\n\
          \x20 cd {0} && SQLX_OFFLINE_DIR=.sqlx cargo check",
         into.display(),
