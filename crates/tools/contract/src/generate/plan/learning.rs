@@ -59,17 +59,7 @@ impl<'a> Learning<'a> {
     /// The next cases, after these outcomes of those before; none at the end.
     pub(in crate::generate) fn next(&mut self, outcomes: &[Outcome]) -> Generated {
         let mut cases = match std::mem::replace(&mut self.state, State::Things) {
-            State::Nothing => {
-                let mut cases = Vec::new();
-                for path in self.order.clone() {
-                    let made = cases.len();
-                    self.generator.populate(&path, made, &mut cases);
-                    named_apart(&mut cases[made..], &mut self.known);
-                    self.creators.insert(path, names(&cases[made..]));
-                }
-                self.made += cases.len();
-                return Generated { cases, cut: 0 };
-            }
+            State::Nothing => self.things(),
             State::Things => self.review(outcomes),
             State::Required(path) => self.after_required(path, outcomes),
             State::Fields(path, cases) => self.after_fields(&path, &cases, outcomes),
@@ -85,6 +75,18 @@ impl<'a> Learning<'a> {
         }
         self.made += cases.len();
         Generated { cases, cut: self.generator.cut }
+    }
+
+    /// Several things of each kind.
+    fn things(&mut self) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for path in self.order.clone() {
+            let made = cases.len();
+            self.generator.populate(&path, made, &mut cases);
+            named_apart(&mut cases[made..], &mut self.known);
+            self.creators.insert(path, names(&cases[made..]));
+        }
+        cases
     }
 
     /// Tries the first collection anew of which nothing could be created. No cases if there is none.
