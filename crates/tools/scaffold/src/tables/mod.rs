@@ -5,6 +5,8 @@ mod metadata;
 mod methods;
 mod migrations;
 mod names;
+mod relationships;
+mod statements;
 mod types;
 mod view;
 

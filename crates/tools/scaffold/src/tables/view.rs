@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::entities::{Entity, Enum, Field};
 use super::metadata::Metadata;
-use super::methods::{Method, of_relationships, of_table};
+use super::methods::{Method, of_table};
 use super::names::{TYPES, Taken, doc, type_name};
 use super::types::IMPORTS;
-use super::{Drafted, TablesError};
+use super::{Drafted, TablesError, relationships};
 use crate::templates;
 
 macro_rules! embedded {
@@ -94,7 +94,7 @@ pub(super) fn files(
     let mut methods: Vec<Vec<Method>> =
         entities.iter().map(|entity| of_table(entity, &mut functions)).collect();
     for (entity, methods) in entities.iter().zip(&mut methods) {
-        let (more, left_out) = of_relationships(all, entities, entity, &mut functions);
+        let (more, left_out) = relationships::methods(all, entities, entity, &mut functions);
         methods.extend(more);
         drafted.remarks.extend(left_out);
     }
