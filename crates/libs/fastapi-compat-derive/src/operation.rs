@@ -153,11 +153,7 @@ fn first_method(attribute: &str) -> Ident {
 }
 
 /// The call of `Outline` that replaces its method.
-fn chosen_methods(
-    attribute: &str,
-    methods: &[LitStr],
-    path: &LitStr,
-) -> syn::Result<TokenStream> {
+fn chosen_methods(attribute: &str, methods: &[LitStr], path: &LitStr) -> syn::Result<TokenStream> {
     match (attribute, methods) {
         ("websocket", []) => Ok(quote!(.websocket())),
         ("api_route", []) => Err(error(path, "say `methods = [\"GET\", …]` after the path")),
@@ -209,11 +205,7 @@ pub(crate) fn expand(
     Ok(quote!(#handler #operation))
 }
 
-fn operation(
-    method: &str,
-    arguments: Arguments,
-    handler: &ItemFn,
-) -> syn::Result<TokenStream> {
+fn operation(method: &str, arguments: Arguments, handler: &ItemFn) -> syn::Result<TokenStream> {
     let Arguments { path, prefix_parameters, name: function, methods, is_webhook, outline } =
         arguments;
     let path = &path;

@@ -146,12 +146,15 @@ impl SetCookie {
         };
         attribute("Max-Age", &self.max_age.map(|age| age.to_string()).unwrap_or_default());
         attribute("Path", self.path.as_deref().unwrap_or_default());
-        attribute("SameSite", match self.samesite {
-            Some(SameSite::Lax) => "lax",
-            Some(SameSite::Strict) => "strict",
-            Some(SameSite::None) => "none",
-            None => "",
-        });
+        attribute(
+            "SameSite",
+            match self.samesite {
+                Some(SameSite::Lax) => "lax",
+                Some(SameSite::Strict) => "strict",
+                Some(SameSite::None) => "none",
+                None => "",
+            },
+        );
         if self.is_secure {
             out.push_str("; Secure");
         }
@@ -208,9 +211,8 @@ pub(crate) fn http_date(seconds: i64) -> String {
     let day = of_year - (153 * month + 2) / 5 + 1;
     let (month, next) = if month < 10 { (month + 2, 0) } else { (month - 10, 1) };
     let year = era * 400 + year_of_era + next;
-    let name = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ][usize::try_from(month).unwrap_or_default() % 12];
+    let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        [usize::try_from(month).unwrap_or_default() % 12];
     let (hours, minutes, seconds) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
     format!("{weekday}, {day:02} {name} {year:04} {hours:02}:{minutes:02}:{seconds:02} GMT")
 }

@@ -45,9 +45,8 @@ pub struct FileRequest {
 impl FileRequest {
     /// What a request with this method and these headers asks.
     pub fn new(method: &Method, headers: &HeaderMap) -> Self {
-        let text = |name: HeaderName| {
-            headers.get(name).map(|value| latin1(value.as_bytes()).into_owned())
-        };
+        let text =
+            |name: HeaderName| headers.get(name).map(|value| latin1(value.as_bytes()).into_owned());
         Self {
             method: method.clone(),
             range: text(header::RANGE),
@@ -150,11 +149,14 @@ impl File {
         if let Some(name) = &self.filename {
             let encoded = utf8_percent_encode(name, NAME).to_string();
             let kind = self.disposition;
-            set(header::CONTENT_DISPOSITION, if encoded == *name {
-                format!("{kind}; filename=\"{name}\"")
-            } else {
-                format!("{kind}; filename*=utf-8''{encoded}")
-            })?;
+            set(
+                header::CONTENT_DISPOSITION,
+                if encoded == *name {
+                    format!("{kind}; filename=\"{name}\"")
+                } else {
+                    format!("{kind}; filename*=utf-8''{encoded}")
+                },
+            )?;
         }
         set(header::CONTENT_LENGTH, metadata.len().to_string())?;
         set(header::LAST_MODIFIED, http_date(modified(metadata).0))?;
@@ -356,7 +358,8 @@ fn parse_ranges(header: &str, size: u64) -> Result<Vec<(u64, u64)>, Refused> {
         return Ok(Vec::new());
     }
     let size = i128::from(size);
-    let ranges: Vec<_> = list.split(',').filter_map(|part| parse_range(strip(part), size)).collect();
+    let ranges: Vec<_> =
+        list.split(',').filter_map(|part| parse_range(strip(part), size)).collect();
     if ranges.is_empty() {
         return Err(Refused::Malformed("Range header: range must be requested"));
     }
@@ -386,11 +389,7 @@ fn parse_ranges(header: &str, size: u64) -> Result<Vec<(u64, u64)>, Refused> {
 fn parse_range(part: &str, size: i128) -> Option<(i128, i128)> {
     let (start, end) = part.split_once('-')?;
     let (start, end) = (strip(start), strip(end));
-    let from = if start.is_empty() {
-        (size - python_int(end)?).max(0)
-    } else {
-        python_int(start)?
-    };
+    let from = if start.is_empty() { (size - python_int(end)?).max(0) } else { python_int(start)? };
     let to = if start.is_empty() || end.is_empty() { None } else { Some(python_int(end)?) };
     Some((from, to.filter(|&to| to < size).map_or(size, |to| to + 1)))
 }
@@ -403,9 +402,9 @@ fn python_int(text: &str) -> Option<i128> {
         b'+' => (1, &text[1..]),
         _ => (1, text),
     };
-    let is_number = digits.split('_').all(|digits| {
-        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
-    });
+    let is_number = digits
+        .split('_')
+        .all(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()));
     let digits: String = digits.chars().filter(|&c| c != '_').collect();
     if !is_number || digits.len() > 4_300 {
         return None;

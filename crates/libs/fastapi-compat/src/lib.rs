@@ -8,7 +8,8 @@
 //! [`ApiKeyHeader`] and others); the document ([`openapi`]). What is not: anything about one
 //! service's routes.
 //!
-//! [`guide`] shows FastAPI code and the same in axum; [`coverage`] what is proved to be the same.
+//! [`guide`] and [`serving`] show FastAPI code and the same in axum, [`index`] has FastAPI's own names;
+//! [`coverage`] is what is proved to be the same, [`refused`] what cannot be said.
 //!
 //! ```
 //! use fastapi_compat::{Call, Decode, Json, Path, Router, put, routes};
@@ -36,6 +37,12 @@
 pub mod coverage {}
 #[doc = include_str!("../guide.md")]
 pub mod guide {}
+#[doc = include_str!("../index.md")]
+pub mod index {}
+#[doc = include_str!("../refused.md")]
+pub mod refused {}
+#[doc = include_str!("../serving.md")]
+pub mod serving {}
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
@@ -103,8 +110,8 @@ mod value_serde;
 
 pub use answers::LocalAddr;
 pub use body::Embedded;
-pub use cookie::{InvalidCookie, SameSite, SetCookie, SetCookies};
 pub use constraints::{Accepts, Constraints, Number, Pattern};
+pub use cookie::{InvalidCookie, SameSite, SetCookie, SetCookies};
 #[cfg(feature = "datetime")]
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model};
@@ -114,7 +121,8 @@ pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{
-    Decode, Schema, api_route, delete, get, head, options, patch, post, put, routes, trace, websocket,
+    Decode, Schema, api_route, delete, get, head, options, patch, post, put, routes, trace,
+    websocket,
 };
 #[cfg(feature = "files")]
 pub use file::{File, FileRequest, FileResponse};

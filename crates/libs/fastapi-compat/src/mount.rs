@@ -38,20 +38,23 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        // Starlette's arithmetic leaves a path with a newline at its end as it is.
-        let is_left = request.uri().path().to_ascii_uppercase().ends_with("%0A");
+        // Starlette counts from the end, where the parameter does not hold a last newline.
+        let has_newline = request.uri().path().to_ascii_uppercase().ends_with("%0A");
         if let Some(parameters) = request.extensions_mut().remove::<PathParams>()
-            && !is_left
             && let Some(Value::Str(rest)) = parameters.values.last()
         {
-            take_prefix(&mut request, rest);
+            match (has_newline, rest.starts_with('/')) {
+                (false, _) => set_path(&mut request, &format!("/{}", &**rest)),
+                (true, true) => set_path(&mut request, &format!("{}\n", &**rest)),
+                (true, false) => {}
+            }
         }
         self.0.call(request).map(|answer| answer.map(IntoResponse::into_response))
     }
 }
 
-fn take_prefix(request: &mut Request, rest: &str) {
-    let mut path = format!("/{}", utf8_percent_encode(rest, LITERAL));
+fn set_path(request: &mut Request, path: &str) {
+    let mut path = utf8_percent_encode(path, LITERAL).to_string();
     if let Some(query) = request.uri().query() {
         path.push('?');
         path.push_str(query);

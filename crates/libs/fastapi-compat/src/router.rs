@@ -256,10 +256,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
 
     /// Answers of every operation, besides those that it names itself: `APIRouter(responses={…})`.
     #[must_use]
-    pub fn responses(
-        mut self,
-        responses: impl IntoIterator<Item = AdditionalResponse>,
-    ) -> Self {
+    pub fn responses(mut self, responses: impl IntoIterator<Item = AdditionalResponse>) -> Self {
         let responses: Vec<_> = responses.into_iter().collect();
         for route in &mut self.routes {
             route.outline.inherit_responses(&responses);
@@ -312,7 +309,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// that has its path for an id.
     pub fn operations(&self) -> impl Iterator<Item = (String, Method, String)> {
         self.routes.iter().flat_map(|Registered { outline, answers, .. }| {
-            let path = template::format(&outline.path).into_owned();
+            let path = template::format(&outline.path).replace(REST, "path");
             let is_operation = matches!(answers, Answers::Methods(_));
             let id = if is_operation { self.id(outline) } else { path.clone() };
             let methods = outline.methods.iter();
@@ -336,11 +333,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                 (self.id(&outline), outline)
             })
             .collect();
-        let webhooks: Vec<_> = self
-            .webhooks
-            .iter()
-            .map(|outline| (default_id(outline), outline.clone()))
-            .collect();
+        let webhooks: Vec<_> =
+            self.webhooks.iter().map(|outline| (default_id(outline), outline.clone())).collect();
         openapi::document(
             info,
             operations.iter().map(|(id, outline)| (id.clone(), outline)),

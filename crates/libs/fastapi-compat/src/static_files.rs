@@ -88,7 +88,8 @@ impl StaticFiles {
                 return Ok(send(request, path, metadata, StatusCode::OK).await);
             }
             let index = self.is_html && metadata.is_dir();
-            let index = if index { self.look_up(&self.below(path, "index.html")).await? } else { None };
+            let index =
+                if index { self.look_up(&self.below(path, "index.html")).await? } else { None };
             if let Some((path, metadata)) = index.filter(|(_, metadata)| metadata.is_file()) {
                 let full = full_path(&request.uri, &request.extensions);
                 if full.ends_with('/') {
@@ -153,7 +154,9 @@ impl StaticFiles {
                 HttpError::new(StatusCode::UNAUTHORIZED, "Unauthorized").into_response()
             }
             // A zero in the name, or a name that is too long.
-            io::ErrorKind::NotFound | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => {
+            io::ErrorKind::NotFound
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidFilename => {
                 HttpError::new(StatusCode::NOT_FOUND, "Not Found").into_response()
             }
             _ => {
@@ -231,8 +234,29 @@ fn is_not_modified(headers: &HeaderMap, etag: &str, modified: &str) -> bool {
 }
 
 const MONTHS: [&str; 24] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "january",
-    "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 

@@ -87,10 +87,7 @@ impl GzipLayer {
 
     /// `exclude_content_types=…`, instead of the default ones: media types, or `audio/*`.
     #[must_use]
-    pub fn exclude_content_types(
-        self,
-        types: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
+    pub fn exclude_content_types(self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let plain = |kind: String| media_type(&kind);
         let types = types.into_iter().map(|kind| plain(kind.into())).collect();
         self.with(|options| options.excluded = types)
@@ -107,8 +104,9 @@ impl Options {
         let kind = media_type(kind.unwrap_or_default());
         let group = format!("{}/*", kind.split('/').next().unwrap_or_default());
         let is_grpc = kind.starts_with("application/grpc+");
-        let is_excluded =
-            |name: &String| *name == kind || *name == group || is_grpc && name == "application/grpc";
+        let is_excluded = |name: &String| {
+            *name == kind || *name == group || is_grpc && name == "application/grpc"
+        };
         self.excluded.iter().any(is_excluded)
     }
 

@@ -45,7 +45,8 @@ impl TrustedHostLayer {
         let given: Vec<String> = hosts.into_iter().map(Into::into).collect();
         let is_wrong = |pattern: &&String| {
             let rest = pattern.strip_prefix('*').unwrap_or(pattern);
-            rest.contains('*') || (rest.len() < pattern.len() && !rest.is_empty() && !rest.starts_with('.'))
+            rest.contains('*')
+                || (rest.len() < pattern.len() && !rest.is_empty() && !rest.starts_with('.'))
         };
         if let Some(pattern) = given.iter().find(is_wrong) {
             return Err(HostPatternError(pattern.clone()));
@@ -137,9 +138,9 @@ where
         let (parts, body) = request.into_parts();
         match self.hosts.refuse(&parts) {
             Some(refusal) => GuardFuture::Refused { refusal: Some(refusal) },
-            None => GuardFuture::Allowed {
-                inner: self.inner.call(Request::from_parts(parts, body)),
-            },
+            None => {
+                GuardFuture::Allowed { inner: self.inner.call(Request::from_parts(parts, body)) }
+            }
         }
     }
 }

@@ -33,8 +33,10 @@
 //! ```
 //!
 //! For the rest take tower's and tower-http's own: their timeout, concurrency limit, load shedding,
-//! request ids, sensitive headers, compression and files do what a service with FastAPI's wire
-//! behaviour needs.
+//! request ids and sensitive headers do what a service with FastAPI's wire behaviour needs.
+//! Starlette's own `GZipMiddleware`, `TrustedHostMiddleware` and `HTTPSRedirectMiddleware` are
+//! `GzipLayer`, [`TrustedHostLayer`] and [`HttpsRedirectLayer`]; a router's `.layer` that is called last is
+//! the outermost, as with `add_middleware`.
 
 mod body_limit;
 #[cfg(feature = "run-to-completion")]

@@ -21,8 +21,8 @@ use utoipa::openapi::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::dialect::{name, title};
-use super::visit::{inside_option, is_optional, set};
 use super::responses::{AdditionalResponse, merge, merge_operation};
+use super::visit::{inside_option, is_optional, set};
 use super::{NamedSchema, collection};
 use crate::response::has_body;
 use crate::routes::Routes;
@@ -585,9 +585,8 @@ impl OperationDocument<'_> {
     /// Writes the requirements into the operation.
     fn demand(&mut self) {
         let requirements = std::mem::take(&mut self.requirements).into_iter();
-        let requirements: Vec<_> = requirements
-            .map(|(name, scopes)| SecurityRequirement::new(name, scopes))
-            .collect();
+        let requirements: Vec<_> =
+            requirements.map(|(name, scopes)| SecurityRequirement::new(name, scopes)).collect();
         if !requirements.is_empty() {
             self.operation.security.get_or_insert_default().splice(0..0, requirements);
         }
@@ -615,9 +614,7 @@ impl OperationDocument<'_> {
                 }
                 _ => false,
             });
-            let is_required = |parameter: &RefOr<Parameter>| {
-                matches!(parameter, RefOr::T(parameter) if parameter.required == Required::True)
-            };
+            let is_required = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.required == Required::True);
             match same {
                 Some(known) if is_required(known) && !is_required(&parameter) => {}
                 Some(known) => *known = parameter,

@@ -45,7 +45,10 @@ pub struct AdditionalResponse {
 
 impl fmt::Debug for AdditionalResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdditionalResponse").field("key", &self.key).field("raw", &self.raw).finish()
+        f.debug_struct("AdditionalResponse")
+            .field("key", &self.key)
+            .field("raw", &self.raw)
+            .finish()
     }
 }
 

@@ -65,7 +65,7 @@ impl Services<'_> {
         let given = self.rust.send(&request.bytes)?;
         self.tally.requests.fetch_add(1, Ordering::Relaxed);
         // A 307 is the router's.
-        let accepted = (200..=303).contains(&expected.status);
+        let accepted = expected.status == 101 || (200..=303).contains(&expected.status);
         if let Ok(mut operations) = self.tally.operations.lock() {
             operations.entry(request.operation.clone()).or_default()[usize::from(!accepted)] += 1;
         }

@@ -149,9 +149,9 @@ fn frames(bytes: &[u8]) -> Option<Vec<u8>> {
 impl Answer {
     /// Takes out what names the moment or is random, and what a compressor may choose.
     fn normalise(&mut self) {
-        self.headers
-            .retain(|(name, _)| !["date", "server", "connection"].contains(&name.as_str()));
-        let is_gzip = self.headers.iter().any(|(name, value)| name == "content-encoding" && value == "gzip");
+        self.headers.retain(|(name, _)| !["date", "server", "connection"].contains(&name.as_str()));
+        let is_gzip =
+            self.headers.iter().any(|(name, value)| name == "content-encoding" && value == "gzip");
         if is_gzip {
             let mut plain = Vec::new();
             let mut decoder = flate2::read::GzDecoder::new(&*self.body);

@@ -39,9 +39,16 @@ pub(crate) fn files() -> PathBuf {
 
 /// Operations of which no request is accepted.
 pub(crate) fn only_fails(operation: &str) -> bool {
-    ["answer/error", "answer/status", "answer/file-missing", "layer/https", "answer/unmodified"]
-        .iter()
-        .any(|name| operation.starts_with(name))
+    [
+        "answer/redirect",
+        "answer/error",
+        "answer/status",
+        "answer/file-missing",
+        "layer/https",
+        "answer/unmodified",
+    ]
+    .iter()
+    .any(|name| operation.starts_with(name))
 }
 
 fn files_path(name: &str) -> PathBuf {

@@ -310,11 +310,7 @@ impl Dependent for User {
     type Inputs = ();
     type Rejection = HttpError;
 
-    async fn call(
-        (scopes, given): Self::Dependency,
-        (): (),
-        (): (),
-    ) -> Result<Self, HttpError> {
+    async fn call((scopes, given): Self::Dependency, (): (), (): ()) -> Result<Self, HttpError> {
         if given.token == "abc" {
             let challenge = format!("Bearer scope=\"{}\"", scopes.scope_str());
             let challenge = HeaderValue::try_from(challenge).expect("scopes are ASCII");
@@ -454,11 +450,7 @@ impl Dependent for ItemOf {
     type Inputs = Path<NotNegative>;
     type Rejection = HttpError;
 
-    async fn call(
-        (): (),
-        Path(v): Path<NotNegative>,
-        (): (),
-    ) -> Result<Self, HttpError> {
+    async fn call((): (), Path(v): Path<NotNegative>, (): ()) -> Result<Self, HttpError> {
         if v.0 == 5 {
             return Err(HttpError::new(StatusCode::NOT_FOUND, "No such item"));
         }
@@ -616,7 +608,9 @@ struct Count20 {
 }
 
 #[get("/answer/stream", name = "stream")]
-async fn answer_stream(Call((), Query(query)): Call<(), Query<Count20>>) -> ([(&'static str, &'static str); 1], Body) {
+async fn answer_stream(
+    Call((), Query(query)): Call<(), Query<Count20>>,
+) -> ([(&'static str, &'static str); 1], Body) {
     let parts = (0..query.n).map(|i| Ok::<_, std::convert::Infallible>(format!("{i},")));
     ([("content-type", "text/plain; charset=utf-8")], Body::from_stream(stream::iter(parts)))
 }
@@ -719,9 +713,7 @@ struct IntV {
 }
 
 #[post("/answer/background", status = 202)]
-async fn background(
-    Call((), Query(query)): Call<(), Query<IntV>>,
-) -> Background<Json<Integer>> {
+async fn background(Call((), Query(query)): Call<(), Query<IntV>>) -> Background<Json<Integer>> {
     Background::new(Json(query.v), async {})
 }
 
@@ -892,8 +884,8 @@ async fn sub_item(Call((), Path(v)): Call<(), Path<Integer>>) -> Json<Integer> {
 }
 
 #[get("/slash/")]
-async fn sub_slash(uri: axum::extract::OriginalUri) -> Json<String> {
-    Json(uri.path().to_owned())
+async fn sub_slash() -> Json<String> {
+    Json("slash".to_owned())
 }
 
 #[get("/")]
@@ -1047,11 +1039,8 @@ pub(crate) fn port() -> (Router, Vec<String>) {
         .mount("/layer/trusted", text_app().layer(hosts))
         .mount("/layer/https", text_app().layer(HttpsRedirectLayer))
         .merge(included);
-    let mut names: Vec<_> = router
-        .operations()
-        .map(|(_, _, path)| path.trim_start_matches('/').to_owned())
-        .collect();
+    let mut names: Vec<_> =
+        router.operations().map(|(_, _, path)| path.trim_start_matches('/').to_owned()).collect();
     names.dedup();
     (router, names)
 }
-

@@ -10,8 +10,37 @@ use super::super::requests::{Request, credentials, encode, header_value, request
 fn value(kind: &str) -> BoxedStrategy<String> {
     let plain = |texts: &'static [&'static str]| select(texts).prop_map(ToOwned::to_owned);
     let noise = plain(&[
-        "", "a", "a b", "é", "雪", "1", "-1", "1.5", "a/b", "/", "a.b", "x", "@", ",", "1,2", "%", "?",
-        "#", "\n", "a\n", "..", ".", "tail", "me", "{v}", "\\", "\"", "'", ";", "&=+", "\u{1f600}",
+        "",
+        "a",
+        "a b",
+        "é",
+        "雪",
+        "1",
+        "-1",
+        "1.5",
+        "a/b",
+        "/",
+        "a.b",
+        "x",
+        "@",
+        ",",
+        "1,2",
+        "%",
+        "?",
+        "#",
+        "\n",
+        "a\n",
+        "..",
+        ".",
+        "tail",
+        "me",
+        "{v}",
+        "\\",
+        "\"",
+        "'",
+        ";",
+        "&=+",
+        "\u{1f600}",
     ]);
     let numbers = prop_oneof![
         8 => (0..12_i64).prop_map(|number| number.to_string()),
@@ -110,12 +139,17 @@ fn value(kind: &str) -> BoxedStrategy<String> {
 fn filled(pattern: &str, keeps_slashes: bool) -> BoxedStrategy<String> {
     let mut parts = Vec::new();
     for (index, part) in pattern.split('<').enumerate() {
-        let (kind, rest) = if index == 0 { ("", part) } else { part.split_once('>').unwrap_or((part, "")) };
+        let (kind, rest) =
+            if index == 0 { ("", part) } else { part.split_once('>').unwrap_or((part, "")) };
         if index > 0 {
             let value = value(kind).prop_map(move |value| {
                 let encoded = encode(&value);
                 // Slashes and commas as they stand, at times.
-                if keeps_slashes { encoded.replace("%2F", "/").replace("%2C", ",") } else { encoded }
+                if keeps_slashes {
+                    encoded.replace("%2F", "/").replace("%2C", ",")
+                } else {
+                    encoded
+                }
             });
             parts.push(value.boxed());
         }
@@ -125,7 +159,9 @@ fn filled(pattern: &str, keeps_slashes: bool) -> BoxedStrategy<String> {
 }
 
 /// What is sent to an operation: methods, paths, queries, and which headers.
-fn target(operation: &str) -> (&'static [&'static str], String, &'static [&'static str], &'static str) {
+fn target(
+    operation: &str,
+) -> (&'static [&'static str], String, &'static [&'static str], &'static str) {
     let get: &[&str] = &["GET"];
     let name = operation.split("/{").next().unwrap_or_default();
     let path = |pattern: &str| pattern.to_owned();
@@ -152,12 +188,9 @@ fn target(operation: &str) -> (&'static [&'static str], String, &'static [&'stat
         | "security/open-id" | "security/digest" | "security/jwt" | "security/realm" => {
             (get, format!("/{name}"), &["number=<any>"], "credentials")
         }
-        "depends/nested" => (
-            get,
-            path("/depends/nested/<int>"),
-            &["page=<int>", "size=<int>", "q=<any>"],
-            "tokens",
-        ),
+        "depends/nested" => {
+            (get, path("/depends/nested/<int>"), &["page=<int>", "size=<int>", "q=<any>"], "tokens")
+        }
         "depends/path" => (get, path("/depends/path/<int>"), &["q=<int>"], ""),
         "depends/both" => (&["POST"], path("/depends/both/<int>"), &[], "item"),
         "answer/error" => (get, path("/answer/error/<int>"), &[], ""),
@@ -189,8 +222,12 @@ fn target(operation: &str) -> (&'static [&'static str], String, &'static [&'stat
         "ws/echo" => (get, path("/ws/echo/<int>"), &["q=<int>"], "socket"),
         "ws/token" => (get, path("/ws/token"), &[], "socket"),
         "mount/sub" => (&["GET", "POST"], path("/mount/sub/<sub>"), &[], "sub"),
-        "mount/static" => (&["GET", "GET", "HEAD", "POST"], path("/mount/static/<file>"), &[], "ranges"),
-        "mount/html" => (&["GET", "GET", "HEAD", "POST"], path("/mount/html/<file>"), &[], "ranges"),
+        "mount/static" => {
+            (&["GET", "GET", "HEAD", "POST"], path("/mount/static/<file>"), &[], "ranges")
+        }
+        "mount/html" => {
+            (&["GET", "GET", "HEAD", "POST"], path("/mount/html/<file>"), &[], "ranges")
+        }
         "layer/gzip" | "layer/trusted" | "layer/https" => {
             (get, format!("/{name}/<layer>"), &["kind=<kind>"], "layers")
         }
@@ -207,7 +244,8 @@ type Headers = Vec<(&'static str, Vec<u8>)>;
 /// The headers of a kind, and the body.
 fn headers(kind: &'static str) -> BoxedStrategy<(Headers, Vec<u8>)> {
     let header = |name: &'static str, weight: f64, value: BoxedStrategy<String>| {
-        weighted(weight, value).prop_map(move |value| (name, value.map(|value| header_value(&value))))
+        weighted(weight, value)
+            .prop_map(move |value| (name, value.map(|value| header_value(&value))))
     };
     let pick = |texts: &'static [&'static str]| select(texts).prop_map(ToOwned::to_owned).boxed();
     let all = |headers: Vec<BoxedStrategy<(&'static str, Option<Vec<u8>>)>>| {
@@ -249,12 +287,14 @@ fn headers(kind: &'static str) -> BoxedStrategy<(Headers, Vec<u8>)> {
             "{",
         ])
         .boxed(),
-        "numbers" => (json(&["[1,2]", "[]", "[\"x\"]", "{}", "", "["]), header("x-key", 0.8, key()))
-            .prop_map(|((mut headers, body), (name, key))| {
-                headers.extend(key.filter(|key| !key.is_empty()).map(|key| (name, key)));
-                (headers, body)
-            })
-            .boxed(),
+        "numbers" => {
+            (json(&["[1,2]", "[]", "[\"x\"]", "{}", "", "["]), header("x-key", 0.8, key()))
+                .prop_map(|((mut headers, body), (name, key))| {
+                    headers.extend(key.filter(|key| !key.is_empty()).map(|key| (name, key)));
+                    (headers, body)
+                })
+                .boxed()
+        }
         "credentials" => all(vec![
             token(),
             header("x-key", 0.7, key()).boxed(),
@@ -289,27 +329,37 @@ fn headers(kind: &'static str) -> BoxedStrategy<(Headers, Vec<u8>)> {
         ])
         .prop_map(|headers| (headers, Vec::new()))
         .boxed(),
-        "socket" => (all(vec![
-            token(),
-            header("cookie", 0.5, pick(&["session=abc", "session=", "other=1"])).boxed(),
-        ]), weighted(0.9, Just(())))
-        .prop_map(|(mut headers, is_socket)| {
-            if is_socket.is_some() {
-                headers.extend([
-                    ("upgrade", b"websocket".to_vec()),
-                    ("connection", b"Upgrade".to_vec()),
-                    ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ==".to_vec()),
-                    ("sec-websocket-version", b"13".to_vec()),
-                ]);
-            }
-            (headers, Vec::new())
-        })
-        .boxed(),
+        "socket" => (
+            all(vec![
+                token(),
+                header("cookie", 0.5, pick(&["session=abc", "session=", "other=1"])).boxed(),
+            ]),
+            weighted(0.9, Just(())),
+        )
+            .prop_map(|(mut headers, is_socket)| {
+                if is_socket.is_some() {
+                    headers.extend([
+                        ("upgrade", b"websocket".to_vec()),
+                        ("connection", b"Upgrade".to_vec()),
+                        ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ==".to_vec()),
+                        ("sec-websocket-version", b"13".to_vec()),
+                    ]);
+                }
+                (headers, Vec::new())
+            })
+            .boxed(),
         "layers" => all(vec![
             header(
                 "accept-encoding",
                 0.7,
-                pick(&["gzip", "gzip, deflate", "deflate", "identity;q=1, gzip;q=0", "x-gzip", "GZIP"]),
+                pick(&[
+                    "gzip",
+                    "gzip, deflate",
+                    "deflate",
+                    "identity;q=1, gzip;q=0",
+                    "x-gzip",
+                    "GZIP",
+                ]),
             )
             .boxed(),
             header("range", 0.2, range()).boxed(),
@@ -375,7 +425,10 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
     };
     let pairs: Vec<_> = query.iter().map(|pair| weighted(0.85, filled(pair, false))).collect();
     let query = pairs.prop_map(|pairs| pairs.into_iter().flatten().collect::<Vec<_>>().join("&"));
-    let astray = (select(vec!["", "", "", "", "", "", "", "", "/", "//", "x", "%0A", "%2F"]), select(vec![true, true, true, true, true, true, true, true, true, true, false]));
+    let astray = (
+        select(vec!["", "", "", "", "", "", "", "", "/", "//", "x", "%0A", "%2F"]),
+        select(vec![true, true, true, true, true, true, true, true, true, true, false]),
+    );
     let other = select(vec!["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]);
     let host = prop_oneof![
         8 => Just("test"),
@@ -395,7 +448,11 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
             let is_host = !host.contains(' ') && !host.ends_with('x');
             let is_trusted = operation.starts_with("layer/trusted");
             if is_layer && host.is_ascii() && (is_host || is_trusted) {
-                let text = String::from_utf8_lossy(&bytes).replacen("host: test", &format!("host: {host}"), 1);
+                let text = String::from_utf8_lossy(&bytes).replacen(
+                    "host: test",
+                    &format!("host: {host}"),
+                    1,
+                );
                 bytes = text.into_bytes();
             }
             Request { operation: operation.clone(), bytes }
