@@ -532,6 +532,7 @@ impl OperationDocument<'_> {
     }
 
     /// An answer that is a stream of such items.
+    #[cfg(feature = "streams")]
     pub(super) fn stream(&mut self, media_type: &str, item: RefOr<Schema>) {
         self.media_type = Some(media_type.to_owned());
         let mut content = Content::default();
