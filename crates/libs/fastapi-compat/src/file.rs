@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::fmt::Write;
 use std::fs::Metadata;
 use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -164,11 +165,6 @@ impl File {
         Some(headers)
     }
 
-    /// The headers that it would have, for conditions.
-    pub(crate) fn validators(&self, metadata: &Metadata) -> (String, String) {
-        (etag(metadata), http_date(modified(metadata).0))
-    }
-
     /// The answer to a request: the file, parts of it, or what is wrong with the ranges. A file that
     /// cannot be read is a logged 500.
     pub async fn answer(self, request: &FileRequest) -> FileResponse {
@@ -253,6 +249,11 @@ impl IntoResponse for FileResponse {
     }
 }
 
+/// Tag and date of a file, for conditions.
+pub(crate) fn validators(metadata: &Metadata) -> (String, String) {
+    (etag(metadata), http_date(modified(metadata).0))
+}
+
 /// When it was written: seconds since 1970, and nanoseconds.
 fn modified(metadata: &Metadata) -> (i64, u32) {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -266,7 +267,11 @@ fn etag(metadata: &Metadata) -> String {
     let modified = seconds as f64 + 1e-9 * f64::from(nanoseconds);
     let base = format!("{}-{}", float_repr(modified), metadata.len());
     let digest = Md5::digest(base.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::new();
+    for byte in digest {
+        // Writing to a text cannot fail.
+        _ = write!(hex, "{byte:02x}");
+    }
     format!("\"{hex}\"")
 }
 

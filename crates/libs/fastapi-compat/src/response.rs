@@ -307,12 +307,11 @@ impl IntoResponse for RedirectResponse {
     fn into_response(self) -> Response {
         let Some(location) = quoted(&self.url) else { return internal_server_error() };
         let location = [(header::LOCATION, location)];
-        let mut response = match self.status {
-            Some(status) => (status, location).into_response(),
-            None => {
-                let default = axum::Extension(DefaultStatus);
-                (StatusCode::TEMPORARY_REDIRECT, default, location).into_response()
-            }
+        let mut response = if let Some(status) = self.status {
+            (status, location).into_response()
+        } else {
+            let default = axum::Extension(DefaultStatus);
+            (StatusCode::TEMPORARY_REDIRECT, default, location).into_response()
         };
         // Sent for HEAD too, where hyper would leave it out.
         response.headers_mut().insert(header::CONTENT_LENGTH, 0.into());

@@ -156,7 +156,7 @@ pub trait OAuth2Options {
 }
 
 fn scopes<O: OAuth2Options>() -> FlowScopes {
-    FlowScopes::from_iter(O::SCOPES.iter().copied())
+    O::SCOPES.iter().copied().collect()
 }
 
 fn oauth2(flow: Option<Flow>, description: Option<&str>) -> SecurityScheme {

@@ -20,7 +20,7 @@ use tower::Service;
 
 use crate::answers::{Location, full_path, location, split};
 use crate::characters::latin1;
-use crate::file::{File, FileRequest};
+use crate::file::{File, FileRequest, validators};
 use crate::layers::strip;
 use crate::response::{HttpError, internal_server_error};
 use crate::urlencoded::decode_replacing;
@@ -210,7 +210,7 @@ fn redirect(Location(location): Location) -> Response {
 
 async fn send(request: &Parts, path: &Path, metadata: &Metadata, status: StatusCode) -> Response {
     let file = File::new(path).metadata(metadata.clone()).status(status);
-    let (etag, modified) = file.validators(metadata);
+    let (etag, modified) = validators(metadata);
     if is_not_modified(&request.headers, &etag, &modified) {
         // Of no known size: else axum says for HEAD that it has none.
         let body = Body::from_stream(stream::empty::<Result<Bytes, Infallible>>());

@@ -50,6 +50,7 @@ pub trait Describe<Via = ()> {
 /// An operation beside its handler: what FastAPI's decorator knows. The attributes `#[get("/")]`,
 /// `#[post("/")]` and so on write it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "FastAPI's decorators have as many")]
 pub struct Outline {
     /// At least one.
     pub(crate) methods: Vec<Method>,
@@ -603,7 +604,7 @@ impl OperationDocument<'_> {
                 ParameterIn::Query => 1,
                 ParameterIn::Header => 2,
                 ParameterIn::Cookie => 3,
-                _ => 4,
+                ParameterIn::QueryString => 4,
             },
             RefOr::Ref(_) => 4,
         };

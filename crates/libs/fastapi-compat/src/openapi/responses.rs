@@ -45,15 +45,17 @@ pub struct AdditionalResponse {
 
 impl fmt::Debug for AdditionalResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, raw, .. } = self;
         f.debug_struct("AdditionalResponse")
-            .field("key", &self.key)
-            .field("raw", &self.raw)
-            .finish()
+            .field("key", key)
+            .field("raw", raw)
+            .finish_non_exhaustive()
     }
 }
 
 impl AdditionalResponse {
     /// Of a status, `404`, of a range, `"4XX"`, or of the rest, `"default"`.
+    #[expect(clippy::needless_pass_by_value, reason = "a number, or a text in the program")]
     pub fn new(status: impl ToString) -> Self {
         let key = status.to_string().to_uppercase();
         let key = if key == "DEFAULT" { "default".to_owned() } else { key };
@@ -97,7 +99,7 @@ impl AdditionalResponse {
         let responses = &mut operation.operation.responses.responses;
         let response = responses.entry(self.key.clone()).or_insert_with(|| {
             let mut response = Response::default();
-            response.description = phrase(&self.key).to_owned();
+            phrase(&self.key).clone_into(&mut response.description);
             response.into()
         });
         if let (Some(schema), RefOr::T(response)) = (self.model, response) {

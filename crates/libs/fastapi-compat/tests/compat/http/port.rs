@@ -1,5 +1,8 @@
 //! The port of `probe_http.py`.
 
+#![expect(clippy::type_complexity, reason = "signatures are what is shown")]
+#![expect(clippy::many_single_char_names, reason = "they are called so in Python")]
+
 use axum::body::Body;
 use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{CloseFrame, Message as Frame};

@@ -241,6 +241,9 @@ fn target(
 
 type Headers = Vec<(&'static str, Vec<u8>)>;
 
+/// A header, if it is sent.
+type Given = (&'static str, Option<Vec<u8>>);
+
 /// The headers of a kind, and the body.
 fn headers(kind: &'static str) -> BoxedStrategy<(Headers, Vec<u8>)> {
     let header = |name: &'static str, weight: f64, value: BoxedStrategy<String>| {
@@ -248,7 +251,7 @@ fn headers(kind: &'static str) -> BoxedStrategy<(Headers, Vec<u8>)> {
             .prop_map(move |value| (name, value.map(|value| header_value(&value))))
     };
     let pick = |texts: &'static [&'static str]| select(texts).prop_map(ToOwned::to_owned).boxed();
-    let all = |headers: Vec<BoxedStrategy<(&'static str, Option<Vec<u8>>)>>| {
+    let all = |headers: Vec<BoxedStrategy<Given>>| {
         headers.prop_map(|headers| {
             headers
                 .into_iter()
