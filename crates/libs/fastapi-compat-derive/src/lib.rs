@@ -82,7 +82,10 @@ macro_rules! operations {
         /// a body that is no model; `name = "…"`, what the function is called in Python; `id = "…"`,
         /// which is FastAPI's `operation_id`; `summary = "…"`, `description = "…"`, `answer = "…"`,
         /// which is FastAPI's `response_description`, `deprecated`, and `prefix_parameters = 1`, how
-        /// many parameters of the path come from prefixes of the router.
+        /// many parameters of the path come from prefixes of the router. As in FastAPI are
+        /// `tags = ["items"]`, `responses = [AdditionalResponse::new(404)]`,
+        /// `openapi_extra = json!({…})`, `callbacks = routes![…]` and `include_in_schema = false`;
+        /// `webhook` makes the path a name, for `Router::webhooks`.
         #[proc_macro_attribute]
         pub fn $method(
             arguments: proc_macro::TokenStream,
@@ -95,7 +98,34 @@ macro_rules! operations {
     )*};
 }
 
-operations!(get post put patch delete);
+operations!(get post put patch delete head options trace);
+
+/// Makes an operation of a handler of several methods: `#[api_route("/", methods = ["GET", "POST"])]`,
+/// with the arguments of [`get`](macro@get).
+#[proc_macro_attribute]
+pub fn api_route(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    operation::expand("api_route", arguments.into(), item.into())
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
+}
+
+/// Makes a route of a handler that takes WebSockets, which is not in the document:
+/// `#[websocket("/ws/{id}")]`. Before [`Call`] stands axum's `WebSocketUpgrade`. A request that is no
+/// handshake does not find it.
+///
+/// [`Call`]: https://docs.rs/fastapi-compat/latest/fastapi_compat/struct.Call.html
+#[proc_macro_attribute]
+pub fn websocket(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    operation::expand("websocket", arguments.into(), item.into())
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
+}
 
 /// Collects operations for `Router::routes`, in the order in which they are tried:
 /// `routes![read_items, items::create_item]`.

@@ -8,7 +8,8 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{
-    FnArg, Ident, ItemFn, LitInt, LitStr, Path, ReturnType, Token, Type, TypeImplTrait, Visibility,
+    Expr, FnArg, Ident, ItemFn, LitBool, LitInt, LitStr, Path, ReturnType, Token, Type,
+    TypeImplTrait, Visibility, bracketed,
 };
 
 use crate::attributes::doc;
@@ -20,6 +21,10 @@ struct Arguments {
     prefix_parameters: usize,
     /// The function's in Python, if it is not the handler's.
     name: Option<String>,
+    /// Those of `api_route`.
+    methods: Vec<LitStr>,
+    /// Whether the path is only a name.
+    is_webhook: bool,
     /// Calls of `Outline`'s methods.
     outline: TokenStream,
 }
@@ -30,12 +35,18 @@ impl Parse for Arguments {
             path: input.parse()?,
             prefix_parameters: 0,
             name: None,
+            methods: Vec::new(),
+            is_webhook: false,
             outline: TokenStream::new(),
         };
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
             if key == "deprecated" {
                 arguments.outline.extend(quote!(.deprecated()));
+                continue;
+            }
+            if key == "webhook" {
+                arguments.is_webhook = true;
                 continue;
             }
             input.parse::<Token![=]>()?;
@@ -56,13 +67,31 @@ impl Parse for Arguments {
                     let name: LitStr = input.parse()?;
                     quote!(.body_name(#name))
                 }
+"methods" => {
+                    arguments.methods = texts(input)?;
+                    continue;
+                }
+                "tags" => {
+                    let tags = texts(input)?;
+                    quote!(.tags([#(#tags),*]))
+                }
+                "include_in_schema" => {
+                    let is_included: LitBool = input.parse()?;
+                    if is_included.value { quote!() } else { quote!(.hidden()) }
+                }
+                "responses" | "callbacks" | "openapi_extra" => {
+                    let value: Expr = input.parse()?;
+                    quote!(.#key(#value))
+                }
                 "id" | "summary" | "description" | "answer" => {
                     let text: LitStr = input.parse()?;
                     quote!(.#key(#text))
                 }
                 _ => {
-                    let known = "`name`, `id`, `status`, `summary`, `description`, `answer`, `body`, \
-                                 `deprecated`, `prefix_parameters`";
+                    let known = "`name`, `id`, `methods`, `status`, `tags`, `summary`, `description`, \
+                                 `answer`, `body`, `deprecated`, `responses`, `callbacks`, \
+                                 `openapi_extra`, `include_in_schema`, `webhook`, \
+                                 `prefix_parameters`";
                     return Err(error(key, &format!("only {known} may follow the path")));
                 }
             });
@@ -71,10 +100,20 @@ impl Parse for Arguments {
     }
 }
 
+/// `["a", "b"]`
+fn texts(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
+    let inner;
+    bracketed!(inner in input);
+    let texts = Punctuated::<LitStr, Token![,]>::parse_terminated(&inner)?;
+    Ok(texts.into_iter().collect())
+}
+
 /// The parameters of a path as Starlette reads them, `{name}` or `{name:convertor}`.
-fn path_parameters(path: &LitStr) -> syn::Result<Vec<String>> {
+fn path_parameters(path: &LitStr, is_webhook: bool) -> syn::Result<Vec<String>> {
     let (text, mut names) = (path.value(), Vec::new());
-    if !text.is_empty() && !text.starts_with('/') {
+    // A callback's begins with an expression, `{$callback_url}`.
+    let is_path = text.is_empty() || text.starts_with('/') || text.starts_with("{$");
+    if !is_path && !is_webhook {
         return Err(error(path, "a path begins with `/`"));
     }
     let is_name = |text: &str| {
@@ -105,6 +144,40 @@ fn path_parameters(path: &LitStr) -> syn::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The method that an outline begins with, which others replace.
+fn first_method(attribute: &str) -> Ident {
+    match attribute {
+        "api_route" | "websocket" => format_ident!("GET"),
+        method => format_ident!("{}", method.to_uppercase()),
+    }
+}
+
+/// The call of `Outline` that replaces its method.
+fn chosen_methods(attribute: &str, methods: &[LitStr], path: &LitStr) -> syn::Result<TokenStream> {
+    match (attribute, methods) {
+        ("websocket", []) => Ok(quote!(.websocket())),
+        ("api_route", []) => Err(error(path, "say `methods = [\"GET\", …]` after the path")),
+        ("api_route", methods) => {
+            const KNOWN: [&str; 8] =
+                ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
+            let idents = methods.iter().map(|method| {
+                let name = method.value();
+                if KNOWN.contains(&name.as_str()) {
+                    Ok(format_ident!("{name}"))
+                } else {
+                    Err(error(method, &format!("a method is one of {}", KNOWN.join(", "))))
+                }
+            });
+            let idents = idents.collect::<syn::Result<Vec<_>>>()?;
+            Ok(quote!(.methods([#(private::http::Method::#idents),*])))
+        }
+        (_, []) => Ok(quote!()),
+        (_, [method, ..]) => {
+            Err(error(method, "several methods are for `#[api_route(\"/\", methods = [\"GET\"])]`"))
+        }
+    }
+}
+
 /// The name of the type beside a handler: that of utoipa's attribute.
 fn marker(name: &Ident) -> Ident {
     format_ident!("__path_{}", name.unraw(), span = name.span())
@@ -124,22 +197,20 @@ pub(crate) fn expand(
     arguments: TokenStream,
     item: TokenStream,
 ) -> syn::Result<TokenStream> {
-    let Arguments { path, prefix_parameters, name: function, outline } = syn::parse2(arguments)?;
+    let arguments: Arguments = syn::parse2(arguments)?;
     let handler: ItemFn = syn::parse2(item)?;
-    let operation = operation(method, &path, prefix_parameters, function, &outline, &handler);
+    let operation = operation(method, arguments, &handler);
     // The function stays even if there is something wrong: one error is enough.
     let operation = operation.unwrap_or_else(|error| error.to_compile_error());
     Ok(quote!(#handler #operation))
 }
 
-fn operation(
-    method: &str,
-    path: &LitStr,
-    prefix_parameters: usize,
-    function: Option<String>,
-    outline: &TokenStream,
-    handler: &ItemFn,
-) -> syn::Result<TokenStream> {
+fn operation(method: &str, arguments: Arguments, handler: &ItemFn) -> syn::Result<TokenStream> {
+    let Arguments { path, prefix_parameters, name: function, methods, is_webhook, outline } =
+        arguments;
+    let path = &path;
+    let chosen = chosen_methods(method, &methods, path)?;
+    let outline = quote!(#outline #chosen);
     let (name, visibility) = (&handler.sig.ident, &handler.vis);
     if !handler.sig.generics.params.is_empty() {
         let message = "an operation cannot be generic: its types stand in the document; write a \
@@ -149,8 +220,8 @@ fn operation(
     if handler.sig.asyncness.is_none() {
         return Err(error(handler.sig.fn_token, "a handler is an `async fn`"));
     }
-    let parameters = path_parameters(path)?;
-    let method = format_ident!("{}", method.to_uppercase());
+    let parameters = path_parameters(path, is_webhook)?;
+    let method = first_method(method);
     let function = function.unwrap_or_else(|| name.unraw().to_string());
     let description = doc(&handler.attrs).map(|doc| quote!(.description(#doc)));
     let ReturnType::Type(_, answer) = &handler.sig.output else {
@@ -291,7 +362,7 @@ fn assertions(
         ([], 0) => "leave `Path` away".to_owned(),
         ([one], 0) => format!("write `Path({one}): Path<T>`"),
         (_, 0) => {
-            let types = ["A", "B", "C", "D"].into_iter().take(count).collect::<Vec<_>>();
+            let types: Vec<_> = ('A'..='Z').take(count).map(String::from).collect();
             format!("write `Path(({names})): Path<({})>`", types.join(", "))
         }
         _ => format!("write `Path<(…)>` with {count} types"),

@@ -3,18 +3,23 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
-use http::{HeaderValue, Method, StatusCode, Uri, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::request::Parts;
+use http::{Extensions, HeaderValue, Method, StatusCode, Uri, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::host::authority;
 use crate::layers::scheme;
 use crate::response::{HttpError, internal_server_error};
+use crate::urlencoded::decode_replacing;
 
-/// The 405 of a path that has an operation with this method.
-pub(crate) fn not_allowed<S: Clone + Send + Sync + 'static>(method: &Method) -> MethodRouter<S> {
-    let allow = HeaderValue::from_str(method.as_str()).ok();
+/// The 405 of a path that has an operation with these methods. FastAPI names them in the order of a
+/// set, which is that of no order; here it is that of their declaration.
+pub(crate) fn not_allowed<S: Clone + Send + Sync + 'static>(methods: &[Method]) -> MethodRouter<S> {
+    let methods: Vec<_> = methods.iter().map(Method::as_str).collect();
+    let allow = HeaderValue::from_str(&methods.join(", ")).ok();
     any(move || {
         let error = HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
         let error = match &allow {
@@ -66,7 +71,7 @@ pub(crate) fn redirect<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
 
 /// Where a redirect leads; nowhere if that cannot be written into a header.
 #[derive(Clone)]
-pub(crate) struct Location(Option<HeaderValue>);
+pub(crate) struct Location(pub(crate) Option<HeaderValue>);
 
 /// The address of the socket that a request came in by, in the extensions of the request. Redirects
 /// name it if the request has no valid `Host`.
@@ -99,39 +104,32 @@ const LOCATION: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'~');
 
-/// The URL of a path on this host.
-pub(crate) fn location(request: &Request, path: &str) -> Location {
-    let scheme = scheme(request.extensions());
-    let default_port = match scheme {
-        "https" | "wss" => 443,
-        _ => 80,
-    };
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.filter(|host| is_host(host)).map_or_else(
-        || match request.extensions().get::<LocalAddr>() {
-            Some(LocalAddr(local)) => {
-                let local = SocketAddr::new(local.ip().to_canonical(), local.port());
-                let text = local.to_string();
-                let port = format!(":{default_port}");
-                text.strip_suffix(&port).map(str::to_owned).unwrap_or(text)
-            }
-            None => "127.0.0.1".to_owned(),
-        },
-        str::to_owned,
-    );
-    let path = path.replace('?', "%3F").replace('#', "%23").replace('\\', "%5C");
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    let query = if query == "?" { "" } else { &query };
-    let url = format!("{scheme}://{host}{path}{query}");
-    Location(HeaderValue::from_str(&utf8_percent_encode(&url, LOCATION).to_string()).ok())
+/// The decoded path of a request, with the prefixes that were taken off it.
+pub(crate) fn full_path(uri: &Uri, extensions: &Extensions) -> String {
+    let uri = extensions.get::<OriginalUri>().map_or(uri, |OriginalUri(original)| original);
+    decode_replacing(&percent_decode_str(uri.path()).collect::<Vec<_>>())
 }
 
-/// A host as a `Host` header may name it: a name or an address, perhaps with a port.
-fn is_host(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => (name, port),
-        _ => (host, ""),
-    };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%[]:".contains(c);
-    !name.is_empty() && name.chars().all(is_name) && port.chars().all(|c| c.is_ascii_digit())
+/// The URL of a path on this host.
+pub(crate) fn location(request: &Parts, path: &str) -> Location {
+    let scheme = scheme(&request.extensions);
+    Location(quoted(&url(scheme, &authority(request), path, request.uri.query())))
+}
+
+/// A URL as `urlsplit` and back leaves it.
+pub(crate) fn split(url: &str) -> String {
+    url.replace(['\t', '\r', '\n'], "")
+}
+
+/// A URL with a decoded path.
+pub(crate) fn url(scheme: &str, authority: &str, path: &str, query: Option<&str>) -> String {
+    let path = path.replace('?', "%3F").replace('#', "%23").replace('\\', "%5C");
+    let query = query.filter(|query| !query.is_empty());
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{scheme}://{authority}{path}{query}")
+}
+
+/// A URL as Starlette writes it into a `Location`.
+pub(crate) fn quoted(url: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&utf8_percent_encode(url, LOCATION).to_string()).ok()
 }

@@ -16,18 +16,18 @@ use pin_project_lite::pin_project;
 use tower::Service;
 use tower::util::MapRequestLayer;
 
-use crate::answers::{location, space_allow};
-use crate::extract::{DryRun, WouldAct};
+use crate::answers::{full_path, location, space_allow};
+use crate::extract::{DryRun, Handshake, WouldAct, refused_handshake};
 use crate::matched::{Operation, PathParams};
 use crate::response::internal_server_error;
+use crate::routes::{Answers, is_handshake};
 use crate::template::{Segment, Template};
 use crate::urlencoded::decode_replacing;
 
 /// A route that is served.
 pub(crate) struct Route {
     pub(crate) template: Template,
-    /// The method that it answers, or all of them.
-    pub(crate) method: Option<Method>,
+    pub(crate) answers: Answers,
     pub(crate) operation: Operation,
     /// Whether the handler may be called in a [`DryRun`].
     pub(crate) is_validated: bool,
@@ -40,8 +40,13 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    fn answers(&self, method: &Method) -> bool {
-        self.method.as_ref().is_none_or(|own| own == method)
+    /// Whether it answers a request to its path; `None` if it does not even stand in the way of one.
+    fn answers(&self, method: &Method, is_handshake: bool) -> Option<bool> {
+        match &self.answers {
+            Answers::All => Some(true),
+            Answers::Methods(methods) => (!is_handshake).then(|| methods.contains(method)),
+            Answers::WebSockets => is_handshake.then_some(true),
+        }
     }
 }
 
@@ -49,17 +54,25 @@ impl Route {
 pub(crate) struct Table {
     routes: Vec<Route>,
     index: Node,
-    redirect: MethodRouter,
+    /// Whether there is a route for the handshakes of WebSockets.
+    has_websockets: bool,
+    /// `None` where a path with another slash at its end is another path.
+    redirect: Option<MethodRouter>,
     fallback: axum::Router,
 }
 
 impl Table {
-    pub(crate) fn new(routes: Vec<Route>, redirect: MethodRouter, fallback: axum::Router) -> Self {
+    pub(crate) fn new(
+        routes: Vec<Route>,
+        redirect: Option<MethodRouter>,
+        fallback: axum::Router,
+    ) -> Self {
         let mut index = Node::default();
         for (position, route) in routes.iter().enumerate() {
             index.insert(&route.template, position);
         }
-        Self { routes, index, redirect, fallback }
+        let has_websockets = routes.iter().any(|route| route.answers == Answers::WebSockets);
+        Self { routes, index, has_websockets, redirect, fallback }
     }
 }
 
@@ -105,6 +118,7 @@ struct Search<'a> {
     routes: &'a [Route],
     path: &'a str,
     method: &'a Method,
+    is_handshake: bool,
     full: Option<usize>,
     partial: Option<usize>,
 }
@@ -150,10 +164,10 @@ impl Search<'_> {
     }
 
     fn found(&mut self, position: usize) {
-        let first = if self.routes[position].answers(self.method) {
-            &mut self.full
-        } else {
-            &mut self.partial
+        let first = match self.routes[position].answers(self.method, self.is_handshake) {
+            Some(true) => &mut self.full,
+            Some(false) => &mut self.partial,
+            None => return,
         };
         *first = Some(first.map_or(position, |other| other.min(position)));
     }
@@ -184,8 +198,12 @@ impl Service<Request> for Dispatch {
         } else {
             uri.path()
         };
-        let (full, partial) = table.search(path, request.method());
+        let is_handshake = table.has_websockets && is_handshake(request.headers());
+        let (full, partial) = table.search(path, request.method(), is_handshake);
         let Some(position) = full.or(partial) else {
+            if is_handshake {
+                return Answer::Ready { response: Some(refused_handshake()) };
+            }
             return Answer::of(table.without_match(request, path));
         };
         let route = &table.routes[position];
@@ -202,44 +220,58 @@ impl Service<Request> for Dispatch {
             request.extensions_mut().insert(PathParams { names, values });
         }
         request.extensions_mut().insert(route.operation.clone());
+        if is_handshake {
+            request.extensions_mut().insert(Handshake);
+        }
         let future = if is_encoded || !route.template.is_plain() {
             encode_path(&mut request, route.template.axum_path(path));
             route.rewritten.clone().call(request)
         } else {
             route.direct.clone().call(request)
         };
-        let is_page = route.method.is_none();
+        let is_page = route.answers == Answers::All;
         Answer::Routed { future, operation: Some(route.operation.clone()), is_page }
     }
 }
 
 impl Table {
-    fn search(&self, path: &str, method: &Method) -> (Option<usize>, Option<usize>) {
-        let mut search = Search { routes: &self.routes, path, method, full: None, partial: None };
+    fn search(
+        &self,
+        path: &str,
+        method: &Method,
+        is_handshake: bool,
+    ) -> (Option<usize>, Option<usize>) {
+        let (full, partial) = (None, None);
+        let mut search = Search { routes: &self.routes, path, method, is_handshake, full, partial };
         search.below(&self.index, Some(path));
         (search.full, search.partial)
     }
 
     /// A redirect to the same path with or without a slash at its end, if there is a route, or the
     /// fallback.
-    fn without_match(&self, mut request: Request, path: &str) -> RouteFuture<Infallible> {
-        let other = match path.strip_suffix('/') {
-            _ if path == "/" => None,
-            Some(_) => Some(path.trim_end_matches('/').to_owned()),
-            None => Some(format!("{path}/")),
+    fn without_match(&self, request: Request, seen: &str) -> RouteFuture<Infallible> {
+        let other = match seen.strip_suffix('/') {
+            _ if seen == "/" => None,
+            Some(_) => Some(seen.trim_end_matches('/').to_owned()),
+            None => Some(format!("{seen}/")),
         };
         let exists = |path: &String| {
-            let (full, partial) = self.search(path, request.method());
+            let (full, partial) = self.search(path, request.method(), false);
             full.or(partial).is_some()
         };
-        match other.filter(exists) {
-            Some(path) => {
-                let location = location(&request, &path);
-                request.extensions_mut().insert(location);
-                self.redirect.clone().call(request)
-            }
-            None => self.fallback.clone().call(request),
+        if let Some(redirect) = &self.redirect
+            && let Some(path) = other.filter(exists)
+        {
+            // What is nested in a router of axum's does not see all of the path.
+            let full = full_path(request.uri(), request.extensions());
+            let prefix = full.strip_suffix(seen).unwrap_or_default();
+            let (mut parts, body) = request.into_parts();
+            let location = location(&parts, &format!("{prefix}{path}"));
+            parts.extensions.insert(location);
+            let request = Request::from_parts(parts, body);
+            return redirect.clone().call(request);
         }
+        self.fallback.clone().call(request)
     }
 }
 

@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::request::Parts;
+use http::{StatusCode, header};
 
 use crate::errors::Errors;
 use crate::openapi::{Describe, OperationDocument};
@@ -27,9 +27,30 @@ pub struct Call<D, I = ()>(pub D, pub I);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no dependency of a handler with the state `{S}`",
     note = "a dependency, `D` in `Call<D, I>`, implements `FromRequestParts<{S}>`, `Describe` and \
-            `Dependency<{S}>`; `()` is none, and a tuple is two"
+            `Dependency<{S}>`, or is `Depends<T>` of a `Dependent`; `()` is none, and a tuple is \
+            several"
 )]
 pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
+    /// Reads it from the head of the request; `Err` is the answer to one that it refuses. `None` if
+    /// inputs of its own are not valid, whose faults it adds to `errors`.
+    #[doc(hidden)]
+    fn resolve(
+        parts: &mut Parts,
+        state: &S,
+        errors: &mut Errors,
+    ) -> impl Future<Output = Result<Option<Self>, Response>> + Send
+    where
+        S: Sync,
+    {
+        _ = errors;
+        async {
+            match Self::from_request_parts(parts, state).await {
+                Ok(dependency) => Ok(Some(dependency)),
+                Err(rejection) => Err(rejection.into_response()),
+            }
+        }
+    }
+
     /// Called when the inputs are not valid, before the errors are sent.
     fn complete(&self, _: &S) -> impl Future<Output = Result<(), Response>> + Send {
         async { Ok(()) }
@@ -39,11 +60,16 @@ pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
 impl<S: Send + Sync> Dependency<S> for () {}
 
 impl<D: Describe, I: Inputs> Describe for Call<D, I> {
-    const PATH_PARAMETERS: usize = I::PATH_PARAMETERS;
+    const PATH_PARAMETERS: usize = if D::PATH_PARAMETERS > I::PATH_PARAMETERS {
+        D::PATH_PARAMETERS
+    } else {
+        I::PATH_PARAMETERS
+    };
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        D::describe(operation);
         I::describe(operation);
+        operation.restart_path();
+        D::describe(operation);
     }
 }
 
@@ -58,18 +84,20 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let read = I::read(&parts, body).await?;
-        let dependency =
-            D::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
-        let is_dry_run = parts.extensions.get::<DryRun>().is_some();
         let mut errors = Errors::default();
-        let is_decoded = match I::decode(read, &parts, &mut errors) {
-            Some(inputs) if errors.is_empty() && !is_dry_run => {
+        let dependency = D::resolve(&mut parts, state, &mut errors).await?;
+        let is_dry_run = parts.extensions.get::<DryRun>().is_some();
+        let (is_decoded, dependency) = match (dependency, I::decode(read, &parts, &mut errors)) {
+            (Some(dependency), Some(inputs)) if errors.is_empty() && !is_dry_run => {
                 return Ok(Self(dependency, inputs));
             }
-            decoded => decoded.is_some(),
+            (dependency, inputs) => (inputs.is_some() && dependency.is_some(), dependency),
         };
-        dependency.complete(state).await?;
+        if let Some(dependency) = dependency {
+            dependency.complete(state).await?;
+        }
         Err(match refuse(errors) {
+            Some(_) if parts.extensions.get::<Handshake>().is_some() => refused_handshake(),
             Some(refusal) => refusal,
             None if is_decoded => WouldAct.into_response(),
             None => undecoded(),
@@ -141,6 +169,17 @@ impl IntoResponse for WouldAct {
         response.extensions_mut().insert(self);
         response
     }
+}
+
+/// In the extensions of a request: it is the handshake of a WebSocket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handshake;
+
+/// The answer to a handshake that is refused: uvicorn's to an application that closes what it has not
+/// accepted, which Starlette does with code 1008 where inputs are not valid, and without a route.
+pub(crate) fn refused_handshake() -> Response {
+    let kind = (header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    (StatusCode::FORBIDDEN, [kind]).into_response()
 }
 
 /// One input of a handler.

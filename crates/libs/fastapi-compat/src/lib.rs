@@ -8,7 +8,8 @@
 //! [`ApiKeyHeader`] and others); the document ([`openapi`]). What is not: anything about one
 //! service's routes.
 //!
-//! [`guide`] shows FastAPI code and the same in axum; [`coverage`] what is proved to be the same.
+//! [`guide`] and [`serving`] show FastAPI code and the same in axum, [`index`] has FastAPI's own names;
+//! [`coverage`] is what is proved to be the same, [`refused`] what cannot be said.
 //!
 //! ```
 //! use fastapi_compat::{Call, Decode, Json, Path, Router, put, routes};
@@ -36,6 +37,12 @@
 pub mod coverage {}
 #[doc = include_str!("../guide.md")]
 pub mod guide {}
+#[doc = include_str!("../index.md")]
+pub mod index {}
+#[doc = include_str!("../refused.md")]
+pub mod refused {}
+#[doc = include_str!("../serving.md")]
+pub mod serving {}
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
@@ -49,9 +56,11 @@ mod body;
 mod characters;
 mod choice;
 mod constraints;
+mod cookie;
 #[cfg(feature = "datetime")]
 mod datetime;
 mod decode;
+mod depends;
 mod dispatch;
 mod document;
 mod echo;
@@ -61,8 +70,11 @@ mod endpoint;
 mod error_answer;
 mod errors;
 mod extract;
+#[cfg(feature = "files")]
+mod file;
 mod float_repr;
 mod form;
+mod host;
 #[cfg(feature = "email")]
 mod idna;
 #[cfg_attr(not(feature = "email"), expect(dead_code, reason = "most tables are for domains"))]
@@ -70,6 +82,9 @@ mod idna_tables;
 mod json;
 pub mod layers;
 mod matched;
+#[cfg(feature = "files")]
+mod mime_types;
+mod mount;
 mod multipart;
 mod offload;
 pub mod openapi;
@@ -81,6 +96,10 @@ mod response;
 mod router;
 mod routes;
 mod security;
+#[cfg(feature = "files")]
+mod static_files;
+#[cfg(feature = "streams")]
+mod stream;
 mod template;
 mod text;
 mod types;
@@ -92,25 +111,41 @@ mod value_serde;
 pub use answers::LocalAddr;
 pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
+pub use cookie::{InvalidCookie, SameSite, SetCookie, SetCookies};
 #[cfg(feature = "datetime")]
 pub use datetime::serialize_datetime;
 pub use decode::{Decode, Fields, Model};
+pub use depends::{Dependent, Depends};
 #[cfg(feature = "email")]
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
-pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
+pub use fastapi_compat_derive::{
+    Decode, Schema, api_route, delete, get, head, options, patch, post, put, routes, trace,
+    websocket,
+};
+#[cfg(feature = "files")]
+pub use file::{File, FileRequest, FileResponse};
 pub use form::Form;
 pub use matched::Operation;
 pub use openapi::{Describe, Documented, Outline};
 pub use optional::Patch;
 pub use params::{Cookie, Header, Path, Query};
-pub use response::{HttpError, Json, NoContent, internal_server_error};
+pub use response::{
+    Background, HttpError, Json, MediaResponse, MediaType, NoContent, RedirectResponse,
+    internal_server_error,
+};
 pub use router::Router;
 pub use routes::{PathOperation, Routes};
 pub use security::{
-    ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer,
+    ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Basic, Bearer, HttpBearer, HttpDigest,
+    HttpOptions, OAuth2AuthorizationCodeBearer, OAuth2Options, OAuth2PasswordBearer, OpenIdConnect,
+    OpenIdConnectOptions, Scopes, Security, SecurityScopes,
 };
+#[cfg(feature = "files")]
+pub use static_files::StaticFiles;
+#[cfg(feature = "streams")]
+pub use stream::{EventSourceResponse, JsonLines, ServerSentEvent, Untyped};
 pub use text::Text;
 #[cfg(feature = "rust_decimal")]
 pub use types::Numeric;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, Route, any};
+use axum::routing::{MethodRouter, Route, any, any_service};
 use http::Method;
 use tower::{Layer, Service};
 
@@ -20,8 +20,9 @@ use crate::answers;
 use crate::dispatch::{self, Dispatch, Table};
 use crate::endpoint::{self, Endpoint, nested};
 use crate::matched::Operation;
-use crate::openapi::{self, DuplicateModel, Info, Outline};
-use crate::routes::{Registered, Routes};
+use crate::mount::{Mounted, REST};
+use crate::openapi::{self, AdditionalResponse, DuplicateModel, Info, Outline};
+use crate::routes::{Answers, Registered, Routes};
 use crate::template::{self, Template};
 
 /// How operations are called: from the function's name, the tags, the path and the method.
@@ -34,6 +35,13 @@ fn default_operation_id(name: &str, _: &[&str], path: &str, method: &Method) -> 
     format!("{id}_{}", method.as_str().to_lowercase())
 }
 
+/// The id of a callback or a webhook: they are of routers of their own in FastAPI.
+fn default_id(outline: &Outline) -> String {
+    let Outline { id, name, tags, path, .. } = outline;
+    let default = || default_operation_id(name, tags, path, outline.first_method());
+    id.map_or_else(default, str::to_owned)
+}
+
 /// Routes in the order of their registration, with the document that describes them.
 ///
 /// Paths are Starlette's: `{name}`, with a convertor `{name:path}`, `{name:int}`, `{name:float}`,
@@ -44,8 +52,10 @@ pub struct Router<S = ()> {
     routes: Vec<Registered<S>>,
     operation_id: OperationId,
     redirect: MethodRouter<S>,
+    redirects_slashes: bool,
     fallback: MethodRouter<S>,
     has_fallback: bool,
+    webhooks: Vec<Outline>,
     /// Those of nested routers, each as the routes of everything below its prefix, with the number of
     /// segments of that.
     nested_fallbacks: Vec<(usize, axum::Router<S>)>,
@@ -64,8 +74,10 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             routes: Vec::new(),
             operation_id: default_operation_id,
             redirect: answers::redirect(),
+            redirects_slashes: true,
             fallback: answers::not_found(),
             has_fallback: false,
+            webhooks: Vec::new(),
             nested_fallbacks: Vec::new(),
         }
     }
@@ -83,6 +95,20 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     pub fn route(mut self, path: &str, method_router: MethodRouter<S>) -> Self {
         self.routes.push(Registered::page(path, method_router));
         self
+    }
+
+    /// Gives every request below a path that no route before takes to a service, which does not see the
+    /// path: Starlette's `app.mount`, for [`StaticFiles`](crate::StaticFiles) and applications with
+    /// documents, redirects and a 404 of their own, `other.with_state(…)`.
+    #[must_use]
+    pub fn mount<T>(self, path: &str, service: T) -> Self
+    where
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send + 'static,
+    {
+        let path = format!("{}/{{{REST}:path}}", path.trim_end_matches('/'));
+        self.route(&path, any_service(Mounted(service)))
     }
 
     /// Adds an operation that is described by hand.
@@ -103,6 +129,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     pub fn merge(mut self, other: Self) -> Self {
         self.routes.extend(other.routes);
         self.nested_fallbacks.extend(other.nested_fallbacks);
+        self.webhooks.extend(other.webhooks);
         if other.has_fallback {
             assert!(!self.has_fallback, "Cannot merge two `Router`s that both have a fallback");
             (self.fallback, self.has_fallback) = (other.fallback, true);
@@ -140,7 +167,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// When axum cannot nest below `path`, such as `""` or `"/"`.
     #[must_use]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
-        for Registered { mut outline, method, endpoint } in router.routes {
+        for Registered { mut outline, answers, endpoint } in router.routes {
             let (matched, not_allowed) = endpoint.into_routers(&outline.path);
             // As in axum, `/` below `/api` is `/api`.
             let below = if outline.path == "/" { "" } else { &outline.path };
@@ -149,7 +176,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                 matched: nested(path, matched),
                 not_allowed: nested(path, not_allowed),
             };
-            self.routes.push(Registered { outline, method, endpoint });
+            self.routes.push(Registered { outline, answers, endpoint });
         }
         let own = router.has_fallback.then(|| (0, endpoint::fallback(router.fallback)));
         self.nested_fallbacks.extend(below(path, router.nested_fallbacks.into_iter().chain(own)));
@@ -219,6 +246,43 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self
     }
 
+    /// Documents requests that this service sends to others: FastAPI's `app.webhooks`. The handlers
+    /// are never called, and their paths are names: `#[post("new-subscription", webhook)]`.
+    #[must_use]
+    pub fn webhooks(mut self, webhooks: impl Into<Routes>) -> Self {
+        self.webhooks.extend(webhooks.into().0.into_iter().map(|webhook| webhook.outline));
+        self
+    }
+
+    /// Answers of every operation, besides those that it names itself: `APIRouter(responses={…})`.
+    #[must_use]
+    pub fn responses(mut self, responses: impl IntoIterator<Item = AdditionalResponse>) -> Self {
+        let responses: Vec<_> = responses.into_iter().collect();
+        for route in &mut self.routes {
+            route.outline.inherit_responses(&responses);
+        }
+        self
+    }
+
+    /// No operation should be called any more: `APIRouter(deprecated=True)`.
+    #[must_use]
+    pub fn deprecated(self) -> Self {
+        self.outlines(Outline::deprecated)
+    }
+
+    /// No operation is in the document: `APIRouter(include_in_schema=False)`.
+    #[must_use]
+    pub fn hidden(self) -> Self {
+        self.outlines(Outline::hidden)
+    }
+
+    fn outlines(mut self, change: fn(Outline) -> Outline) -> Self {
+        for route in &mut self.routes {
+            route.outline = change(route.outline.clone());
+        }
+        self
+    }
+
     /// How operations are called: FastAPI's `generate_unique_id_function`, which is given the
     /// function's name, the tags, the path and the method.
     #[must_use]
@@ -226,19 +290,30 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         Self { operation_id, ..self }
     }
 
+    /// Whether a request is sent to the path with or without a slash at its end if only that has a
+    /// route: FastAPI's `redirect_slashes`, which is true unless it is set.
+    #[must_use]
+    pub fn redirect_slashes(self, redirects_slashes: bool) -> Self {
+        Self { redirects_slashes, ..self }
+    }
+
     fn id(&self, outline: &Outline) -> String {
-        let Outline { id, name, tags, path, method, .. } = outline;
+        let Outline { id, name, tags, path, .. } = outline;
         let path = template::format(path);
+        let method = outline.first_method();
         id.map_or_else(|| (self.operation_id)(name, tags, &path, method), str::to_owned)
     }
 
-    /// Id, method and path of everything that is routed, in the order in which it is tried; a route
-    /// outside the document is one of GET that has its path for an id.
+    /// Id, method and path of everything that is routed, in the order in which it is tried; an
+    /// operation of several methods is one for each, and a route outside the document is one of GET
+    /// that has its path for an id.
     pub fn operations(&self) -> impl Iterator<Item = (String, Method, String)> {
-        self.routes.iter().map(|Registered { outline, method, .. }| {
-            let path = template::format(&outline.path).into_owned();
-            let id = if method.is_none() { path.clone() } else { self.id(outline) };
-            (id, outline.method.clone(), path)
+        self.routes.iter().flat_map(|Registered { outline, answers, .. }| {
+            let path = template::format(&outline.path).replace(REST, "path");
+            let is_operation = matches!(answers, Answers::Methods(_));
+            let id = if is_operation { self.id(outline) } else { path.clone() };
+            let methods = outline.methods.iter();
+            methods.map(move |method| (id.clone(), method.clone(), path.clone()))
         })
     }
 
@@ -247,7 +322,10 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// # Errors
     /// When two models have the same name.
     pub fn document(&self, info: &Info<'_>) -> Result<utoipa::openapi::OpenApi, DuplicateModel> {
-        let operations = self.routes.iter().filter(|route| route.method.is_some());
+        let is_documented = |route: &&Registered<S>| {
+            matches!(route.answers, Answers::Methods(_)) && !route.outline.is_hidden
+        };
+        let operations = self.routes.iter().filter(is_documented);
         let operations: Vec<_> = operations
             .map(|route| {
                 let mut outline = route.outline.clone();
@@ -255,7 +333,14 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                 (self.id(&outline), outline)
             })
             .collect();
-        openapi::document(info, operations.iter().map(|(id, outline)| (id.clone(), outline)))
+        let webhooks: Vec<_> =
+            self.webhooks.iter().map(|outline| (default_id(outline), outline.clone())).collect();
+        openapi::document(
+            info,
+            operations.iter().map(|(id, outline)| (id.clone(), outline)),
+            webhooks.iter().map(|(id, outline)| (id.clone(), outline)),
+            default_id,
+        )
     }
 
     /// The routes as a router of axum's, with the state that their handlers need.
@@ -268,7 +353,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         S2: Clone + Send + Sync + 'static,
     {
         let routes: Vec<_> = self.routes.iter().map(|route| self.served(route, &state)).collect();
-        let redirect = self.redirect.clone().with_state(state.clone());
+        let redirect =
+            self.redirects_slashes.then(|| self.redirect.clone().with_state(state.clone()));
         let mut fallback = axum::Router::new().fallback(self.fallback).with_state(state.clone());
         // One router each, the longest prefix first: in one router their routes may conflict.
         let mut nested = self.nested_fallbacks;
@@ -283,7 +369,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
 
     #[expect(clippy::panic, reason = "as axum: a route that cannot be is a mistake of the program")]
     fn served(&self, route: &Registered<S>, state: &S) -> dispatch::Route {
-        let Registered { outline, method, endpoint } = route;
+        let Registered { outline, answers, endpoint } = route;
         let template = Template::parse(&outline.path)
             .unwrap_or_else(|error| panic!("route `{}`: {error}", outline.path));
         let (given, taken) = (template.names().len(), outline.path_parameters);
@@ -293,13 +379,14 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             outline.name,
             outline.path,
         );
-        let path = template::format(&outline.path).into_owned();
-        let id = if method.is_none() { path.clone() } else { self.id(outline) };
+        let path = template::format(&outline.path).replace(REST, "path");
+        let is_operation = matches!(answers, Answers::Methods(_));
+        let id = if is_operation { self.id(outline) } else { path.clone() };
         let (matched, not_allowed) = endpoint.clone().into_routers(&outline.path);
         let direct = matched.fallback(answers::lost).with_state(state.clone());
         dispatch::Route {
             template,
-            method: method.clone(),
+            answers: answers.clone(),
             operation: Operation { id: id.into(), path: path.into() },
             is_validated: outline.is_validated,
             rewritten: dispatch::restoring(direct.clone()),

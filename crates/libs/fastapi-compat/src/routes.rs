@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
 use axum::routing::{MethodRouter, any};
-use http::{Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tower::util::MapResponseLayer;
 
 use utoipa::openapi::path::Paths;
@@ -14,6 +14,7 @@ use utoipa::openapi::path::Paths;
 use crate::answers;
 use crate::endpoint::Endpoint;
 use crate::openapi::{NamedSchema, Outline};
+use crate::response::{DefaultStatus, has_body};
 
 /// A path operation: what `#[get("/items/{id}")]` knows of the function below it. The attribute
 /// implements it for a type beside the function.
@@ -22,13 +23,34 @@ pub trait PathOperation {
     fn outline() -> Outline;
 }
 
+/// Which of the requests to its path a route answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// All: a page, which is not in the document.
+    All,
+    /// Those with one of these methods.
+    Methods(Box<[Method]>),
+    /// The handshakes of WebSockets, which are not in the document either.
+    WebSockets,
+}
+
 /// A route as it was registered.
 #[derive(Clone)]
 pub(crate) struct Registered<S> {
     pub(crate) outline: Outline,
-    /// The method that it answers; all of them for a page, which is not in the document.
-    pub(crate) method: Option<Method>,
+    pub(crate) answers: Answers,
     pub(crate) endpoint: Endpoint<S>,
+}
+
+/// Whether uvicorn takes a request for the handshake of a WebSocket.
+pub(crate) fn is_handshake(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(header::UPGRADE).map(HeaderValue::as_bytes);
+    let is_upgrade = |token: &[u8]| token.trim_ascii().eq_ignore_ascii_case(b"upgrade");
+    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case(b"websocket"))
+        && headers
+            .get_all(header::CONNECTION)
+            .iter()
+            .any(|value| value.as_bytes().split(|&byte| byte == b',').any(is_upgrade))
 }
 
 impl<S: Clone + Send + Sync + 'static> Registered<S> {
@@ -45,21 +67,27 @@ impl<S: Clone + Send + Sync + 'static> Registered<S> {
         let status = outline.status;
         if status != StatusCode::OK && !outline.sets_status {
             matched = matched.layer(MapResponseLayer::new(move |mut response: Response| {
-                if response.status() == StatusCode::OK {
+                let is_default = response.extensions().get::<DefaultStatus>().is_some();
+                let is_empty = response.status() == StatusCode::NO_CONTENT && !has_body(status);
+                if response.status() == StatusCode::OK || is_empty || is_default {
                     *response.status_mut() = status;
                 }
                 response
             }));
         }
-        let method = outline.method.clone();
-        let not_allowed = answers::not_allowed(&method);
-        Self { outline, method: Some(method), endpoint: Endpoint::Route { matched, not_allowed } }
+        let not_allowed = answers::not_allowed(&outline.methods);
+        let answers = if outline.is_websocket {
+            Answers::WebSockets
+        } else {
+            Answers::Methods(outline.methods.as_slice().into())
+        };
+        Self { outline, answers, endpoint: Endpoint::Route { matched, not_allowed } }
     }
 
     pub(crate) fn page(path: &str, matched: MethodRouter<S>) -> Self {
         let not_allowed = any(async |_: Request| StatusCode::METHOD_NOT_ALLOWED);
         let outline = Outline::new(Method::GET, path, "page");
-        Self { outline, method: None, endpoint: Endpoint::Route { matched, not_allowed } }
+        Self { outline, answers: Answers::All, endpoint: Endpoint::Route { matched, not_allowed } }
     }
 }
 

@@ -310,7 +310,7 @@ impl Template {
 }
 
 /// What the path of a URI cannot hold as it stands.
-const LITERAL: &AsciiSet =
+pub(crate) const LITERAL: &AsciiSet =
     &CONTROLS.add(b' ').add(b'#').add(b'?').add(b'%').add(b'<').add(b'>').add(b'`');
 
 /// Everything but unreserved characters.

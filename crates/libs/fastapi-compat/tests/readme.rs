@@ -115,8 +115,8 @@ mod security {
     }
 
     #[get("/http-bearer")]
-    async fn http_bearer(Call(HttpBearer(token), ()): Call<HttpBearer, ()>) -> String {
-        token
+    async fn http_bearer(Call(given, ()): Call<HttpBearer, ()>) -> String {
+        given.credentials
     }
 
     #[get("/basic")]

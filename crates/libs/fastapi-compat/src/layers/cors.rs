@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use regex::Regex;
 use tower::{Layer, Service};
 
-use super::{strip, to_latin1};
+use super::{strip, to_latin1, vary};
 use crate::characters::latin1;
 use crate::response::Unhandled;
 
@@ -262,24 +262,8 @@ impl Rules {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             }
         }
-        vary_by_origin(headers);
+        vary(headers, "Origin");
     }
-}
-
-/// Adds `Origin` to the one `Vary` that there is afterwards.
-fn vary_by_origin(headers: &mut HeaderMap) {
-    const ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
-
-    let mut given = headers.get_all(header::VARY).iter().peekable();
-    let vary = if given.peek().is_none() {
-        ORIGIN
-    } else {
-        let values = given.map(HeaderValue::as_bytes).chain([&b"Origin"[..]]);
-        let merged = values.collect::<Vec<_>>().join(&b", "[..]);
-        // Values of headers, joined, are one.
-        HeaderValue::from_bytes(&merged).unwrap_or(ORIGIN)
-    };
-    headers.insert(header::VARY, vary);
 }
 
 impl<S> Layer<S> for CorsLayer {

@@ -33,18 +33,25 @@
 //! ```
 //!
 //! For the rest take tower's and tower-http's own: their timeout, concurrency limit, load shedding,
-//! request ids, sensitive headers, compression and files do what a service with FastAPI's wire
-//! behaviour needs.
+//! request ids and sensitive headers do what a service with FastAPI's wire behaviour needs.
+//! Starlette's own `GZipMiddleware`, `TrustedHostMiddleware` and `HTTPSRedirectMiddleware` are
+//! `GzipLayer`, [`TrustedHostLayer`] and [`HttpsRedirectLayer`]; a router's `.layer` that is called last is
+//! the outermost, as with `add_middleware`.
 
 mod body_limit;
 #[cfg(feature = "run-to-completion")]
 mod completion;
 mod cors;
+#[cfg(feature = "gzip")]
+mod gzip;
+mod hosts;
 #[cfg(feature = "catch-panic")]
 mod panics;
 #[cfg(feature = "proxy-headers")]
 mod proxies;
 mod strict;
+
+use http::{HeaderValue, header};
 
 pub(crate) use body_limit::BodyBudget;
 pub use body_limit::{BodyLimit, BodyLimitLayer, BodyLimited};
@@ -53,6 +60,11 @@ pub use completion::{
     CompletionFuture, RunToCompletion, RunToCompletionLayer, client_disconnected,
 };
 pub use cors::{Cors, CorsError, CorsFuture, CorsLayer, CorsOptions};
+#[cfg(feature = "gzip")]
+pub use gzip::{Gzip, GzipLayer};
+pub use hosts::{
+    GuardFuture, HostPatternError, HttpsRedirect, HttpsRedirectLayer, TrustedHost, TrustedHostLayer,
+};
 #[cfg(feature = "catch-panic")]
 pub use panics::{PanicResponse, catch_panic};
 #[cfg(feature = "proxy-headers")]
@@ -68,11 +80,26 @@ pub(crate) fn scheme(_: &http::Extensions) -> &'static str {
 }
 
 /// The bytes of a header that Starlette would write for this text, if it could.
-fn to_latin1(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn to_latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|c| u8::try_from(c).ok()).collect()
 }
 
+/// Adds a name to the one `Vary` that there is afterwards.
+fn vary(headers: &mut http::HeaderMap, name: &'static str) {
+    let name = HeaderValue::from_static(name);
+    let mut given = headers.get_all(header::VARY).iter().peekable();
+    let vary = if given.peek().is_none() {
+        name
+    } else {
+        let values = given.map(HeaderValue::as_bytes).chain([name.as_bytes()]);
+        let merged = values.collect::<Vec<_>>().join(&b", "[..]);
+        // Values of headers, joined, are one.
+        HeaderValue::from_bytes(&merged).unwrap_or(name)
+    };
+    headers.insert(header::VARY, vary);
+}
+
 /// Python's `str.strip` of text from a header.
-fn strip(text: &str) -> &str {
+pub(crate) fn strip(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
 }

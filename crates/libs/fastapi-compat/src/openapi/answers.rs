@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{Html, Redirect, Response};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use utoipa::openapi::Type;
 use utoipa::openapi::schema::SchemaType;
 
@@ -11,7 +11,10 @@ use super::dialect::{name, title};
 use super::operation::{Describe, OperationDocument};
 use super::schemas::Documented;
 use super::visit::typed;
-use crate::response::{Json, NoContent};
+use crate::cookie::{SetCookie, SetCookies};
+#[cfg(feature = "files")]
+use crate::file::FileResponse;
+use crate::response::{Background, Json, MediaResponse, MediaType, NoContent, RedirectResponse};
 
 impl<T: Documented<Via>, Via> Describe<Via> for Answer<Json<T>> {
     fn describe(operation: &mut OperationDocument<'_>) {
@@ -81,6 +84,55 @@ macro_rules! untyped_answers {
 }
 
 untyped_answers!(NoContent, Body, Redirect);
+
+/// `RedirectResponse`, whose status is 307 unless the attribute has another one.
+impl Describe for Answer<RedirectResponse> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.default_status(StatusCode::TEMPORARY_REDIRECT);
+        operation.untyped_answer();
+    }
+}
+
+/// `FileResponse`
+#[cfg(feature = "files")]
+impl Describe for Answer<FileResponse> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.untyped_answer();
+    }
+}
+
+/// A response class with a media type.
+impl<M: MediaType> Describe for Answer<MediaResponse<M>> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        operation.answer(M::MEDIA_TYPE, typed(Type::String).into());
+    }
+}
+
+/// An answer with cookies.
+macro_rules! answers_with {
+    ($($part:ty),*) => {$(
+        impl<T, Via> Describe<Via> for Answer<($part, T)>
+        where
+            Answer<T>: Describe<Via>,
+        {
+            fn describe(operation: &mut OperationDocument<'_>) {
+                Answer::<T>::describe(operation);
+            }
+        }
+    )*};
+}
+
+answers_with!(SetCookie, SetCookies, HeaderMap);
+
+/// An answer with a task behind it.
+impl<T, Via> Describe<Via> for Answer<Background<T>>
+where
+    Answer<T>: Describe<Via>,
+{
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<T>::describe(operation);
+    }
+}
 
 /// An answer of which nothing is known.
 impl Describe for Answer<Response> {

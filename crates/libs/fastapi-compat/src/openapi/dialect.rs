@@ -97,12 +97,23 @@ fn rewrite_operation(operation: &mut Operation) -> bool {
             name(schema, title);
         }
     }
-    let has_inputs = operation.parameters.is_some() || operation.request_body.is_some();
-    let explained = ["422", "4XX", "default"].iter().any(|&key| responses.contains_key(key));
-    if has_inputs && !explained {
-        responses.insert("422".to_owned(), validation_error().into());
+    if operation.parameters.is_some() || operation.request_body.is_some() {
+        explain(operation);
     }
+    let responses = &operation.responses.responses;
     responses.get("422").is_some_and(|answer| *answer == validation_error().into())
+}
+
+/// Adds the answer 422, unless there is one.
+pub(super) fn explain(operation: &mut Operation) {
+    let responses = &mut operation.responses;
+    let is_given = |key: &&str| {
+        let merged = responses.extensions.as_ref().is_some_and(|all| all.contains_key(*key));
+        merged || responses.responses.contains_key(*key)
+    };
+    if !["422", "4XX", "default"].iter().any(is_given) {
+        responses.responses.insert("422".to_owned(), validation_error().into());
+    }
 }
 
 fn validation_error() -> Response {
@@ -187,7 +198,7 @@ fn name_model(schema: &mut RefOr<Schema>, title: &str) {
 }
 
 /// Rewrites a schema, in which FastAPI writes bounds as floats if it is a component's.
-fn rewrite(schema: &mut RefOr<Schema>, is_component: bool) {
+pub(super) fn rewrite(schema: &mut RefOr<Schema>, is_component: bool) {
     let RefOr::T(inner) = schema else { return };
     children(inner, &mut |child| rewrite(child, is_component));
     let optional = match inner {

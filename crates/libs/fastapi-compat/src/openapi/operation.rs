@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use serde_json::{Map, Value};
 use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
@@ -20,8 +21,11 @@ use utoipa::openapi::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::dialect::{name, title};
+use super::responses::{AdditionalResponse, merge, merge_operation};
 use super::visit::{inside_option, is_optional, set};
 use super::{NamedSchema, collection};
+use crate::response::has_body;
+use crate::routes::Routes;
 use crate::template;
 
 /// What describes itself in the document: inputs, dependencies and answers of handlers.
@@ -46,8 +50,12 @@ pub trait Describe<Via = ()> {
 /// An operation beside its handler: what FastAPI's decorator knows. The attributes `#[get("/")]`,
 /// `#[post("/")]` and so on write it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "FastAPI's decorators have as many")]
 pub struct Outline {
-    pub(crate) method: Method,
+    /// At least one.
+    pub(crate) methods: Vec<Method>,
+    pub(crate) is_websocket: bool,
+    pub(crate) is_hidden: bool,
     pub(crate) path: String,
     pub(crate) name: &'static str,
     pub(crate) id: Option<&'static str>,
@@ -62,6 +70,9 @@ pub struct Outline {
     pub(crate) path_parameters: usize,
     body_name: &'static str,
     describe: fn(&mut OperationDocument<'_>),
+    responses: Vec<AdditionalResponse>,
+    extra: Map<String, Value>,
+    callbacks: Vec<Outline>,
     foreign: Option<Foreign>,
 }
 
@@ -82,7 +93,9 @@ impl Outline {
     /// An operation of the handler `name`.
     pub fn new(method: Method, path: impl Into<String>, name: &'static str) -> Self {
         Self {
-            method,
+            methods: vec![method],
+            is_websocket: false,
+            is_hidden: false,
             path: path.into(),
             name,
             id: None,
@@ -97,8 +110,16 @@ impl Outline {
             path_parameters: 0,
             body_name: "body",
             describe: |_| {},
+            responses: Vec::new(),
+            extra: Map::new(),
+            callbacks: Vec::new(),
             foreign: None,
         }
+    }
+
+    /// The method that names the operation.
+    pub(crate) fn first_method(&self) -> &Method {
+        self.methods.first().unwrap_or(&Method::GET)
     }
 
     /// The operations of `#[utoipa::path]`, one for each method.
@@ -158,7 +179,7 @@ impl Outline {
 
     #[doc(hidden)]
     pub fn plain_methods(&self) -> Vec<HttpMethod> {
-        super::http_method(&self.method).into_iter().collect()
+        self.methods.iter().filter_map(super::http_method).collect()
     }
 
     /// The path, as in the document: parameters in braces, without convertors.
@@ -188,6 +209,79 @@ impl Outline {
     #[must_use]
     pub fn deprecated(self) -> Self {
         Self { is_deprecated: true, ..self }
+    }
+
+    /// It answers several methods, in the document by an operation for each: FastAPI's
+    /// `api_route(methods=[…])`.
+    ///
+    /// # Panics
+    /// When there are none.
+    #[must_use]
+    pub fn methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
+        let methods: Vec<_> = methods.into_iter().collect();
+        assert!(!methods.is_empty(), "`{}` answers no method", self.name);
+        Self { methods, ..self }
+    }
+
+    /// It answers the handshakes of WebSockets instead of requests, and is not in the document.
+    #[must_use]
+    pub fn websocket(self) -> Self {
+        Self { is_websocket: true, ..self }
+    }
+
+    /// It is not in the document: `include_in_schema=False`.
+    #[must_use]
+    pub fn hidden(self) -> Self {
+        Self { is_hidden: true, ..self }
+    }
+
+    /// Tags of its own, behind those of its router.
+    #[must_use]
+    pub fn tags(mut self, tags: impl IntoIterator<Item = &'static str>) -> Self {
+        self.tags.extend(tags);
+        self
+    }
+
+    /// Answers besides that of success, or more about that: FastAPI's `responses={…}`.
+    #[must_use]
+    pub fn responses(mut self, responses: impl IntoIterator<Item = AdditionalResponse>) -> Self {
+        self.responses.extend(responses);
+        self
+    }
+
+    /// Adds those of a router, unless the operation has its own.
+    pub(crate) fn inherit_responses(&mut self, responses: &[AdditionalResponse]) {
+        let own = |response: &&AdditionalResponse| {
+            !self.responses.iter().any(|own| own.has_key_of(response))
+        };
+        let inherited: Vec<_> = responses.iter().filter(own).cloned().collect();
+        self.responses.splice(0..0, inherited);
+    }
+
+    /// Anything else of the operation, merged into it at the end: FastAPI's `openapi_extra`. In a
+    /// request with `"security": []` nothing is demanded of the caller, whatever the document demands.
+    ///
+    /// # Panics
+    /// When it is no object.
+    #[must_use]
+    #[expect(clippy::panic, reason = "a mistake of the program, found when the router is built")]
+    pub fn openapi_extra(mut self, extra: Value) -> Self {
+        let Value::Object(extra) = extra else { panic!("`openapi_extra` is an object") };
+        merge(&mut self.extra, &extra);
+        self
+    }
+
+    /// The requests that this service sends because of the operation: FastAPI's `callbacks=`. The
+    /// handlers are never called.
+    #[must_use]
+    pub fn callbacks(mut self, callbacks: impl Into<Routes>) -> Self {
+        self.callbacks.extend(callbacks.into().0.into_iter().map(|callback| callback.outline));
+        self
+    }
+
+    /// The operations of the callbacks, each under the name of its function.
+    pub(super) fn all_callbacks(&self) -> &[Self] {
+        &self.callbacks
     }
 
     /// What a success is: FastAPI's `response_description`.
@@ -265,12 +359,29 @@ impl Outline {
             body_name: self.body_name,
             status: self.status,
             answer: self.answer,
-            path_parameters: parameters.collect::<Vec<_>>().into_iter(),
+            media_type: None,
+            requirements: Vec::new(),
+            scopes: Vec::new(),
+            path_parameters: parameters.collect(),
+            next_path_parameter: 0,
             operation: operation.build(),
             security_schemes: BTreeMap::new(),
         };
         (self.describe)(&mut document);
+        document.sort_parameters();
+        document.demand();
+        for response in &self.responses {
+            response.document(&mut document);
+        }
         (document.operation, document.security_schemes)
+    }
+
+    /// Merges what is only JSON into the operation, once it is in FastAPI's dialect.
+    pub(super) fn finish(&self, operation: &mut Operation) {
+        for response in &self.responses {
+            response.finish(operation);
+        }
+        merge_operation(operation, &self.extra);
     }
 }
 
@@ -316,8 +427,15 @@ pub struct OperationDocument<'a> {
     body_name: &'static str,
     status: StatusCode,
     answer: &'static str,
-    path_parameters: std::vec::IntoIter<String>,
-    operation: Operation,
+    path_parameters: Vec<String>,
+    next_path_parameter: usize,
+    pub(super) operation: Operation,
+    /// The media type of the answer, if it has a body.
+    pub(super) media_type: Option<String>,
+    /// What is demanded of the caller: names of schemes, with scopes.
+    requirements: Vec<(String, Vec<String>)>,
+    /// Those that are demanded of what is described now.
+    scopes: Vec<&'static str>,
     security_schemes: BTreeMap<String, SecurityScheme>,
 }
 
@@ -331,10 +449,17 @@ impl OperationDocument<'_> {
         self.operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
     }
 
+    /// Parameters of the path are described from the first one on.
+    pub(crate) fn restart_path(&mut self) {
+        self.next_path_parameter = 0;
+    }
+
     /// The next parameter of the path.
     pub(crate) fn path_parameter(&mut self, schema: RefOr<Schema>) {
+        let name = self.path_parameters.get(self.next_path_parameter).cloned();
+        self.next_path_parameter += 1;
         let parameter = ParameterBuilder::new()
-            .name(self.path_parameters.next().unwrap_or_default())
+            .name(name.unwrap_or_default())
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
             .schema(Some(schema));
@@ -398,14 +523,29 @@ impl OperationDocument<'_> {
 
     /// An answer with a body, unless its status has none.
     pub(super) fn answer(&mut self, media_type: &str, schema: RefOr<Schema>) {
-        let has_body = !(self.status.is_informational()
-            || [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED]
-                .contains(&self.status));
+        let has_body = has_body(self.status);
         let mut answer = ResponseBuilder::new().description(self.answer);
+        self.media_type = Some(media_type.to_owned());
         if has_body {
             answer = answer.content(media_type, Content::new(Some(schema)));
         }
         self.respond(answer);
+    }
+
+    /// An answer that is a stream of such items.
+    #[cfg(feature = "streams")]
+    pub(super) fn stream(&mut self, media_type: &str, item: RefOr<Schema>) {
+        self.media_type = Some(media_type.to_owned());
+        let mut content = Content::default();
+        content.item_schema = Some(item);
+        self.respond(ResponseBuilder::new().description(self.answer).content(media_type, content));
+    }
+
+    /// The status of the answer, unless the attribute has one.
+    pub(super) fn default_status(&mut self, status: StatusCode) {
+        if self.status == StatusCode::OK {
+            self.status = status;
+        }
     }
 
     fn respond(&mut self, answer: ResponseBuilder) {
@@ -418,11 +558,73 @@ impl OperationDocument<'_> {
         self.respond(ResponseBuilder::new().description(self.answer));
     }
 
-    /// The operation demands this of the caller, besides what it demands already.
+    /// The operation demands this of the caller, besides what it demands already: a dependency of
+    /// your own documents the scheme that it checks so. Within
+    /// [`Security`](crate::Security) it is demanded with its scopes.
     pub fn security(&mut self, name: &str, scheme: SecurityScheme) {
-        let requirement = SecurityRequirement::new(name, [""; 0]);
-        self.operation.security.get_or_insert_default().push(requirement);
+        let at = self.requirements.iter().position(|(known, _)| known == name);
+        let at = at.unwrap_or_else(|| {
+            self.requirements.push((name.to_owned(), Vec::new()));
+            self.requirements.len() - 1
+        });
+        let demanded = &mut self.requirements[at].1;
+        for scope in &self.scopes {
+            if !demanded.iter().any(|known| known == scope) {
+                demanded.push((*scope).to_owned());
+            }
+        }
         self.security_schemes.insert(name.to_owned(), scheme);
+    }
+
+    /// What `describe` demands of the caller, is demanded with these scopes.
+    pub(crate) fn scoped(&mut self, scopes: &[&'static str], describe: fn(&mut Self)) {
+        let outer = self.scopes.clone();
+        self.scopes.extend(scopes);
+        describe(self);
+        self.scopes = outer;
+    }
+
+    /// Writes the requirements into the operation.
+    fn demand(&mut self) {
+        let requirements = std::mem::take(&mut self.requirements).into_iter();
+        let requirements: Vec<_> =
+            requirements.map(|(name, scopes)| SecurityRequirement::new(name, scopes)).collect();
+        if !requirements.is_empty() {
+            self.operation.security.get_or_insert_default().splice(0..0, requirements);
+        }
+    }
+
+    /// Parameters in FastAPI's order: of the path, of the query, in headers, in cookies. One that is
+    /// declared twice stands where it was first, as the last declaration has it, a required one first.
+    fn sort_parameters(&mut self) {
+        let Some(parameters) = self.operation.parameters.take() else { return };
+        let order = |parameter: &RefOr<Parameter>| match parameter {
+            RefOr::T(parameter) => match parameter.parameter_in {
+                ParameterIn::Path => 0,
+                ParameterIn::Query => 1,
+                ParameterIn::Header => 2,
+                ParameterIn::Cookie => 3,
+                ParameterIn::QueryString => 4,
+            },
+            RefOr::Ref(_) => 4,
+        };
+        let mut sorted: Vec<RefOr<Parameter>> = Vec::with_capacity(parameters.len());
+        for parameter in parameters {
+            let same = sorted.iter_mut().find(|known| match (&**known, &parameter) {
+                (RefOr::T(known), RefOr::T(parameter)) => {
+                    known.name == parameter.name && known.parameter_in == parameter.parameter_in
+                }
+                _ => false,
+            });
+            let is_required = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.required == Required::True);
+            match same {
+                Some(known) if is_required(known) && !is_required(&parameter) => {}
+                Some(known) => *known = parameter,
+                None => sorted.push(parameter),
+            }
+        }
+        sorted.sort_by_key(order);
+        self.operation.parameters = Some(sorted);
     }
 
     pub(crate) fn bearer(&mut self) {

@@ -165,7 +165,7 @@ pub(super) fn schemas_of(operation: &mut Operation, visit: &mut dyn FnMut(&mut R
     }
     for content in contents {
         if let RefOr::T(content) = content {
-            content.schema.iter_mut().for_each(&mut *visit);
+            content.schema.iter_mut().chain(&mut content.item_schema).for_each(&mut *visit);
         }
     }
 }

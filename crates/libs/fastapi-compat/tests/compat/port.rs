@@ -806,8 +806,8 @@ async fn elsewhere(Call((), Path(v)): Call<(), Path<Integer>>) -> Redirect {
 }
 
 #[get("/security/http-bearer")]
-async fn http_bearer(Call(HttpBearer(token), ()): Call<HttpBearer>) -> Json<String> {
-    Json(token)
+async fn http_bearer(Call(given, ()): Call<HttpBearer>) -> Json<String> {
+    Json(given.credentials)
 }
 
 struct NumberKey;

@@ -224,7 +224,7 @@ fn json(shape: Shape) -> BoxedStrategy<String> {
 }
 
 /// The text of a parameter: what a sample is without its quotes.
-fn text(operation: &str) -> BoxedStrategy<String> {
+pub(crate) fn text(operation: &str) -> BoxedStrategy<String> {
     let family = match operation {
         "list" | "set" | "optional" | "defaults" => "int",
         "list-bounds" | "nullable" => "str",
@@ -243,7 +243,7 @@ fn text(operation: &str) -> BoxedStrategy<String> {
     .boxed()
 }
 
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     percent_encode(text.as_bytes(), NON_ALPHANUMERIC).to_string()
 }
 
@@ -259,7 +259,7 @@ fn pairs(operation: &str) -> BoxedStrategy<String> {
         .boxed()
 }
 
-fn request(method: &str, path: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n").into_bytes();
     for (name, value) in headers {
         bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
@@ -273,7 +273,7 @@ fn request(method: &str, path: &str, headers: &[(&str, &[u8])], body: &[u8]) -> 
 }
 
 /// What may stand in a header: no control characters, one byte for each character.
-fn header_value(text: &str) -> Vec<u8> {
+pub(crate) fn header_value(text: &str) -> Vec<u8> {
     let bytes = text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok());
     let visible: Vec<_> = bytes.filter(|byte| *byte >= 0x20 && *byte != 0x7F).collect();
     visible.trim_ascii().to_vec()
@@ -339,7 +339,7 @@ fn multipart() -> BoxedStrategy<Vec<u8>> {
 }
 
 /// What callers say of themselves.
-fn credentials() -> BoxedStrategy<Vec<u8>> {
+pub(crate) fn credentials() -> BoxedStrategy<Vec<u8>> {
     let scheme = select(vec!["Bearer", "bearer", "Basic", "basic", "BASIC", "Digest", ""]);
     let space = select(vec![" ", "  ", ""]);
     let parameter = prop_oneof![
@@ -503,6 +503,6 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
 }
 
 /// Requests to all operations, each as often as the others.
-pub(crate) fn requests(operations: &[String]) -> impl Strategy<Value = Request> {
+pub(crate) fn requests(operations: &[String]) -> impl Strategy<Value = Request> + use<> {
     proptest::strategy::Union::new(operations.iter().cloned().map(requests_to))
 }

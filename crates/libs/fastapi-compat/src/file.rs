@@ -1,0 +1,437 @@
+//! Files as Starlette sends them, with ranges and conditions.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::fs::Metadata;
+use std::io::{self, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use md5::{Digest, Md5};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::fs;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use crate::characters::latin1;
+use crate::cookie::http_date;
+use crate::float_repr::float_repr;
+use crate::layers::{strip, to_latin1};
+use crate::mime_types;
+use crate::response::{content_type, internal_server_error};
+
+const CHUNK: u64 = 64 * 1024;
+/// More ranges are not heeded.
+const MAX_RANGES: usize = 100;
+
+/// What Python's `quote` leaves alone.
+const NAME: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
+
+/// What a request asks of a file: an extractor that [`File::answer`] needs.
+#[derive(Clone, Debug)]
+pub struct FileRequest {
+    method: Method,
+    range: Option<String>,
+    if_range: Option<String>,
+}
+
+impl FileRequest {
+    /// What a request with this method and these headers asks.
+    pub fn new(method: &Method, headers: &HeaderMap) -> Self {
+        let text =
+            |name: HeaderName| headers.get(name).map(|value| latin1(value.as_bytes()).into_owned());
+        Self {
+            method: method.clone(),
+            range: text(header::RANGE),
+            if_range: text(header::IF_RANGE),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for FileRequest {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::new(&parts.method, &parts.headers))
+    }
+}
+
+/// A file that is to be sent: the arguments of FastAPI's `FileResponse`.
+///
+/// ```
+/// use fastapi_compat::{File, FileRequest, FileResponse, get};
+///
+/// #[get("/report")]
+/// async fn report(request: FileRequest) -> FileResponse {
+///     File::new("reports/2026.pdf").filename("report.pdf").answer(&request).await
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct File {
+    path: PathBuf,
+    status: StatusCode,
+    media_type: Option<String>,
+    filename: Option<String>,
+    disposition: &'static str,
+    metadata: Option<Metadata>,
+}
+
+impl File {
+    /// The file at a path. Its media type is that of the name's ending in the table of Python, which
+    /// reads the tables of the system besides; unknown ones are `application/octet-stream`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            status: StatusCode::OK,
+            media_type: None,
+            filename: None,
+            disposition: "attachment",
+            metadata: None,
+        }
+    }
+
+    /// Another status; only 200 knows ranges.
+    #[must_use]
+    pub fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// `media_type=…`
+    #[must_use]
+    pub fn media_type(self, media_type: impl Into<String>) -> Self {
+        Self { media_type: Some(media_type.into()), ..self }
+    }
+
+    /// The name under which it is saved: a `Content-Disposition`.
+    #[must_use]
+    pub fn filename(self, filename: impl Into<String>) -> Self {
+        Self { filename: Some(filename.into()), ..self }
+    }
+
+    /// `content_disposition_type="inline"`: shown rather than saved.
+    #[must_use]
+    pub fn inline(self) -> Self {
+        Self { disposition: "inline", ..self }
+    }
+
+    /// What is known of it already.
+    pub(crate) fn metadata(self, metadata: Metadata) -> Self {
+        Self { metadata: Some(metadata), ..self }
+    }
+
+    fn content_type(&self) -> String {
+        let name = match &self.filename {
+            Some(name) if !name.is_empty() => Cow::from(name.as_str()),
+            _ => self.path.to_string_lossy(),
+        };
+        let guessed = || mime_types::guess(&name).unwrap_or("application/octet-stream").to_owned();
+        let media_type = self.media_type.clone().unwrap_or_else(guessed);
+        let header = content_type(&media_type);
+        header.map_or(media_type, |value| latin1(value.as_bytes()).into_owned())
+    }
+
+    fn headers(&self, metadata: &Metadata) -> Option<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        let mut set = |name, value: String| {
+            let value = HeaderValue::from_bytes(&to_latin1(&value)?).ok()?;
+            headers.insert(name, value);
+            Some(())
+        };
+        set(header::CONTENT_TYPE, self.content_type())?;
+        set(header::ACCEPT_RANGES, "bytes".to_owned())?;
+        if let Some(name) = &self.filename {
+            let encoded = utf8_percent_encode(name, NAME).to_string();
+            let kind = self.disposition;
+            set(
+                header::CONTENT_DISPOSITION,
+                if encoded == *name {
+                    format!("{kind}; filename=\"{name}\"")
+                } else {
+                    format!("{kind}; filename*=utf-8''{encoded}")
+                },
+            )?;
+        }
+        set(header::CONTENT_LENGTH, metadata.len().to_string())?;
+        set(header::LAST_MODIFIED, http_date(modified(metadata).0))?;
+        set(header::ETAG, etag(metadata))?;
+        Some(headers)
+    }
+
+    /// The answer to a request: the file, parts of it, or what is wrong with the ranges. A file that
+    /// cannot be read is a logged 500.
+    pub async fn answer(self, request: &FileRequest) -> FileResponse {
+        let path = self.path.clone();
+        FileResponse(self.respond(request).await.unwrap_or_else(|error| {
+            tracing::error!(%error, path = %path.display(), "a file could not be sent");
+            internal_server_error()
+        }))
+    }
+
+    async fn respond(self, request: &FileRequest) -> io::Result<Response> {
+        let metadata = match &self.metadata {
+            Some(metadata) => metadata.clone(),
+            None => fs::metadata(&self.path).await?,
+        };
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is not a file"));
+        }
+        let invalid = || io::Error::other("a header cannot hold its name or its media type");
+        let mut headers = self.headers(&metadata).ok_or_else(invalid)?;
+        let size = metadata.len();
+        let uses_range = |condition: &String| {
+            let matches = |name| {
+                headers.get(name).is_some_and(|value: &HeaderValue| value == condition.as_str())
+            };
+            !condition.starts_with("W/")
+                && (matches(header::LAST_MODIFIED) || matches(header::ETAG))
+        };
+        let range = request.range.as_ref().filter(|_| {
+            self.status == StatusCode::OK
+                && [Method::GET, Method::HEAD].contains(&request.method)
+                && request.if_range.as_ref().is_none_or(uses_range)
+        });
+        let ranges = match range.map(|range| parse_ranges(range, size)) {
+            None => Vec::new(),
+            Some(Ok(ranges)) => ranges,
+            Some(Err(Refused::Malformed(text))) => {
+                return Ok((StatusCode::BAD_REQUEST, text).into_response());
+            }
+            Some(Err(Refused::NotSatisfiable)) => {
+                let range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+                return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range, "").into_response());
+            }
+        };
+        let is_head = request.method == Method::HEAD;
+        let (status, pieces) = match ranges.as_slice() {
+            [] => (self.status, vec![Piece::Range(0, size)]),
+            [(start, end)] => {
+                let range = format!("bytes {start}-{}/{size}", end - 1);
+                headers.insert(header::CONTENT_RANGE, range.parse().map_err(io::Error::other)?);
+                headers.insert(header::CONTENT_LENGTH, (end - start).into());
+                (StatusCode::PARTIAL_CONTENT, vec![Piece::Range(*start, *end)])
+            }
+            several => {
+                let boundary = boundary();
+                let (length, pieces) = multipart(several, &boundary, &self.content_type(), size);
+                let kind = format!("multipart/byteranges; boundary={boundary}");
+                headers.insert(header::CONTENT_TYPE, kind.parse().map_err(io::Error::other)?);
+                headers.insert(header::CONTENT_LENGTH, length.into());
+                (StatusCode::PARTIAL_CONTENT, pieces)
+            }
+        };
+        let body = match pieces.as_slice() {
+            _ if is_head => Body::empty(),
+            // What Starlette sends in one piece.
+            [Piece::Range(0, end)] if *end == size && size < CHUNK => {
+                Body::from(fs::read(&self.path).await?)
+            }
+            _ => body(&self.path, pieces).await?,
+        };
+        Ok((status, headers, body).into_response())
+    }
+}
+
+/// What a [`File`] answers.
+#[derive(Debug)]
+pub struct FileResponse(Response);
+
+impl IntoResponse for FileResponse {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+/// Tag and date of a file, for conditions.
+pub(crate) fn validators(metadata: &Metadata) -> (String, String) {
+    (etag(metadata), http_date(modified(metadata).0))
+}
+
+/// When it was written: seconds since 1970, and nanoseconds.
+fn modified(metadata: &Metadata) -> (i64, u32) {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let since = since.unwrap_or_default();
+    (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
+}
+
+fn etag(metadata: &Metadata) -> String {
+    let (seconds, nanoseconds) = modified(metadata);
+    #[expect(clippy::cast_precision_loss, reason = "as Python's `st_mtime`")]
+    let modified = seconds as f64 + 1e-9 * f64::from(nanoseconds);
+    let base = format!("{}-{}", float_repr(modified), metadata.len());
+    let digest = Md5::digest(base.as_bytes());
+    let mut hex = String::new();
+    for byte in digest {
+        // Writing to a text cannot fail.
+        _ = write!(hex, "{byte:02x}");
+    }
+    format!("\"{hex}\"")
+}
+
+/// A part of the body.
+enum Piece {
+    Text(String),
+    /// Of the file, without the end.
+    Range(u64, u64),
+}
+
+/// The body of these pieces, a chunk at a time.
+async fn body(path: &Path, pieces: Vec<Piece>) -> io::Result<Body> {
+    let file = fs::File::open(path).await?;
+    let state = (file, pieces.into_iter(), None::<(u64, u64)>);
+    let chunks = stream::try_unfold(state, |(mut file, mut pieces, mut open)| async move {
+        loop {
+            if let Some((start, end)) = open.filter(|(start, end)| start < end) {
+                let most = usize::try_from((end - start).min(CHUNK)).unwrap_or(usize::MAX);
+                let mut chunk = vec![0; most];
+                let read = file.read(&mut chunk).await?;
+                if read == 0 {
+                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+                }
+                chunk.truncate(read);
+                open = Some((start + read as u64, end));
+                return Ok(Some((Bytes::from(chunk), (file, pieces, open))));
+            }
+            match pieces.next() {
+                None => return Ok::<_, io::Error>(None),
+                Some(Piece::Text(text)) => {
+                    return Ok(Some((Bytes::from(text), (file, pieces, None))));
+                }
+                Some(Piece::Range(start, end)) => {
+                    file.seek(SeekFrom::Start(start)).await?;
+                    open = Some((start, end));
+                }
+            }
+        }
+    });
+    Ok(Body::from_stream(chunks))
+}
+
+fn boundary() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let random = || RandomState::new().build_hasher().finish();
+    let digits = format!("{:016x}{:016x}", random(), random());
+    digits[..26].to_owned()
+}
+
+fn multipart(
+    ranges: &[(u64, u64)],
+    boundary: &str,
+    content_type: &str,
+    size: u64,
+) -> (u64, Vec<Piece>) {
+    let (mut length, mut pieces) = (0, Vec::new());
+    for &(start, end) in ranges {
+        let head = format!(
+            "--{boundary}\r\nContent-Type: {content_type}\r\n\
+             Content-Range: bytes {start}-{}/{size}\r\n\r\n",
+            end - 1
+        );
+        length += head.len() as u64 + (end - start) + 2;
+        pieces.extend([
+            Piece::Text(head),
+            Piece::Range(start, end),
+            Piece::Text("\r\n".to_owned()),
+        ]);
+    }
+    let tail = format!("--{boundary}--");
+    length += tail.len() as u64;
+    pieces.push(Piece::Text(tail));
+    (length, pieces)
+}
+
+enum Refused {
+    Malformed(&'static str),
+    NotSatisfiable,
+}
+
+/// The ranges of a header, without their ends, sorted and merged; none if there are too many.
+fn parse_ranges(header: &str, size: u64) -> Result<Vec<(u64, u64)>, Refused> {
+    let (units, list) =
+        header.split_once('=').ok_or(Refused::Malformed("Malformed range header."))?;
+    if strip(units).to_lowercase() != "bytes" {
+        return Err(Refused::Malformed("Only support bytes range"));
+    }
+    if list.split(',').count() > MAX_RANGES {
+        return Ok(Vec::new());
+    }
+    let size = i128::from(size);
+    let ranges: Vec<_> =
+        list.split(',').filter_map(|part| parse_range(strip(part), size)).collect();
+    if ranges.is_empty() {
+        return Err(Refused::Malformed("Range header: range must be requested"));
+    }
+    if ranges.iter().any(|(start, _)| !(0..size).contains(start)) {
+        return Err(Refused::NotSatisfiable);
+    }
+    if ranges.iter().any(|(start, end)| start >= end) {
+        return Err(Refused::Malformed("Range header: start must be less than end"));
+    }
+    let position = |at: i128| u64::try_from(at).unwrap_or(u64::MAX);
+    let mut ranges: Vec<_> =
+        ranges.into_iter().map(|(start, end)| (position(start), position(end))).collect();
+    if ranges.len() > 1 {
+        ranges.sort_unstable();
+        ranges.dedup_by(|next, last| {
+            let joins = next.0 <= last.1;
+            if joins {
+                last.1 = last.1.max(next.1);
+            }
+            joins
+        });
+    }
+    Ok(ranges)
+}
+
+/// One range, which is not heeded if it is none.
+fn parse_range(part: &str, size: i128) -> Option<(i128, i128)> {
+    let (start, end) = part.split_once('-')?;
+    let (start, end) = (strip(start), strip(end));
+    let from = if start.is_empty() { (size - python_int(end)?).max(0) } else { python_int(start)? };
+    let to = if start.is_empty() || end.is_empty() { None } else { Some(python_int(end)?) };
+    Some((from, to.filter(|&to| to < size).map_or(size, |to| to + 1)))
+}
+
+/// Python's `int` of a text from a header; what is too great for any file is as great as can be.
+fn python_int(text: &str) -> Option<i128> {
+    let text = strip(text);
+    let (sign, digits) = match text.as_bytes().first()? {
+        b'-' => (-1, &text[1..]),
+        b'+' => (1, &text[1..]),
+        _ => (1, text),
+    };
+    let is_number = digits
+        .split('_')
+        .all(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()));
+    let digits: String = digits.chars().filter(|&c| c != '_').collect();
+    if !is_number || digits.len() > 4_300 {
+        return None;
+    }
+    Some(sign * digits.parse::<i128>().unwrap_or(i128::MAX / 4).min(i128::MAX / 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_those_of_starlette() {
+        let parse = |header| parse_ranges(header, 100).ok();
+        assert_eq!(parse("bytes=0-9"), Some(vec![(0, 10)]));
+        assert_eq!(parse(" Bytes =-5"), Some(vec![(95, 100)]));
+        assert_eq!(parse("bytes=50-,10-20,15-30,x"), Some(vec![(10, 31), (50, 100)]));
+        assert_eq!(parse("bytes=1_0-1000"), Some(vec![(10, 100)]));
+        assert_eq!(parse("bytes=-"), None);
+        assert_eq!(parse("bytes=100-"), None);
+        assert_eq!(parse("bytes=9-3"), None);
+        assert_eq!(parse("items=0-1"), None);
+        assert_eq!(parse(&format!("bytes={}", "0-1,".repeat(100))), Some(Vec::new()));
+    }
+}
