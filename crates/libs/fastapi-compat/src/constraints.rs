@@ -42,6 +42,10 @@ pub struct Constraints {
     pub decimal_places: Option<u64>,
     /// Refuses what a `varchar(n)` cannot hold on every database: more than `n` characters, U+0000.
     pub storable: Option<usize>,
+    /// No value of another JSON type is read as one of this type.
+    pub strict: bool,
+    /// It may be absent, but is not null: Python's `x: T = None`.
+    pub not_null: bool,
 }
 
 /// Which constraints a type heeds; the derive refuses the others.
@@ -63,8 +67,18 @@ impl Accepts {
     pub const DIGITS: Self = Self(16);
     /// `allow_inf_nan`.
     pub const INFINITY: Self = Self(32);
+    /// `strict`.
+    pub const STRICT: Self = Self(64);
+    /// No constraint: in a strict model its values are read strictly.
+    pub const IN_STRICT: Self = Self(128);
     /// All of them.
-    pub const ALL: Self = Self(63);
+    pub const ALL: Self = Self(255);
+
+    /// Of these, what a strict model demands.
+    #[must_use]
+    pub const fn in_strict(self) -> Self {
+        Self(self.0 & Self::IN_STRICT.0)
+    }
 
     /// These and others.
     #[must_use]
@@ -96,6 +110,8 @@ impl Constraints {
         max_digits: None,
         decimal_places: None,
         storable: None,
+        strict: false,
+        not_null: false,
     };
 
     /// Whether there is a bound or a divisor.

@@ -173,6 +173,8 @@ pub struct Errors {
     pub(crate) exactness: Exactness,
     /// How many fields of models were given, if there was a model.
     pub(crate) fields_set: Option<usize>,
+    /// Whether the fields of a strict model are being decoded.
+    pub(crate) is_strict: bool,
 }
 
 impl Default for Errors {
@@ -184,6 +186,7 @@ impl Default for Errors {
             nested: Vec::new(),
             exactness: Exactness::Exact,
             fields_set: None,
+            is_strict: false,
         }
     }
 }

@@ -67,9 +67,11 @@ mod form;
 mod idna;
 #[cfg_attr(not(feature = "email"), expect(dead_code, reason = "most tables are for domains"))]
 mod idna_tables;
+mod invalid;
 mod json;
 pub mod layers;
 mod matched;
+mod model;
 mod multipart;
 mod offload;
 pub mod openapi;
@@ -94,14 +96,16 @@ pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
 #[cfg(feature = "datetime")]
 pub use datetime::serialize_datetime;
-pub use decode::{Decode, Fields, Model};
+pub use decode::Decode;
 #[cfg(feature = "email")]
 pub use email::EmailStr;
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
 pub use form::Form;
+pub use invalid::Invalid;
 pub use matched::Operation;
+pub use model::{Extra, FieldNames, Fields, Model, ModelKind, Name};
 pub use openapi::{Describe, Documented, Outline};
 pub use optional::Patch;
 pub use params::{Cookie, Header, Path, Query};
@@ -126,13 +130,18 @@ pub use value::{Array, Object, Value};
 pub mod __private {
     pub use {axum, http, serde, serde_json, utoipa};
 
-    pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
+    pub use crate::choice::{Fixed, decode_enum, decode_literal, decode_plain_enum, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Absent, Accepted, AcceptsAny, Decode, Fields, ObjectOnly, decode_field, decode_model,
-        decode_recursive, deserialize_by_rules, recursive_name, required,
+        Accepted, AcceptsAny, Decode, ObjectOnly, decode_recursive, deserialize_by_rules,
+        recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
+    pub use crate::invalid::Invalid;
+    pub use crate::model::{
+        Absent, Extra, FieldNames, FieldRules, Fields, Model, ModelKind, Name, decode_extra,
+        decode_field, decode_model, decode_validated, deserialize_field,
+    };
     pub use crate::openapi::{
         Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
         RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,

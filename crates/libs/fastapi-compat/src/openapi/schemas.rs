@@ -257,11 +257,15 @@ impl<T: Foreign<Via>, Via> Foreign<Via> for Patch<T> {
 
 /// What a literal or an enumeration may be.
 pub fn choices(values: &[Fixed]) -> RefOr<Schema> {
-    let is_int = |value: &Fixed| matches!(value, Fixed::Int(_));
-    let mut schema = typed(match values.iter().filter(|value| is_int(value)).count() {
-        0 => Type::String.into(),
-        count if count == values.len() => Type::Integer.into(),
-        _ => SchemaType::AnyValue,
+    let are = |kind: fn(&Fixed) -> bool| values.iter().all(kind);
+    let mut schema = typed(if are(|value| matches!(value, Fixed::Str(_))) {
+        Type::String.into()
+    } else if are(|value| matches!(value, Fixed::Int(_))) {
+        Type::Integer.into()
+    } else if are(|value| matches!(value, Fixed::Bool(_))) {
+        Type::Boolean.into()
+    } else {
+        SchemaType::AnyValue
     });
     schema.enum_values = Some(values.iter().map(json).collect());
     schema.into()
@@ -281,17 +285,18 @@ fn json(value: &Fixed) -> Value {
     match value {
         Fixed::Str(text) => json!(text),
         Fixed::Int(value) => json!(value),
+        Fixed::Bool(value) => json!(value),
     }
 }
 
 /// What a union may be; with a discriminator and the tags of its models.
-pub fn any_of(choices: Vec<RefOr<Schema>>, tags: Option<(&str, &[&str])>) -> RefOr<Schema> {
+pub fn any_of(choices: Vec<RefOr<Schema>>, tags: Option<(&str, &[Fixed])>) -> RefOr<Schema> {
     let Some((discriminator, tags)) = tags else {
         let union = AnyOfBuilder::new();
         return choices.into_iter().fold(union, AnyOfBuilder::item).into();
     };
     let targets = choices.iter().filter_map(location).map(str::to_owned);
-    let mapping: Vec<_> = tags.iter().map(|&tag| tag.to_owned()).zip(targets).collect();
+    let mapping: Vec<_> = tags.iter().map(|tag| tag.text()).zip(targets).collect();
     let union = OneOfBuilder::new()
         .discriminator(Some(Discriminator::with_mapping(discriminator, mapping)));
     let mut models = choices;
@@ -302,6 +307,10 @@ pub fn any_of(choices: Vec<RefOr<Schema>>, tags: Option<(&str, &[&str])>) -> Ref
 
 /// Adds the constraints of a field to the schema of its type.
 fn constrain(schema: &mut RefOr<Schema>, constraints: &Constraints) {
+    if constraints.not_null {
+        let (inner, _) = inside_option(schema);
+        *schema = std::mem::take(inner);
+    }
     let Constraints { min_length: min, max_length: max, .. } = *constraints;
     let number = |number: Option<constraints::Number>| {
         let number = number?;
@@ -388,14 +397,17 @@ pub enum Presence {
 pub struct FieldSchemas(Object);
 
 impl FieldSchemas {
-    /// Adds a field; `notes` are what the document shows beside its type.
+    /// Adds a field, with its names in requests and in answers; `notes` are what the document shows
+    /// beside its type.
     pub fn add<T: Documented<Via> + ?Sized, Via>(
         &mut self,
         name: &str,
+        written: &str,
         constraints: &Constraints,
         presence: Presence,
         notes: Value,
     ) {
+        let name = if is_output() { written } else { name };
         let mut schema = T::schema();
         let is_required = match presence {
             Presence::ByType => !is_optional(&schema),
@@ -411,6 +423,13 @@ impl FieldSchemas {
             self.0.required.push(name.to_owned());
         }
         self.0.properties.insert(name.to_owned(), schema);
+    }
+
+    /// What has no field is kept, by a dictionary of this type.
+    pub fn keep_extra<T: Documented<Via> + ?Sized, Via>(&mut self) {
+        if let RefOr::T(Schema::Object(dictionary)) = T::schema() {
+            self.0.additional_properties = dictionary.additional_properties;
+        }
     }
 
     /// The model of these fields.

@@ -68,7 +68,7 @@ fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
 }
 
 impl<T: Decode> Decode for Vec<T> {
-    const ACCEPTS: Accepts = Accepts::LENGTH;
+    const ACCEPTS: Accepts = Accepts::LENGTH.and(T::ACCEPTS.in_strict());
     const SEQUENCE: bool = true;
 
     fn json_schema() -> RefOrSchema {
@@ -206,7 +206,12 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
 macro_rules! dictionary {
     ($map:ty, [$($generics:tt)*]) => {
         impl<$($generics)*> Decode for $map {
-            const ACCEPTS: Accepts = Accepts::LENGTH;
+            // Keys are texts, which strictly are nothing else.
+            const ACCEPTS: Accepts = if K::ACCEPTS.has(Accepts::TEXT) {
+                Accepts::LENGTH.and(V::ACCEPTS.in_strict())
+            } else {
+                Accepts::LENGTH
+            };
 
             fn json_schema() -> RefOrSchema {
                 openapi::dictionary(K::json_schema(), V::json_schema())

@@ -69,7 +69,7 @@ fn decode(
 macro_rules! url_type {
     ($name:ident, $rules:expr) => {
         impl Decode for $name {
-            const ACCEPTS: Accepts = Accepts::LENGTH;
+            const ACCEPTS: Accepts = Accepts::LENGTH.and(Accepts::IN_STRICT);
 
             json_schema!();
 
