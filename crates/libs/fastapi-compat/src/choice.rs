@@ -126,6 +126,11 @@ pub fn decode_plain_enum(
     errors: &mut Errors,
 ) -> Option<usize> {
     errors.fits(Exactness::Lax);
+    if values.iter().any(|value| matches!(value, Fixed::Int(_)))
+        && matches!(input, Value::BigInt(_))
+    {
+        return errors.add("int_parsing_size", at, SIZE, input, &[]);
+    }
     position(input, values).or_else(|| refuse("enum", values, input, at, errors))
 }
 

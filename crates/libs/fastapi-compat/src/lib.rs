@@ -57,6 +57,7 @@ mod document;
 mod echo;
 #[cfg(feature = "email")]
 mod email;
+mod encoded;
 mod endpoint;
 mod error_answer;
 mod errors;
@@ -99,6 +100,7 @@ pub use datetime::serialize_datetime;
 pub use decode::Decode;
 #[cfg(feature = "email")]
 pub use email::EmailStr;
+pub use encoded::{Dump, Encoded};
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{Decode, Schema, delete, get, patch, post, put, routes};
@@ -119,10 +121,18 @@ pub use text::Text;
 #[cfg(feature = "rust_decimal")]
 pub use types::Numeric;
 #[cfg(feature = "url")]
-pub use types::{AnyUrl, HttpUrl};
+pub use types::{AnyHttpUrl, AnyUrl, AnyWebsocketUrl, FileUrl, FtpUrl, HttpUrl, WebsocketUrl};
 #[cfg(feature = "datetime")]
-pub use types::{Date, DateTime, Duration, Time};
-pub use types::{Decimal, Integer, Storable, UploadFile};
+pub use types::{
+    AwareDatetime, Date, DateTime, Duration, FutureDate, FutureDatetime, NaiveDatetime, PastDate,
+    PastDatetime, Time,
+};
+pub use types::{
+    ByteSize, ByteString, Decimal, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork,
+    Ipv4Address, Ipv4Interface, Ipv4Network, Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes,
+    SecretStr, Storable, UploadFile, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8,
+    UuidOfVersion,
+};
 pub use value::{Array, Object, Value};
 
 /// What the derive's code names; not for use by hand.

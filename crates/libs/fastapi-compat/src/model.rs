@@ -293,10 +293,10 @@ pub fn decode_extra<M: Model, X: KeepsExtra>(
 }
 
 /// A validator that comes before the type's own rules.
-pub type Before = fn(&Value) -> Result<Value, Invalid>;
+pub(crate) type Before = fn(&Value) -> Result<Value, Invalid>;
 
 /// A validator that comes after the type's own rules.
-pub type After<T> = fn(T) -> Result<T, Invalid>;
+pub(crate) type After<T> = fn(T) -> Result<T, Invalid>;
 
 /// How a field is decoded, besides its constraints.
 #[derive(Debug)]

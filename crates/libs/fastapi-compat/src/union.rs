@@ -120,6 +120,7 @@ pub fn tag(
     if let Some(position) = position(&tag, known) {
         let shown = match &*tag {
             Value::Int(number) => usize::try_from(*number).ok().map(Tag::Index),
+            Value::Bool(value) => Some(Tag::Index((*value).into())),
             _ => None,
         };
         return Some((position, shown.unwrap_or_else(|| Tag::Text(crate::python::str(&tag)))));

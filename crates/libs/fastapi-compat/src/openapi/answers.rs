@@ -11,6 +11,7 @@ use super::dialect::{name, title};
 use super::operation::{Describe, OperationDocument};
 use super::schemas::Documented;
 use super::visit::typed;
+use crate::encoded::Encoded;
 use crate::response::{Json, NoContent};
 
 impl<T: Documented<Via>, Via> Describe<Via> for Answer<Json<T>> {
@@ -86,6 +87,13 @@ untyped_answers!(NoContent, Body, Redirect);
 impl Describe for Answer<Response> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.answer("application/json", typed(SchemaType::AnyValue).into());
+    }
+}
+
+/// An answer without a return type.
+impl<T> Describe for Answer<Encoded<T>> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<Response>::describe(operation);
     }
 }
 

@@ -25,10 +25,17 @@ use crate::optional::Patch;
 #[cfg(feature = "rust_decimal")]
 use crate::types::Numeric;
 #[cfg(feature = "url")]
-use crate::types::{AnyUrl, HttpUrl};
+use crate::types::{AnyHttpUrl, AnyUrl, AnyWebsocketUrl, FileUrl, FtpUrl, HttpUrl, WebsocketUrl};
 #[cfg(feature = "datetime")]
-use crate::types::{Date, DateTime, Duration, Time};
-use crate::types::{Decimal, Integer, Storable, UploadFile};
+use crate::types::{
+    AwareDatetime, Date, DateTime, Duration, FutureDate, FutureDatetime, NaiveDatetime, PastDate,
+    PastDatetime, Time,
+};
+use crate::types::{
+    ByteSize, ByteString, Decimal, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork,
+    Ipv4Address, Ipv4Interface, Ipv4Network, Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes,
+    SecretStr, Storable, UploadFile, UuidOfVersion,
+};
 
 /// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,
 /// by our `#[derive(Schema)]` or by utoipa's own derive, and what utoipa only knows inside its
@@ -180,6 +187,25 @@ fn file() -> Object {
     file
 }
 
+/// What is written into requests only.
+fn secret(mut schema: RefOr<Schema>) -> RefOr<Schema> {
+    set(&mut schema, "format", "password".into());
+    set(&mut schema, "writeOnly", true.into());
+    schema
+}
+
+/// Read from texts with a unit and integers, written as an integer.
+fn byte_size() -> RefOr<Schema> {
+    let mut number = typed(Type::Integer);
+    number.minimum = Some(Number::Int(0));
+    if is_output() {
+        return number.into();
+    }
+    let mut text = typed(Type::String);
+    text.pattern = Some(crate::types::BYTE_SIZE.to_owned());
+    AnyOfBuilder::new().item(text).item(number).into()
+}
+
 /// Read from numbers and texts, written as a text.
 fn decimal() -> RefOr<Schema> {
     if is_output() {
@@ -207,6 +233,20 @@ schemas! {
     [const N: usize] Storable<N> => typed(Type::String);
     [] UploadFile => file();
     [] crate::Value => typed(SchemaType::AnyValue);
+    [] ByteSize => byte_size();
+    [] ByteString => file();
+    [] SecretStr => secret(typed(Type::String).into());
+    [] SecretBytes => secret(file().into());
+    [] Ipv4Address => text("ipv4");
+    [] Ipv6Address => text("ipv6");
+    [] IpAnyAddress => text("ipvanyaddress");
+    [] Ipv4Interface => text("ipv4interface");
+    [] Ipv6Interface => text("ipv6interface");
+    [] IpAnyInterface => text("ipvanyinterface");
+    [] Ipv4Network => text("ipv4network");
+    [] Ipv6Network => text("ipv6network");
+    [] IpAnyNetwork => text("ipvanynetwork");
+    [const VERSION: usize] UuidOfVersion<VERSION> => text(&format!("uuid{VERSION}"));
 }
 
 #[cfg(feature = "datetime")]
@@ -215,6 +255,12 @@ schemas! {
     [] DateTime => text("date-time");
     [] Time => text("time");
     [] Duration => text("duration");
+    [] AwareDatetime => text("date-time");
+    [] NaiveDatetime => text("date-time");
+    [] PastDatetime => text("date-time");
+    [] FutureDatetime => text("date-time");
+    [] PastDate => text("date");
+    [] FutureDate => text("date");
 }
 
 #[cfg(feature = "email")]
@@ -231,6 +277,11 @@ schemas! {
 schemas! {
     [] AnyUrl => url(None);
     [] HttpUrl => url(Some(2083));
+    [] AnyHttpUrl => url(None);
+    [] FileUrl => url(None);
+    [] FtpUrl => url(None);
+    [] WebsocketUrl => url(Some(2083));
+    [] AnyWebsocketUrl => url(None);
 }
 
 /// As of an `Option`.
