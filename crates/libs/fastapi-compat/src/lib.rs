@@ -128,10 +128,10 @@ pub use types::{
     PastDatetime, Time,
 };
 pub use types::{
-    ByteSize, ByteString, Decimal, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork,
-    Ipv4Address, Ipv4Interface, Ipv4Network, Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes,
-    SecretStr, Storable, UploadFile, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8,
-    UuidOfVersion,
+    Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Integer,
+    IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
+    Ipv6Address, Ipv6Interface, Ipv6Network, JsonText, SecretBytes, SecretStr, Storable,
+    UploadFile, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion,
 };
 pub use value::{Array, Object, Value};
 

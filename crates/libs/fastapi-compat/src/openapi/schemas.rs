@@ -32,9 +32,10 @@ use crate::types::{
     PastDatetime, Time,
 };
 use crate::types::{
-    ByteSize, ByteString, Decimal, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork,
-    Ipv4Address, Ipv4Interface, Ipv4Network, Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes,
-    SecretStr, Storable, UploadFile, UuidOfVersion,
+    Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Integer,
+    IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
+    Ipv6Address, Ipv6Interface, Ipv6Network, JsonText, SecretBytes, SecretStr, Storable,
+    UploadFile, UuidOfVersion,
 };
 
 /// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,
@@ -130,6 +131,7 @@ foreign! {
     [T: Documented<Via>, Via] &T, Via => T::schema();
     [T: Foreign<Via>, Via] Box<T>, Via => T::foreign_schema();
     [T: Foreign<Via>, Via] Option<T>, Via => optional(T::foreign_schema());
+    [T: Documented<Via>, Via] JsonText<T>, Via => json_text(T::schema());
     [T: Foreign<Via>, Via] Vec<T>, Via => array(T::foreign_schema(), false);
     [T: Foreign<Via>, Via] BTreeSet<T>, Via => array(T::foreign_schema(), true);
     [T: Foreign<Via>, Via, S] HashSet<T, S>, Via => array(T::foreign_schema(), true);
@@ -187,6 +189,23 @@ fn file() -> Object {
     file
 }
 
+/// Bytes in an encoding.
+fn encoded(mut bytes: Object, format: &str) -> Object {
+    bytes.format = Some(SchemaFormat::Custom(format.to_owned()));
+    bytes
+}
+
+/// JSON in a text, which is what it holds in an answer.
+pub(crate) fn json_text(inner: RefOr<Schema>) -> RefOr<Schema> {
+    if is_output() {
+        return inner;
+    }
+    let mut schema = typed(Type::String).into();
+    set(&mut schema, "contentMediaType", "application/json".into());
+    set(&mut schema, "contentSchema", json!(inner));
+    schema
+}
+
 /// What is written into requests only.
 fn secret(mut schema: RefOr<Schema>) -> RefOr<Schema> {
     set(&mut schema, "format", "password".into());
@@ -235,6 +254,10 @@ schemas! {
     [] crate::Value => typed(SchemaType::AnyValue);
     [] ByteSize => byte_size();
     [] ByteString => file();
+    [] Base64Bytes => encoded(file(), "base64");
+    [] Base64Str => text("base64");
+    [] Base64UrlBytes => encoded(file(), "base64url");
+    [] Base64UrlStr => text("base64url");
     [] SecretStr => secret(typed(Type::String).into());
     [] SecretBytes => secret(file().into());
     [] Ipv4Address => text("ipv4");

@@ -1,6 +1,7 @@
 //! The types that a request can carry, each with pydantic's lax rules, messages and written form.
 
 mod any;
+mod base64;
 mod boolean;
 mod byte_size;
 mod collections;
@@ -8,6 +9,7 @@ mod decimal;
 mod file;
 mod float;
 mod integer;
+mod json_text;
 #[cfg(feature = "datetime")]
 mod moments;
 mod net;
@@ -21,12 +23,14 @@ mod text;
 mod url;
 mod uuid;
 
+pub use base64::{Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr};
 pub use byte_size::ByteSize;
 pub(crate) use byte_size::PATTERN as BYTE_SIZE;
 pub use decimal::Decimal;
 pub use file::UploadFile;
 pub use integer::Integer;
 pub(crate) use integer::SIZE;
+pub use json_text::JsonText;
 #[cfg(feature = "datetime")]
 pub use moments::{
     AwareDatetime, FutureDate, FutureDatetime, NaiveDatetime, PastDate, PastDatetime,

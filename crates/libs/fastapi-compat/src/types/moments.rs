@@ -34,9 +34,9 @@ macro_rules! moments {
                 at: &Loc<'_>,
                 errors: &mut Errors,
             ) -> Option<Self> {
-                let $value = $inner::decode(input, constraints, at, errors)?;
+                let $value = $inner::read(input, constraints, at, errors)?;
                 if $holds {
-                    return Some(Self($value));
+                    return $value.in_range(input, at, errors).map(Self);
                 }
                 errors.add($kind, at, $message, input, &[])
             }

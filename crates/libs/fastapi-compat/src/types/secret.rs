@@ -49,6 +49,7 @@ impl SecretBytes {
 }
 
 fn bytes(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<Vec<u8>> {
+    errors.fits(Exactness::Lax);
     match input {
         Value::Str(text) => Some(text.as_bytes().to_vec()),
         Value::File(file) => Some(file.content().to_vec()),
@@ -72,7 +73,6 @@ impl Decode for ByteString {
         at: &Loc<'_>,
         errors: &mut Errors,
     ) -> Option<Self> {
-        errors.fits(Exactness::Lax);
         let bytes = bytes(input, at, errors)?;
         if let Some(min) = constraints.min_length.filter(|&min| bytes.len() < min) {
             let msg = format!("Data should have at least {min} byte{}", plural(min));
@@ -149,7 +149,6 @@ macro_rules! secrets {
                 $at: &Loc<'_>,
                 $errors: &mut Errors,
             ) -> Option<Self> {
-                $errors.fits(Exactness::Lax);
                 let value = $read?;
                 let length = $length(&value);
                 check_length(Self(value), length, constraints, $input, $at, $errors)

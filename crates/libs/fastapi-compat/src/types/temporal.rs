@@ -291,6 +291,35 @@ fn broken<T: PartialOrd>(
 
 macro_rules! temporal {
     ($type:ident, $name:literal, $kind:ident, $in_range:expr, |$input:ident, $at:ident, $errors:ident| $read:expr) => {
+        impl $type {
+            /// Decodes it, of any year.
+            pub(super) fn read(
+                $input: &Value,
+                constraints: &Constraints,
+                $at: &Loc<'_>,
+                $errors: &mut Errors,
+            ) -> Option<Self> {
+                $errors.fits(Exactness::Lax);
+                let value = $read?;
+                match broken(&value, constraints, speedate::$type::parse_str) {
+                    None => Some(Self(value)),
+                    Some(broken) => {
+                        broken.add(|bound| bound.to_string().into(), $input, $at, $errors)
+                    }
+                }
+            }
+
+            /// Refuses what Python does not have.
+            pub(super) fn in_range(
+                self,
+                input: &Value,
+                at: &Loc<'_>,
+                errors: &mut Errors,
+            ) -> Option<Self> {
+                $in_range(self.0, input, at, errors).map(Self)
+            }
+        }
+
         impl Decode for $type {
             const ACCEPTS: Accepts = Accepts::BOUNDS;
 
@@ -301,19 +330,12 @@ macro_rules! temporal {
             }
 
             fn decode(
-                $input: &Value,
+                input: &Value,
                 constraints: &Constraints,
-                $at: &Loc<'_>,
-                $errors: &mut Errors,
+                at: &Loc<'_>,
+                errors: &mut Errors,
             ) -> Option<Self> {
-                $errors.fits(Exactness::Lax);
-                let value = $read?;
-                match broken(&value, constraints, speedate::$type::parse_str) {
-                    None => $in_range(value, $input, $at, $errors).map(Self),
-                    Some(broken) => {
-                        broken.add(|bound| bound.to_string().into(), $input, $at, $errors)
-                    }
-                }
+                Self::read(input, constraints, at, errors)?.in_range(input, at, errors)
             }
 
             fn meets(&self, constraints: &Constraints) -> bool {

@@ -19,6 +19,10 @@ from pydantic import (
     AnyHttpUrl,
     AnyWebsocketUrl,
     AwareDatetime,
+    Base64Bytes,
+    Base64Str,
+    Base64UrlBytes,
+    Base64UrlStr,
     BaseModel,
     BeforeValidator,
     ByteSize,
@@ -31,6 +35,7 @@ from pydantic import (
     IPvAnyAddress,
     IPvAnyInterface,
     IPvAnyNetwork,
+    Json,
     NaiveDatetime,
     PastDate,
     PastDatetime,
@@ -247,6 +252,14 @@ VALUES: dict[str, Any] = {
     "date-past": PastDate,
     "date-future": FutureDate,
     "byte-size": ByteSize,
+    "base-64": Base64Bytes,
+    "base-64-str": Base64Str,
+    "base-64-url": Base64UrlBytes,
+    "base-64-url-str": Base64UrlStr,
+    "json-int": Json[int],
+    "json-model": Json[Inner],
+    "json-list": Json[list[Inner | int]],
+    "json-any": Json[Any],
     "url-any-http": AnyHttpUrl,
     "url-file": FileUrl,
     "url-ftp": FtpUrl,
@@ -265,7 +278,7 @@ VALUES: dict[str, Any] = {
 def title(name: str) -> str:
     """What the model is called in Rust, where some names are those of its types."""
     title = "".join(word.capitalize() for word in name.split("-"))
-    taken = ["Uuid1", "Uuid4", "Uuid7", "SecretStr", "SecretBytes", "ByteSize"]
+    taken = ["Base64Str", "Base64UrlStr", "Uuid1", "Uuid4", "Uuid7", "SecretStr", "SecretBytes", "ByteSize"]
     return f"{title}Model" if title in taken else title
 
 
@@ -378,6 +391,11 @@ def operation(  # noqa: F811
     x_y: Annotated[str, Form()] = None,  # type: ignore[assignment]
 ) -> list[Any]:
     return [v, x_y]
+
+
+@app.post("/form/json")
+def operation(v: Annotated[Json[list[int]], Form()]) -> list[int]:  # noqa: F811
+    return v
 
 
 @app.post("/body/default-body")

@@ -237,6 +237,7 @@ fn text(operation: &str) -> BoxedStrategy<String> {
         }
         "rest" | "part" => "str",
         operation if operation.starts_with("model") => "small",
+        "json" => "json",
         operation => family(operation),
     };
     let plain = |sample: String| serde_json::from_str(&sample).unwrap_or(sample);

@@ -1,12 +1,13 @@
 //! The port of `probe_types.py`: types, models and validators.
 
 use fastapi_compat::{
-    AnyHttpUrl, AnyWebsocketUrl, AwareDatetime, ByteSize, ByteString, Call, Date, DateTime,
-    Decimal, Decode, Dump, Duration, Encoded, FileUrl, Form, FtpUrl, FutureDate, FutureDatetime,
-    Header, Integer, Invalid, IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address,
-    Ipv4Interface, Ipv4Network, Ipv6Address, Ipv6Interface, Ipv6Network, Json, NaiveDatetime,
-    PastDate, PastDatetime, Query, Router, SecretBytes, SecretStr, Time, Uuid1, Uuid4, Uuid7,
-    Value, WebsocketUrl, get, post, routes,
+    AnyHttpUrl, AnyWebsocketUrl, AwareDatetime, Base64Bytes, Base64Str, Base64UrlBytes,
+    Base64UrlStr, ByteSize, ByteString, Call, Date, DateTime, Decimal, Decode, Dump, Duration,
+    Encoded, FileUrl, Form, FtpUrl, FutureDate, FutureDatetime, Header, Integer, Invalid,
+    IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
+    Ipv6Address, Ipv6Interface, Ipv6Network, Json, JsonText, NaiveDatetime, PastDate, PastDatetime,
+    Query, Router, SecretBytes, SecretStr, Time, Uuid1, Uuid4, Uuid7, Value, WebsocketUrl, get,
+    post, routes,
 };
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -374,6 +375,23 @@ enum IpSecretOrBytes {
 
 #[derive(Decode, Serialize)]
 #[serde(untagged)]
+enum InnerOrInt {
+    Inner(Inner),
+    Int(Integer),
+}
+
+#[derive(Decode)]
+struct JsonForm {
+    v: JsonText<Vec<Integer>>,
+}
+
+#[post("/form/json", name = "operation")]
+async fn json_form(Call((), Form(given)): Call<(), Form<JsonForm>>) -> Json<Vec<Integer>> {
+    Json(given.v.0)
+}
+
+#[derive(Decode, Serialize)]
+#[serde(untagged)]
 enum IdOrInt {
     Id(Uuid),
     Int(Integer),
@@ -457,6 +475,14 @@ models! {
     DatePast(PastDate);
     DateFuture(FutureDate);
     ByteSizeModel(ByteSize);
+    Base64(Base64Bytes);
+    Base64StrModel(Base64Str);
+    Base64Url(Base64UrlBytes);
+    Base64UrlStrModel(Base64UrlStr);
+    JsonInt(JsonText<Integer>);
+    JsonModel(JsonText<Inner>);
+    JsonList(JsonText<Vec<InnerOrInt>>);
+    JsonAny(JsonText<Value>);
     UrlAnyHttp(AnyHttpUrl);
     UrlFile(FileUrl);
     UrlFtp(FtpUrl);
@@ -771,6 +797,14 @@ pub(super) fn register(all: &mut Routes) {
         "date-past" DatePast;
         "date-future" DateFuture;
         "byte-size" ByteSizeModel;
+        "base-64" Base64;
+        "base-64-str" Base64StrModel;
+        "base-64-url" Base64Url;
+        "base-64-url-str" Base64UrlStrModel;
+        "json-int" JsonInt;
+        "json-model" JsonModel;
+        "json-list" JsonList;
+        "json-any" JsonAny;
         "url-any-http" UrlAnyHttp;
         "url-file" UrlFile;
         "url-ftp" UrlFtp;
@@ -797,6 +831,7 @@ pub(super) fn register(all: &mut Routes) {
         header_names,
         hidden_query,
         hidden_form,
+        json_form,
         default_body,
         default_list,
         hidden_body,

@@ -66,6 +66,8 @@ pub(super) fn body(operation: &str) -> Option<Shape> {
         | "interface-6" | "interface-any" => v(Of("network")),
         "secret-str" | "secret-bytes" | "bytes" | "bytes-length" => v(Of("str")),
         "byte-size" => v(Of("size")),
+        "base-64" | "base-64-str" | "base-64-url" | "base-64-url-str" => v(Of("base64")),
+        "json-int" | "json-model" | "json-list" | "json-any" => v(Of("json")),
         "url-file" | "url-ftp" | "url-websocket" | "url-any-websocket" => {
             v(Either(vec![Of("url"), Of("urls")]))
         }
