@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Generator, Resource, Thing};
 use crate::case::Case;
 use crate::generate::changes::{object_schema, parameter_schema};
-use crate::generate::draft::{Body, Draft, finish, is_json, plain};
+use crate::generate::draft::{Body, Draft, VARIABLE, finish, is_json, plain};
 use crate::generate::is_header;
 use crate::generate::references::collection_of;
 use crate::openapi::{fields, resolve};
@@ -113,7 +113,7 @@ impl Generator<'_> {
         let Resource { creator, pointer, .. } = &self.resources[path];
         let mut case = finish(&self.operations[*creator], draft);
         self.variables += 1;
-        let variable = format!("generated{}", self.variables);
+        let variable = format!("{VARIABLE}{}", self.variables);
         case.capture.insert(variable.clone(), pointer.clone());
         let within = self.operations[*creator].path_parameters().len();
         let mut variables = parent.map(|parent| parent.variables.clone()).unwrap_or_default();
