@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_derived_is_explained() {
-        let cases: [(DeriveInput, &str); 9] = [
+        let cases: [(DeriveInput, &str); 18] = [
             (
                 parse_quote!(
                     struct A(String, String);
@@ -345,6 +345,91 @@ mod tests {
                     }
                 ),
                 "no case that",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(nullable = false)]
+                        a: i64,
+                    }
+                ),
+                "is an `Option`",
+            ),
+            (
+                parse_quote!(
+                    #[serde(deny_unknown_fields)]
+                    struct A {
+                        #[serde(flatten)]
+                        a: IndexMap<String, Value>,
+                    }
+                ),
+                "or they are forbidden",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[serde(flatten)]
+                        a: IndexMap<String, Value>,
+                        #[serde(flatten)]
+                        b: IndexMap<String, Value>,
+                    }
+                ),
+                "one field keeps",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[serde(flatten)]
+                        #[schema(max_length = 2)]
+                        a: IndexMap<String, Value>,
+                    }
+                ),
+                "no attribute of a",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[serde(alias = "b")]
+                        A,
+                    }
+                ),
+                "only fields of models have several names",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[serde(rename(deserialize = "b"))]
+                        A,
+                    }
+                ),
+                "it has one name here",
+            ),
+            (
+                parse_quote!(
+                    #[serde(rename(serialize = "B", deserialize = "C"))]
+                    struct A {
+                        a: String,
+                    }
+                ),
+                "a type has one name",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[schema(tag = 1)]
+                        A(String),
+                    }
+                ),
+                "only a union with a discriminator has tags",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[schema(value = 1.5)]
+                        A,
+                    }
+                ),
+                "a text, an integer, `true` or `false`",
             ),
         ];
         for (input, expected) in cases {

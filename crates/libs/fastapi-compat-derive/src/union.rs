@@ -91,7 +91,16 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     let name = &input.ident;
     let positions = 0..variants.len();
     let kind = if discriminator.is_some() { "tagged-union" } else { "union" };
-    let decode = if let Some(discriminator) = discriminator {
+    // What is generic, a `Box`, may hold one.
+    let is_plain = |ty: &&Type| matches!(ty, Type::Path(path) if path.path.segments.iter().all(|segment| segment.arguments.is_none()));
+    let models = types.iter().copied().filter(|ty| discriminator.is_some() && is_plain(ty));
+    let check = quote! {
+        const _: () = {
+            const fn has_tags<__M: private::Model>() {}
+            #(has_tags::<#models>();)*
+        };
+    };
+    let decode = if let Some(discriminator) = discriminator.clone() {
         quote! {
             let (position, tag) =
                 private::tag(input, #discriminator, &[#(#tags),*], at, errors)?;
@@ -111,6 +120,8 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
         }
     };
     Ok(quote! {
+        #check
+
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
 

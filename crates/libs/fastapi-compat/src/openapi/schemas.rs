@@ -16,7 +16,9 @@ use utoipa::{__dev::ComposeSchema, Number, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::collection::{self, is_output};
-use super::visit::{inside_option, is_optional, location, null, of_keywords, set, typed};
+use super::visit::{
+    has_default, inside_option, is_optional, location, null, of_keywords, set, typed,
+};
 use crate::choice::Fixed;
 use crate::constraints::{self, Constraints};
 #[cfg(feature = "email")]
@@ -484,7 +486,7 @@ impl FieldSchemas {
         let name = if is_output() { written } else { name };
         let mut schema = T::schema();
         let is_required = match presence {
-            Presence::ByType => !is_optional(&schema),
+            Presence::ByType => !is_optional(&schema) && !has_default(&schema),
             Presence::Required => true,
             Presence::Default(_) => false,
         };

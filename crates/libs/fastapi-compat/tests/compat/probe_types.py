@@ -257,7 +257,6 @@ VALUES: dict[str, Any] = {
     "base-64-url": Base64UrlBytes,
     "base-64-url-str": Base64UrlStr,
     "json-int": Json[int],
-    "json-model": Json[Inner],
     "json-list": Json[list[Inner | int]],
     "json-any": Json[Any],
     "url-any-http": AnyHttpUrl,
@@ -278,7 +277,16 @@ VALUES: dict[str, Any] = {
 def title(name: str) -> str:
     """What the model is called in Rust, where some names are those of its types."""
     title = "".join(word.capitalize() for word in name.split("-"))
-    taken = ["Base64Str", "Base64UrlStr", "Uuid1", "Uuid4", "Uuid7", "SecretStr", "SecretBytes", "ByteSize"]
+    taken = [
+        "Base64Str",
+        "Base64UrlStr",
+        "Uuid1",
+        "Uuid4",
+        "Uuid7",
+        "SecretStr",
+        "SecretBytes",
+        "ByteSize",
+    ]
     return f"{title}Model" if title in taken else title
 
 
@@ -393,6 +401,15 @@ def operation(  # noqa: F811
     return [v, x_y]
 
 
+class JsonModel(BaseModel):
+    v: Json[Inner]
+
+
+@app.post("/body/json-model")
+def operation(given: JsonModel) -> Inner:  # noqa: F811
+    return given.v
+
+
 @app.post("/form/json")
 def operation(v: Annotated[Json[list[int]], Form()]) -> list[int]:  # noqa: F811
     return v
@@ -436,4 +453,10 @@ def operation(given: Dumped):  # type: ignore[no-untyped-def]  # noqa: F811
 
 @app.post("/body/encoded-dict")
 def operation(given: Dumped):  # type: ignore[no-untyped-def]  # noqa: F811
-    return {"given": given, "d": given.d, "t": [given.t, given.at], given.t: given.time, given.day: given.f}
+    return {
+        "given": given,
+        "d": given.d,
+        "t": [given.t, given.at],
+        given.t: given.time,
+        given.day: given.f,
+    }

@@ -385,6 +385,16 @@ struct JsonForm {
     v: JsonText<Vec<Integer>>,
 }
 
+#[derive(Decode)]
+struct JsonModel {
+    v: JsonText<Inner>,
+}
+
+#[post("/body/json-model", name = "operation", body = "given")]
+async fn json_model(Call((), Json(given)): Call<(), Json<JsonModel>>) -> Json<Inner> {
+    Json(given.v.0)
+}
+
 #[post("/form/json", name = "operation")]
 async fn json_form(Call((), Form(given)): Call<(), Form<JsonForm>>) -> Json<Vec<Integer>> {
     Json(given.v.0)
@@ -480,7 +490,6 @@ models! {
     Base64Url(Base64UrlBytes);
     Base64UrlStrModel(Base64UrlStr);
     JsonInt(JsonText<Integer>);
-    JsonModel(JsonText<Inner>);
     JsonList(JsonText<Vec<InnerOrInt>>);
     JsonAny(JsonText<Value>);
     UrlAnyHttp(AnyHttpUrl);
@@ -802,7 +811,6 @@ pub(super) fn register(all: &mut Routes) {
         "base-64-url" Base64Url;
         "base-64-url-str" Base64UrlStrModel;
         "json-int" JsonInt;
-        "json-model" JsonModel;
         "json-list" JsonList;
         "json-any" JsonAny;
         "url-any-http" UrlAnyHttp;
@@ -832,6 +840,7 @@ pub(super) fn register(all: &mut Routes) {
         hidden_query,
         hidden_form,
         json_form,
+        json_model,
         default_body,
         default_list,
         hidden_body,
