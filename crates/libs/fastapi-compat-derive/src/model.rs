@@ -68,7 +68,7 @@ impl ModelRules {
         } else if has_flag(&self.items, Namespace::Schema, "dataclass") {
             quote!(private::ModelKind::Dataclass(#title))
         } else {
-            quote!(private::ModelKind::Model)
+            quote!(private::ModelKind::Model(#title))
         }
     }
 
@@ -205,15 +205,9 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let field_rules: Vec<_> = fields.iter().map(ModelField::rules).collect();
     let names = fields.iter().map(ModelField::names);
     let constraints: Vec<_> = fields.iter().map(|field| &field.constraints).collect();
-    let serde_attributes = fields.iter().map(|field| field.serde_attributes(name));
     let functions =
         fields.iter().flat_map(|field| [field.default_function(), field.read_function()]);
     let functions = functions.flatten();
-    // Those that are read by a function of their own are checked by it.
-    let plain = fields.iter().filter(|field| !field.has_function());
-    let (met, met_constraints): (Vec<_>, Vec<_>) =
-        plain.map(|field| (&field.ident, &field.constraints)).unzip();
-    let deny = rules.forbids_extra.then(|| quote!(#[serde(deny_unknown_fields)]));
     let extra_kind = match &extra {
         Some(_) => quote!(Kept),
         None if rules.forbids_extra => quote!(Forbidden),
@@ -224,52 +218,8 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let extra_type: Vec<_> = extra.iter().map(|extra| &extra.ty).collect();
     let is_model = rules.is_model || extra.is_some();
     let (is_strict, kind, label) = (rules.is_strict, rules.kind(&title), rules.label(&title));
-    let before = expression(&rules.items, "before").map(|function| {
-        quote! {
-            fn before(
-                input: &private::Value,
-            ) -> ::core::result::Result<::core::option::Option<private::Value>, private::Invalid> {
-                let before: fn(
-                    &private::Value,
-                ) -> ::core::result::Result<private::Value, private::Invalid> = #function;
-                before(input).map(::core::option::Option::Some)
-            }
-        }
-    });
-    let after = expression(&rules.items, "after").map(|function| {
-        quote! {
-            fn after(self) -> ::core::result::Result<Self, private::Invalid> {
-                let after: fn(Self) -> ::core::result::Result<Self, private::Invalid> = #function;
-                after(self)
-            }
-        }
-    });
-    let deserialize = if before.is_some() {
-        quote!(private::deserialize_by_rules(deserializer))
-    } else {
-        let made = if after.is_some() {
-            quote!(private::Model::after(Self { #(#idents,)* #(#extra_ident),* })
-                .map_err(|_| serde::de::Error::custom("validator")))
-        } else {
-            quote!(::core::result::Result::Ok(Self { #(#idents,)* #(#extra_ident),* }))
-        };
-        quote! {
-            #[derive(serde::Deserialize)]
-            #[serde(crate = "private::serde")]
-            #deny
-            struct __Strict {
-                #(#serde_attributes #idents: #types,)*
-                #(#[serde(flatten)] #extra_ident: #extra_type,)*
-            }
-            let __Strict { #(#idents,)* #(#extra_ident),* } =
-                deserializer.deserialize_map(private::ObjectOnly::<__Strict>::new())?;
-            if true #(&& private::Decode::meets(&#met, #met_constraints))* {
-                #made
-            } else {
-                ::core::result::Result::Err(serde::de::Error::custom("constraint"))
-            }
-        }
-    };
+    let (before, after) = validators(&rules);
+    let deserialize = deserialize(name, &rules, &fields, extra.as_ref());
 
     Ok(quote! {
         impl #name {
@@ -338,6 +288,76 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
             }
         }
     })
+}
+
+/// The model's own validators, as functions of `Model`.
+fn validators(rules: &ModelRules) -> (Option<TokenStream>, Option<TokenStream>) {
+    let before = expression(&rules.items, "before").map(|function| {
+        quote! {
+            fn before(
+                input: &private::Value,
+            ) -> ::core::result::Result<::core::option::Option<private::Value>, private::Invalid> {
+                let before: fn(
+                    &private::Value,
+                ) -> ::core::result::Result<private::Value, private::Invalid> = #function;
+                before(input).map(::core::option::Option::Some)
+            }
+        }
+    });
+    let after = expression(&rules.items, "after").map(|function| {
+        quote! {
+            fn after(self) -> ::core::result::Result<Self, private::Invalid> {
+                let after: fn(Self) -> ::core::result::Result<Self, private::Invalid> = #function;
+                after(self)
+            }
+        }
+    });
+    (before, after)
+}
+
+/// How serde reads the model.
+fn deserialize(
+    name: &Ident,
+    rules: &ModelRules,
+    fields: &[ModelField],
+    extra: Option<&ExtraField>,
+) -> TokenStream {
+    let is_given = |key: &str| expression(&rules.items, key).is_some();
+    if is_given("before") {
+        return quote!(private::deserialize_by_rules(deserializer));
+    }
+    let (idents, types): (Vec<_>, Vec<_>) =
+        fields.iter().map(|field| (&field.ident, &field.ty)).unzip();
+    let serde_attributes = fields.iter().map(|field| field.serde_attributes(name));
+    let (extra_ident, extra_type): (Vec<_>, Vec<_>) =
+        extra.iter().map(|extra| (&extra.ident, &extra.ty)).unzip();
+    // Those that are read by a function of their own are checked by it.
+    let plain = fields.iter().filter(|field| !field.has_function());
+    let (met, met_constraints): (Vec<_>, Vec<_>) =
+        plain.map(|field| (&field.ident, &field.constraints)).unzip();
+    let deny = rules.forbids_extra.then(|| quote!(#[serde(deny_unknown_fields)]));
+    let made = if is_given("after") {
+        quote!(private::Model::after(Self { #(#idents,)* #(#extra_ident),* })
+            .map_err(|_| serde::de::Error::custom("validator")))
+    } else {
+        quote!(::core::result::Result::Ok(Self { #(#idents,)* #(#extra_ident),* }))
+    };
+    quote! {
+        #[derive(serde::Deserialize)]
+        #[serde(crate = "private::serde")]
+        #deny
+        struct __Strict {
+            #(#serde_attributes #idents: #types,)*
+            #(#[serde(flatten)] #extra_ident: #extra_type,)*
+        }
+        let __Strict { #(#idents,)* #(#extra_ident),* } =
+            deserializer.deserialize_map(private::ObjectOnly::<__Strict>::new())?;
+        if true #(&& private::Decode::meets(&#met, #met_constraints))* {
+            #made
+        } else {
+            ::core::result::Result::Err(serde::de::Error::custom("constraint"))
+        }
+    }
 }
 
 /// The field that keeps what has no field of its own.
@@ -513,9 +533,11 @@ impl ModelField {
     }
 
     fn validators(&self) -> [TokenStream; 2] {
-        [&self.before, &self.after].map(|path| match path {
-            Some(path) => quote!(::core::option::Option::Some(#path)),
-            None => quote!(::core::option::Option::None),
+        [&self.before, &self.after].map(|path| {
+            path.as_ref().map_or_else(
+                || quote!(::core::option::Option::None),
+                |path| quote!(::core::option::Option::Some(#path)),
+            )
         })
     }
 

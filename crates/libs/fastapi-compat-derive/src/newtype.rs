@@ -86,13 +86,15 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
         }
     }
     let inner = quote! { private::recursive_name::<Self>(|| #label) };
-    let absent = match default(&of_items) {
-        Some(default) => quote!({
-            let default: #ty = #default;
-            ::core::option::Option::Some(Self(default))
-        }),
-        None => quote!(<#ty as private::Decode>::absent().map(Self)),
-    };
+    let absent = default(&of_items).map_or_else(
+        || quote!(<#ty as private::Decode>::absent().map(Self)),
+        |default| {
+            quote!({
+                let default: #ty = #default;
+                ::core::option::Option::Some(Self(default))
+            })
+        },
+    );
     // What is generic may hold this type itself.
     let is_plain = matches!(ty, Type::Path(path) if path.path.segments.iter().all(|segment| segment.arguments.is_none()));
     let accepts = if is_plain {

@@ -11,6 +11,7 @@ use crate::value::Value;
 
 /// What a field demands beyond its type. The derive fills it from `#[schema(…)]` or `#[decode(…)]`.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one of pydantic's")]
 pub struct Constraints {
     /// In characters of a text, bytes of a URL, or items of a collection.
     pub min_length: Option<usize>,

@@ -175,6 +175,8 @@ pub struct Errors {
     pub(crate) fields_set: Option<usize>,
     /// Whether the fields of a strict model are being decoded.
     pub(crate) is_strict: bool,
+    /// Whether what is being decoded was JSON in a text.
+    pub(crate) is_json: bool,
 }
 
 impl Default for Errors {
@@ -187,6 +189,7 @@ impl Default for Errors {
             exactness: Exactness::Exact,
             fields_set: None,
             is_strict: false,
+            is_json: false,
         }
     }
 }

@@ -100,8 +100,8 @@ pub enum Extra {
 /// What kind of class a model is in Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModelKind {
-    /// `BaseModel`.
-    Model,
+    /// `BaseModel`; the name of the class.
+    Model(&'static str),
     /// `TypedDict`: `#[schema(typed_dict)]`.
     TypedDict,
     /// `@dataclass`: `#[schema(dataclass)]`; the name of the class.
@@ -112,7 +112,11 @@ impl ModelKind {
     /// Adds the error of an input that is no object.
     fn refuse<T>(self, input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<T> {
         match self {
-            Self::Model => {
+            Self::Model(name) if errors.is_json => {
+                let msg = format!("Input should be a valid dictionary or instance of {name}");
+                errors.add("model_type", at, msg, input, &[("class_name", name.into())])
+            }
+            Self::Model(_) => {
                 let msg = "Input should be a valid dictionary or object to extract fields from";
                 errors.add("model_attributes_type", at, msg, input, &[])
             }

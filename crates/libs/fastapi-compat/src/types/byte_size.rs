@@ -26,7 +26,8 @@ fn factor(unit: &str) -> Option<f64> {
     const PREFIXES: &str = "kmgtpe";
     let (unit, bits) = match unit.strip_suffix("bit") {
         Some(unit) => (unit, 8.0),
-        None => (unit.strip_suffix('b').unwrap_or(unit), 1.0),
+        // Without it there is only the first letter.
+        None => (unit.strip_suffix('b').or((unit.len() == 1).then_some(unit))?, 1.0),
     };
     if unit.is_empty() {
         return Some(1.0 / bits);

@@ -21,7 +21,13 @@ fn parse(text: &str) -> Result<Value, String> {
         (Ok(_), Some(value)) => Ok(value),
         (Ok(_), None) => Err("number out of range at line 1 column 1".to_owned()),
         // Those are numbers here as in Python.
-        (Err(_), Some(value)) if text.contains("NaN") || text.contains("Infinity") => Ok(value),
+        (Err(error), Some(value))
+            if text.contains("NaN")
+                || text.contains("Infinity")
+                || error.to_string().starts_with("number out of range") =>
+        {
+            Ok(value)
+        }
         (Err(error), _) => Err(error.to_string()),
     }
 }
@@ -44,7 +50,12 @@ impl<T: Decode> Decode for JsonText<T> {
             return errors.add("json_type", at, msg, input, &[]);
         };
         match parse(text) {
-            Ok(value) => T::decode(&value, &Constraints::NONE, at, errors).map(Self),
+            Ok(value) => {
+                let is_json = std::mem::replace(&mut errors.is_json, true);
+                let decoded = T::decode(&value, &Constraints::NONE, at, errors);
+                errors.is_json = is_json;
+                decoded.map(Self)
+            }
             Err(reason) => {
                 let msg = format!("Invalid JSON: {reason}");
                 errors.add("json_invalid", at, msg, input, &[("error", reason.into())])
