@@ -180,7 +180,7 @@ struct Fields {
     /// The variant of an enumeration that they are of.
     variant: Option<&'static str>,
     key: Option<String>,
-    fields: IndexMap<String, Value>,
+    entries: IndexMap<String, Value>,
     items: Vec<Value>,
     is_raw: bool,
 }
@@ -191,7 +191,7 @@ impl Fields {
             encoder: Encoder { mode },
             variant,
             key: None,
-            fields: IndexMap::new(),
+            entries: IndexMap::new(),
             items: Vec::new(),
             is_raw: false,
         }
@@ -199,7 +199,7 @@ impl Fields {
 
     fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Error> {
         let value = value.serialize(self.encoder)?;
-        self.fields.insert(key.to_owned(), value);
+        self.entries.insert(key.to_owned(), value);
         Ok(())
     }
 
@@ -217,12 +217,12 @@ impl Fields {
 
     fn object(mut self) -> Value {
         if self.is_raw {
-            let number = self.fields.swap_remove(RAW);
+            let number = self.entries.swap_remove(RAW);
             if let Some(Value::Str(digits)) = number {
                 return Value::from_json(digits.to_string()).unwrap_or(Value::Null);
             }
         }
-        Self::wrap(self.variant, self.fields.into())
+        Self::wrap(self.variant, self.entries.into())
     }
 
     fn list(self) -> Value {

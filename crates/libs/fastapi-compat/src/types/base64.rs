@@ -68,9 +68,9 @@ fn encode(bytes: &[u8], digits: &[u8; 64]) -> String {
     for chunk in bytes.chunks(3) {
         let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4 {
+        for index in 0..4_usize {
             let digit = digits[(bits >> (18 - 6 * index)) as usize & 63];
-            text.push(if index as usize > chunk.len() { '=' } else { char::from(digit) });
+            text.push(if index > chunk.len() { '=' } else { char::from(digit) });
         }
     }
     text

@@ -80,20 +80,25 @@ moments! {
     FutureDatetime(DateTime) if |value| since_now(&value) > 0,
         "datetime_future" "Input should be in the future";
     /// `PastDate`: before today in UTC.
-    PastDate(Date) if |value| days_since_today(&value) < 0,
+    PastDate(Date) if |value| days_since_today(value) < 0,
         "date_past" "Date should be in the past";
     /// `FutureDate`: after today in UTC.
-    FutureDate(Date) if |value| days_since_today(&value) > 0,
+    FutureDate(Date) if |value| days_since_today(value) > 0,
         "date_future" "Date should be in the future";
+}
+
+#[expect(clippy::disallowed_methods, reason = "it is compared, not stored")]
+fn now() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
 }
 
 /// Microseconds from now on.
 fn since_now(DateTime(given): &DateTime) -> i64 {
     let micros = i64::from(given.time.microsecond);
-    given.timestamp_tz() * 1_000_000 + micros - chrono::Utc::now().timestamp_micros()
+    given.timestamp_tz() * 1_000_000 + micros - now().timestamp_micros()
 }
 
-fn days_since_today(date: &Date) -> i64 {
-    let today = chrono::Utc::now().date_naive();
-    chrono::NaiveDate::from(*date).signed_duration_since(today).num_days()
+fn days_since_today(date: Date) -> i64 {
+    let today = now().date_naive();
+    chrono::NaiveDate::from(date).signed_duration_since(today).num_days()
 }
