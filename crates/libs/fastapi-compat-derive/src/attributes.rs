@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Data, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, Token, Type, UnOp,
@@ -11,10 +11,13 @@ use syn::{
 
 use crate::error;
 
-/// `key`, `key = value` or `key(…)` in an attribute; only values that are expressions are kept.
+/// `key`, `key = value` or `key(key = value, …)` in an attribute; only values that are expressions are
+/// kept.
 pub(crate) struct Item {
     pub key: Ident,
     pub value: Option<Expr>,
+    /// What stands in parentheses.
+    pub group: Option<Vec<Self>>,
     pub namespace: Namespace,
 }
 
@@ -24,18 +27,30 @@ pub(crate) enum Namespace {
     Serde,
 }
 
-struct Parsed(Ident, Option<Expr>);
+struct Parsed(Ident, Option<Expr>, Option<Vec<Self>>);
 
 impl Parse for Parsed {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let key = input.call(Ident::parse_any)?;
-        let mut value = None;
+        let (mut value, mut group) = (None, None);
         if input.peek(syn::token::Paren) {
-            input.parse::<proc_macro2::Group>()?;
+            let tokens = input.parse::<proc_macro2::Group>()?.stream();
+            // What is no list of keys is not ours.
+            let inner = Punctuated::<Self, Token![,]>::parse_terminated.parse2(tokens);
+            group = Some(inner.map(|inner| inner.into_iter().collect()).unwrap_or_default());
         } else if input.parse::<Option<Token![=]>>()?.is_some() {
             value = Some(input.parse()?);
         }
-        Ok(Self(key, value))
+        Ok(Self(key, value, group))
+    }
+}
+
+impl Parsed {
+    fn into_item(self, namespace: Namespace) -> Item {
+        let Self(key, value, group) = self;
+        let group =
+            group.map(|group| group.into_iter().map(|inner| inner.into_item(namespace)).collect());
+        Item { key, value, group, namespace }
     }
 }
 
@@ -50,7 +65,7 @@ pub(crate) fn items(attributes: &[Attribute]) -> syn::Result<Vec<Item>> {
         };
         let parsed =
             attribute.parse_args_with(Punctuated::<Parsed, Token![,]>::parse_terminated)?;
-        items.extend(parsed.into_iter().map(|Parsed(key, value)| Item { key, value, namespace }));
+        items.extend(parsed.into_iter().map(|parsed| parsed.into_item(namespace)));
     }
     Ok(items)
 }
@@ -92,6 +107,53 @@ pub(crate) fn text(items: &[Item], namespace: Namespace, key: &str) -> Option<St
         }
         _ => None,
     })
+}
+
+/// The text of `key(part = "text")` or, for both parts, of `key = "text"`, in serde's attributes.
+pub(crate) fn part(items: &[Item], key: &str, part: &str) -> Option<String> {
+    let whole = text(items, Namespace::Serde, key);
+    whole.or_else(|| {
+        let mut groups = items.iter().filter(|item| item.namespace == Namespace::Serde);
+        let group = groups.find(|item| item.key == key && item.group.is_some())?;
+        text(group.group.as_deref()?, Namespace::Serde, part)
+    })
+}
+
+/// The texts of all `key = "text"` in serde's attributes.
+pub(crate) fn texts(items: &[Item], key: &str) -> Vec<String> {
+    let named = items.iter().filter(|item| item.namespace == Namespace::Serde && item.key == key);
+    named.filter_map(|item| text(std::slice::from_ref(item), Namespace::Serde, key)).collect()
+}
+
+/// The expression of `key = expression` in our attributes.
+pub(crate) fn expression<'i>(items: &'i [Item], key: &str) -> Option<&'i Expr> {
+    let mut ours = items.iter().filter(|item| item.namespace == Namespace::Schema);
+    ours.find(|item| item.key == key)?.value.as_ref()
+}
+
+/// Whether `key = false` stands in our attributes.
+pub(crate) fn is_false(items: &[Item], key: &str) -> syn::Result<bool> {
+    match expression(items, key) {
+        None => Ok(false),
+        Some(Expr::Lit(ExprLit { lit: Lit::Bool(given), .. })) => Ok(!given.value),
+        Some(other) => Err(error(other, "`true` or `false` stands here")),
+    }
+}
+
+/// Code for the optional function `key = path` of our attributes.
+pub(crate) fn function(items: &[Item], key: &str) -> TokenStream {
+    expression(items, key).map_or_else(
+        || quote!(::core::option::Option::None),
+        |path| quote!(::core::option::Option::Some(#path)),
+    )
+}
+
+/// The last name of the path of the function `key = path`.
+pub(crate) fn function_name(items: &[Item], key: &str) -> Option<String> {
+    match expression(items, key)? {
+        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.unraw().to_string()),
+        _ => Some("<lambda>".to_owned()),
+    }
 }
 
 pub(crate) fn has_flag(items: &[Item], namespace: Namespace, key: &str) -> bool {
@@ -170,7 +232,7 @@ impl Constraints {
     /// Reads the constraints; `others` are the keys with a value that may stand beside them.
     pub(crate) fn read(items: &[Item], others: &[&str]) -> syn::Result<Self> {
         let (mut constraints, mut keys) = (Vec::new(), Vec::new());
-        for Item { key, value, .. } in
+        for item @ Item { key, value, .. } in
             items.iter().filter(|item| item.namespace == Namespace::Schema)
         {
             let value = match (key.to_string().as_str(), value) {
@@ -187,7 +249,13 @@ impl Constraints {
                     let pattern = pattern(value)?;
                     quote!(::core::option::Option::Some(#pattern))
                 }
-                ("strip_whitespace" | "to_lower" | "to_upper", None) => quote!(true),
+                ("strip_whitespace" | "to_lower" | "to_upper" | "strict", None) => quote!(true),
+                ("nullable", Some(_)) if others.contains(&"nullable") => {
+                    if is_false(std::slice::from_ref(item), "nullable")? {
+                        constraints.push(quote!(not_null: true));
+                    }
+                    continue;
+                }
                 (name, Some(_)) if others.contains(&name) => continue,
                 _ => {
                     return Err(error(key, NO_ATTRIBUTE));
@@ -208,6 +276,9 @@ impl Constraints {
                 "multiple_of" => ("MULTIPLE", "numbers"),
                 "max_digits" | "decimal_places" => ("DIGITS", "decimals"),
                 "allow_inf_nan" => ("INFINITY", "floats and decimals"),
+                "strict" => {
+                    ("STRICT", "what has a JSON type of its own: strings, numbers, booleans")
+                }
                 _ => ("TEXT", "strings"),
             };
             let accepts = Ident::new(accepts, key.span());
@@ -294,20 +365,27 @@ fn pattern(value: &Expr) -> syn::Result<TokenStream> {
 
 /// Refuses attributes of serde that the derives do not know: ignored, they would be a surprise.
 pub(crate) fn refuse_other_serde(items: &[Item], known: &[&str]) -> syn::Result<()> {
+    /// Those whose parts may be named apart.
+    const PARTS: [&str; 2] = ["rename", "rename_all"];
     /// What only concerns writing.
     const WRITING: [&str; 6] =
         ["untagged", "serialize_with", "skip_serializing_if", "crate", "bound", "into"];
     let other = items.iter().find(|item| {
         let name = item.key.to_string();
-        item.namespace == Namespace::Serde
-            && !known.contains(&name.as_str())
-            && !WRITING.contains(&name.as_str())
+        let is_known = known.contains(&name.as_str())
+            && (item.group.is_none()
+                || (PARTS.contains(&name.as_str()) && known.contains(&"deserialize")));
+        item.namespace == Namespace::Serde && !is_known && !WRITING.contains(&name.as_str())
     });
     let Some(Item { key, .. }) = other else { return Ok(()) };
     let instead = match key.to_string().as_str() {
         "default" => "write `#[schema(default = …)]` or `#[schema(default_factory = …)]`",
-        "flatten" => "write the fields here, as they stand on the wire",
-        "alias" => "a field has one name, that of `#[serde(rename = …)]`",
+        "flatten" => {
+            "write the fields here, as they stand on the wire; all others are kept by one \
+                      field, `#[serde(flatten)] extra: IndexMap<String, Value>`"
+        }
+        "alias" => "only fields of models have several names",
+        "rename" | "rename_all" => "it has one name here, `rename = \"…\"`",
         _ => "it is not supported",
     };
     Err(error(key, &format!("serde's `{key}` would not be heeded here: {instead}")))
@@ -326,11 +404,17 @@ pub(crate) enum Case {
 
 impl Case {
     pub(crate) fn read(items: &[Item]) -> syn::Result<Self> {
+        Self::read_part(items, "deserialize")
+    }
+
+    /// The case of `rename_all = "…"`, or of a part of it, `rename_all(serialize = "…")`.
+    pub(crate) fn read_part(items: &[Item], name: &str) -> syn::Result<Self> {
         let found = items
             .iter()
             .find(|item| item.namespace == Namespace::Serde && item.key == "rename_all");
         let Some(item) = found else { return Ok(Self::AsItStands) };
-        Ok(match text(items, Namespace::Serde, "rename_all").as_deref() {
+        Ok(match part(items, "rename_all", name).as_deref() {
+            None if item.group.is_some() => Self::AsItStands,
             Some("lowercase") => Self::Lower,
             Some("UPPERCASE") => Self::Upper,
             Some("PascalCase") => Self::Joined(true),

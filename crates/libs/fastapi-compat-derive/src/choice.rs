@@ -2,27 +2,31 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DataEnum, DeriveInput, Variant};
+use syn::{DataEnum, DeriveInput, Expr, ExprLit, Lit, Variant};
 
 use crate::attributes::{
-    Case, Item, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde, text,
-    title,
+    Case, Item, Namespace, expression, has_flag, items, notes, refuse_other_schema,
+    refuse_other_serde, text, title,
 };
-use crate::to_schema;
+use crate::{error, to_schema};
 
 /// The values on the wire.
 fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>> {
     let of_type = items(&input.attrs)?;
     refuse_other_serde(&of_type, &["rename", "rename_all"])?;
     // A literal has no component of its own that could show more than its values.
-    let shown: &[&str] = if is_literal(&of_type) { &["literal"] } else { &["format", "extra"] };
+    let shown: &[&str] =
+        if is_literal(&of_type) { &["literal"] } else { &["format", "extra", "plain"] };
     refuse_other_schema(&of_type, shown)?;
     let rename_all = Case::read(&of_type)?;
     let value = |variant: &Variant| {
         let items = items(&variant.attrs)?;
         refuse_other_serde(&items, &["rename"])?;
-        refuse_other_schema(&items, &[])?;
+        refuse_other_schema(&items, &["value"])?;
         let renamed = text(&items, Namespace::Serde, "rename");
+        if let Some(value) = expression(&items, "value") {
+            return fixed(value);
+        }
         Ok(match (&variant.discriminant, renamed) {
             (Some((_, number)), None) => quote!(private::Fixed::Int(#number)),
             (_, Some(text)) => quote!(private::Fixed::Str(#text)),
@@ -33,6 +37,20 @@ fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>>
         })
     };
     data.variants.iter().map(value).collect()
+}
+
+/// A value that may stand in a `Literal` or an `Enum`.
+pub(crate) fn fixed(value: &Expr) -> syn::Result<TokenStream> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => {
+            Ok(quote!(private::Fixed::Bool(#value)))
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(value), .. }) => Ok(quote!(private::Fixed::Str(#value))),
+        Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) | Expr::Unary(_) => {
+            Ok(quote!(private::Fixed::Int(#value)))
+        }
+        other => Err(error(other, "a text, an integer, `true` or `false` stands here")),
+    }
 }
 
 fn is_literal(of_type: &[Item]) -> bool {
@@ -61,11 +79,19 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     let values = values(input, data)?;
     let (name, variants) = (&input.ident, data.variants.iter().map(|variant| &variant.ident));
     let title = title(input)?;
-    let numbers = data.variants.iter().all(|variant| variant.discriminant.is_some());
-    let (decode, label) = if is_literal(&items(&input.attrs)?) {
+    let of_type = items(&input.attrs)?;
+    let is = |kind: &str| values.iter().filter(|value| value.to_string().contains(kind)).count();
+    let (numbers, texts) = (is("Fixed :: Int"), is("Fixed :: Str"));
+    let is_mixed = numbers != values.len() && texts != values.len();
+    let mut accepts = quote!(NONE);
+    let (decode, label) = if is_literal(&of_type) {
+        accepts = quote!(IN_STRICT);
         (quote!(decode_literal), quote!(private::name("literal", &__VALUES).into()))
+    } else if is_mixed || has_flag(&of_type, Namespace::Schema, "plain") {
+        let label = format!("enum[{title}]");
+        (quote!(decode_plain_enum), quote!(#label.into()))
     } else {
-        let label = format!("{}-enum[{title}]", if numbers { "int" } else { "str" });
+        let label = format!("{}-enum[{title}]", if numbers > 0 { "int" } else { "str" });
         (quote!(decode_enum), quote!(#label.into()))
     };
     let count = values.len();
@@ -73,7 +99,7 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
         static __VALUES: [private::Fixed; #count] = [#(#values),*];
 
         impl ::fastapi_compat::Decode for #name {
-            const ACCEPTS: private::Accepts = private::Accepts::NONE;
+            const ACCEPTS: private::Accepts = private::Accepts::#accepts;
 
             fn json_schema() -> private::RefOrSchema {
                 <Self as private::Documented<_>>::schema()

@@ -37,9 +37,26 @@ use syn::{
 ///   `json_schema_extra`, on types as well: what only the reader of the document sees, as they see
 ///   the doc comments of types and fields as their descriptions;
 /// - `#[schema(storable = 255)]`, which refuses what a column of that length cannot hold;
-/// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(rename_all = "camelCase")]` is
-///   an `alias_generator`, `#[serde(deny_unknown_fields)]` is `extra="forbid"`, and
-///   `#[serde(rename = "Page[Item]")]` is what the class is called in Python.
+/// - `#[schema(nullable = false)]` for an `Option` that may be absent, but is not null: `x: T = None`;
+/// - `#[schema(strict)]`, which takes no value of another JSON type;
+/// - `#[schema(convert_underscores = false)]` for a header;
+/// - `#[schema(before = f, after = g)]`: validators, `f: fn(&Value) -> Result<Value, Invalid>` and
+///   `g: fn(T) -> Result<T, Invalid>`;
+/// - `#[serde(rename = "…")]`: pydantic's alias; `#[serde(rename(deserialize = "…", serialize = "…"))]`:
+///   `validation_alias` and `serialization_alias`; `#[serde(alias = "…")]`: a further name;
+/// - `#[serde(flatten)]` on a dictionary: `extra="allow"`, what has no field.
+///
+/// Attributes of a model:
+/// - `#[serde(rename_all = "camelCase")]`, an `alias_generator`; `#[serde(deny_unknown_fields)]`,
+///   `extra="forbid"`; `#[serde(rename = "Page[Item]")]`, what the class is called in Python;
+/// - `#[schema(model)]`: as parameters it is one model, not a parameter for each field;
+/// - `#[schema(strict, convert_underscores = false, before = f, after = g)]` as of fields, with
+///   `g: fn(Self) -> Result<Self, Invalid>`;
+/// - `#[schema(dataclass)]`, `#[schema(typed_dict)]`: what kind of class it is in Python.
+///
+/// Attributes of an enum: `#[schema(literal)]`, `#[schema(plain)]` for `class X(Enum)` of integers,
+/// `#[schema(value = true)]` on a variant for a value that is no text; of a union `#[schema(tag = 1)]` on a
+/// variant for a tag that is no text.
 ///
 /// A type with utoipa's own `#[derive(utoipa::ToSchema)]` is marked by `#[decode(schema = false)]`; what
 /// would be `#[schema(…)]` is `#[decode(…)]` then.
@@ -284,7 +301,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_derived_is_explained() {
-        let cases: [(DeriveInput, &str); 9] = [
+        let cases: [(DeriveInput, &str); 18] = [
             (
                 parse_quote!(
                     struct A(String, String);
@@ -358,6 +375,91 @@ mod tests {
                     }
                 ),
                 "no case that",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(nullable = false)]
+                        a: i64,
+                    }
+                ),
+                "is an `Option`",
+            ),
+            (
+                parse_quote!(
+                    #[serde(deny_unknown_fields)]
+                    struct A {
+                        #[serde(flatten)]
+                        a: IndexMap<String, Value>,
+                    }
+                ),
+                "or they are forbidden",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[serde(flatten)]
+                        a: IndexMap<String, Value>,
+                        #[serde(flatten)]
+                        b: IndexMap<String, Value>,
+                    }
+                ),
+                "one field keeps",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[serde(flatten)]
+                        #[schema(max_length = 2)]
+                        a: IndexMap<String, Value>,
+                    }
+                ),
+                "no attribute of a",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[serde(alias = "b")]
+                        A,
+                    }
+                ),
+                "only fields of models have several names",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[serde(rename(deserialize = "b"))]
+                        A,
+                    }
+                ),
+                "it has one name here",
+            ),
+            (
+                parse_quote!(
+                    #[serde(rename(serialize = "B", deserialize = "C"))]
+                    struct A {
+                        a: String,
+                    }
+                ),
+                "a type has one name",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[schema(tag = 1)]
+                        A(String),
+                    }
+                ),
+                "only a union with a discriminator has tags",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[schema(value = 1.5)]
+                        A,
+                    }
+                ),
+                "a text, an integer, `true` or `false`",
             ),
         ];
         for (input, expected) in cases {

@@ -10,38 +10,129 @@ use syn::{
 };
 
 use crate::attributes::{
-    Case, Constraints, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde,
-    text, title,
+    Case, Constraints, Item, Namespace, expression, function_name, has_flag, is_false, items,
+    notes, part, refuse_other_schema, refuse_other_serde, texts, title,
 };
 use crate::{error, known, to_schema};
 
-fn fields(input: &DeriveInput, fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
-    let of_type = items(&input.attrs)?;
-    refuse_other_serde(&of_type, &["deny_unknown_fields", "rename", "rename_all"])?;
-    refuse_other_schema(&of_type, &["format", "extra"])?;
-    let rename_all = Case::read(&of_type)?;
-    fields.named.iter().map(|field| ModelField::read(field, rename_all)).collect()
+/// What stands above the struct.
+struct ModelRules {
+    items: Vec<Item>,
+    forbids_extra: bool,
+    is_strict: bool,
+    /// It is a model where it is the parameters of a query, too.
+    is_model: bool,
 }
 
-fn forbids_extra(input: &DeriveInput) -> syn::Result<bool> {
-    Ok(has_flag(&items(&input.attrs)?, Namespace::Serde, "deny_unknown_fields"))
+impl ModelRules {
+    fn read(input: &DeriveInput) -> syn::Result<Self> {
+        let items = items(&input.attrs)?;
+        refuse_other_serde(
+            &items,
+            &["deny_unknown_fields", "rename", "rename_all", "deserialize"],
+        )?;
+        let known = [
+            "format",
+            "extra",
+            "model",
+            "strict",
+            "typed_dict",
+            "dataclass",
+            "before",
+            "after",
+            "convert_underscores",
+        ];
+        refuse_other_schema(&items, &known)?;
+        if let Some(renamed) =
+            items.iter().find(|item| item.key == "rename" && item.value.is_none())
+        {
+            return Err(error(&renamed.key, "a type has one name: `rename = \"…\"`"));
+        }
+        let has = |flag: &str| has_flag(&items, Namespace::Schema, flag);
+        let forbids_extra = has_flag(&items, Namespace::Serde, "deny_unknown_fields");
+        Ok(Self {
+            forbids_extra,
+            is_strict: has("strict"),
+            is_model: forbids_extra
+                || ["model", "strict", "typed_dict", "dataclass", "before", "after"]
+                    .into_iter()
+                    .any(has),
+            items,
+        })
+    }
+
+    /// What kind of class it is in Python, as far as its errors tell.
+    fn kind(&self, title: &str) -> TokenStream {
+        if has_flag(&self.items, Namespace::Schema, "typed_dict") {
+            quote!(private::ModelKind::TypedDict)
+        } else if has_flag(&self.items, Namespace::Schema, "dataclass") {
+            quote!(private::ModelKind::Dataclass(#title))
+        } else {
+            quote!(private::ModelKind::Model(#title))
+        }
+    }
+
+    /// What the model is called where it is a choice of a union.
+    fn label(&self, title: &str) -> String {
+        match function_name(&self.items, "after") {
+            Some(function) => format!("function-after[{function}(), {title}]"),
+            None => title.to_owned(),
+        }
+    }
+}
+
+fn fields(
+    input: &DeriveInput,
+    fields: &FieldsNamed,
+) -> syn::Result<(Vec<ModelField>, Option<ExtraField>)> {
+    let of_type = items(&input.attrs)?;
+    let cases = (Case::read(&of_type)?, Case::read_part(&of_type, "serialize")?);
+    let keeps_underscores = is_false(&of_type, "convert_underscores")?;
+    let (mut known, mut extra) = (Vec::new(), None);
+    for field in &fields.named {
+        let of_field = items(&field.attrs)?;
+        if has_flag(&of_field, Namespace::Serde, "flatten") {
+            refuse_other_serde(&of_field, &["flatten"])?;
+            refuse_other_schema(&of_field, &[])?;
+            let Some(ident) = field.ident.clone() else { continue };
+            if extra.replace(ExtraField { ident, ty: field.ty.clone() }).is_some() {
+                return Err(error(field, "one field keeps what has no field of its own"));
+            }
+        } else {
+            known.push(ModelField::read(field, cases, keeps_underscores)?);
+        }
+    }
+    if let (Some(_), Some(deny)) =
+        (&extra, of_type.iter().find(|item| item.key == "deny_unknown_fields"))
+    {
+        let message =
+            "either all other fields are kept, by `#[serde(flatten)]`, or they are forbidden";
+        return Err(error(&deny.key, message));
+    }
+    Ok((known, extra))
 }
 
 /// Its schema.
 pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
-    let (name, fields) = (&input.ident, fields(input, named)?);
+    let rules = ModelRules::read(input)?;
+    let (name, (fields, extra)) = (&input.ident, fields(input, named)?);
     let (title, notes) = (title(input)?, notes(&input.attrs)?);
-    let forbids_extra = forbids_extra(input)?;
+    let forbids_extra = rules.forbids_extra;
     let adds = fields.iter().map(|field| {
-        let ModelField { ty, name, constraints, notes, .. } = field;
-        let (known, presence) = (known(ty), field.presence());
-        quote!(#known fields.add::<#ty, _>(#name, #constraints, #presence, #notes);)
+        let ModelField { ty, written, constraints, notes, .. } = field;
+        let (name, known, presence) = (field.name(), known(ty), field.presence());
+        quote!(#known fields.add::<#ty, _>(#name, #written, #constraints, #presence, #notes);)
+    });
+    let keeps = extra.map(|ExtraField { ty, .. }| {
+        let known = known(&ty);
+        quote!(#known fields.keep_extra::<#ty, _>();)
     });
     let schema = quote! {
         private::component::<Self>(#title, || {
             #[allow(unused_mut)] // of a model without fields
             let mut fields = private::FieldSchemas::default();
             #(#adds)*
+            #keeps
             fields.finish(#forbids_extra, #notes)
         })
     };
@@ -61,14 +152,34 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
 
 /// Compiles if the constraints are those of their types.
 pub(crate) fn checks(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
-    let checks = fields(input, named)?;
-    let checks = checks.iter().map(|field| field.constraints.check(&field.ty));
-    Ok(quote!(#(const _: () = { #checks };)*))
+    let (fields, _) = fields(input, named)?;
+    let checks = fields.iter().map(|field| field.constraints.check(&field.ty));
+    let strict =
+        fields.iter().filter(|_| ModelRules::read(input).is_ok_and(|rules| rules.is_strict));
+    let strict = strict.map(|field| {
+        let (ty, shown) = (&field.ty, field.ty.to_token_stream().to_string().replace(' ', ""));
+        let message = format!(
+            "no JSON has a value of type `{shown}` in strict mode: pydantic refuses all; a strict model \
+             has strings, numbers, booleans, literals, models, and lists and dicts of them"
+        );
+        let message = message.replace('{', "{{").replace('}', "}}");
+        quote_spanned! {ty.span()=>
+            const _: () = {
+                #[allow(unused_imports)]
+                use private::AcceptsAny as _;
+                assert!(
+                    private::Accepted::<#ty>::ACCEPTS.has(private::Accepts::IN_STRICT),
+                    #message
+                );
+            };
+        }
+    });
+    Ok(quote!(#(const _: () = { #checks };)* #(#strict)*))
 }
 
 /// Compiles if the defaults are of their types, for a model that is not decoded.
 pub(crate) fn default_checks(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
-    let checks = fields(input, named)?;
+    let (checks, _) = fields(input, named)?;
     let checks = checks.iter().filter_map(|field| {
         let (ty, value) = (&field.ty, field.default_value()?);
         // An answer may borrow its texts.
@@ -82,34 +193,49 @@ pub(crate) fn default_checks(input: &DeriveInput, named: &FieldsNamed) -> syn::R
 }
 
 pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
-    let (fields, forbids_extra) = (fields(input, named)?, forbids_extra(input)?);
+    let rules = ModelRules::read(input)?;
+    let (fields, extra) = fields(input, named)?;
     let name = &input.ident;
     let title = title(input)?;
     let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
     // A field may be called like an argument of the function.
-    let locals: Vec<_> =
-        idents.iter().map(|ident| format_ident!("field_{}", ident.unraw())).collect();
+    let local = |ident: &Ident| format_ident!("field_{}", ident.unraw());
+    let locals: Vec<_> = idents.iter().map(|&ident| local(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
-    let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
+    let field_rules: Vec<_> = fields.iter().map(ModelField::rules).collect();
+    let names = fields.iter().map(ModelField::names);
     let constraints: Vec<_> = fields.iter().map(|field| &field.constraints).collect();
-    let absent = fields.iter().map(ModelField::absent);
-    let serde_attributes = fields.iter().map(|field| field.serde_attributes(name));
-    let default_functions = fields.iter().filter_map(ModelField::default_function);
-    let (known, deny) = if forbids_extra {
-        (
-            quote!(::core::option::Option::Some(&[#(#names),*])),
-            quote!(#[serde(deny_unknown_fields)]),
-        )
-    } else {
-        (quote!(::core::option::Option::None), quote!())
+    let functions =
+        fields.iter().flat_map(|field| [field.default_function(), field.read_function()]);
+    let functions = functions.flatten();
+    let extra_kind = match &extra {
+        Some(_) => quote!(Kept),
+        None if rules.forbids_extra => quote!(Forbidden),
+        None => quote!(Ignored),
     };
+    let extra_ident: Vec<_> = extra.iter().map(|extra| &extra.ident).collect();
+    let extra_local: Vec<_> = extra_ident.iter().map(|&ident| local(ident)).collect();
+    let extra_type: Vec<_> = extra.iter().map(|extra| &extra.ty).collect();
+    let is_model = rules.is_model || extra.is_some();
+    let (is_strict, kind, label) = (rules.is_strict, rules.kind(&title), rules.label(&title));
+    let (before, after) = validators(&rules);
+    let deserialize = deserialize(name, &rules, &fields, extra.as_ref());
 
     Ok(quote! {
         impl #name {
-            #(#default_functions)*
+            #(#functions)*
         }
 
         impl ::fastapi_compat::Model for #name {
+            const FIELDS: &'static [private::FieldNames] = &[#(private::FieldNames {
+                names: #names,
+                is_sequence: <#types as private::Decode>::SEQUENCE,
+            }),*];
+            const EXTRA: private::Extra = private::Extra::#extra_kind;
+            const IS_MODEL: bool = #is_model;
+            const IS_STRICT: bool = #is_strict;
+            const KIND: private::ModelKind = #kind;
+
             #[allow(unused_variables)] // of a model without fields
             fn from_fields(
                 fields: &impl private::Fields,
@@ -117,22 +243,30 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
                 // Every field before any `?`: an answer names all errors.
-                #(let #locals = private::decode_field(
-                    fields, #names, #constraints, &#absent, at, errors,
+                #(let #locals = private::decode_field::<#types>(
+                    fields, &#field_rules, #constraints, at, errors,
                 );)*
-                ::core::option::Option::Some(Self { #(#idents: #locals?),* })
+                #(let #extra_local = private::decode_extra::<Self, #extra_type>(fields, at, errors);)*
+                ::core::option::Option::Some(Self {
+                    #(#idents: #locals?,)*
+                    #(#extra_ident: #extra_local?),*
+                })
             }
+
+            #before
+
+            #after
         }
 
         impl ::fastapi_compat::Decode for #name {
-            const ACCEPTS: private::Accepts = private::Accepts::NONE;
+            const ACCEPTS: private::Accepts = private::Accepts::IN_STRICT;
 
             fn json_schema() -> private::RefOrSchema {
                 <Self as private::Documented<_>>::schema()
             }
 
             fn name(_: &private::Constraints) -> ::std::borrow::Cow<'static, str> {
-                #title.into()
+                #label.into()
             }
 
             fn decode(
@@ -141,7 +275,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
                 at: &private::Loc<'_>,
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
-                private::decode_model(input, #known, at, errors)
+                private::decode_model(input, at, errors)
             }
         }
 
@@ -150,22 +284,86 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
             fn deserialize<__D: serde::Deserializer<'de>>(
                 deserializer: __D,
             ) -> ::core::result::Result<Self, __D::Error> {
-                #[derive(serde::Deserialize)]
-                #[serde(crate = "private::serde")]
-                #deny
-                struct __Strict {
-                    #(#serde_attributes #idents: #types,)*
-                }
-                let __Strict { #(#idents),* } =
-                    deserializer.deserialize_map(private::ObjectOnly::<__Strict>::new())?;
-                if true #(&& private::Decode::meets(&#idents, #constraints))* {
-                    ::core::result::Result::Ok(Self { #(#idents),* })
-                } else {
-                    ::core::result::Result::Err(serde::de::Error::custom("constraint"))
-                }
+                #deserialize
             }
         }
     })
+}
+
+/// The model's own validators, as functions of `Model`.
+fn validators(rules: &ModelRules) -> (Option<TokenStream>, Option<TokenStream>) {
+    let before = expression(&rules.items, "before").map(|function| {
+        quote! {
+            fn before(
+                input: &private::Value,
+            ) -> ::core::result::Result<::core::option::Option<private::Value>, private::Invalid> {
+                let before: fn(
+                    &private::Value,
+                ) -> ::core::result::Result<private::Value, private::Invalid> = #function;
+                before(input).map(::core::option::Option::Some)
+            }
+        }
+    });
+    let after = expression(&rules.items, "after").map(|function| {
+        quote! {
+            fn after(self) -> ::core::result::Result<Self, private::Invalid> {
+                let after: fn(Self) -> ::core::result::Result<Self, private::Invalid> = #function;
+                after(self)
+            }
+        }
+    });
+    (before, after)
+}
+
+/// How serde reads the model.
+fn deserialize(
+    name: &Ident,
+    rules: &ModelRules,
+    fields: &[ModelField],
+    extra: Option<&ExtraField>,
+) -> TokenStream {
+    let is_given = |key: &str| expression(&rules.items, key).is_some();
+    if is_given("before") {
+        return quote!(private::deserialize_by_rules(deserializer));
+    }
+    let (idents, types): (Vec<_>, Vec<_>) =
+        fields.iter().map(|field| (&field.ident, &field.ty)).unzip();
+    let serde_attributes = fields.iter().map(|field| field.serde_attributes(name));
+    let (extra_ident, extra_type): (Vec<_>, Vec<_>) =
+        extra.iter().map(|extra| (&extra.ident, &extra.ty)).unzip();
+    // Those that are read by a function of their own are checked by it.
+    let plain = fields.iter().filter(|field| !field.has_function());
+    let (met, met_constraints): (Vec<_>, Vec<_>) =
+        plain.map(|field| (&field.ident, &field.constraints)).unzip();
+    let deny = rules.forbids_extra.then(|| quote!(#[serde(deny_unknown_fields)]));
+    let made = if is_given("after") {
+        quote!(private::Model::after(Self { #(#idents,)* #(#extra_ident),* })
+            .map_err(|_| serde::de::Error::custom("validator")))
+    } else {
+        quote!(::core::result::Result::Ok(Self { #(#idents,)* #(#extra_ident),* }))
+    };
+    quote! {
+        #[derive(serde::Deserialize)]
+        #[serde(crate = "private::serde")]
+        #deny
+        struct __Strict {
+            #(#serde_attributes #idents: #types,)*
+            #(#[serde(flatten)] #extra_ident: #extra_type,)*
+        }
+        let __Strict { #(#idents,)* #(#extra_ident),* } =
+            deserializer.deserialize_map(private::ObjectOnly::<__Strict>::new())?;
+        if true #(&& private::Decode::meets(&#met, #met_constraints))* {
+            #made
+        } else {
+            ::core::result::Result::Err(serde::de::Error::custom("constraint"))
+        }
+    }
+}
+
+/// The field that keeps what has no field of its own.
+struct ExtraField {
+    ident: Ident,
+    ty: Type,
 }
 
 /// The last name of a type, and what it is of: `Option` and `i64` of `Option<i64>`.
@@ -236,34 +434,65 @@ fn owned(text: &LitStr) -> TokenStream {
 struct ModelField {
     ident: Ident,
     ty: Type,
-    /// On the wire.
-    name: String,
+    /// What it is read by, the first name first, and whether a header of that name has `-` for `_`.
+    names: Vec<(String, bool)>,
+    /// What it is written as.
+    written: String,
     constraints: Constraints,
     default: Option<Expr>,
     /// Whether the document shows the default.
     shows_default: bool,
     required: bool,
+    /// `T = None` of a type that is not nullable: it may be absent, but is not null.
+    not_null: bool,
+    before: Option<Expr>,
+    after: Option<Expr>,
     notes: TokenStream,
 }
 
 impl ModelField {
-    fn read(field: &Field, rename_all: Case) -> syn::Result<Self> {
+    fn read(field: &Field, cases: (Case, Case), keeps_underscores: bool) -> syn::Result<Self> {
         let Some(ident) = field.ident.clone() else {
             return Err(error(field, "Decode needs named fields"));
         };
         let items = items(&field.attrs)?;
-        refuse_other_serde(&items, &["rename"])?;
-        let renamed = text(&items, Namespace::Serde, "rename");
+        refuse_other_serde(&items, &["rename", "alias", "deserialize"])?;
+        let plain = ident.unraw().to_string();
+        let first = part(&items, "rename", "deserialize").unwrap_or_else(|| cases.0.apply(&plain));
+        let keeps_underscores = keeps_underscores || is_false(&items, "convert_underscores")?;
+        let names = std::iter::once(first).chain(texts(&items, "alias")).map(|name| {
+            let converts = name == plain && !keeps_underscores;
+            (name, converts)
+        });
         let default = items.iter().find(|item| {
             item.namespace == Namespace::Schema
                 && (item.key == "default" || item.key == "default_factory")
         });
+        let not_null = is_false(&items, "nullable")?;
+        if not_null
+            && !matches!(named(&field.ty), Some((name, _)) if name == "Option" || name == "Patch")
+        {
+            let message = "what need not be given and is not null is an `Option`: `nullable = false` is \
+                           Python's `x: T = None`";
+            return Err(error(&field.ty, message));
+        }
         Ok(Self {
-            name: renamed.unwrap_or_else(|| rename_all.apply(&ident.unraw().to_string())),
+            names: names.collect(),
+            written: part(&items, "rename", "serialize").unwrap_or_else(|| cases.1.apply(&plain)),
             ty: field.ty.clone(),
             constraints: Constraints::read(
                 &items,
-                &["default", "default_factory", "required", "format", "extra"],
+                &[
+                    "default",
+                    "default_factory",
+                    "required",
+                    "format",
+                    "extra",
+                    "nullable",
+                    "before",
+                    "after",
+                    "convert_underscores",
+                ],
             )?,
             required: items.iter().any(|item| {
                 item.key == "required"
@@ -276,8 +505,39 @@ impl ModelField {
                 Some(value) => Some(fitting(value, &field.ty)?),
                 None => None,
             },
+            not_null,
+            before: expression(&items, "before").cloned(),
+            after: expression(&items, "after").cloned(),
             notes: notes(&field.attrs)?,
             ident,
+        })
+    }
+
+    /// What it is read by and what errors call it.
+    fn name(&self) -> &str {
+        self.names.first().map_or("", |(name, _)| name)
+    }
+
+    fn names(&self) -> TokenStream {
+        let names = self.names.iter().map(|(text, converts)| {
+            quote!(private::Name { text: #text, converts_underscores: #converts })
+        });
+        quote!(&[#(#names),*])
+    }
+
+    /// How it is decoded.
+    fn rules(&self) -> TokenStream {
+        let (names, absent) = (self.names(), self.absent());
+        let [before, after] = self.validators();
+        quote!(private::FieldRules { names: #names, absent: #absent, before: #before, after: #after })
+    }
+
+    fn validators(&self) -> [TokenStream; 2] {
+        [&self.before, &self.after].map(|path| {
+            path.as_ref().map_or_else(
+                || quote!(::core::option::Option::None),
+                |path| quote!(::core::option::Option::Some(#path)),
+            )
         })
     }
 
@@ -316,6 +576,29 @@ impl ModelField {
         })
     }
 
+    /// Whether serde reads it by a function of its own.
+    fn has_function(&self) -> bool {
+        self.before.is_some() || self.after.is_some() || self.not_null
+    }
+
+    fn read_name(&self) -> Ident {
+        format_ident!("__read_{}", self.ident.unraw())
+    }
+
+    fn read_function(&self) -> Option<TokenStream> {
+        let (name, ty, constraints) = (self.read_name(), &self.ty, &self.constraints);
+        let [before, after] = self.validators();
+        self.has_function().then(|| {
+            quote! {
+                fn #name<'de, __D: serde::Deserializer<'de>>(
+                    deserializer: __D,
+                ) -> ::core::result::Result<#ty, __D::Error> {
+                    private::deserialize_field(deserializer, #constraints, #before, #after)
+                }
+            }
+        })
+    }
+
     fn absent(&self) -> TokenStream {
         let function = self.default_name();
         if self.default.is_some() {
@@ -328,21 +611,27 @@ impl ModelField {
     }
 
     fn serde_attributes(&self, model: &Ident) -> TokenStream {
-        let is = |name: &str| match &self.ty {
-            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == name),
-            _ => false,
-        };
-        let name = &self.name;
+        let is = |name: &str| matches!(named(&self.ty), Some((last, _)) if last == name);
+        let name = self.name();
+        let aliases = self.names.iter().skip(1).map(|(name, _)| quote!(, alias = #name));
         let default = if self.default.is_some() {
             let path = format!("{model}::{}", self.default_name());
             quote!(, default = #path)
         } else if self.required {
-            quote!(, deserialize_with = "private::required")
+            quote!()
         } else if is("Option") || is("Patch") {
             quote!(, default)
         } else {
             quote!()
         };
-        quote!(#[serde(rename = #name #default)])
+        let read = if self.has_function() {
+            let path = format!("{model}::{}", self.read_name());
+            quote!(, deserialize_with = #path)
+        } else if self.required {
+            quote!(, deserialize_with = "private::required")
+        } else {
+            quote!()
+        };
+        quote!(#[serde(rename = #name #(#aliases)* #default #read)])
     }
 }

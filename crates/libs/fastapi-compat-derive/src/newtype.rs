@@ -3,9 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{DeriveInput, Field};
+use syn::{DeriveInput, Expr, ExprLit, Field, Lit, Type};
 
-use crate::attributes::{Constraints, Namespace, items, notes, refuse_other_schema, text};
+use crate::attributes::{
+    Constraints, Item, Namespace, expression, function, function_name, items, notes,
+    refuse_other_schema, text,
+};
 use crate::{known, to_schema};
 
 /// What a `RootModel` is called in Python.
@@ -18,7 +21,17 @@ fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
 }
 
 fn constraints(field: &Field) -> syn::Result<Constraints> {
-    Constraints::read(&items(&field.attrs)?, &["format", "extra"])
+    let known = ["format", "extra", "nullable", "default", "default_factory", "before", "after"];
+    Constraints::read(&items(&field.attrs)?, &known)
+}
+
+/// The default of a body that need not be given.
+fn default(items: &[Item]) -> Option<TokenStream> {
+    let default = expression(items, "default").or_else(|| expression(items, "default_factory"))?;
+    Some(match default {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => quote!(#text.to_owned()),
+        value => quote!(#value),
+    })
 }
 
 /// Compiles if the constraints are those of the type.
@@ -32,7 +45,19 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
     let (name, ty, known) = (&input.ident, &field.ty, known(&field.ty));
     let constraints = constraints(field)?;
     let of_field = notes(&field.attrs)?;
-    let inner = quote!(#known private::constrained::<#ty, _>(#constraints, #of_field));
+    let mut inner = quote!(#known private::constrained::<#ty, _>(#constraints, #of_field));
+    let of_items = items(&field.attrs)?;
+    if let (Some(default), Some(_)) = (default(&of_items), expression(&of_items, "default")) {
+        inner = quote! {{
+            let mut schema = { #inner };
+            let default: #ty = #default;
+            private::note(
+                &mut schema,
+                private::serde_json::json!({ "default": default }),
+            );
+            schema
+        }};
+    }
     if let Some(title) = root(input)? {
         let of_type = notes(&input.attrs)?;
         let schema = quote! {
@@ -51,14 +76,37 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
 pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStream> {
     let (name, ty) = (&input.ident, &field.ty);
     let constraints = constraints(field)?;
-    let inner = quote! {
-        private::recursive_name::<Self>(|| <#ty as private::Decode>::name(#constraints))
+    let of_items = items(&field.attrs)?;
+    let (before, after) = (function(&of_items, "before"), function(&of_items, "after"));
+    let mut label = quote!(<#ty as private::Decode>::name(#constraints));
+    for kind in ["after", "before"] {
+        if let Some(function) = function_name(&of_items, kind) {
+            label =
+                quote!(::std::format!("function-{}[{}(), {}]", #kind, #function, #label).into());
+        }
+    }
+    let inner = quote! { private::recursive_name::<Self>(|| #label) };
+    let absent = default(&of_items).map_or_else(
+        || quote!(<#ty as private::Decode>::absent().map(Self)),
+        |default| {
+            quote!({
+                let default: #ty = #default;
+                ::core::option::Option::Some(Self(default))
+            })
+        },
+    );
+    // What is generic may hold this type itself.
+    let is_plain = matches!(ty, Type::Path(path) if path.path.segments.iter().all(|segment| segment.arguments.is_none()));
+    let accepts = if is_plain {
+        quote!(<#ty as private::Decode>::ACCEPTS.in_strict())
+    } else {
+        quote!(private::Accepts::NONE)
     };
     let is_alias = root(input)?.is_none();
     let label = root(input)?.map_or(inner, |title| quote!(#title.into()));
     Ok(quote! {
         impl ::fastapi_compat::Decode for #name {
-            const ACCEPTS: private::Accepts = private::Accepts::NONE;
+            const ACCEPTS: private::Accepts = #accepts;
             const SEQUENCE: bool = <#ty as private::Decode>::SEQUENCE;
 
             fn json_schema() -> private::RefOrSchema {
@@ -76,12 +124,14 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
                 private::decode_recursive(#is_alias, input, at, errors, |errors| {
-                    private::Decode::decode(input, #constraints, at, errors).map(Self)
+                    private::decode_validated::<#ty>(
+                        input, #constraints, #before, #after, at, errors,
+                    ).map(Self)
                 })
             }
 
             fn absent() -> ::core::option::Option<Self> {
-                <#ty as private::Decode>::absent().map(Self)
+                #absent
             }
         }
 
@@ -89,12 +139,8 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
             fn deserialize<__D: serde::Deserializer<'de>>(
                 deserializer: __D,
             ) -> ::core::result::Result<Self, __D::Error> {
-                let value = <#ty as serde::Deserialize>::deserialize(deserializer)?;
-                if private::Decode::meets(&value, #constraints) {
-                    ::core::result::Result::Ok(Self(value))
-                } else {
-                    ::core::result::Result::Err(serde::de::Error::custom("constraint"))
-                }
+                private::deserialize_field::<#ty, __D>(deserializer, #constraints, #before, #after)
+                    .map(Self)
             }
         }
     })

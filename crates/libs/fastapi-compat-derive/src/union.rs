@@ -6,15 +6,16 @@ use syn::ext::IdentExt;
 use syn::{DataEnum, DeriveInput, Fields, Ident, Type};
 
 use crate::attributes::{
-    Constraints, Namespace, items, refuse_other_schema, refuse_other_serde, text,
+    Constraints, Namespace, expression, items, refuse_other_schema, refuse_other_serde, text,
 };
+use crate::choice::fixed;
 use crate::{error, known, to_schema};
 
 struct Choices<'a> {
     discriminator: Option<String>,
     variants: Vec<&'a Ident>,
     types: Vec<&'a Type>,
-    tags: Vec<String>,
+    tags: Vec<TokenStream>,
     constraints: Vec<Constraints>,
 }
 
@@ -39,8 +40,17 @@ fn read<'a>(input: &DeriveInput, data: &'a DataEnum) -> syn::Result<Choices<'a>>
         let items = items(&variant.attrs)?;
         refuse_other_serde(&items, &["rename"])?;
         let renamed = text(&items, Namespace::Serde, "rename");
-        choices.tags.push(renamed.unwrap_or_else(|| variant.ident.to_string()));
-        choices.constraints.push(Constraints::read(&items, &[])?);
+        choices.tags.push(match expression(&items, "tag") {
+            Some(tag) if choices.discriminator.is_none() => {
+                return Err(error(tag, "only a union with a discriminator has tags"));
+            }
+            Some(tag) => fixed(tag)?,
+            None => {
+                let tag = renamed.unwrap_or_else(|| variant.ident.to_string());
+                quote!(private::Fixed::Str(#tag))
+            }
+        });
+        choices.constraints.push(Constraints::read(&items, &["tag"])?);
         choices.variants.push(&variant.ident);
         choices.types.push(&field.ty);
     }
@@ -79,12 +89,24 @@ pub(crate) fn checks(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
 pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
     let Choices { discriminator, variants, types, tags, constraints } = read(input, data)?;
     let name = &input.ident;
+    let positions = 0..variants.len();
     let kind = if discriminator.is_some() { "tagged-union" } else { "union" };
-    let decode = if let Some(discriminator) = discriminator {
+    // What is generic, a `Box`, may hold one.
+    let is_plain = |ty: &&Type| matches!(ty, Type::Path(path) if path.path.segments.iter().all(|segment| segment.arguments.is_none()));
+    let models = types.iter().copied().filter(|ty| discriminator.is_some() && is_plain(ty));
+    let check = quote! {
+        const _: () = {
+            const fn has_tags<__M: private::Model>() {}
+            #(has_tags::<#models>();)*
+        };
+    };
+    let decode = if let Some(discriminator) = discriminator.clone() {
         quote! {
-            match private::tag(input, #discriminator, &[#(#tags),*], at, errors)? {
-                #(#tags => {
-                    let at = at.field(#tags);
+            let (position, tag) =
+                private::tag(input, #discriminator, &[#(#tags),*], at, errors)?;
+            let at = tag.below(at);
+            match position {
+                #(#positions => {
                     private::Decode::decode(input, #constraints, &at, errors).map(Self::#variants)
                 })*
                 _ => ::core::option::Option::None,
@@ -98,6 +120,8 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
         }
     };
     Ok(quote! {
+        #check
+
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;
 

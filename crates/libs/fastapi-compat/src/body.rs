@@ -13,12 +13,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 use crate::constraints::Constraints;
-use crate::decode::{Decode, Fields, Model};
+use crate::decode::Decode;
 use crate::error_answer::unreadable_body;
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
 use crate::json::{self, JsonError, MAX_DEPTH, MAX_INT_DIGITS};
 use crate::layers::{BodyBudget, BodyLimit};
+use crate::model::{Fields, Model, Name};
 use crate::offload::offload;
 use crate::openapi::OperationDocument;
 use crate::response::{HttpError, Json, internal_server_error};
@@ -117,7 +118,7 @@ impl<T: Decode + DeserializeOwned + Send + 'static> Input for Json<T> {
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
-        operation.json_body(T::json_schema());
+        operation.json_body(T::json_schema(), T::absent().is_none());
     }
 }
 
@@ -153,6 +154,13 @@ impl<T: Model + ToSchema + Send + 'static> Input for Embedded<T> {
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
+        const {
+            assert!(
+                !T::IS_MODEL,
+                "`Embedded<T>` is several parameters of the body, of which a model is one: write \
+                 `Json<T>`, or a struct with a field for it"
+            );
+        }
         operation.fields_body::<T>("application/json");
     }
 }
@@ -165,9 +173,9 @@ fn decode_fields<T: Model>(body: Option<Value>, errors: &mut Errors) -> Option<T
 struct EmbeddedFields(Option<Value>);
 
 impl Fields for EmbeddedFields {
-    fn get(&self, name: &str, _: bool) -> Option<Cow<'_, Value>> {
+    fn get(&self, name: &Name, _: bool) -> Option<Cow<'_, Value>> {
         match &self.0 {
-            Some(Value::Object(fields)) => fields.get(name),
+            Some(Value::Object(fields)) => fields.get(name.text),
             _ => None,
         }
     }

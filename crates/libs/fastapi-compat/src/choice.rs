@@ -13,16 +13,56 @@ pub enum Fixed {
     Str(&'static str),
     /// An integer.
     Int(i64),
+    /// A boolean.
+    Bool(bool),
 }
 
 impl Fixed {
     /// As Python writes it.
-    fn repr(self) -> String {
+    pub(crate) fn repr(self) -> String {
         match self {
             Self::Str(text) => crate::python::repr(text),
             Self::Int(value) => value.to_string(),
+            Self::Bool(true) => "True".to_owned(),
+            Self::Bool(false) => "False".to_owned(),
         }
     }
+
+    /// As Python's `str` writes it.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Str(text) => text.to_owned(),
+            other => other.repr(),
+        }
+    }
+
+    /// Whether they are equal in Python, where `True`, `1` and `1.0` are.
+    fn equals(self, input: &Value) -> bool {
+        let number = match self {
+            Self::Str(value) => {
+                return matches!(input, Value::Str(text) if text.as_str() == value);
+            }
+            Self::Int(value) => value,
+            Self::Bool(value) => value.into(),
+        };
+        match input {
+            Value::Int(given) => *given == number,
+            Value::Bool(given) => i64::from(*given) == number,
+            #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "as Python compares")]
+            Value::Float(given) => *given == number as f64,
+            _ => false,
+        }
+    }
+}
+
+/// The position of the value that is equal in Python: of several one of the input's type, else the last.
+pub(crate) fn position(input: &Value, values: &[Fixed]) -> Option<usize> {
+    let is_exact = |value: &Fixed| {
+        matches!((value, input), (Fixed::Bool(_), Value::Bool(_)) | (Fixed::Int(_), Value::Int(_)))
+            && value.equals(input)
+    };
+    let exact = values.iter().position(is_exact);
+    exact.or_else(|| values.iter().rposition(|value| value.equals(input)))
 }
 
 /// `'a', 'b' or 'c'`.
@@ -70,18 +110,28 @@ pub fn decode_literal(
     at: &Loc<'_>,
     errors: &mut Errors,
 ) -> Option<usize> {
-    if let (Some(Fixed::Int(_)), Value::BigInt(_)) = (values.first(), input) {
+    if values.iter().any(|value| matches!(value, Fixed::Int(_)))
+        && matches!(input, Value::BigInt(_))
+    {
         return errors.add("int_parsing_size", at, SIZE, input, &[]);
     }
-    let position = values.iter().position(|value| match (value, input) {
-        (Fixed::Str(value), Value::Str(text)) => *value == text.as_str(),
-        (Fixed::Int(value), Value::Int(given)) => value == given,
-        (Fixed::Int(value), Value::Bool(given)) => *value == i64::from(*given),
-        #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "as Python compares")]
-        (Fixed::Int(value), Value::Float(given)) => *value as f64 == *given,
-        _ => false,
-    });
-    position.or_else(|| refuse("literal_error", values, input, at, errors))
+    position(input, values).or_else(|| refuse("literal_error", values, input, at, errors))
+}
+
+/// The position of the value in an `Enum` that is of no other type: what is equal in Python.
+pub fn decode_plain_enum(
+    input: &Value,
+    values: &[Fixed],
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<usize> {
+    errors.fits(Exactness::Lax);
+    if values.iter().any(|value| matches!(value, Fixed::Int(_)))
+        && matches!(input, Value::BigInt(_))
+    {
+        return errors.add("int_parsing_size", at, SIZE, input, &[]);
+    }
+    position(input, values).or_else(|| refuse("enum", values, input, at, errors))
 }
 
 fn refuse<T>(

@@ -11,6 +11,7 @@ use crate::value::Value;
 
 /// What a field demands beyond its type. The derive fills it from `#[schema(…)]` or `#[decode(…)]`.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one of pydantic's")]
 pub struct Constraints {
     /// In characters of a text, bytes of a URL, or items of a collection.
     pub min_length: Option<usize>,
@@ -42,6 +43,10 @@ pub struct Constraints {
     pub decimal_places: Option<u64>,
     /// Refuses what a `varchar(n)` cannot hold on every database: more than `n` characters, U+0000.
     pub storable: Option<usize>,
+    /// No value of another JSON type is read as one of this type.
+    pub strict: bool,
+    /// It may be absent, but is not null: Python's `x: T = None`.
+    pub not_null: bool,
 }
 
 /// Which constraints a type heeds; the derive refuses the others.
@@ -63,8 +68,18 @@ impl Accepts {
     pub const DIGITS: Self = Self(16);
     /// `allow_inf_nan`.
     pub const INFINITY: Self = Self(32);
+    /// `strict`.
+    pub const STRICT: Self = Self(64);
+    /// No constraint: in a strict model its values are read strictly.
+    pub const IN_STRICT: Self = Self(128);
     /// All of them.
-    pub const ALL: Self = Self(63);
+    pub const ALL: Self = Self(255);
+
+    /// Of these, what a strict model demands.
+    #[must_use]
+    pub const fn in_strict(self) -> Self {
+        Self(self.0 & Self::IN_STRICT.0)
+    }
 
     /// These and others.
     #[must_use]
@@ -96,6 +111,8 @@ impl Constraints {
         max_digits: None,
         decimal_places: None,
         storable: None,
+        strict: false,
+        not_null: false,
     };
 
     /// Whether there is a bound or a divisor.

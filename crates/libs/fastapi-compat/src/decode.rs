@@ -14,7 +14,7 @@ use crate::constraints::{Accepts, Constraints};
 use crate::errors::{Errors, Loc};
 use crate::matched::PathParams;
 use crate::openapi::{OperationDocument, RefOrSchema};
-use crate::value::{Object, Value};
+use crate::value::Value;
 use crate::value_serde::SHALLOW;
 
 /// A type that a request can carry.
@@ -99,84 +99,6 @@ pub trait AcceptsAny {
 
 impl<T> AcceptsAny for Accepted<T> {}
 
-/// A struct whose fields come from an object or from parameters; implemented by the derive.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no model",
-    label = "a model is a struct with named fields and `#[derive(Decode)]`"
-)]
-pub trait Model: Sized {
-    /// Decodes every field and gives the struct, or `None` when at least one is wrong; each fault is
-    /// added to `errors`, at its location below `at`.
-    fn from_fields(fields: &impl Fields, at: &Loc<'_>, errors: &mut Errors) -> Option<Self>;
-}
-
-/// Where the fields of a [`Model`] come from.
-pub trait Fields {
-    /// The value of a field, or all its values as a list.
-    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>>;
-
-    /// What the error of a missing field echoes.
-    fn whole(&self) -> &Value;
-
-    /// Whether there is nothing that could have fields; then even optional ones are missing.
-    fn is_no_object(&self) -> bool {
-        false
-    }
-
-    /// How a field is called on the wire.
-    fn wire_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        Cow::Borrowed(name)
-    }
-}
-
-/// The fields of an object.
-struct ObjectFields<'a> {
-    fields: &'a Object,
-    whole: &'a Value,
-}
-
-impl Fields for ObjectFields<'_> {
-    fn get(&self, name: &str, _: bool) -> Option<Cow<'_, Value>> {
-        self.fields.get(name)
-    }
-
-    fn whole(&self) -> &Value {
-        self.whole
-    }
-}
-
-/// Decodes a model from a value, which must be an object. `known` are the names of its fields, if
-/// it forbids others.
-pub fn decode_model<M: Model>(
-    input: &Value,
-    known: Option<&[&str]>,
-    at: &Loc<'_>,
-    errors: &mut Errors,
-) -> Option<M> {
-    let Value::Object(fields) = input else {
-        let msg = "Input should be a valid dictionary or object to extract fields from";
-        return errors.add("model_attributes_type", at, msg, input, &[]);
-    };
-    errors.within((type_name::<M>(), false), at, input, |errors| {
-        errors.add_fields_set(0);
-        let model = M::from_fields(&ObjectFields { fields, whole: input }, at, errors);
-        let Some(known) = known else { return model };
-        let mut forbidden = false;
-        for (name, value) in fields {
-            if errors.is_full() {
-                return None;
-            }
-            if !known.contains(&&*name) {
-                let msg = "Extra inputs are not permitted";
-                let at = at.field(&name);
-                let _: Option<()> = errors.add("extra_forbidden", &at, msg, &value, &[]);
-                forbidden = true;
-            }
-        }
-        model.filter(|_| !forbidden)
-    })
-}
-
 /// Decodes a type that may hold its own kind and has no fields; the derive calls it for structs of one
 /// value and for unions. `is_alias` is whether Python has no class for it.
 pub fn decode_recursive<T>(
@@ -203,41 +125,6 @@ pub fn recursive_name<T>(name: impl FnOnce() -> Cow<'static, str>) -> Cow<'stati
     let name = name();
     NAMED.with_borrow_mut(Vec::pop);
     name
-}
-
-/// Decodes one field of a model; the derive calls it for each.
-pub fn decode_field<T: Decode>(
-    fields: &impl Fields,
-    name: &str,
-    constraints: &Constraints,
-    absent: &Absent<T>,
-    at: &Loc<'_>,
-    errors: &mut Errors,
-) -> Option<T> {
-    let name = fields.wire_name(name);
-    let at = at.field(&name);
-    if let Some(input) = fields.get(&name, T::SEQUENCE) {
-        errors.add_fields_set(1);
-        return T::decode(&input, constraints, &at, errors);
-    }
-    let value = match absent {
-        _ if fields.is_no_object() => None,
-        Absent::Default(default) => Some(default()),
-        Absent::ByType => T::absent(),
-        Absent::Required => None,
-    };
-    value.or_else(|| errors.missing(&at, fields.whole()))
-}
-
-/// What a field is when it is not given.
-#[derive(Debug)]
-pub enum Absent<T> {
-    /// By its type: optional fields are null.
-    ByType,
-    /// `#[schema(required = true)]`: even what may be null must be given.
-    Required,
-    /// `#[schema(default = …)]` or `default_factory`: the function gives the value.
-    Default(fn() -> T),
 }
 
 /// Reads a field that must be given: serde alone takes an absent `Option` for null.

@@ -173,6 +173,10 @@ pub struct Errors {
     pub(crate) exactness: Exactness,
     /// How many fields of models were given, if there was a model.
     pub(crate) fields_set: Option<usize>,
+    /// Whether the fields of a strict model are being decoded.
+    pub(crate) is_strict: bool,
+    /// Whether what is being decoded was JSON in a text.
+    pub(crate) is_json: bool,
 }
 
 impl Default for Errors {
@@ -184,6 +188,8 @@ impl Default for Errors {
             nested: Vec::new(),
             exactness: Exactness::Exact,
             fields_set: None,
+            is_strict: false,
+            is_json: false,
         }
     }
 }

@@ -6,12 +6,13 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{StatusCode, header};
+use indexmap::IndexMap;
 use utoipa::ToSchema;
 
 use crate::body::{LARGE, read_body};
-use crate::decode::{Fields, Model};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
+use crate::model::{Fields, Model, Name, Source, decode_parameters};
 use crate::multipart;
 use crate::offload::offload;
 use crate::openapi::OperationDocument;
@@ -19,7 +20,7 @@ use crate::response::{HttpError, internal_server_error};
 use crate::urlencoded::{Parameters, Refusal, check_limits, pairs};
 use crate::value::Value;
 
-/// A form as a model. An empty field counts as absent; of a repeated field the last counts, or all
+/// The fields of a form, or a form that is a model: `#[schema(model)]`. An empty field counts as absent; of a repeated field the last counts, or all
 /// for a list; a body of another content type is an empty form.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
@@ -47,7 +48,7 @@ impl<T: Model + ToSchema> Input for Form<T> {
     }
 
     fn decode(fields: Self::Read, _: &Parts, errors: &mut Errors) -> Option<Self> {
-        T::from_fields(&FormFields(Parameters(fields)), &Loc::root("body"), errors).map(Self)
+        decode_parameters(&FormFields(Parameters(fields)), &Loc::root("body"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
@@ -73,7 +74,7 @@ struct FormFields(Parameters);
 
 impl Fields for FormFields {
     /// The last of a name counts, unless it is empty; in a list only files may not be.
-    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
+    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
         let no_file = |value: &Value| matches!(value, Value::File(file) if file.is_empty());
         let is_empty = |value: &Value| matches!(value, Value::Str(text) if text.is_empty());
         match self.0.get(name, all)? {
@@ -89,6 +90,22 @@ impl Fields for FormFields {
 
     fn whole(&self) -> &Value {
         self.0.whole()
+    }
+}
+
+impl Source for FormFields {
+    const SKIPS_EMPTY: bool = true;
+
+    fn key(&self, name: &Name) -> Cow<'static, str> {
+        self.0.key(name)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.0.has(key)
+    }
+
+    fn others(&self, taken: &[String]) -> IndexMap<String, Value> {
+        self.0.others(taken)
     }
 }
 

@@ -66,6 +66,7 @@ mod document;
 mod echo;
 #[cfg(feature = "email")]
 mod email;
+mod encoded;
 mod endpoint;
 mod error_answer;
 mod errors;
@@ -79,11 +80,13 @@ mod host;
 mod idna;
 #[cfg_attr(not(feature = "email"), expect(dead_code, reason = "most tables are for domains"))]
 mod idna_tables;
+mod invalid;
 mod json;
 pub mod layers;
 mod matched;
 #[cfg(feature = "files")]
 mod mime_types;
+mod model;
 mod mount;
 mod multipart;
 mod offload;
@@ -114,10 +117,11 @@ pub use constraints::{Accepts, Constraints, Number, Pattern};
 pub use cookie::{InvalidCookie, SameSite, SetCookie, SetCookies};
 #[cfg(feature = "datetime")]
 pub use datetime::serialize_datetime;
-pub use decode::{Decode, Fields, Model};
+pub use decode::Decode;
 pub use depends::{Dependent, Depends};
 #[cfg(feature = "email")]
 pub use email::EmailStr;
+pub use encoded::{Dump, Encoded};
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
 pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
 pub use fastapi_compat_derive::{
@@ -127,7 +131,9 @@ pub use fastapi_compat_derive::{
 #[cfg(feature = "files")]
 pub use file::{File, FileRequest, FileResponse};
 pub use form::Form;
+pub use invalid::Invalid;
 pub use matched::Operation;
+pub use model::{Extra, FieldNames, Fields, Model, ModelKind, Name};
 pub use openapi::{Describe, Documented, Outline};
 pub use optional::Patch;
 pub use params::{Cookie, Header, Path, Query};
@@ -150,10 +156,18 @@ pub use text::Text;
 #[cfg(feature = "rust_decimal")]
 pub use types::Numeric;
 #[cfg(feature = "url")]
-pub use types::{AnyUrl, HttpUrl};
+pub use types::{AnyHttpUrl, AnyUrl, AnyWebsocketUrl, FileUrl, FtpUrl, HttpUrl, WebsocketUrl};
 #[cfg(feature = "datetime")]
-pub use types::{Date, DateTime, Duration, Time};
-pub use types::{Decimal, Integer, Storable, UploadFile};
+pub use types::{
+    AwareDatetime, Date, DateTime, Duration, FutureDate, FutureDatetime, NaiveDatetime, PastDate,
+    PastDatetime, Time,
+};
+pub use types::{
+    Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Integer,
+    IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
+    Ipv6Address, Ipv6Interface, Ipv6Network, JsonText, SecretBytes, SecretStr, Storable,
+    UploadFile, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion,
+};
 pub use value::{Array, Object, Value};
 
 /// What the derive's code names; not for use by hand.
@@ -161,13 +175,18 @@ pub use value::{Array, Object, Value};
 pub mod __private {
     pub use {axum, http, serde, serde_json, utoipa};
 
-    pub use crate::choice::{Fixed, decode_enum, decode_literal, name};
+    pub use crate::choice::{Fixed, decode_enum, decode_literal, decode_plain_enum, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Absent, Accepted, AcceptsAny, Decode, Fields, ObjectOnly, decode_field, decode_model,
-        decode_recursive, deserialize_by_rules, recursive_name, required,
+        Accepted, AcceptsAny, Decode, ObjectOnly, decode_recursive, deserialize_by_rules,
+        recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
+    pub use crate::invalid::Invalid;
+    pub use crate::model::{
+        Absent, Extra, FieldNames, FieldRules, Fields, Model, ModelKind, Name, decode_extra,
+        decode_field, decode_model, decode_validated, deserialize_field,
+    };
     pub use crate::openapi::{
         Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
         RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,

@@ -61,7 +61,7 @@ impl<T: Decode> Decode for Option<T> {
         errors: &mut Errors,
     ) -> Option<Self> {
         match input {
-            Value::Null => Some(None),
+            Value::Null if !constraints.not_null => Some(None),
             _ => T::decode(input, constraints, at, errors).map(Some),
         }
     }
@@ -71,7 +71,7 @@ impl<T: Decode> Decode for Option<T> {
     }
 
     fn meets(&self, constraints: &Constraints) -> bool {
-        self.as_ref().is_none_or(|value| value.meets(constraints))
+        self.as_ref().map_or(!constraints.not_null, |value| value.meets(constraints))
     }
 }
 
@@ -125,7 +125,7 @@ impl<T: Decode> Decode for Patch<T> {
         errors: &mut Errors,
     ) -> Option<Self> {
         match input {
-            Value::Null => Some(Self::Null),
+            Value::Null if !constraints.not_null => Some(Self::Null),
             _ => T::decode(input, constraints, at, errors).map(Self::Value),
         }
     }
@@ -137,7 +137,7 @@ impl<T: Decode> Decode for Patch<T> {
     fn meets(&self, constraints: &Constraints) -> bool {
         match self {
             Self::Value(value) => value.meets(constraints),
-            Self::Absent | Self::Null => true,
+            Self::Absent | Self::Null => !constraints.not_null,
         }
     }
 }

@@ -5,17 +5,19 @@ use std::borrow::Cow;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
+use indexmap::IndexMap;
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
 use crate::characters::latin1;
-use crate::decode::{Decode, Fields, Model};
+use crate::decode::Decode;
 use crate::errors::{Errors, Loc};
 use crate::extract::{Parameter, alone};
 use crate::matched::PathParams;
+use crate::model::{Fields, Model, Name, Source, decode_parameters};
 use crate::openapi::{Describe, OperationDocument};
-use crate::urlencoded::{Parameters, pairs};
+use crate::urlencoded::{Parameters, grouped, pairs};
 use crate::value::Value;
 
 /// The parameters of the path, in its order: `Path(id): Path<Uuid>`, or several,
@@ -74,14 +76,14 @@ extractors! {
     Cookie [Model + IntoParams];
 }
 
-/// The parameters of the query as a model; of a repeated parameter the last counts.
+/// Parameters of the query, or a model of them: `#[schema(model)]`; of a repeated parameter the last counts.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
 impl<T: Model + IntoParams> Parameter for Query<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
         let query = Parameters(pairs(parts.uri.query().unwrap_or_default().as_bytes()));
-        T::from_fields(&query, &Loc::root("query"), errors).map(Self)
+        decode_parameters(&query, &Loc::root("query"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
@@ -89,14 +91,14 @@ impl<T: Model + IntoParams> Parameter for Query<T> {
     }
 }
 
-/// Headers as a model: `user_agent` is the header `user-agent`; of a repeated header the first
+/// Headers, or a model of them: `#[schema(model)]`. `user_agent` is the header `user-agent`; of a repeated header the first
 /// counts, or all for a list.
 #[derive(Debug)]
 pub struct Header<T>(pub T);
 
 impl<T: Model + IntoParams> Parameter for Header<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        T::from_fields(&Headers(&parts.headers), &Loc::root("header"), errors).map(Self)
+        decode_parameters(&Headers(&parts.headers), &Loc::root("header"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {
@@ -107,10 +109,10 @@ impl<T: Model + IntoParams> Parameter for Header<T> {
 struct Headers<'a>(&'a HeaderMap);
 
 impl Fields for Headers<'_> {
-    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
+    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
         let mut values = self
             .0
-            .get_all(name)
+            .get_all(&*name.of_header())
             .iter()
             .map(|value| Value::from(latin1(value.as_bytes()).into_owned()));
         if !all {
@@ -124,19 +126,66 @@ impl Fields for Headers<'_> {
         &Value::Null
     }
 
-    fn wire_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        if name.contains('_') { name.replace('_', "-").into() } else { name.into() }
+    fn shown(&self, name: &Name) -> Cow<'static, str> {
+        name.of_header()
     }
 }
 
-/// Cookies as a model; of a repeated cookie the last counts.
+impl Source for Headers<'_> {
+    const OF_HEADERS: bool = true;
+
+    fn key(&self, name: &Name) -> Cow<'static, str> {
+        name.of_header()
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    fn others(&self, taken: &[String]) -> IndexMap<String, Value> {
+        let taken: Vec<_> = taken.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let text = |value: &HeaderValue| latin1(value.as_bytes()).into_owned().into();
+        let pairs = self.0.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+        grouped(pairs, &taken)
+    }
+}
+
+/// Cookies, of which there is one of each name.
+struct Cookies(Parameters);
+
+impl Fields for Cookies {
+    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+        self.0.get(name, all)
+    }
+
+    fn whole(&self) -> &Value {
+        self.0.whole()
+    }
+}
+
+impl Source for Cookies {
+    fn key(&self, name: &Name) -> Cow<'static, str> {
+        self.0.key(name)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.0.has(key)
+    }
+
+    fn others(&self, taken: &[String]) -> IndexMap<String, Value> {
+        let Parameters(pairs) = &self.0;
+        pairs.iter().filter(|(name, _)| !taken.contains(name)).cloned().collect()
+    }
+}
+
+/// Cookies, or a model of them: `#[schema(model)]`; of a repeated cookie the last counts.
 #[derive(Debug)]
 pub struct Cookie<T>(pub T);
 
 impl<T: Model + IntoParams> Parameter for Cookie<T> {
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self> {
-        let cookies = Parameters(cookies(&parts.headers));
-        T::from_fields(&cookies, &Loc::root("cookie"), errors).map(Self)
+        let cookies = Cookies(Parameters(cookies(&parts.headers)));
+        decode_parameters(&cookies, &Loc::root("cookie"), errors).map(Self)
     }
 
     fn describe(operation: &mut OperationDocument<'_>) {

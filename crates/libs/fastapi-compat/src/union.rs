@@ -1,5 +1,6 @@
 //! Unions: the choice that fits best, or the one that a tag names.
 
+use crate::choice::{Fixed, position};
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc, Taken};
@@ -72,16 +73,35 @@ impl<'a, U> Union<'a, U> {
     }
 }
 
-/// The tag of a discriminated union's value.
+/// A tag as errors show it.
+#[derive(Debug)]
+pub enum Tag {
+    /// As Python's `str` writes it.
+    Text(String),
+    /// An integer.
+    Index(usize),
+}
+
+impl Tag {
+    /// The location of the choice that it names.
+    pub fn below<'a>(&'a self, at: &'a Loc<'a>) -> Loc<'a> {
+        match self {
+            Self::Text(text) => at.field(text),
+            Self::Index(index) => at.index(*index),
+        }
+    }
+}
+
+/// The position of a discriminated union's choice, and the tag that names it.
 ///
-/// `tags` are the tags of all choices as Python writes them in a message.
-pub fn tag<'a>(
+/// `known` are the tags of all choices.
+pub fn tag(
     input: &Value,
     discriminator: &str,
-    known: &[&'a str],
+    known: &[Fixed],
     at: &Loc<'_>,
     errors: &mut Errors,
-) -> Option<&'a str> {
+) -> Option<(usize, Tag)> {
     let Value::Object(fields) = input else {
         let msg = "Input should be a valid dictionary or object to extract fields from";
         return errors.add("model_attributes_type", at, msg, input, &[]);
@@ -97,12 +117,15 @@ pub fn tag<'a>(
             &[("discriminator", quoted.into())],
         );
     };
-    if let Value::Str(tag) = &*tag
-        && let Some(&known) = known.iter().find(|&&known| tag.as_str() == known)
-    {
-        return Some(known);
+    if let Some(position) = position(&tag, known) {
+        let shown = match &*tag {
+            Value::Int(number) => usize::try_from(*number).ok().map(Tag::Index),
+            Value::Bool(value) => Some(Tag::Index((*value).into())),
+            _ => None,
+        };
+        return Some((position, shown.unwrap_or_else(|| Tag::Text(crate::python::str(&tag)))));
     }
-    let expected: Vec<_> = known.iter().map(|tag| crate::python::repr(tag)).collect();
+    let expected: Vec<_> = known.iter().map(|tag| tag.repr()).collect();
     let (tag, expected) = (crate::python::str(&tag), expected.join(", "));
     let msg = format!(
         "Input tag '{tag}' found using {quoted} does not match any of the expected tags: {expected}"

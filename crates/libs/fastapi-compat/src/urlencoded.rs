@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::decode::Fields;
+use indexmap::IndexMap;
+
+use crate::model::{Fields, Name, Source};
 use crate::value::Value;
 
 /// Named values of which the last counts, or all for a list.
 pub(crate) struct Parameters(pub Vec<(String, Value)>);
 
 impl Fields for Parameters {
-    fn get(&self, name: &str, all: bool) -> Option<Cow<'_, Value>> {
-        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name.text).map(|(_, value)| value);
         if !all {
             return values.next_back().map(Cow::Borrowed);
         }
@@ -21,6 +23,37 @@ impl Fields for Parameters {
     fn whole(&self) -> &Value {
         &Value::Null
     }
+}
+
+impl Source for Parameters {
+    fn key(&self, name: &Name) -> Cow<'static, str> {
+        name.text.into()
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == key)
+    }
+
+    fn others(&self, taken: &[String]) -> IndexMap<String, Value> {
+        let pairs = self.0.iter().map(|(name, value)| (name.clone(), value.clone()));
+        grouped(pairs, taken)
+    }
+}
+
+/// Those whose names are not `taken`, each name once: with its value, or with a list of several.
+pub(crate) fn grouped(
+    pairs: impl Iterator<Item = (String, Value)>,
+    taken: &[String],
+) -> IndexMap<String, Value> {
+    let mut groups = IndexMap::<_, Vec<_>>::new();
+    for (name, value) in pairs.filter(|(name, _)| !taken.contains(name)) {
+        groups.entry(name).or_default().push(value);
+    }
+    let value = |mut values: Vec<Value>| match values.len() {
+        1 => values.remove(0),
+        _ => values.into(),
+    };
+    groups.into_iter().map(|(name, values)| (name, value(values))).collect()
 }
 
 /// Why a form is refused: the detail of a 400.

@@ -12,6 +12,7 @@ use super::operation::{Describe, OperationDocument};
 use super::schemas::Documented;
 use super::visit::typed;
 use crate::cookie::{SetCookie, SetCookies};
+use crate::encoded::Encoded;
 #[cfg(feature = "files")]
 use crate::file::FileResponse;
 use crate::response::{Background, Json, MediaResponse, MediaType, NoContent, RedirectResponse};
@@ -138,6 +139,13 @@ where
 impl Describe for Answer<Response> {
     fn describe(operation: &mut OperationDocument<'_>) {
         operation.answer("application/json", typed(SchemaType::AnyValue).into());
+    }
+}
+
+/// An answer without a return type.
+impl<T> Describe for Answer<Encoded<T>> {
+    fn describe(operation: &mut OperationDocument<'_>) {
+        Answer::<Response>::describe(operation);
     }
 }
 

@@ -22,8 +22,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::dialect::{name, title};
 use super::responses::{AdditionalResponse, merge, merge_operation};
-use super::visit::{inside_option, is_optional, set};
+use super::visit::{inside_option, set};
 use super::{NamedSchema, collection};
+use crate::model::Model;
 use crate::response::has_body;
 use crate::routes::Routes;
 use crate::template;
@@ -467,10 +468,15 @@ impl OperationDocument<'_> {
     }
 
     /// The fields of a model as parameters of the query, of the headers or of the cookies.
-    pub(crate) fn parameters<T: IntoParams>(&mut self, location: &ParameterIn) {
+    pub(crate) fn parameters<T: Model + IntoParams>(&mut self, location: &ParameterIn) {
         for mut parameter in T::into_params(|| Some(location.clone())) {
-            if *location == ParameterIn::Header {
-                parameter.name = parameter.name.replace('_', "-");
+            if let (true, Some(schema)) = (T::IS_MODEL, &mut parameter.schema) {
+                name(schema, &title(&parameter.name));
+            }
+            let names = T::FIELDS.iter().filter_map(|field| field.names.first());
+            let own = names.into_iter().find(|name| name.text == parameter.name);
+            if let (&ParameterIn::Header, Some(name)) = (location, own) {
+                parameter.name = name.of_header().into_owned();
             }
             self.parameter(parameter);
         }
@@ -484,8 +490,7 @@ impl OperationDocument<'_> {
     }
 
     /// A JSON body.
-    pub(crate) fn json_body(&mut self, mut schema: RefOr<Schema>) {
-        let is_required = !is_optional(&schema);
+    pub(crate) fn json_body(&mut self, mut schema: RefOr<Schema>, is_required: bool) {
         name(&mut schema, &title(self.body_name));
         self.body("application/json", is_required, schema);
     }
@@ -510,7 +515,7 @@ impl OperationDocument<'_> {
     }
 
     /// A form, which has to be multipart if there are files in it.
-    pub(crate) fn form_body<T: ToSchema>(&mut self) {
+    pub(crate) fn form_body<T: Model + ToSchema>(&mut self) {
         let mut model = collection::written_out::<T>();
         let has_files = match &mut model {
             RefOr::T(Schema::Object(model)) => model.properties.values_mut().any(holds_files),
@@ -518,7 +523,11 @@ impl OperationDocument<'_> {
         };
         let media_type =
             if has_files { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
-        self.model_body(media_type, model);
+        if T::IS_MODEL {
+            self.body(media_type, true, collection::documented::<T>());
+        } else {
+            self.model_body(media_type, model);
+        }
     }
 
     /// An answer with a body, unless its status has none.

@@ -16,7 +16,9 @@ use utoipa::{__dev::ComposeSchema, Number, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::collection::{self, is_output};
-use super::visit::{inside_option, is_optional, location, null, of_keywords, set, typed};
+use super::visit::{
+    has_default, inside_option, is_optional, location, null, of_keywords, set, typed,
+};
 use crate::choice::Fixed;
 use crate::constraints::{self, Constraints};
 #[cfg(feature = "email")]
@@ -25,10 +27,18 @@ use crate::optional::Patch;
 #[cfg(feature = "rust_decimal")]
 use crate::types::Numeric;
 #[cfg(feature = "url")]
-use crate::types::{AnyUrl, HttpUrl};
+use crate::types::{AnyHttpUrl, AnyUrl, AnyWebsocketUrl, FileUrl, FtpUrl, HttpUrl, WebsocketUrl};
 #[cfg(feature = "datetime")]
-use crate::types::{Date, DateTime, Duration, Time};
-use crate::types::{Decimal, Integer, Storable, UploadFile};
+use crate::types::{
+    AwareDatetime, Date, DateTime, Duration, FutureDate, FutureDatetime, NaiveDatetime, PastDate,
+    PastDatetime, Time,
+};
+use crate::types::{
+    Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Integer,
+    IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
+    Ipv6Address, Ipv6Interface, Ipv6Network, JsonText, SecretBytes, SecretStr, Storable,
+    UploadFile, UuidOfVersion,
+};
 
 /// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,
 /// by our `#[derive(Schema)]` or by utoipa's own derive, and what utoipa only knows inside its
@@ -123,6 +133,7 @@ foreign! {
     [T: Documented<Via>, Via] &T, Via => T::schema();
     [T: Foreign<Via>, Via] Box<T>, Via => T::foreign_schema();
     [T: Foreign<Via>, Via] Option<T>, Via => optional(T::foreign_schema());
+    [T: Documented<Via>, Via] JsonText<T>, Via => json_text(T::schema());
     [T: Foreign<Via>, Via] Vec<T>, Via => array(T::foreign_schema(), false);
     [T: Foreign<Via>, Via] BTreeSet<T>, Via => array(T::foreign_schema(), true);
     [T: Foreign<Via>, Via, S] HashSet<T, S>, Via => array(T::foreign_schema(), true);
@@ -180,6 +191,42 @@ fn file() -> Object {
     file
 }
 
+/// Bytes in an encoding.
+fn encoded(mut bytes: Object, format: &str) -> Object {
+    bytes.format = Some(SchemaFormat::Custom(format.to_owned()));
+    bytes
+}
+
+/// JSON in a text, which is what it holds in an answer.
+pub(crate) fn json_text(inner: RefOr<Schema>) -> RefOr<Schema> {
+    if is_output() {
+        return inner;
+    }
+    let mut schema = typed(Type::String).into();
+    set(&mut schema, "contentMediaType", "application/json".into());
+    set(&mut schema, "contentSchema", json!(inner));
+    schema
+}
+
+/// What is written into requests only.
+fn secret(mut schema: RefOr<Schema>) -> RefOr<Schema> {
+    set(&mut schema, "format", "password".into());
+    set(&mut schema, "writeOnly", true.into());
+    schema
+}
+
+/// Read from texts with a unit and integers, written as an integer.
+fn byte_size() -> RefOr<Schema> {
+    let mut number = typed(Type::Integer);
+    number.minimum = Some(Number::Int(0));
+    if is_output() {
+        return number.into();
+    }
+    let mut text = typed(Type::String);
+    text.pattern = Some(crate::types::BYTE_SIZE.to_owned());
+    AnyOfBuilder::new().item(text).item(number).into()
+}
+
 /// Read from numbers and texts, written as a text.
 fn decimal() -> RefOr<Schema> {
     if is_output() {
@@ -207,6 +254,24 @@ schemas! {
     [const N: usize] Storable<N> => typed(Type::String);
     [] UploadFile => file();
     [] crate::Value => typed(SchemaType::AnyValue);
+    [] ByteSize => byte_size();
+    [] ByteString => file();
+    [] Base64Bytes => encoded(file(), "base64");
+    [] Base64Str => text("base64");
+    [] Base64UrlBytes => encoded(file(), "base64url");
+    [] Base64UrlStr => text("base64url");
+    [] SecretStr => secret(typed(Type::String).into());
+    [] SecretBytes => secret(file().into());
+    [] Ipv4Address => text("ipv4");
+    [] Ipv6Address => text("ipv6");
+    [] IpAnyAddress => text("ipvanyaddress");
+    [] Ipv4Interface => text("ipv4interface");
+    [] Ipv6Interface => text("ipv6interface");
+    [] IpAnyInterface => text("ipvanyinterface");
+    [] Ipv4Network => text("ipv4network");
+    [] Ipv6Network => text("ipv6network");
+    [] IpAnyNetwork => text("ipvanynetwork");
+    [const VERSION: usize] UuidOfVersion<VERSION> => text(&format!("uuid{VERSION}"));
 }
 
 #[cfg(feature = "datetime")]
@@ -215,6 +280,12 @@ schemas! {
     [] DateTime => text("date-time");
     [] Time => text("time");
     [] Duration => text("duration");
+    [] AwareDatetime => text("date-time");
+    [] NaiveDatetime => text("date-time");
+    [] PastDatetime => text("date-time");
+    [] FutureDatetime => text("date-time");
+    [] PastDate => text("date");
+    [] FutureDate => text("date");
 }
 
 #[cfg(feature = "email")]
@@ -231,6 +302,11 @@ schemas! {
 schemas! {
     [] AnyUrl => url(None);
     [] HttpUrl => url(Some(2083));
+    [] AnyHttpUrl => url(None);
+    [] FileUrl => url(None);
+    [] FtpUrl => url(None);
+    [] WebsocketUrl => url(Some(2083));
+    [] AnyWebsocketUrl => url(None);
 }
 
 /// As of an `Option`.
@@ -257,11 +333,15 @@ impl<T: Foreign<Via>, Via> Foreign<Via> for Patch<T> {
 
 /// What a literal or an enumeration may be.
 pub fn choices(values: &[Fixed]) -> RefOr<Schema> {
-    let is_int = |value: &Fixed| matches!(value, Fixed::Int(_));
-    let mut schema = typed(match values.iter().filter(|value| is_int(value)).count() {
-        0 => Type::String.into(),
-        count if count == values.len() => Type::Integer.into(),
-        _ => SchemaType::AnyValue,
+    let are = |kind: fn(&Fixed) -> bool| values.iter().all(kind);
+    let mut schema = typed(if are(|value| matches!(value, Fixed::Str(_))) {
+        Type::String.into()
+    } else if are(|value| matches!(value, Fixed::Int(_))) {
+        Type::Integer.into()
+    } else if are(|value| matches!(value, Fixed::Bool(_))) {
+        Type::Boolean.into()
+    } else {
+        SchemaType::AnyValue
     });
     schema.enum_values = Some(values.iter().map(json).collect());
     schema.into()
@@ -281,17 +361,18 @@ fn json(value: &Fixed) -> Value {
     match value {
         Fixed::Str(text) => json!(text),
         Fixed::Int(value) => json!(value),
+        Fixed::Bool(value) => json!(value),
     }
 }
 
 /// What a union may be; with a discriminator and the tags of its models.
-pub fn any_of(choices: Vec<RefOr<Schema>>, tags: Option<(&str, &[&str])>) -> RefOr<Schema> {
+pub fn any_of(choices: Vec<RefOr<Schema>>, tags: Option<(&str, &[Fixed])>) -> RefOr<Schema> {
     let Some((discriminator, tags)) = tags else {
         let union = AnyOfBuilder::new();
         return choices.into_iter().fold(union, AnyOfBuilder::item).into();
     };
     let targets = choices.iter().filter_map(location).map(str::to_owned);
-    let mapping: Vec<_> = tags.iter().map(|&tag| tag.to_owned()).zip(targets).collect();
+    let mapping: Vec<_> = tags.iter().map(|tag| tag.text()).zip(targets).collect();
     let union = OneOfBuilder::new()
         .discriminator(Some(Discriminator::with_mapping(discriminator, mapping)));
     let mut models = choices;
@@ -302,6 +383,10 @@ pub fn any_of(choices: Vec<RefOr<Schema>>, tags: Option<(&str, &[&str])>) -> Ref
 
 /// Adds the constraints of a field to the schema of its type.
 fn constrain(schema: &mut RefOr<Schema>, constraints: &Constraints) {
+    if constraints.not_null {
+        let (inner, _) = inside_option(schema);
+        *schema = std::mem::take(inner);
+    }
     let Constraints { min_length: min, max_length: max, .. } = *constraints;
     let number = |number: Option<constraints::Number>| {
         let number = number?;
@@ -388,17 +473,20 @@ pub enum Presence {
 pub struct FieldSchemas(Object);
 
 impl FieldSchemas {
-    /// Adds a field; `notes` are what the document shows beside its type.
+    /// Adds a field, with its names in requests and in answers; `notes` are what the document shows
+    /// beside its type.
     pub fn add<T: Documented<Via> + ?Sized, Via>(
         &mut self,
         name: &str,
+        written: &str,
         constraints: &Constraints,
         presence: Presence,
         notes: Value,
     ) {
+        let name = if is_output() { written } else { name };
         let mut schema = T::schema();
         let is_required = match presence {
-            Presence::ByType => !is_optional(&schema),
+            Presence::ByType => !is_optional(&schema) && !has_default(&schema),
             Presence::Required => true,
             Presence::Default(_) => false,
         };
@@ -411,6 +499,13 @@ impl FieldSchemas {
             self.0.required.push(name.to_owned());
         }
         self.0.properties.insert(name.to_owned(), schema);
+    }
+
+    /// What has no field is kept, by a dictionary of this type.
+    pub fn keep_extra<T: Documented<Via> + ?Sized, Via>(&mut self) {
+        if let RefOr::T(Schema::Object(dictionary)) = T::schema() {
+            self.0.additional_properties = dictionary.additional_properties;
+        }
     }
 
     /// The model of these fields.

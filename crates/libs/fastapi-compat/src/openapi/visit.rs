@@ -225,6 +225,17 @@ pub(super) fn set(schema: &mut RefOr<Schema>, keyword: &str, value: Value) {
     }
 }
 
+/// Whether it shows a default.
+pub(super) fn has_default(schema: &RefOr<Schema>) -> bool {
+    let kind = match schema {
+        RefOr::Ref(reference) => return reference.default.is_some(),
+        RefOr::T(kind) => kind,
+    };
+    let mut has_default = false;
+    each_kind!(kind, kind => has_default = kind.default.is_some());
+    has_default
+}
+
 /// The schema inside an `Option`, and whether there is one: utoipa writes `oneOf` null and it.
 pub(super) fn inside_option(schema: &mut RefOr<Schema>) -> (&mut RefOr<Schema>, bool) {
     if is_optional(schema)

@@ -9,7 +9,7 @@ use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for Value {
-    const ACCEPTS: Accepts = Accepts::NONE;
+    const ACCEPTS: Accepts = Accepts::IN_STRICT;
 
     json_schema!();
 
@@ -24,7 +24,7 @@ impl Decode for Value {
 }
 
 impl Decode for () {
-    const ACCEPTS: Accepts = Accepts::NONE;
+    const ACCEPTS: Accepts = Accepts::IN_STRICT;
 
     json_schema!();
 

@@ -9,7 +9,7 @@ use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for bool {
-    const ACCEPTS: Accepts = Accepts::NONE;
+    const ACCEPTS: Accepts = Accepts::STRICT.and(Accepts::IN_STRICT);
 
     json_schema!();
 
@@ -17,13 +17,22 @@ impl Decode for bool {
         "bool".into()
     }
 
-    fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
+    fn decode(
+        input: &Value,
+        constraints: &Constraints,
+        at: &Loc<'_>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        const TYPE: &str = "Input should be a valid boolean";
         const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
         const FALSE: [&str; 6] = ["0", "off", "f", "false", "n", "no"];
         let is_one_of =
             |text: &str, words: [&str; 6]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
         if let Value::Bool(value) = input {
             return Some(*value);
+        }
+        if constraints.strict || errors.is_strict {
+            return errors.add("bool_type", at, TYPE, input, &[]);
         }
         errors.fits(Exactness::Lax);
         match input {
@@ -40,7 +49,7 @@ impl Decode for bool {
                 let msg = "Input should be a valid boolean, unable to interpret input";
                 errors.add("bool_parsing", at, msg, input, &[])
             }
-            _ => errors.add("bool_type", at, "Input should be a valid boolean", input, &[]),
+            _ => errors.add("bool_type", at, TYPE, input, &[]),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `list`, `set`, `dict` and `tuple`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use indexmap::IndexMap;
@@ -68,7 +68,7 @@ fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
 }
 
 impl<T: Decode> Decode for Vec<T> {
-    const ACCEPTS: Accepts = Accepts::LENGTH;
+    const ACCEPTS: Accepts = Accepts::LENGTH.and(T::ACCEPTS.in_strict());
     const SEQUENCE: bool = true;
 
     fn json_schema() -> RefOrSchema {
@@ -116,8 +116,11 @@ impl<T: Decode> Decode for Vec<T> {
     }
 }
 
-/// A set: in the order of its values, where Python has none.
-impl<T: Decode + Ord> Decode for BTreeSet<T> {
+/// Sets of Rust, which have other names and other orders than Python's.
+macro_rules! set {
+    ($(#[$doc:meta])* $set:ty, [$($generics:tt)*]) => {
+$(#[$doc])*
+impl<$($generics)*> Decode for $set {
     const ACCEPTS: Accepts = Accepts::LENGTH;
     const SEQUENCE: bool = true;
 
@@ -140,7 +143,7 @@ impl<T: Decode + Ord> Decode for BTreeSet<T> {
             return errors.add("set_type", at, "Input should be a valid set", input, &[]);
         };
         let start = errors.len();
-        let mut set = Self::new();
+        let mut set = Self::default();
         for (index, item) in items.iter().enumerate() {
             set.extend(T::decode(&item, &Constraints::NONE, &at.index(index), errors));
             if stops_early(constraints, errors) {
@@ -164,6 +167,17 @@ impl<T: Decode + Ord> Decode for BTreeSet<T> {
         has_allowed_length(self.len(), constraints)
     }
 }
+    };
+}
+
+set!(
+    /// A set: in the order of its values, where Python has none.
+    BTreeSet<T>, [T: Decode + Ord]
+);
+set!(
+    /// A set without an order.
+    HashSet<T, S>, [T: Decode + Hash + Eq, S: BuildHasher + Default]
+);
 
 /// Decodes the entries of a dictionary in their order.
 fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
@@ -206,7 +220,12 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
 macro_rules! dictionary {
     ($map:ty, [$($generics:tt)*]) => {
         impl<$($generics)*> Decode for $map {
-            const ACCEPTS: Accepts = Accepts::LENGTH;
+            // Keys are texts, which strictly are nothing else.
+            const ACCEPTS: Accepts = if K::ACCEPTS.has(Accepts::TEXT) {
+                Accepts::LENGTH.and(V::ACCEPTS.in_strict())
+            } else {
+                Accepts::LENGTH
+            };
 
             fn json_schema() -> RefOrSchema {
                 openapi::dictionary(K::json_schema(), V::json_schema())

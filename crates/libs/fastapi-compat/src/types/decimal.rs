@@ -12,6 +12,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use super::text::plural;
 use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::{Decode, deserialize_by_rules};
+use crate::encoded;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::float_repr::float_repr;
 use crate::openapi::json_schema;
@@ -114,7 +115,7 @@ impl FromStr for Decimal {
 }
 
 /// The value of a decimal digit of any script.
-fn digit_value(c: char) -> Option<u8> {
+pub(crate) fn digit_value(c: char) -> Option<u8> {
     let is_digit = |c: char| get_general_category(c) == GeneralCategory::DecimalNumber;
     if c.is_ascii() || !is_digit(c) {
         return None;
@@ -322,7 +323,7 @@ impl fmt::Display for Decimal {
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        encoded::mark(encoded::DECIMAL, self, serializer)
     }
 }
 

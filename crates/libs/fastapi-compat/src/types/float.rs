@@ -67,7 +67,11 @@ fn is_allowed(value: f64, constraints: &Constraints) -> bool {
 }
 
 impl Decode for f64 {
-    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE).and(Accepts::INFINITY);
+    const ACCEPTS: Accepts = Accepts::BOUNDS
+        .and(Accepts::MULTIPLE)
+        .and(Accepts::INFINITY)
+        .and(Accepts::STRICT)
+        .and(Accepts::IN_STRICT);
 
     json_schema!();
 
@@ -81,6 +85,10 @@ impl Decode for f64 {
         at: &Loc<'_>,
         errors: &mut Errors,
     ) -> Option<Self> {
+        let is_number = matches!(input, Value::Float(_) | Value::Int(_) | Value::BigInt(_));
+        if !is_number && (constraints.strict || errors.is_strict) {
+            return errors.add("float_type", at, TYPE, input, &[]);
+        }
         let value = read(input, at, errors)?;
         if !is_allowed(value, constraints) {
             let msg = "Input should be a finite number";

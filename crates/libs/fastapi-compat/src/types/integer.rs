@@ -108,6 +108,10 @@ impl<'de> Deserialize<'de> for Integer {
     }
 }
 
+const ACCEPTED: Accepts =
+    Accepts::BOUNDS.and(Accepts::MULTIPLE).and(Accepts::STRICT).and(Accepts::IN_STRICT);
+
+const TYPE: &str = "Input should be a valid integer";
 const PARSING: &str = "Input should be a valid integer, unable to parse string as an integer";
 pub(crate) const SIZE: &str = "Unable to parse input string as an integer, exceeded maximum size";
 
@@ -138,7 +142,7 @@ fn read(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<Integer> {
             Err(IntegerError::Size) => errors.add("int_parsing_size", at, SIZE, input, &[]),
         },
         Value::Surrogates(_) => errors.add("int_parsing", at, PARSING, input, &[]),
-        _ => errors.add("int_type", at, "Input should be a valid integer", input, &[]),
+        _ => errors.add("int_type", at, TYPE, input, &[]),
     }
 }
 
@@ -203,7 +207,7 @@ fn broken(value: &Integer, constraints: &Constraints) -> Option<BrokenBound<i64>
 }
 
 impl Decode for Integer {
-    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+    const ACCEPTS: Accepts = ACCEPTED;
 
     json_schema!();
 
@@ -217,6 +221,10 @@ impl Decode for Integer {
         at: &Loc<'_>,
         errors: &mut Errors,
     ) -> Option<Self> {
+        let is_integer = matches!(input, Value::Int(_) | Value::BigInt(_));
+        if !is_integer && (constraints.strict || errors.is_strict) {
+            return errors.add("int_type", at, TYPE, input, &[]);
+        }
         let value = read(input, at, errors)?;
         match broken(&value, constraints) {
             None => Some(value),
@@ -231,7 +239,7 @@ impl Decode for Integer {
 
 /// Python has no largest integer; here the type itself is a bound.
 impl Decode for i64 {
-    const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+    const ACCEPTS: Accepts = ACCEPTED;
 
     json_schema!();
 
@@ -260,7 +268,7 @@ impl Decode for i64 {
 macro_rules! bounded {
     ($($integer:ty)*) => {$(
         impl Decode for $integer {
-            const ACCEPTS: Accepts = Accepts::BOUNDS.and(Accepts::MULTIPLE);
+            const ACCEPTS: Accepts = ACCEPTED;
 
             json_schema!();
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use chrono::Datelike;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,6 +14,7 @@ use strum::EnumMessage;
 
 use crate::constraints::{Accepts, BrokenBound, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
+use crate::encoded;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
@@ -288,7 +290,36 @@ fn broken<T: PartialOrd>(
 }
 
 macro_rules! temporal {
-    ($type:ident, $name:literal, $in_range:expr, |$input:ident, $at:ident, $errors:ident| $read:expr) => {
+    ($type:ident, $name:literal, $kind:ident, $in_range:expr, |$input:ident, $at:ident, $errors:ident| $read:expr) => {
+        impl $type {
+            /// Decodes it, of any year.
+            pub(super) fn read(
+                $input: &Value,
+                constraints: &Constraints,
+                $at: &Loc<'_>,
+                $errors: &mut Errors,
+            ) -> Option<Self> {
+                $errors.fits(Exactness::Lax);
+                let value = $read?;
+                match broken(&value, constraints, speedate::$type::parse_str) {
+                    None => Some(Self(value)),
+                    Some(broken) => {
+                        broken.add(|bound| bound.to_string().into(), $input, $at, $errors)
+                    }
+                }
+            }
+
+            /// Refuses what Python does not have.
+            pub(super) fn in_range(
+                self,
+                input: &Value,
+                at: &Loc<'_>,
+                errors: &mut Errors,
+            ) -> Option<Self> {
+                $in_range(self.0, input, at, errors).map(Self)
+            }
+        }
+
         impl Decode for $type {
             const ACCEPTS: Accepts = Accepts::BOUNDS;
 
@@ -299,19 +330,12 @@ macro_rules! temporal {
             }
 
             fn decode(
-                $input: &Value,
+                input: &Value,
                 constraints: &Constraints,
-                $at: &Loc<'_>,
-                $errors: &mut Errors,
+                at: &Loc<'_>,
+                errors: &mut Errors,
             ) -> Option<Self> {
-                $errors.fits(Exactness::Lax);
-                let value = $read?;
-                match broken(&value, constraints, speedate::$type::parse_str) {
-                    None => $in_range(value, $input, $at, $errors).map(Self),
-                    Some(broken) => {
-                        broken.add(|bound| bound.to_string().into(), $input, $at, $errors)
-                    }
-                }
+                Self::read(input, constraints, at, errors)?.in_range(input, at, errors)
             }
 
             fn meets(&self, constraints: &Constraints) -> bool {
@@ -325,9 +349,16 @@ macro_rules! temporal {
             }
         }
 
+        /// By what is written: a key of a dictionary.
+        impl Hash for $type {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.to_string().hash(state);
+            }
+        }
+
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                encoded::mark(encoded::$kind, self, serializer)
             }
         }
 
@@ -342,19 +373,21 @@ macro_rules! temporal {
 temporal!(
     Date,
     "date",
+    TIME,
     in_pythons_years(|date: &speedate::Date| date.year, &DATE_MESSAGES),
     |input, at, errors| date(input, at, errors)
 );
 temporal!(
     DateTime,
     "datetime",
+    TIME,
     in_pythons_years(|datetime: &speedate::DateTime| datetime.date.year, &DATETIME_MESSAGES),
     |input, at, errors| datetime(input, at, errors)
 );
-temporal!(Time, "time", always, |input, at, errors| {
+temporal!(Time, "time", TIME, always, |input, at, errors| {
     read_time(input).map_or_else(|refusal| TIME_MESSAGES.add(refusal, input, at, errors), Some)
 });
-temporal!(Duration, "timedelta", always, |input, at, errors| {
+temporal!(Duration, "timedelta", DURATION, always, |input, at, errors| {
     read_duration(input)
         .map_or_else(|refusal| DURATION_MESSAGES.add(refusal, input, at, errors), Some)
 });

@@ -11,7 +11,8 @@ use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for String {
-    const ACCEPTS: Accepts = Accepts::LENGTH.and(Accepts::TEXT);
+    const ACCEPTS: Accepts =
+        Accepts::LENGTH.and(Accepts::TEXT).and(Accepts::STRICT).and(Accepts::IN_STRICT);
 
     json_schema!();
 
@@ -111,7 +112,7 @@ impl<const N: usize> Decode for Storable<N> {
 
 #[cfg(feature = "email")]
 impl Decode for EmailStr {
-    const ACCEPTS: Accepts = Accepts::LENGTH;
+    const ACCEPTS: Accepts = Accepts::LENGTH.and(Accepts::IN_STRICT);
 
     json_schema!();
 

@@ -21,10 +21,31 @@ pub struct AnyUrl(pub Url);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HttpUrl(pub Url);
 
+/// A URL with `http` or `https`, of any length.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AnyHttpUrl(pub Url);
+
+/// A URL with `file`, which needs no host.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileUrl(pub Url);
+
+/// A URL with `ftp`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FtpUrl(pub Url);
+
+/// A URL with `ws` or `wss`, of at most 2,083 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WebsocketUrl(pub Url);
+
+/// A URL with `ws` or `wss`, of any length.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AnyWebsocketUrl(pub Url);
+
 /// What a kind of URL demands.
 struct Rules {
     max_length: Option<usize>,
     schemes: &'static [&'static str],
+    needs_host: bool,
 }
 
 fn decode(
@@ -60,7 +81,7 @@ fn decode(
         let msg = format!("URL scheme should be {schemes}");
         return errors.add("url_scheme", at, msg, input, &[("expected_schemes", schemes.into())]);
     }
-    if !rules.schemes.is_empty() && !url.has_host() {
+    if rules.needs_host && !url.has_host() {
         return refuse(&ParseError::EmptyHost.to_string());
     }
     Some(url)
@@ -69,7 +90,7 @@ fn decode(
 macro_rules! url_type {
     ($name:ident, $rules:expr) => {
         impl Decode for $name {
-            const ACCEPTS: Accepts = Accepts::LENGTH;
+            const ACCEPTS: Accepts = Accepts::LENGTH.and(Accepts::IN_STRICT);
 
             json_schema!();
 
@@ -112,5 +133,13 @@ macro_rules! url_type {
     };
 }
 
-url_type!(AnyUrl, Rules { max_length: None, schemes: &[] });
-url_type!(HttpUrl, Rules { max_length: Some(2083), schemes: &["http", "https"] });
+const HTTP: Rules = Rules { max_length: None, schemes: &["http", "https"], needs_host: true };
+const WEBSOCKET: Rules = Rules { max_length: None, schemes: &["ws", "wss"], needs_host: true };
+
+url_type!(AnyUrl, Rules { max_length: None, schemes: &[], needs_host: false });
+url_type!(HttpUrl, Rules { max_length: Some(2083), ..HTTP });
+url_type!(AnyHttpUrl, HTTP);
+url_type!(FileUrl, Rules { max_length: None, schemes: &["file"], needs_host: false });
+url_type!(FtpUrl, Rules { max_length: None, schemes: &["ftp"], needs_host: true });
+url_type!(WebsocketUrl, Rules { max_length: Some(2083), ..WEBSOCKET });
+url_type!(AnyWebsocketUrl, WEBSOCKET);

@@ -1,11 +1,13 @@
 //! `UUID`.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use uuid::Uuid;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::{Uuid, Variant};
 
 use crate::constraints::{Accepts, Constraints};
-use crate::decode::Decode;
+use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
@@ -35,5 +37,66 @@ impl Decode for Uuid {
                 errors.add("uuid_parsing", at, msg, input, &[("error", error.into())])
             }
         }
+    }
+}
+
+/// A UUID of one version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UuidOfVersion<const VERSION: usize>(pub Uuid);
+
+/// `UUID1`.
+pub type Uuid1 = UuidOfVersion<1>;
+/// `UUID3`.
+pub type Uuid3 = UuidOfVersion<3>;
+/// `UUID4`.
+pub type Uuid4 = UuidOfVersion<4>;
+/// `UUID5`.
+pub type Uuid5 = UuidOfVersion<5>;
+/// `UUID6`.
+pub type Uuid6 = UuidOfVersion<6>;
+/// `UUID7`.
+pub type Uuid7 = UuidOfVersion<7>;
+/// `UUID8`.
+pub type Uuid8 = UuidOfVersion<8>;
+
+impl<const VERSION: usize> Decode for UuidOfVersion<VERSION> {
+    const ACCEPTS: Accepts = Accepts::NONE;
+
+    json_schema!();
+
+    fn name(_: &Constraints) -> Cow<'static, str> {
+        "uuid".into()
+    }
+
+    fn decode(
+        input: &Value,
+        constraints: &Constraints,
+        at: &Loc<'_>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let id = Uuid::decode(input, constraints, at, errors)?;
+        if id.get_version_num() == VERSION && id.get_variant() == Variant::RFC4122 {
+            return Some(Self(id));
+        }
+        let msg = format!("UUID version {VERSION} expected");
+        errors.add("uuid_version", at, msg, input, &[("expected_version", VERSION.into())])
+    }
+}
+
+impl<const VERSION: usize> fmt::Display for UuidOfVersion<VERSION> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<const VERSION: usize> Serialize for UuidOfVersion<VERSION> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, const VERSION: usize> Deserialize<'de> for UuidOfVersion<VERSION> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_by_rules(deserializer)
     }
 }

@@ -1,5 +1,7 @@
 //! The port of `probe.py`: the same operations, declared once each.
 
+mod types;
+
 use std::collections::BTreeSet;
 
 use axum::response::Redirect;
@@ -1056,6 +1058,7 @@ pub(crate) fn port() -> (Router, Vec<String>) {
     all.path::<Level, EnumInt>("enum-int");
     all.path::<Letter, LiteralStr>("literal-str");
     all.path::<IntOrStr, UnionScalar>("union-scalar");
+    types::register(&mut all);
 
     let security =
         routes![bearer, http_bearer, basic, two, api_key, api_key_query, api_key_cookie,];

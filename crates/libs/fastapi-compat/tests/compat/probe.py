@@ -781,3 +781,6 @@ def api_key(
 ) -> list[str]:
     """Answer with the key."""
     return [key, str(number)]
+
+
+import probe_types  # noqa: E402, F401

@@ -1,5 +1,7 @@
 //! Requests of every kind for each operation: valid, on the edge, and broken.
 
+mod types;
+
 use std::sync::LazyLock;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
@@ -107,7 +109,7 @@ fn body(operation: &str) -> Shape {
         "several" => {
             Object(vec![("inner", inner()), ("importance", Of("int")), ("note", Of("str"))])
         }
-        operation => v(Of(family(operation))),
+        operation => types::body(operation).unwrap_or_else(|| v(Of(family(operation)))),
     }
 }
 
@@ -141,7 +143,9 @@ fn family(operation: &str) -> &'static str {
 /// Values as they stand in JSON, from `samples.txt`: below the names of their families, one a line.
 fn samples(family: &str) -> &'static [&'static str] {
     static SAMPLES: LazyLock<Vec<(&str, Vec<&str>)>> = LazyLock::new(|| {
-        let families = include_str!("samples.txt").split("== ").filter_map(|family| {
+        let families = [include_str!("samples.txt"), include_str!("samples_types.txt")];
+        let families = families.into_iter().flat_map(|samples| samples.split("== "));
+        let families = families.filter_map(|family| {
             let (names, samples) = family.split_once('\n')?;
             Some((names, samples.lines().filter(|sample| !sample.is_empty()).collect()))
         });
@@ -232,6 +236,8 @@ pub(crate) fn text(operation: &str) -> BoxedStrategy<String> {
             "int"
         }
         "rest" | "part" => "str",
+        operation if operation.starts_with("model") => "small",
+        "json" => "json",
         operation => family(operation),
     };
     let plain = |sample: String| serde_json::from_str(&sample).unwrap_or(sample);
@@ -249,8 +255,10 @@ pub(crate) fn encode(text: &str) -> String {
 
 /// `v=1&v=2&w=3`, encoded.
 fn pairs(operation: &str) -> BoxedStrategy<String> {
-    let name = prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just("the-color")];
-    proptest::collection::vec((name, text(operation)), 0..4)
+    let name = prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just("the-color")].boxed();
+    let is_model = operation.starts_with("model");
+    let (name, more) = if is_model { (types::names(), 7) } else { (name, 4) };
+    proptest::collection::vec((name, text(operation)), 0..more)
         .prop_map(|pairs| {
             let pairs: Vec<_> =
                 pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
@@ -447,8 +455,10 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
             })
             .boxed(),
         "header" => {
-            let header = prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just("V")];
-            proptest::collection::vec((header, text(&name)), 0..3)
+            let header = prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just("V")].boxed();
+            let is_model = name.starts_with("model");
+            let (header, more) = if is_model { (types::names(), 7) } else { (header, 3) };
+            proptest::collection::vec((header, text(&name)), 0..more)
                 .prop_map(move |headers| {
                     let headers: Vec<_> =
                         headers.iter().map(|(name, text)| (*name, header_value(text))).collect();
@@ -459,8 +469,9 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
                 .boxed()
         }
         "cookie" => {
+            let cookie = prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just(" v ")].boxed();
             let cookie = (
-                prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just(" v ")],
+                if name.starts_with("model") { types::names() } else { cookie },
                 text(&name),
                 prop_oneof![6 => Just(""), 1 => Just("\""), 1 => Just(";")],
             );

@@ -1,0 +1,464 @@
+//! Models: structs whose fields come from an object or from parameters.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Deserializer};
+
+use crate::constraints::Constraints;
+use crate::decode::Decode;
+use crate::errors::{Errors, Loc};
+use crate::invalid::Invalid;
+use crate::value::{Object, Value};
+
+/// A struct whose fields come from an object or from parameters; implemented by the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "a model is a struct with named fields and `#[derive(Decode)]`"
+)]
+pub trait Model: Sized {
+    /// Its fields, in their order.
+    const FIELDS: &'static [FieldNames];
+
+    /// What becomes of what has no field.
+    const EXTRA: Extra;
+
+    /// Whether Python has a class for it, so that `Query<Self>` is one model and not a parameter for each
+    /// field.
+    const IS_MODEL: bool;
+
+    /// Whether its fields take no value of another JSON type than their own.
+    const IS_STRICT: bool;
+
+    /// What its errors call it.
+    const KIND: ModelKind;
+
+    /// Decodes every field and gives the struct, or `None` when at least one is wrong; each fault is
+    /// added to `errors`, at its location below `at`.
+    fn from_fields(fields: &impl Fields, at: &Loc<'_>, errors: &mut Errors) -> Option<Self>;
+
+    /// `@model_validator(mode="before")`: what is decoded instead of `input`, `None` for itself.
+    ///
+    /// # Errors
+    /// If it refuses the input.
+    fn before(_input: &Value) -> Result<Option<Value>, Invalid> {
+        Ok(None)
+    }
+
+    /// `@model_validator(mode="after")`.
+    ///
+    /// # Errors
+    /// If it refuses the value.
+    fn after(self) -> Result<Self, Invalid> {
+        Ok(self)
+    }
+}
+
+/// A field as the request may name it.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldNames {
+    /// Its names: the first that is given counts, and errors of an absent one show the first.
+    pub names: &'static [Name],
+    /// Whether parameters of the same name make one value: a list.
+    pub is_sequence: bool,
+}
+
+/// A name of a field in a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    /// As it stands in JSON, a query, a cookie or a form.
+    pub text: &'static str,
+    /// Whether a header has `-` for each `_` in it.
+    pub converts_underscores: bool,
+}
+
+impl Name {
+    /// The name of the header.
+    pub(crate) fn of_header(&self) -> Cow<'static, str> {
+        if self.converts_underscores && self.text.contains('_') {
+            self.text.replace('_', "-").into()
+        } else {
+            self.text.into()
+        }
+    }
+}
+
+/// What becomes of what has no field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// `extra="ignore"`, as by default.
+    Ignored,
+    /// `extra="forbid"`: `#[serde(deny_unknown_fields)]`.
+    Forbidden,
+    /// `extra="allow"`: a field with `#[serde(flatten)]` has it.
+    Kept,
+}
+
+/// What kind of class a model is in Python.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelKind {
+    /// `BaseModel`; the name of the class.
+    Model(&'static str),
+    /// `TypedDict`: `#[schema(typed_dict)]`.
+    TypedDict,
+    /// `@dataclass`: `#[schema(dataclass)]`; the name of the class.
+    Dataclass(&'static str),
+}
+
+impl ModelKind {
+    /// Adds the error of an input that is no object.
+    fn refuse<T>(self, input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<T> {
+        match self {
+            Self::Model(name) if errors.is_json => {
+                let msg = format!("Input should be a valid dictionary or instance of {name}");
+                errors.add("model_type", at, msg, input, &[("class_name", name.into())])
+            }
+            Self::Model(_) => {
+                let msg = "Input should be a valid dictionary or object to extract fields from";
+                errors.add("model_attributes_type", at, msg, input, &[])
+            }
+            Self::TypedDict => {
+                errors.add("dict_type", at, "Input should be a valid dictionary", input, &[])
+            }
+            Self::Dataclass(name) => {
+                let msg = format!("Input should be a dictionary or an instance of {name}");
+                errors.add("dataclass_type", at, msg, input, &[("class_name", name.into())])
+            }
+        }
+    }
+}
+
+/// Where the fields of a [`Model`] come from.
+pub trait Fields {
+    /// The value of a field, or all its values as a list.
+    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>>;
+
+    /// What the error of a missing field echoes.
+    fn whole(&self) -> &Value;
+
+    /// Whether there is nothing that could have fields; then even optional ones are missing.
+    fn is_no_object(&self) -> bool {
+        false
+    }
+
+    /// What errors call a field.
+    fn shown(&self, name: &Name) -> Cow<'static, str> {
+        name.text.into()
+    }
+
+    /// The object of which what has no field is kept.
+    fn object(&self) -> Option<&Object> {
+        None
+    }
+}
+
+/// The fields of an object.
+struct ObjectFields<'a> {
+    fields: &'a Object,
+    whole: &'a Value,
+    /// They were headers, and errors call them so.
+    of_headers: bool,
+}
+
+impl Fields for ObjectFields<'_> {
+    fn get(&self, name: &Name, _: bool) -> Option<Cow<'_, Value>> {
+        self.fields.get(name.text)
+    }
+
+    fn whole(&self) -> &Value {
+        self.whole
+    }
+
+    fn shown(&self, name: &Name) -> Cow<'static, str> {
+        if self.of_headers { name.of_header() } else { name.text.into() }
+    }
+
+    fn object(&self) -> Option<&Object> {
+        Some(self.fields)
+    }
+}
+
+/// Decodes a model from a value, which must be an object.
+pub fn decode_model<M: Model>(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<M> {
+    decode_object(input, false, at, errors)
+}
+
+fn decode_object<M: Model>(
+    input: &Value,
+    of_headers: bool,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<M> {
+    let replaced = match M::before(input) {
+        Ok(replaced) => replaced,
+        Err(invalid) => return invalid.add(at, input, errors),
+    };
+    let given = replaced.as_ref().unwrap_or(input);
+    let Value::Object(fields) = given else { return M::KIND.refuse(given, at, errors) };
+    let model = errors.within((type_name::<M>(), false), at, given, |errors| {
+        errors.add_fields_set(0);
+        let is_strict = std::mem::replace(&mut errors.is_strict, M::IS_STRICT);
+        let fields = ObjectFields { fields, whole: given, of_headers };
+        let model = M::from_fields(&fields, at, errors);
+        errors.is_strict = is_strict;
+        let is_allowed = refuse_extra::<M>(&fields, at, errors);
+        model.filter(|_| is_allowed)
+    })?;
+    match model.after() {
+        Ok(model) => Some(model),
+        Err(invalid) => invalid.add(at, input, errors),
+    }
+}
+
+/// Adds an error for each key that is no field, if those are forbidden; gives whether there is none.
+fn refuse_extra<M: Model>(fields: &ObjectFields<'_>, at: &Loc<'_>, errors: &mut Errors) -> bool {
+    let mut is_allowed = true;
+    if M::EXTRA != Extra::Forbidden {
+        return is_allowed;
+    }
+    for (name, value) in fields.fields {
+        if errors.is_full() {
+            return false;
+        }
+        if !is_field::<M>(fields.fields, &name) {
+            let msg = "Extra inputs are not permitted";
+            let at = at.field(&name);
+            let _: Option<()> = errors.add("extra_forbidden", &at, msg, &value, &[]);
+            is_allowed = false;
+        }
+    }
+    is_allowed
+}
+
+/// Whether a field is read from the key: no earlier name of it is there.
+fn is_field<M: Model>(object: &Object, key: &str) -> bool {
+    M::FIELDS.iter().any(|field| {
+        let position = field.names.iter().position(|name| name.text == key);
+        position.is_some_and(|position| {
+            field.names[..position].iter().all(|earlier| object.get(earlier.text).is_none())
+        })
+    })
+}
+
+/// A type of the field that keeps what has no field: a dictionary of texts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot keep what has no field",
+    label = "`#[serde(flatten)]` stands on an `IndexMap`, `HashMap` or `BTreeMap` from `String` to any type"
+)]
+pub trait KeepsExtra: Default {
+    /// What each value must be.
+    type Value: Decode;
+
+    /// Adds one.
+    fn keep(&mut self, key: String, value: Self::Value);
+}
+
+macro_rules! keeps_extra {
+    ($([$($generics:tt)*] $map:ty;)*) => {$(
+        impl<V: Decode, $($generics)*> KeepsExtra for $map {
+            type Value = V;
+
+            fn keep(&mut self, key: String, value: V) {
+                self.insert(key, value);
+            }
+        }
+    )*};
+}
+
+keeps_extra! {
+    [S: BuildHasher + Default] IndexMap<String, V, S>;
+    [S: BuildHasher + Default] HashMap<String, V, S>;
+    [] BTreeMap<String, V>;
+}
+
+/// Decodes what has no field; the derive calls it for the field that keeps it.
+pub fn decode_extra<M: Model, X: KeepsExtra>(
+    fields: &impl Fields,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<X> {
+    let (mut extra, start) = (X::default(), errors.len());
+    for (name, value) in fields.object()? {
+        if errors.is_full() {
+            return None;
+        }
+        if is_field::<M>(fields.object()?, &name) {
+            continue;
+        }
+        if let Some(value) = X::Value::decode(&value, &Constraints::NONE, &at.field(&name), errors)
+        {
+            extra.keep(name.into(), value);
+        }
+    }
+    (errors.len() == start).then_some(extra)
+}
+
+/// A validator that comes before the type's own rules.
+pub(crate) type Before = fn(&Value) -> Result<Value, Invalid>;
+
+/// A validator that comes after the type's own rules.
+pub(crate) type After<T> = fn(T) -> Result<T, Invalid>;
+
+/// How a field is decoded, besides its constraints.
+#[derive(Debug)]
+pub struct FieldRules<T> {
+    /// What it is called, the first name first.
+    pub names: &'static [Name],
+    /// What it is when it is not given.
+    pub absent: Absent<T>,
+    /// `@field_validator(…, mode="before")`.
+    pub before: Option<Before>,
+    /// `@field_validator(…)`.
+    pub after: Option<After<T>>,
+}
+
+/// What a field is when it is not given.
+#[derive(Debug)]
+pub enum Absent<T> {
+    /// By its type: optional fields are null.
+    ByType,
+    /// `#[schema(required = true)]`: even what may be null must be given.
+    Required,
+    /// `#[schema(default = …)]` or `default_factory`: the function gives the value.
+    Default(fn() -> T),
+}
+
+/// Decodes one field of a model; the derive calls it for each.
+pub fn decode_field<T: Decode>(
+    fields: &impl Fields,
+    rules: &FieldRules<T>,
+    constraints: &Constraints,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<T> {
+    for name in rules.names {
+        if let Some(input) = fields.get(name, T::SEQUENCE) {
+            errors.add_fields_set(1);
+            let shown = fields.shown(name);
+            let at = at.field(&shown);
+            let (before, after) = (rules.before, rules.after);
+            return decode_validated(&input, constraints, before, after, &at, errors);
+        }
+    }
+    let value = match rules.absent {
+        _ if fields.is_no_object() => None,
+        Absent::Default(default) => Some(default()),
+        Absent::ByType => T::absent(),
+        Absent::Required => None,
+    };
+    value.or_else(|| {
+        let shown = rules.names.first().map(|name| fields.shown(name)).unwrap_or_default();
+        errors.missing(&at.field(&shown), fields.whole())
+    })
+}
+
+/// Decodes a value between the validators of one's own.
+pub fn decode_validated<T: Decode>(
+    input: &Value,
+    constraints: &Constraints,
+    before: Option<Before>,
+    after: Option<After<T>>,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<T> {
+    let replaced = match before.map(|before| before(input)).transpose() {
+        Ok(replaced) => replaced,
+        Err(invalid) => return invalid.add(at, input, errors),
+    };
+    let input = replaced.as_ref().unwrap_or(input);
+    let value = T::decode(input, constraints, at, errors)?;
+    let Some(after) = after else { return Some(value) };
+    match after(value) {
+        Ok(value) => Some(value),
+        Err(invalid) => invalid.add(at, input, errors),
+    }
+}
+
+/// serde's way to a value between the validators of one's own; what is wrong is decoded again for its
+/// errors.
+pub fn deserialize_field<'de, T: Decode + Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    constraints: &Constraints,
+    before: Option<Before>,
+    after: Option<After<T>>,
+) -> Result<T, D::Error> {
+    use serde::de::Error;
+
+    if before.is_some() {
+        let value = Value::deserialize(deserializer)?;
+        let mut errors = Errors::default();
+        let at = Loc::root("body");
+        let decoded = decode_validated(&value, constraints, before, after, &at, &mut errors);
+        return decoded.ok_or_else(|| D::Error::custom("not by the rules"));
+    }
+    let value = T::deserialize(deserializer)?;
+    if !value.meets(constraints) {
+        return Err(D::Error::custom("constraint"));
+    }
+    match after {
+        None => Ok(value),
+        Some(after) => after(value).map_err(|_| D::Error::custom("validator")),
+    }
+}
+
+/// Parameters from which a model may be made.
+pub(crate) trait Source: Fields {
+    /// What a parameter of this name is called here.
+    fn key(&self, name: &Name) -> Cow<'static, str>;
+
+    /// Whether it is a header.
+    const OF_HEADERS: bool = false;
+
+    /// Whether an empty value makes room for the next name, as in a form.
+    const SKIPS_EMPTY: bool = false;
+
+    /// Whether the name is there, even with an empty value.
+    fn has(&self, key: &str) -> bool;
+
+    /// All other parameters, each once: those whose names are not `taken`.
+    fn others(&self, taken: &[String]) -> IndexMap<String, Value>;
+}
+
+/// Decodes the parameters of a query, the headers, the cookies or a form: each field apart, or as one
+/// model if Python has a class for it.
+pub(crate) fn decode_parameters<M: Model>(
+    source: &impl Source,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<M> {
+    if !M::IS_MODEL {
+        return M::from_fields(source, at, errors);
+    }
+    decode_source(source, at, errors)
+}
+
+fn decode_source<M: Model, S: Source>(source: &S, at: &Loc<'_>, errors: &mut Errors) -> Option<M> {
+    let (mut object, mut taken) = (IndexMap::new(), Vec::new());
+    for field in M::FIELDS {
+        let Some(first) = field.names.first() else { continue };
+        if S::SKIPS_EMPTY {
+            for name in field.names {
+                taken.push(source.key(name).into_owned());
+                if let Some(value) = source.get(name, field.is_sequence) {
+                    object.insert(name.text.to_owned(), value.into_owned());
+                    break;
+                }
+            }
+            continue;
+        }
+        let found = field.names.iter().find(|name| source.has(&source.key(name))).unwrap_or(first);
+        if let Some(value) = source.get(found, field.is_sequence) {
+            object.insert(found.text.to_owned(), value.into_owned());
+        }
+        taken.push(source.key(found).into_owned());
+        let unconverted = field.names.iter().filter(|name| source.key(name) != name.text);
+        taken.extend(unconverted.map(|name| name.text.to_owned()));
+    }
+    for (name, value) in source.others(&taken) {
+        object.insert(name, value);
+    }
+    decode_object(&object.into(), S::OF_HEADERS, at, errors)
+}
