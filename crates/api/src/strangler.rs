@@ -31,10 +31,15 @@ pub fn start(
         .map(|(id, method, path)| Operation::new(&id, method.as_str(), &path));
     let settings = strangler::Settings {
         plan: legacy.plan.clone(),
+        legacy_ca: legacy.ca.clone(),
         timeout: legacy.timeout,
         idle: legacy.idle,
         upload_rate: legacy.upload_rate,
         max_in_flight: legacy.max_in_flight,
+        retry: legacy.retry,
+        comparison_memory: legacy.memory,
+        canary_checks: legacy.canary_checks,
+        client: legacy.client.clone(),
         trust: Arc::new(move |peer| trusted.trusts(peer)),
         dry_run: Some(strangler::DryRun {
             prepare: |request| _ = request.extensions_mut().insert(DryRun),
