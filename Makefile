@@ -10,7 +10,7 @@ SELF_TEST := target/debug/contract self-test $(WHAT)
 BUILD := cargo build --workspace --test schemas
 
 # Python of no service.
-SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py
+SCRIPTS := docs/include.py crates/tools/trials/third-party crates/tools/contract/wheel/installed.py
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ contract-mutants: venv ## Find the defects of a small service by generated reque
 walk: venv ## Walk a whole migration under load, there and back and with faults: REQUESTS=100000
 	cargo build --release --package api --package trials
 	target/release/walk --requests $(or $(REQUESTS),100000)
+
+third-party: build ## Put the strangler before public services, installed now: COUNT=1000 SEED=7 ONLY="titiler prefect"
+	$(PYTHON) crates/tools/trials/third-party/run.py --count $(or $(COUNT),1000) --seed $(or $(SEED),7) $(ONLY)
 
 chaos: ## Bad days: databases, networks and disks that fail, clients that do everything wrong
 	cargo build --release --package api --package trials
@@ -160,4 +163,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-short docs resource service service-check draft package semver sbom image-check wheel
+	k8s-check containers containers-short docs resource service service-check draft package semver sbom image-check third-party wheel

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use strangler::ClientKey;
 
 use super::Environment;
-use super::value::{Given, SettingsError, number, origin, secret, setting};
+use super::value::{Given, SettingsError, boolean, number, origin, secret, setting};
 
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Settings: strangler")]

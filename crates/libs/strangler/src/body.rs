@@ -141,10 +141,12 @@ pub(crate) fn download(
         return Body::new(Small { inner: body, timeout, idle, permit: Some(permit), left });
     }
     let (sender, frames) = mpsc::channel(READ_AHEAD);
+    let left = body.size_hint().exact();
     tokio::spawn(async move {
         let _permit = permit;
         let mut body = pin!(body);
-        loop {
+        // At its end nothing else is taken where the length is known.
+        while !body.is_end_stream() {
             let frame = tokio::select! {
                 frame = tokio::time::timeout(timeout, body.frame()) => frame,
                 // The client has left: legacy's work is cancelled.
@@ -161,13 +163,13 @@ pub(crate) fn download(
             }
             match sender.send_timeout(frame, timeout).await {
                 Ok(()) if !is_last => {}
-                Ok(()) => return,
+                Ok(()) | Err(SendTimeoutError::Closed(Sent::End)) => return,
                 Err(SendTimeoutError::Timeout(_)) => return events.count(Event::CutByClient),
                 Err(SendTimeoutError::Closed(_)) => return events.count(Event::ClientLeft),
             }
         }
     });
-    Body::new(Download { frames })
+    Body::new(Download { frames, left })
 }
 
 pin_project! {
@@ -242,6 +244,8 @@ enum Sent {
 
 struct Download {
     frames: Receiver<Sent>,
+    /// The bytes that are still to come, if that is known.
+    left: Option<u64>,
 }
 
 impl http_body::Body for Download {
@@ -252,12 +256,27 @@ impl http_body::Body for Download {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.is_end_stream() {
+            return Poll::Ready(None);
+        }
         Poll::Ready(match ready!(self.frames.poll_recv(context)) {
-            Some(Sent::Frame(frame)) => Some(Ok(frame)),
+            Some(Sent::Frame(frame)) => {
+                let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+                self.left = self.left.map(|left| left.saturating_sub(length));
+                Some(Ok(frame))
+            }
             Some(Sent::Failed(error)) => Some(Err(error)),
             Some(Sent::End) => None,
             // Without an end: the client was too slow.
             None => Some(Err(axum::Error::new(Aborted::Client))),
         })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -152,7 +152,7 @@ mod tests {
             ["a", "b", "someone@example.com"].map(|name| percentile(&request(name, ""), None));
         assert_eq!(all, [19, 38, 53]);
         let address = |client| percentile(&forwarded_for(client), None);
-        assert_eq!(["192.0.2.7", "2001:db8::1"].map(address), [0, 0]);
+        assert_eq!(["192.0.2.7", "2001:db8::1"].map(address), [36, 92]);
         let header = ClientKey::Header(HeaderName::from_static("x-api-key"));
         let keyed = Request::builder().header("x-api-key", "a").body(()).unwrap();
         assert_eq!(percentile(&keyed, Some(&header)), 19, "the value alone counts");

@@ -8,7 +8,7 @@ use crate::side::Outcome;
 
 /// How many of the last responses of a side are kept.
 const RECENT: usize = 1000;
-/// The fewest responses of a side from which anything is concluded about latencies.
+/// The fewest responses of a side from which shares and latencies are concluded.
 const MIN_RESPONSES: usize = 20;
 /// So many errors one after the other conclude as much.
 const ERRORS_IN_A_ROW: usize = 5;
@@ -166,6 +166,9 @@ pub(crate) fn worse(
         return Some(format!("{differing} of {of} answers were others than the old service's"));
     }
     let failures = native.count(Outcome::is_failure);
+    if failures.of < MIN_RESPONSES {
+        return None;
+    }
     if failures.is_higher(of_legacy, margin.failures) {
         return Some(format!(
             "{} of its requests were errors, or their clients gave up, {} of legacy's",

@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_bad_plan_is_refused_with_a_reason() {
-        let error = |text| Plan::parse(text, &operations()).unwrap_err().to_string();
+        let error = |text: &str| Plan::parse(text, &operations()).unwrap_err().to_string();
         assert!(error("operations: {items-red_items: native}").contains("items-red_items"));
         assert!(error("default: canary 101%").contains("canary 101%"));
         assert!(error("defualt: native").contains("defualt"));

@@ -19,6 +19,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use crate::body::{Progress, Upload, download};
 use crate::connect::{Connector, Traffic};
@@ -151,6 +152,8 @@ pub(crate) struct Proxy {
     in_flight: Arc<Semaphore>,
     tunnels: Arc<Semaphore>,
     events: Arc<Events>,
+    /// Where tunnels run.
+    background: TaskTracker,
 }
 
 impl Proxy {
@@ -180,7 +183,8 @@ impl Proxy {
             .build(connector.wrap_connector(Connector(http)));
         let semaphore = || Arc::new(Semaphore::new(limits.max_in_flight));
         let (in_flight, tunnels) = (semaphore(), semaphore());
-        Ok(Self { client, scheme, authority, limits, in_flight, tunnels, events })
+        let background = settings.background.clone();
+        Ok(Self { client, scheme, authority, limits, in_flight, tunnels, events, background })
     }
 
     /// The requests at the old service, and the connections that have changed to another protocol.
@@ -188,14 +192,6 @@ impl Proxy {
         let max = self.limits.max_in_flight;
         let used = |permits: &Semaphore| max.saturating_sub(permits.available_permits());
         (used(&self.in_flight), used(&self.tunnels))
-    }
-
-    /// Waits until all tunnels are closed; no further one is opened.
-    pub(crate) async fn tunnels_closed(&self) {
-        let all = u32::try_from(self.limits.max_in_flight).unwrap_or(u32::MAX);
-        if let Ok(permits) = self.tunnels.acquire_many(all).await {
-            permits.forget();
-        }
     }
 
     /// Forwards a request and counts what becomes of it.
@@ -235,7 +231,7 @@ impl Proxy {
                     "a change of the protocol that was not asked for",
                 ));
             };
-            tunnel.connect(&mut answer, permit);
+            tunnel.connect(&mut answer, permit, &self.background);
             self.events.count(Event::Upgrade);
             let (mut parts, _) = answer.into_parts();
             headers::prepare_response(&mut parts, &method)?;

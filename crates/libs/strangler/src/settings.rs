@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, Request, Uri};
+use tokio_util::task::TaskTracker;
 
 use crate::client::ClientKey;
 use crate::judge::Margin;
@@ -58,6 +59,9 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// Whose `X-Forwarded-*` headers are trusted.
     pub trust: Trust,
+    /// Runs the connections that have changed to another protocol, such as WebSockets: close it and
+    /// wait for it at the shutdown, for as long as they may go on.
+    pub background: TaskTracker,
     /// What tells clients apart: the first of these that a request has. One that has none is counted
     /// as one client with all such.
     pub client: Vec<ClientKey>,
@@ -101,6 +105,7 @@ impl Settings {
             retry: true,
             max_in_flight: 1024,
             trust: Arc::new(|peer| peer.is_loopback()),
+            background: TaskTracker::new(),
             client: vec![ClientKey::Subject, ClientKey::Address],
             dry_run: None,
             rehearse: None,

@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn a_failure_is_judged_at_once() {
         let statistics = Statistics::new();
-        let mut respond = |outcome| {
+        let respond = |outcome| {
             statistics.native.record(Duration::ZERO, outcome);
             statistics.is_due()
         };

@@ -149,12 +149,6 @@ impl Strangler {
         page::router(self.clone(), password)
     }
 
-    /// Waits until no connection that has changed to another protocol, such as a WebSocket, is open,
-    /// and opens no further ones: for the shutdown. It waits for as long as they take: set a timeout.
-    pub async fn tunnels_closed(&self) {
-        self.0.proxy.tunnels_closed().await;
-    }
-
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }
