@@ -74,8 +74,7 @@ async fn a_websocket_goes_on_through_a_shutdown() {
             });
         }
     });
-    let settings =
-        [("LEGACY_URL", url.as_str()), ("MANAGEMENT_PORT", "0"), ("DRAIN_SECONDS", "0")];
+    let settings = [("LEGACY_URL", url.as_str()), ("MANAGEMENT_PORT", "0"), ("DRAIN_SECONDS", "0")];
     let database = Scratch::new().await.unwrap();
     let service = rust(&database.url, &settings).await.unwrap();
     let address = service.url.trim_start_matches("http://").to_owned();

@@ -294,7 +294,9 @@ mod tests {
         let mut seed = 1_u64;
         let mut next = move || {
             // Knuth's linear congruential generator.
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) % 50 == 0
         };
         let mut reported = 0;

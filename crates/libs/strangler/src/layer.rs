@@ -271,8 +271,8 @@ impl Strangler {
             match answer(status, &headers, body, limit, &mut held) {
                 Ok(answer) => {
                     let rehearsed = rehearsed.map(Rehearsed::answered);
-                    let (parts, body, _held) = (copy.parts, sent, vec![held, of_body]);
-                    let job = Job { parts, body, answer, by, rehearsed, _held, index };
+                    let (parts, body, held) = (copy.parts, sent, vec![held, of_body]);
+                    let job = Job { parts, body, answer, by, rehearsed, held, index };
                     strangler.enqueue(job, service);
                 }
                 Err(verdict) => statistics.count(verdict),

@@ -32,6 +32,8 @@ const NO_LABELS: [(&str, &str); 0] = [];
 
 type Labels<'a> = [(&'static str, &'a str); 2];
 
+type Count = fn(&Figures) -> u64;
+
 /// One side of an operation.
 struct OfSide<'a> {
     labels: Labels<'a>,
@@ -93,12 +95,8 @@ impl Collector for Collected {
 
 impl Collected {
     #[expect(clippy::unused_self, reason = "one of the parts")]
-    fn sides(
-        &self,
-        encoder: &mut DescriptorEncoder<'_>,
-        sides: &[OfSide<'_>],
-    ) -> std::fmt::Result {
-        let counts: [(_, _, fn(&Figures) -> u64); 3] = [
+    fn sides(&self, encoder: &mut DescriptorEncoder<'_>, sides: &[OfSide<'_>]) -> std::fmt::Result {
+        let counts: [(_, _, Count); 3] = [
             (
                 "strangler_requests",
                 "Requests by the side that responded, or rehearsed",
@@ -109,11 +107,9 @@ impl Collected {
                 "Responses with status 500 and above, and requests without one in time",
                 |figures| figures.errors,
             ),
-            (
-                "strangler_cancelled",
-                "Requests whose client left before the response",
-                |figures| figures.cancelled,
-            ),
+            ("strangler_cancelled", "Requests whose client left before the response", |figures| {
+                figures.cancelled
+            }),
         ];
         for (name, help, count) in counts {
             let values = sides.iter().map(|side| (side.labels, count(&side.figures)));
@@ -135,7 +131,8 @@ impl Collected {
     fn connections(&self, encoder: &mut DescriptorEncoder<'_>) -> std::fmt::Result {
         let inner = &self.0.0;
         let events = Event::ALL.map(|event| ([("event", event.name())], inner.events.get(event)));
-        let help = "Upgrades, broken responses, clients that left, refusals, retries, wrong passwords";
+        let help =
+            "Upgrades, broken responses, clients that left, refusals, retries, wrong passwords";
         counter(encoder, ("strangler_events", help), events)?;
         let (requests, tunnels) = inner.proxy.in_flight();
         for (name, help, value) in [
@@ -172,7 +169,8 @@ fn comparisons(
             ("uncompared", view.uncompared),
             ("dropped", view.dropped),
         ];
-        verdicts.map(|(verdict, count)| ([("operation", &*operation.id), ("verdict", verdict)], count))
+        verdicts
+            .map(|(verdict, count)| ([("operation", &*operation.id), ("verdict", verdict)], count))
     });
     let name = ("strangler_comparisons", "Requests by result of the comparison");
     counter(encoder, name, values)

@@ -125,7 +125,8 @@ impl Strangler {
 
 /// The seconds that the old service spent on all requests.
 fn seconds(overview: &Overview) -> f64 {
-    let operations = overview.operations.iter().map(|operation| operation.statistics.legacy.seconds);
+    let operations =
+        overview.operations.iter().map(|operation| operation.statistics.legacy.seconds);
     operations.sum::<f64>() + overview.others.seconds
 }
 

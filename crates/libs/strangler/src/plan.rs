@@ -1,7 +1,7 @@
 //! The plan: which service responds to each operation. People write the file, or the page does.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -161,10 +161,14 @@ pub enum PlanError {
     #[error("'{0}' has two modes, by its operationId and by its path")]
     TwoModes(String),
     /// The steps are none.
-    #[error("steps: `percents` are one or more numbers from 1 to 100, each higher than the one before")]
+    #[error(
+        "steps: `percents` are one or more numbers from 1 to 100, each higher than the one before"
+    )]
     Steps,
     /// It is no place of an answer.
-    #[error("may_differ: '{0}' is not `header name` in lower case, `status`, `body` or `body.path[*]`")]
+    #[error(
+        "may_differ: '{0}' is not `header name` in lower case, `status`, `body` or `body.path[*]`"
+    )]
     Place(String),
 }
 
@@ -215,7 +219,9 @@ impl Plan {
         }
         let Steps { percents, requests, seconds, compared } = &self.steps;
         if self.steps != Steps::default() {
-            text += &format!(
+            // Writing to a String does not fail.
+            _ = write!(
+                text,
                 "steps: {{percents: {percents:?}, requests: {requests}, seconds: {seconds}, compared: \
                  {compared}}}\n"
             );

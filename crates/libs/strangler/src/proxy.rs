@@ -125,13 +125,11 @@ mod certificates {
     /// # Errors
     /// When the file cannot be read, or has none.
     pub(super) fn trusting(path: &Path) -> Result<ClientConfig, StartError> {
-        let error =
-            |reason: String| StartError::Certificates { path: path.to_owned(), reason };
+        let error = |reason: String| StartError::Certificates { path: path.to_owned(), reason };
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         let public = roots.len();
-        let certificates =
-            CertificateDer::pem_file_iter(path).map_err(|e| error(e.to_string()))?;
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| error(e.to_string()))?;
         for certificate in certificates {
             let certificate = certificate.map_err(|e| error(e.to_string()))?;
             roots.add(certificate).map_err(|e| error(e.to_string()))?;

@@ -72,8 +72,8 @@ pub(crate) struct Job {
     pub(crate) by: By,
     /// Of a write that was rehearsed.
     pub(crate) rehearsed: Option<Rehearsed>,
-    /// The memory of all these.
-    pub(crate) _held: Vec<Held>,
+    /// The memory of all these, until they are dropped.
+    pub(crate) held: Vec<Held>,
     /// The operation.
     pub(crate) index: usize,
 }
@@ -113,7 +113,7 @@ impl Strangler {
                 strangler.judge(job.index);
             }
             statistics.count(verdict);
-            drop((queued, running, held));
+            drop((job.held, queued, running, held));
         });
     }
 

@@ -130,7 +130,7 @@ impl Side {
     /// Seconds and how many took no more, but for those of the bucket before.
     #[expect(clippy::cast_precision_loss, reason = "microseconds")]
     pub(crate) fn buckets(&self) -> Vec<(f64, u64)> {
-        let bounds = BUCKETS.iter().map(|bound| *bound as f64 / 1e6).chain([f64::MAX]);
+        let bounds = BUCKETS.iter().map(|bound| *bound as f64 / 1e6).chain([f64::INFINITY]);
         bounds.zip(self.buckets.iter().map(|count| count.load(Ordering::Relaxed))).collect()
     }
 }
@@ -190,7 +190,7 @@ mod tests {
         }
         let buckets = side.buckets();
         assert_eq!((buckets[0], buckets[1]), ((0.0005, 2), (0.001, 1)));
-        assert_eq!(buckets.last(), Some(&(f64::MAX, 1)));
+        assert_eq!(buckets.last(), Some(&(f64::INFINITY, 1)));
         assert!((side.figures().seconds - 30.001_003).abs() < 1e-9);
     }
 }

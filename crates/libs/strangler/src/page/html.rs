@@ -84,11 +84,11 @@ fn may_differ(out: &mut String, overview: &Overview, token: &Token) -> std::fmt:
     }
     for (place, count) in &suggested {
         let place = escape(place.as_str());
-        write!(
+        writeln!(
             out,
             "<li><form method=\"post\" action=\"/_molt/may-differ\"><input type=\"hidden\" \
              name=\"token\" value=\"{token}\"><code>{place}</code> ({count} times) <button \
-             name=\"place\" value=\"{place}\">let it differ</button></form></li>\n"
+             name=\"place\" value=\"{place}\">let it differ</button></form></li>"
         )?;
     }
     if !suggested.is_empty() {

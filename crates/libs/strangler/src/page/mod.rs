@@ -106,9 +106,8 @@ async fn change(
 }
 
 async fn write_plan(State(pages): State<Pages>, text: String) -> Result<StatusCode, Response> {
-    let write = move |strangler: &Strangler| {
-        strangler.change(Plan::parse(&text, &strangler.0.operations)?)
-    };
+    let write =
+        move |strangler: &Strangler| strangler.change(Plan::parse(&text, &strangler.0.operations)?);
     change(pages, write).await.map(|()| StatusCode::NO_CONTENT)
 }
 

@@ -111,8 +111,7 @@ async fn copies_keep_to_their_budget() {
     });
     let lengths = futures_util::future::join_all(asks).await;
     assert!(lengths.iter().all(|length| *length == BODY), "clients get all of it");
-    let compared =
-        ["matches", "mismatches", "noise", "accepted", "uncompared", "dropped"];
+    let compared = ["matches", "mismatches", "noise", "accepted", "uncompared", "dropped"];
     let sum = |view: &Value| compared.iter().map(|key| view[*key].as_u64().unwrap()).sum::<u64>();
     let view = front.until("read_item", |view| sum(view) == 300).await;
     assert!(view["dropped"].as_u64() > Some(200) && view["matches"].as_u64() > Some(0), "{view:#}");
@@ -124,7 +123,7 @@ async fn copies_keep_to_their_budget() {
         if memory.used == 0 {
             break;
         }
-        assert!(start.elapsed() < Duration::from_secs(5), "not given back: {memory:?}");
+        assert!(start.elapsed() < Duration::from_secs(20), "not given back: {memory:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

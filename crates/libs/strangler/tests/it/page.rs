@@ -94,7 +94,8 @@ async fn a_change_needs_the_page_s_token() {
     let right = token(&front).await;
     assert!(right.len() >= 43, "{right}");
     for (token, status) in [("", 403), ("token=wrong&", 403), (&*format!("token={right}&"), 303)] {
-        let post = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let post =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let post = post.build().unwrap().post(format!("{}/_molt/mode", front.page));
         let post = post.basic_auth("molt", Some(PASSWORD)).header("sec-fetch-site", "same-origin");
         let post = post.header("content-type", "application/x-www-form-urlencoded");
