@@ -139,19 +139,16 @@ impl Strangler {
         S: Service<Request<Body>, Response = Response, Error = Infallible>,
     {
         let measured = statistics.native.start();
-        let mut response = pin!(service.call(request));
-        match tokio::time::timeout(self.0.settings.timeout, &mut response).await {
-            Ok(response) => {
-                let response = response?;
-                measured.end(Some(response.status().into()));
-                Ok(response)
-            }
-            Err(_) => {
-                measured.end(Some(Outcome::Error));
-                late();
-                response.await
-            }
-        }
+        let mut responding = pin!(service.call(request));
+        let in_time = tokio::time::timeout(self.0.settings.timeout, &mut responding).await;
+        let Ok(response) = in_time else {
+            measured.end(Some(Outcome::Error));
+            late();
+            return responding.await;
+        };
+        let response = response?;
+        measured.end(Some(response.status().into()));
+        Ok(response)
     }
 
     /// The new service responds and is judged; a share of what it answers to safe requests is compared

@@ -29,4 +29,4 @@ try:
     raise AssertionError("it is accepted")
 except InvalidStatus as error:
     assert error.response.status_code == 403, error.response.status_code
-print("1000 messages, close codes 4001 and 4002, a refusal with 403: as sent")
+sys.stdout.write("1000 messages, close codes 4001 and 4002, a refusal with 403: as sent\n")

@@ -6,10 +6,10 @@ The services are installed from the package index that pip is configured with, e
 environment under target/third-party, and started on loopback:
 
 - titiler: 1,000 reads of one instance, tiles and images among them, are equal to the byte;
-- chromadb, prefect: what `contract` generates from their documents, 1,000 requests, changes two fresh
-  instances alike, one directly and one through the strangler;
-- prefect: its own client runs a flow of 20 tasks through the strangler. What it has done is known to the
-  server by events alone, which come over a WebSocket;
+- chromadb, prefect: what `contract` generates from their documents, 1,000 requests, is answered
+  alike by two fresh instances, one directly and one through the strangler;
+- prefect: its own client runs a flow of 20 tasks through the strangler. What it has done is known
+  to the server by events alone, which come over a WebSocket;
 - websockets: 1,000 messages and close codes, over uvicorn's two implementations.
 
 Exit code 1 if anything differs. It needs target/debug/molt and target/debug/contract.
@@ -43,13 +43,18 @@ VERSIONS = {
 IGNORED = {"date", "server", "connection", "keep-alive", "transfer-encoding", "server-timing"}
 
 
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def python(name: str) -> Path:
     """The Python of a service's virtual environment, which is made if it is not there."""
     folder = WORK / name
     mark = folder / ".complete"
     wanted = "\n".join(VERSIONS[name])
     if not mark.exists() or mark.read_text() != wanted:
-        print(f"{name}: installing {', '.join(VERSIONS[name])}", flush=True)
+        say(f"{name}: installing {', '.join(VERSIONS[name])}")
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip = [folder / "bin/python", "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--disable-pip-version-check", *VERSIONS[name]], check=True)
@@ -67,7 +72,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 def get(port: int, path: str, host: int | None = None) -> Answer:
-    """Asks a port, by the name of another one: some services name themselves as they were called."""
+    """Asks a port by the name of another: some services name themselves as they are called."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path, headers={"host": f"127.0.0.1:{host or port}"})
@@ -96,7 +101,7 @@ def running(name: str, command: list, port: int, ready: str, **environment: str)
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 300
         while True:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 if get(port, ready)[0] < 500:
@@ -201,8 +206,8 @@ def titiler(count: int, seed: int) -> bool:
                 different.append((path, one[:2], other[:2]))
             statuses[one[0]] = statuses.get(one[0], 0) + 1
     for path, one, other in different[:5]:
-        print(f"titiler: {path}\n  {one}\n  {other}")
-    print(f"titiler: {len(paths)} reads {statuses}, {len(different)} different", flush=True)
+        say(f"titiler: {path}\n  {one}\n  {other}")
+    say(f"titiler: {len(paths)} reads {statuses}, {len(different)} different")
     return not different
 
 
@@ -223,7 +228,7 @@ def written(name: str, start, ready: str, document: str, count: int, seed: int) 
     # Where the service differs from itself, of two fresh instances and of one asked twice.
     unsteady = sum(int(count) for count in re.findall(r" (\d+) unsteady$", run.stdout, re.M))
     text = f"{summary[-1]}, {unsteady} unsteady" if summary else run.stderr[-400:]
-    print(f"{name}: {text}", flush=True)
+    say(f"{name}: {text}")
     return run.returncode == 0 and bool(summary)
 
 
@@ -253,16 +258,20 @@ def flow() -> bool:
                 break
             time.sleep(0.5)
         events = post(server, "/api/events/filter", {"limit": 50}).get("total")
-    print(f"prefect: the flow of its client ended with {run.returncode}, {tasks} of 20 task runs "
-          f"and {events} events arrived", flush=True)
+    say(
+        f"prefect: the flow of its client ended with {run.returncode}, {tasks} of 20 task runs "
+        f"and {events} events arrived"
+    )
     if run.returncode:
-        print(run.stderr[-1000:])
+        say(run.stderr[-1000:])
     return run.returncode == 0 and tasks == 20
 
 
 def prefect(count: int, seed: int) -> bool:
-    # Without the services that change things by themselves.
-    start = lambda name: prefect_at(name, "--no-services")
+    def start(name: str):
+        # Without the services that change things by themselves.
+        return prefect_at(name, "--no-services")
+
     same = written("prefect", start, "/api/health", "/api/openapi.json", count, seed)
     return flow() and same
 
@@ -280,7 +289,7 @@ def websockets(_count: int, _seed: int) -> bool:
         with running("echo", command, port, "/"), strangler(port, "/") as through:
             command = [python("websockets"), HERE / "messages.py", str(through)]
             run = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        print(f"websockets, {implementation}: {run.stdout.strip() or run.stderr[-800:]}", flush=True)
+        say(f"websockets, {implementation}: {run.stdout.strip() or run.stderr[-800:]}")
         good &= run.returncode == 0
     return good
 
@@ -297,7 +306,7 @@ def main() -> None:
         parser.error(f"no such service: {', '.join(unknown)}")
     WORK.mkdir(parents=True, exist_ok=True)
     failed = [name for name in names if not services[name](arguments.count, arguments.seed)]
-    print(f"different: {', '.join(failed)}" if failed else "everything is the same")
+    say(f"different: {', '.join(failed)}" if failed else "everything is the same")
     sys.exit(bool(failed))
 
 
