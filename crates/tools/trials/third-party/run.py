@@ -50,7 +50,7 @@ def say(text: str) -> None:
 
 def python(name: str) -> Path:
     """The Python of a service's virtual environment, which is made if it is not there."""
-    folder = WORK / name
+    folder = WORK / "venv" / name
     mark = folder / ".complete"
     wanted = "\n".join(VERSIONS[name])
     if not mark.exists() or mark.read_text() != wanted:
@@ -94,7 +94,7 @@ def running(name: str, command: list, port: int, ready: str, **environment: str)
     log = (WORK / f"{name}.log").open("ab")
     process = subprocess.Popen(
         command,
-        cwd=WORK,
+        cwd=WORK / "data",
         env={**os.environ, "DO_NOT_TRACK": "1", **environment},
         stdout=log,
         stderr=log,
@@ -304,7 +304,7 @@ def main() -> None:
     names = arguments.services or list(services)
     if unknown := set(names) - set(services):
         parser.error(f"no such service: {', '.join(unknown)}")
-    WORK.mkdir(parents=True, exist_ok=True)
+    (WORK / "data").mkdir(parents=True, exist_ok=True)
     failed = [name for name in names if not services[name](arguments.count, arguments.seed)]
     say(f"different: {', '.join(failed)}" if failed else "everything is the same")
     sys.exit(bool(failed))
