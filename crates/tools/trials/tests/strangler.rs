@@ -1,6 +1,6 @@
 //! The strangler in operation: what is written about it outside of its code, and real WebSockets.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends so")]
+#![expect(clippy::unwrap_used, reason = "a test ends so")]
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -103,7 +103,7 @@ impl Drop for Echo {
 async fn websockets_of_uvicorn_pass() {
     let echo = Echo::start().await;
     let (_database, service) = strangler(&echo.url).await;
-    let port = service.url.rsplit(':').next().expect("it has a port").to_owned();
+    let port = service.url.rsplit(':').next().unwrap().to_owned();
     let messages = tokio::process::Command::new(python().unwrap())
         .args(["-B", &format!("{ECHO}/messages.py"), &port])
         .output();

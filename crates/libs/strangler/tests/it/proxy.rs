@@ -239,8 +239,7 @@ async fn http_2_of_clients_becomes_http_1() {
             let value = request.headers().get(name).map(|value| value.to_str().unwrap());
             value.unwrap_or("none").to_owned()
         };
-        let names =
-            ["host", "cookie", "x-forwarded-host", "x-forwarded-for"].map(|name| text(name));
+        let names = ["host", "cookie", "x-forwarded-host", "x-forwarded-for"].map(text);
         let head = format!("{:?} {} {}", request.version(), request.uri(), names.join(" | "));
         let body = axum::body::to_bytes(request.into_body(), 100).await.unwrap();
         format!("{head} | {}", String::from_utf8_lossy(&body))
