@@ -220,8 +220,8 @@ async fn informational_answers_are_no_answers() {
 
 #[tokio::test]
 async fn an_answer_to_head_has_its_length_and_no_body() {
-    let head = "HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n";
-    let legacy = Raw::start(&[head, OK]).await;
+    const LONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n";
+    let legacy = Raw::start(&[LONG, OK]).await;
     let front = legacy.front(|_| {}).await;
     let received = send(&front.url, "HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(received.contains("content-length: 70000"), "{received}");
