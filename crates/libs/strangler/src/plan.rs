@@ -220,10 +220,10 @@ impl Plan {
         let Steps { percents, requests, seconds, compared } = &self.steps;
         if self.steps != Steps::default() {
             // Writing to a String does not fail.
-            _ = write!(
+            _ = writeln!(
                 text,
                 "steps: {{percents: {percents:?}, requests: {requests}, seconds: {seconds}, compared: \
-                 {compared}}}\n"
+                 {compared}}}"
             );
         }
         if !self.may_differ.is_empty() {
