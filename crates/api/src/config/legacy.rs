@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Uri;
 use secrecy::SecretString;
-use strangler::ClientKey;
+use strangler::{ClientKey, ClientKeyError};
 
 use super::Environment;
 use super::value::{Given, SettingsError, boolean, number, origin, secret, setting};
@@ -136,7 +136,8 @@ fn uri(value: &str) -> Result<Uri, String> {
 }
 
 fn keys(value: &str) -> Result<Vec<ClientKey>, String> {
-    value.split(',').map(|key| key.parse()).collect::<Result<_, _>>().map_err(|e| format!("{e}"))
+    let keys: Result<_, ClientKeyError> = value.split(',').map(str::parse).collect();
+    keys.map_err(|error| error.to_string())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a parser like the others")]
