@@ -297,7 +297,7 @@ mod tests {
             seed = seed
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) % 50 == 0
+            (seed >> 33).is_multiple_of(50)
         };
         let mut reported = 0;
         for _ in 0..100 {

@@ -107,7 +107,7 @@ async fn websockets_of_uvicorn_pass() {
     let messages = tokio::process::Command::new(python().unwrap())
         .args(["-B", &format!("{ECHO}/messages.py"), &port])
         .output();
-    let messages = tokio::time::timeout(Duration::from_secs(60), messages).await.unwrap().unwrap();
+    let messages = tokio::time::timeout(Duration::from_mins(1), messages).await.unwrap().unwrap();
     let error = String::from_utf8_lossy(&messages.stderr);
     assert!(messages.status.success(), "{error}");
     let metrics = format!("{}/metrics", service.management().await.unwrap());
