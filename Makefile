@@ -11,7 +11,7 @@ BUILD := cargo build --workspace --test schemas
 
 # Python of no service.
 SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py crates/tools/scaffold/inspector \
-	crates/tools/scaffold/tests/applications/compare.py
+	crates/tools/scaffold/tests/applications/compare.py crates/tools/trials/third-party
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ contract-documents: ## Compare documents with themselves and with single mutatio
 walk: venv ## Walk a whole migration under load, there and back and with faults: REQUESTS=100000
 	cargo build --release --package api --package trials
 	target/release/walk --requests $(or $(REQUESTS),100000)
+
+third-party: build ## Put the strangler before public services, installed now: COUNT=1000 SEED=7 ONLY="titiler prefect"
+	$(PYTHON) crates/tools/trials/third-party/run.py --count $(or $(COUNT),1000) --seed $(or $(SEED),7) $(ONLY)
 
 chaos: ## Bad days: databases, networks and disks that fail, clients that do everything wrong
 	cargo build --release --package api --package trials
@@ -179,4 +182,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-short docs resource service service-check draft inspect tables inspector-versions package semver sbom image-check wheel
+	k8s-check containers containers-short docs resource service service-check draft inspect tables inspector-versions package semver sbom image-check third-party wheel

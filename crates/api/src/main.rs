@@ -228,6 +228,7 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
         // The rest is for everything else.
         max_requests: (settings.server.max_in_flight / 4).max(1),
     };
+    let background = TaskTracker::new();
     let services = Services {
         tokens: Tokens::new(
             &auth.secret_key,
@@ -238,9 +239,9 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
         passwords: Passwords::new(auth.password_threads, limits)?,
         attempts: Attempts::new(auth.sign_in_limits),
         metrics: Metrics::default(),
-        background: TaskTracker::new(),
+        background: background.clone(),
         #[cfg(feature = "strangler")]
-        strangler: api::strangler::start(&settings, &storage)?,
+        strangler: api::strangler::start(&settings, &storage, background)?,
         settings,
     };
     let app = App::new(services, storage, mailer);

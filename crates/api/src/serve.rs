@@ -13,6 +13,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use fastapi_compat::LocalAddr;
+use http::StatusCode;
 use http::header::{CONNECTION, HeaderValue};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -252,7 +253,8 @@ pub async fn serve<S>(
             let draining = draining.clone();
             async move {
                 let mut answer = answer.await?;
-                if draining.has_begun() {
+                // What changes to another protocol names that one.
+                if draining.has_begun() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(answer)

@@ -8,19 +8,21 @@ use domain::Storage;
 use fastapi_compat::{DryRun, WouldAct};
 use secrecy::ExposeSecret;
 use strangler::{Operation, Operations, StartError, Strangler};
+use tokio_util::task::TaskTracker;
 use tower::BoxError;
 
 use crate::config::{Legacy, Settings};
 use crate::deps::Rehearsal;
 use crate::{App, all_routes};
 
-/// The strangler of this service, if it has an old one.
+/// The strangler of this service, if it has an old one. `background` runs its WebSockets.
 ///
 /// # Errors
 /// When the plan cannot be read or is refused.
 pub fn start(
     settings: &Settings,
     storage: &Arc<dyn Storage>,
+    background: TaskTracker,
 ) -> Result<Option<Strangler>, StartError> {
     let Some(legacy) = &settings.legacy else { return Ok(None) };
     let storage = Arc::clone(storage);
@@ -31,11 +33,17 @@ pub fn start(
         .map(|(id, method, path)| Operation::new(&id, method.as_str(), &path));
     let settings = strangler::Settings {
         plan: legacy.plan.clone(),
+        legacy_ca: legacy.ca.clone(),
         timeout: legacy.timeout,
         idle: legacy.idle,
         upload_rate: legacy.upload_rate,
         max_in_flight: legacy.max_in_flight,
+        retry: legacy.retry,
+        comparison_memory: legacy.memory,
+        canary_checks: legacy.canary_checks,
+        client: legacy.client.clone(),
         trust: Arc::new(move |peer| trusted.trusts(peer)),
+        background,
         dry_run: Some(strangler::DryRun {
             prepare: |request| _ = request.extensions_mut().insert(DryRun),
             would_act: |response| response.extensions().get::<WouldAct>().is_some(),

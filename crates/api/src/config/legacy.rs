@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use http::Uri;
 use secrecy::SecretString;
+use strangler::{ClientKey, ClientKeyError};
 
 use super::Environment;
-use super::value::{Given, SettingsError, number, origin, secret, setting};
+use super::value::{Given, SettingsError, boolean, number, origin, secret, setting};
 
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Settings: strangler")]
@@ -15,6 +16,10 @@ pub(super) struct LegacyArgs {
     /// The old service; what the plan leaves to it is passed on, and MANAGEMENT_PORT is 9000 by default
     #[arg(long, env, global = true, value_parser = setting(uri))]
     legacy_url: Option<Given<Uri>>,
+    /// File with the certificates (PEM) of authorities that the old service's may be from, besides the
+    /// public ones
+    #[arg(long, env, global = true, value_parser = setting(path))]
+    legacy_ca_file: Option<Given<PathBuf>>,
     /// Timeout of the old service, in seconds [default: 60]
     #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     legacy_timeout_seconds: Option<Given<u64>>,
@@ -29,6 +34,10 @@ pub(super) struct LegacyArgs {
     /// Maximum number of concurrent requests to the old service [default: 1024]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
     legacy_max_in_flight: Option<Given<usize>>,
+    /// Whether a safe request is sent to the old service once more when a kept connection turns out to
+    /// have been closed [default: true]
+    #[arg(long, env, global = true, value_parser = setting(boolean))]
+    legacy_retry: Option<Given<bool>>,
     /// File with the plan (which service answers which operation), reloaded when it changes
     #[arg(long, env, global = true, value_parser = setting(path))]
     strangler_plan: Option<Given<PathBuf>>,
@@ -38,6 +47,17 @@ pub(super) struct LegacyArgs {
     /// How long a client may wait for the rehearsal of its write, in milliseconds [default: 500]
     #[arg(long, env, global = true, value_parser = setting(number(1..=60_000_u64)))]
     strangler_rehearsal_milliseconds: Option<Given<u64>>,
+    /// Memory for copies of bodies that wait to be compared, in bytes [default: 33554432]
+    #[arg(long, env, global = true, value_parser = setting(number(0..=1_000_000_000_000_usize)))]
+    strangler_memory: Option<Given<usize>>,
+    /// How many reads that a canary served are compared with the old service's answer, for each
+    /// operation, in a second; 0: none [default: 2]
+    #[arg(long, env, global = true, value_parser = setting(number(0..=1000_u32)))]
+    strangler_canary_checks: Option<Given<u32>>,
+    /// What tells clients apart in a canary, the first that a request has: subject (of the token),
+    /// header:NAME, cookie:NAME, address [default: subject,address]
+    #[arg(long, env, global = true, value_parser = setting(keys))]
+    strangler_client: Option<Given<Vec<ClientKey>>>,
     /// Password of the strangler's page [default: generated at each start and printed]
     #[arg(long, env, global = true, hide_env_values = true, value_parser = setting(secret))]
     strangler_password: Option<Given<SecretString>>,
@@ -47,14 +67,21 @@ pub(super) struct LegacyArgs {
 #[derive(Clone, Debug)]
 pub struct Legacy {
     pub url: Uri,
+    pub ca: Option<PathBuf>,
     pub timeout: Duration,
     pub idle: Duration,
     /// Bytes a second.
     pub upload_rate: u64,
     pub max_in_flight: usize,
+    pub retry: bool,
     pub plan: Option<PathBuf>,
     pub max_rehearsals: usize,
     pub rehearsal_timeout: Duration,
+    /// Of comparisons, in bytes.
+    pub memory: usize,
+    /// A second.
+    pub canary_checks: u32,
+    pub client: Vec<ClientKey>,
     /// Of the strangler's page.
     pub password: Option<SecretString>,
 }
@@ -70,6 +97,12 @@ impl Legacy {
         let idle = errors.value(args.legacy_idle_seconds.as_ref(), 1);
         let upload_rate = errors.value(args.legacy_upload_rate.as_ref(), 240);
         let max_in_flight = errors.value(args.legacy_max_in_flight.as_ref(), 1024);
+        let retry = errors.value(args.legacy_retry.as_ref(), true);
+        let ca = errors.optional(args.legacy_ca_file.as_ref());
+        let memory = errors.value(args.strangler_memory.as_ref(), 32 * 1024 * 1024);
+        let canary_checks = errors.value(args.strangler_canary_checks.as_ref(), 2);
+        let client = errors.optional(args.strangler_client.as_ref());
+        let client = client.unwrap_or_else(|| vec![ClientKey::Subject, ClientKey::Address]);
         let plan = errors.optional(args.strangler_plan.as_ref());
         let max_rehearsals = errors.value(args.strangler_rehearsals.as_ref(), 4);
         let rehearsal = errors.value(args.strangler_rehearsal_milliseconds.as_ref(), 500);
@@ -81,13 +114,18 @@ impl Legacy {
         }
         Some(Self {
             url,
+            ca,
             timeout: Duration::from_secs(timeout),
             idle: Duration::from_secs(idle),
             upload_rate,
             max_in_flight,
+            retry,
             plan,
             max_rehearsals,
             rehearsal_timeout: Duration::from_millis(rehearsal),
+            memory,
+            canary_checks,
+            client,
             password,
         })
     }
@@ -95,6 +133,11 @@ impl Legacy {
 
 fn uri(value: &str) -> Result<Uri, String> {
     origin(value)?.parse().map_err(|error| format!("'{value}': {error}"))
+}
+
+fn keys(value: &str) -> Result<Vec<ClientKey>, String> {
+    let keys: Result<_, ClientKeyError> = value.split(',').map(str::parse).collect();
+    keys.map_err(|error| error.to_string())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a parser like the others")]

@@ -12,8 +12,11 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use pin_project_lite::pin_project;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::Sleep;
+
+use crate::events::{Event, Events};
 
 /// Bodies up to this size are taken by the connection at once, whether or not the client reads them.
 const SMALL: u64 = 64 * 1024;
@@ -122,28 +125,32 @@ enum Aborted {
 }
 
 /// A response's body that holds a permit until legacy has sent it. It fails when legacy sends nothing,
-/// or the client takes nothing, for longer than the timeout.
+/// or the client takes nothing, for longer than the timeout. How it ends before its end is counted.
 pub(crate) fn download(
     body: hyper::body::Incoming,
     timeout: Duration,
     permit: OwnedSemaphorePermit,
+    events: Arc<Events>,
 ) -> Body {
     if body.is_end_stream() {
         return Body::empty();
     }
     if body.size_hint().exact().is_some_and(|size| size <= SMALL) {
         let idle = tokio::time::sleep(timeout);
-        return Body::new(Small { inner: body, timeout, idle, permit: Some(permit) });
+        let left = Left { events, event: Some(Event::ClientLeft) };
+        return Body::new(Small { inner: body, timeout, idle, permit: Some(permit), left });
     }
     let (sender, frames) = mpsc::channel(READ_AHEAD);
+    let left = body.size_hint().exact();
     tokio::spawn(async move {
         let _permit = permit;
         let mut body = pin!(body);
-        loop {
+        // At its end nothing else is taken where the length is known.
+        while !body.is_end_stream() {
             let frame = tokio::select! {
                 frame = tokio::time::timeout(timeout, body.frame()) => frame,
                 // The client has left: legacy's work is cancelled.
-                () = sender.closed() => return,
+                () = sender.closed() => return events.count(Event::ClientLeft),
             };
             let (frame, is_last) = match frame {
                 Ok(Some(Ok(frame))) => (Sent::Frame(frame), false),
@@ -151,12 +158,18 @@ pub(crate) fn download(
                 Ok(None) => (Sent::End, true),
                 Err(_) => (Sent::Failed(axum::Error::new(Aborted::Legacy)), true),
             };
-            if sender.send_timeout(frame, timeout).await.is_err() || is_last {
-                return;
+            if let Sent::Failed(_) = frame {
+                events.count(Event::CutByLegacy);
+            }
+            match sender.send_timeout(frame, timeout).await {
+                Ok(()) if !is_last => {}
+                Ok(()) | Err(SendTimeoutError::Closed(Sent::End)) => return,
+                Err(SendTimeoutError::Timeout(_)) => return events.count(Event::CutByClient),
+                Err(SendTimeoutError::Closed(_)) => return events.count(Event::ClientLeft),
             }
         }
     });
-    Body::new(Download { frames })
+    Body::new(Download { frames, left })
 }
 
 pin_project! {
@@ -168,6 +181,21 @@ pin_project! {
         #[pin]
         idle: Sleep,
         permit: Option<OwnedSemaphorePermit>,
+        left: Left,
+    }
+}
+
+/// Counts what becomes of a body when it is dropped.
+struct Left {
+    events: Arc<Events>,
+    event: Option<Event>,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if let Some(event) = self.event {
+            self.events.count(event);
+        }
     }
 }
 
@@ -180,13 +208,20 @@ impl http_body::Body for Small {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let mut this = self.project();
-        let Poll::Ready(frame) = this.inner.poll_frame(context) else {
+        let Poll::Ready(frame) = this.inner.as_mut().poll_frame(context) else {
             ready!(this.idle.poll(context));
+            this.left.event = Some(Event::CutByLegacy);
             return Poll::Ready(Some(Err(axum::Error::new(Aborted::Legacy))));
         };
         this.idle.as_mut().reset(tokio::time::Instant::now() + *this.timeout);
-        if frame.is_none() {
-            this.permit.take();
+        match &frame {
+            Some(Err(_)) => this.left.event = Some(Event::CutByLegacy),
+            Some(Ok(_)) if this.inner.is_end_stream() => this.left.event = None,
+            Some(Ok(_)) => {}
+            None => {
+                this.left.event = None;
+                this.permit.take();
+            }
         }
         Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)))
     }
@@ -209,6 +244,8 @@ enum Sent {
 
 struct Download {
     frames: Receiver<Sent>,
+    /// The bytes that are still to come, if that is known.
+    left: Option<u64>,
 }
 
 impl http_body::Body for Download {
@@ -219,12 +256,27 @@ impl http_body::Body for Download {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.is_end_stream() {
+            return Poll::Ready(None);
+        }
         Poll::Ready(match ready!(self.frames.poll_recv(context)) {
-            Some(Sent::Frame(frame)) => Some(Ok(frame)),
+            Some(Sent::Frame(frame)) => {
+                let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+                self.left = self.left.map(|left| left.saturating_sub(length));
+                Some(Ok(frame))
+            }
             Some(Sent::Failed(error)) => Some(Err(error)),
             Some(Sent::End) => None,
             // Without an end: the client was too slow.
             None => Some(Err(axum::Error::new(Aborted::Client))),
         })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

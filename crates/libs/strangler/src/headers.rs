@@ -74,6 +74,15 @@ pub(crate) fn prepare_request(
         // Without it hyper takes a GET for one without a body.
         headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
+    // HTTP/2 may have a header for each cookie (RFC 9113, 8.2.3).
+    let cookies: Vec<_> =
+        headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if parts.version == Version::HTTP_2
+        && cookies.len() > 1
+        && let Ok(cookies) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+    {
+        headers.insert(header::COOKIE, cookies);
+    }
     forward(headers, peer, is_trusted);
     parts.version = Version::HTTP_11;
     Ok(())

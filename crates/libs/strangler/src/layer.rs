@@ -1,23 +1,26 @@
 //! The tower layer that routes each request to legacy, to the new service, or to both.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, Request, StatusCode};
+use http::Request;
 use tower::{Layer, Service};
 
-use crate::client::percentile;
+use crate::answer::answer;
+use crate::client;
+use crate::memory::of_headers;
 use crate::plan::Mode;
 use crate::rehearsal::Rehearsed;
-use crate::shadow::{Job, answer};
-use crate::statistics::{Outcome, Statistics, lock};
-use crate::tee::tee;
-use crate::{Running, Strangler};
+use crate::shadow::{By, Job};
+use crate::side::Outcome;
+use crate::statistics::{Statistics, Verdict, lock};
+use crate::strangler::Strangler;
+use crate::tee::{Copied, tee};
 
 /// Puts a [`Strangler`] around a service.
 #[derive(Clone)]
@@ -38,9 +41,9 @@ pub struct Strangled<S> {
     strangler: Strangler,
 }
 
-/// Writes are; what asks for another protocol is none.
-fn is_rehearsed(request: &Request<Body>) -> bool {
-    !request.method().is_safe() && !request.headers().contains_key(http::header::UPGRADE)
+/// What asks for another protocol is not executed twice.
+fn is_upgrade(request: &Request<Body>) -> bool {
+    request.headers().contains_key(http::header::UPGRADE)
 }
 
 /// An extension of responses that came from the old service.
@@ -76,12 +79,9 @@ where
             let statistics = &strangler.0.statistics[index];
             match route {
                 Route::Legacy => Ok(strangler.legacy(request, statistics).await),
-                Route::Shadow => Ok(strangler.shadow(request, service, statistics).await),
-                Route::Native => native(&mut service, request, statistics).await,
-                Route::Canary => {
-                    let _check = Check { strangler: &strangler, index };
-                    native(&mut service, request, statistics).await
-                }
+                Route::Shadow => Ok(strangler.shadow(request, service, index).await),
+                Route::Native => strangler.native(&mut service, request, statistics, || ()).await,
+                Route::Canary => strangler.canary(request, service, index).await,
             }
         })
     }
@@ -91,26 +91,12 @@ where
 enum Route {
     Legacy,
     Shadow,
-    /// To the new service, whose statistics are then checked.
+    /// To the new service, which is then judged.
     Canary,
     Native,
 }
 
-async fn native<S>(
-    service: &mut S,
-    request: Request<Body>,
-    statistics: &Statistics,
-) -> Result<Response, Infallible>
-where
-    S: Service<Request<Body>, Response = Response, Error = Infallible>,
-{
-    let measured = statistics.native.start();
-    let response = service.call(request).await?;
-    measured.end(Some(response.status().into()));
-    Ok(response)
-}
-
-/// Checks a canary when its request has ended, also one whose client left.
+/// Judges a canary when its request has ended, also one whose client left.
 struct Check<'a> {
     strangler: &'a Strangler,
     index: usize,
@@ -125,16 +111,71 @@ impl Drop for Check<'_> {
 impl Strangler {
     fn route(&self, index: usize, request: &Request<Body>) -> Route {
         let settings = &self.0.settings;
-        match self.mode(index) {
-            Some(Running { mode: Mode::Native, .. }) => Route::Native,
-            Some(Running { mode: Mode::Shadow, .. }) => Route::Shadow,
-            Some(Running { mode: Mode::Canary(percent), fallback: None })
-                if percentile(request, settings.client.as_ref(), &settings.trust) < percent =>
-            {
-                Route::Canary
-            }
-            _ => Route::Legacy,
+        let client = client::hash(request, &settings.client, &settings.trust);
+        self.0.statistics[index].called_by(client);
+        let state = self.read();
+        let Some(running) = state.operations.get(index) else { return Route::Legacy };
+        let percent = match running.mode {
+            Mode::Native => return Route::Native,
+            Mode::Shadow => return Route::Shadow,
+            _ if running.failed.is_some() => return Route::Legacy,
+            Mode::Canary(percent) => percent,
+            Mode::Automatic => state.plan.steps.percent(running.step),
+            Mode::Legacy => return Route::Legacy,
+        };
+        if client::percentile(client) < percent { Route::Canary } else { Route::Legacy }
+    }
+
+    /// Lets the new service respond. What takes longer than the timeout counts as an error at that
+    /// moment, and `late` is called; the client goes on waiting.
+    async fn native<S>(
+        &self,
+        service: &mut S,
+        request: Request<Body>,
+        statistics: &Statistics,
+        late: impl FnOnce(),
+    ) -> Result<Response, Infallible>
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible>,
+    {
+        let measured = statistics.native.start();
+        let mut responding = pin!(service.call(request));
+        let in_time = tokio::time::timeout(self.0.settings.timeout, &mut responding).await;
+        let Ok(response) = in_time else {
+            measured.end(Some(Outcome::Error));
+            late();
+            return responding.await;
+        };
+        let response = response?;
+        measured.end(Some(response.status().into()));
+        Ok(response)
+    }
+
+    /// The new service responds and is judged; a share of what it answers to safe requests is compared
+    /// with what the old service answers.
+    async fn canary<S>(
+        &self,
+        request: Request<Body>,
+        mut service: S,
+        index: usize,
+    ) -> Result<Response, Infallible>
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
+        let statistics = &self.0.statistics[index];
+        let _check = Check { strangler: self, index };
+        let late = || self.judge(index);
+        let is_checked = request.method().is_safe()
+            && !is_upgrade(&request)
+            && statistics.may_check(self.0.settings.canary_checks);
+        if !is_checked {
+            return self.native(&mut service, request, statistics, late).await;
         }
+        let compared = service.clone();
+        let (request, copy) = self.copy_request(request);
+        let response = self.native(&mut service, request, statistics, late).await?;
+        Ok(self.compare(response, copy, (By::Native, None), compared, index))
     }
 
     async fn legacy(&self, request: Request<Body>, statistics: &Statistics) -> Response {
@@ -156,18 +197,15 @@ impl Strangler {
 
     /// Streams legacy's response to the client; when it is complete, the new service gets a copy of the
     /// request.
-    async fn shadow<S>(
-        &self,
-        request: Request<Body>,
-        service: S,
-        statistics: &Arc<Statistics>,
-    ) -> Response
+    async fn shadow<S>(&self, request: Request<Body>, service: S, index: usize) -> Response
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
+        let statistics = &self.0.statistics[index];
+        let is_rehearsed = !request.method().is_safe() && !is_upgrade(&request);
         let (request, rehearsed) = match &self.0.shadow.rehearsals {
-            Some(rehearsals) if is_rehearsed(&request) => {
+            Some(rehearsals) if is_rehearsed => {
                 let measured = statistics.rehearsal.start();
                 let (request, rehearsed) = rehearsals.first(request, service.clone()).await;
                 // Only those that took place count.
@@ -176,31 +214,84 @@ impl Strangler {
             }
             _ => (request, None),
         };
-        let (parts, body) = request.into_parts();
-        let limit = self.0.settings.shadow_body;
-        let sent: Arc<Mutex<Option<Bytes>>> = Arc::default();
-        let copy = Arc::clone(&sent);
-        let body = tee(body, limit, move |body| *lock(&copy) = body);
-        let shadowed = parts.clone();
-        let response = self.legacy(Request::from_parts(parts, body), statistics).await;
+        let (request, copy) = self.copy_request(request);
+        let response = self.legacy(request, statistics).await;
         if response.extensions().get::<FromLegacy>().is_none() {
             return response;
         }
+        self.compare(response, copy, (By::Legacy, rehearsed), service, index)
+    }
+
+    /// A request whose body is copied as it is sent, and its copy.
+    fn copy_request(&self, request: Request<Body>) -> (Request<Body>, Copy) {
+        let (parts, body) = request.into_parts();
+        let body_copy: Arc<Mutex<Option<Copied>>> = Arc::default();
+        let copy = Copy { parts: parts.clone(), body: Arc::clone(&body_copy) };
+        let Settled { limit, budget } = self.settled();
+        let body = tee(body, limit, budget, move |body| *lock(&body_copy) = Some(body));
+        (Request::from_parts(parts, body), copy)
+    }
+
+    /// The same response; when it is complete, it is compared.
+    fn compare<S>(
+        &self,
+        response: Response,
+        copy: Copy,
+        (by, rehearsed): (By, Option<Rehearsed>),
+        service: S,
+        index: usize,
+    ) -> Response
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
         let (head, body) = response.into_parts();
-        let (status, headers): (StatusCode, HeaderMap) = (head.status, head.headers.clone());
-        let (shadow, proxy) = (Arc::clone(&self.0.shadow), self.0.proxy.clone());
-        let statistics = Arc::clone(statistics);
-        let body = tee(body, limit, move |body| {
+        let (status, headers) = (head.status, head.headers.clone());
+        let strangler = self.clone();
+        let Settled { limit, budget } = self.settled();
+        let body = tee(body, limit, budget, move |body| {
+            let statistics = &strangler.0.statistics[index];
             // Both bodies, or nothing is compared.
-            let request_body = body.is_some().then(|| lock(&sent).take()).flatten();
-            let legacy = answer(status, &headers, &body.unwrap_or_default());
-            let body = request_body;
-            let rehearsed = rehearsed.map(Rehearsed::answered);
-            shadow.enqueue(
-                Job { parts: shadowed, body, legacy, rehearsed, proxy, statistics },
-                service,
-            );
+            let sent = lock(&copy.body).take();
+            let (sent, mut held, body, of_body) = match (sent, body) {
+                (Some(Copied::Whole(sent, held)), Copied::Whole(body, of_body)) => {
+                    (sent, held, body, of_body)
+                }
+                (Some(Copied::NoMemory), _) | (_, Copied::NoMemory) => {
+                    return statistics.count(Verdict::Dropped);
+                }
+                _ => return statistics.count(Verdict::Uncompared),
+            };
+            if !held.grow(of_headers(&copy.parts.headers) + of_headers(&headers)) {
+                return statistics.count(Verdict::Dropped);
+            }
+            match answer(status, &headers, body, limit, &mut held) {
+                Ok(answer) => {
+                    let rehearsed = rehearsed.map(Rehearsed::answered);
+                    let (parts, body, held) = (copy.parts, sent, vec![held, of_body]);
+                    let job = Job { parts, body, answer, by, rehearsed, held, index };
+                    strangler.enqueue(job, service);
+                }
+                Err(verdict) => statistics.count(verdict),
+            }
         });
         Response::from_parts(head, body)
     }
+
+    fn settled(&self) -> Settled<'_> {
+        Settled { limit: self.0.settings.shadow_body, budget: &self.0.shadow.budget }
+    }
+}
+
+/// The copy of a request.
+struct Copy {
+    parts: http::request::Parts,
+    /// There at its end.
+    body: Arc<Mutex<Option<Copied>>>,
+}
+
+/// What copies may take.
+struct Settled<'a> {
+    limit: usize,
+    budget: &'a Arc<crate::memory::Budget>,
 }

@@ -1,11 +1,12 @@
 //! The plan: which service responds to each operation. People write the file, or the page does.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::may_differ;
 use crate::operations::Operations;
 
 /// Which service responds to an operation.
@@ -19,13 +20,15 @@ pub enum Mode {
     Shadow,
     /// The new service for this percentage of clients, the old one for the others.
     Canary(u8),
+    /// The same for more and more clients, by the plan's [`Steps`].
+    Automatic,
     /// The new service.
     Native,
 }
 
 /// A text that is not a mode.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a mode: use legacy, shadow, canary N% or native")]
+#[error("'{0}' is not a mode: use legacy, shadow, canary N%, canary automatic or native")]
 pub struct ModeError(String);
 
 impl FromStr for Mode {
@@ -37,6 +40,7 @@ impl FromStr for Mode {
             "legacy" => Ok(Self::Legacy),
             "shadow" => Ok(Self::Shadow),
             "native" => Ok(Self::Native),
+            "canary automatic" => Ok(Self::Automatic),
             other => {
                 let percent = other.strip_prefix("canary ").and_then(|rest| rest.strip_suffix('%'));
                 let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -67,8 +71,45 @@ impl fmt::Display for Mode {
             Self::Legacy => f.write_str("legacy"),
             Self::Shadow => f.write_str("shadow"),
             Self::Canary(percent) => write!(f, "canary {percent}%"),
+            Self::Automatic => f.write_str("canary automatic"),
             Self::Native => f.write_str("native"),
         }
+    }
+}
+
+/// The steps of automatic canaries. An operation goes to the next one when the new service has given so
+/// many responses in so many seconds at least, for reads so many of them were compared, and it is not
+/// worse than the old one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Steps {
+    /// The percentages of clients, each more than the one before.
+    pub percents: Vec<u8>,
+    /// The fewest responses of the new service in a step.
+    pub requests: u64,
+    /// The shortest time of a step, in seconds.
+    pub seconds: u64,
+    /// The fewest responses to reads that are compared in a step; writes of a canary are not compared.
+    pub compared: u64,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self { percents: vec![1, 5, 25, 50, 100], requests: 100, seconds: 300, compared: 10 }
+    }
+}
+
+impl Steps {
+    /// The percentage of a step, from 0; after the last one that of the last.
+    pub(crate) fn percent(&self, step: usize) -> u8 {
+        self.percents.get(step).or(self.percents.last()).copied().unwrap_or_default()
+    }
+
+    fn are_valid(&self) -> bool {
+        let percents = &self.percents;
+        percents.is_sorted_by(|one, next| one < next)
+            && percents.first().is_some_and(|first| *first > 0)
+            && percents.last().is_some_and(|last| *last <= 100)
     }
 }
 
@@ -79,6 +120,9 @@ impl fmt::Display for Mode {
 /// operations:
 ///   items-read_items: shadow
 ///   POST /api/v1/items/: canary 10%
+///   items-read_item: canary automatic
+/// steps: {percents: [1, 5, 25, 50, 100], requests: 100, seconds: 300, compared: 10}
+/// may_differ: [header x-cache, "body.items[*].score"]
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +133,13 @@ pub struct Plan {
     /// By operationId, or by method and path as in the OpenAPI document.
     #[serde(default)]
     pub operations: BTreeMap<String, Mode>,
+    /// Of automatic canaries.
+    #[serde(default)]
+    pub steps: Steps,
+    /// Where the services may differ: `header <name>`, `body.<path>` with `[*]` for any item of a list,
+    /// or `status`; what is within such a place may too.
+    #[serde(default)]
+    pub may_differ: Vec<String>,
 }
 
 /// Why a plan is refused.
@@ -109,6 +160,16 @@ pub enum PlanError {
     /// It names an operation twice.
     #[error("'{0}' has two modes, by its operationId and by its path")]
     TwoModes(String),
+    /// The steps are none.
+    #[error(
+        "steps: `percents` are one or more numbers from 1 to 100, each higher than the one before"
+    )]
+    Steps,
+    /// It is no place of an answer.
+    #[error(
+        "may_differ: '{0}' is not `header name` in lower case, `status`, `body` or `body.path[*]`"
+    )]
+    Place(String),
 }
 
 impl Plan {
@@ -124,7 +185,16 @@ impl Plan {
     }
 
     /// The mode of each operation, in their order.
+    ///
+    /// # Errors
+    /// When something in the plan is wrong.
     pub(crate) fn modes(&self, operations: &Operations) -> Result<Vec<Mode>, PlanError> {
+        if !self.steps.are_valid() {
+            return Err(PlanError::Steps);
+        }
+        if let Some(other) = self.may_differ.iter().find(|place| !may_differ::is_place(place)) {
+            return Err(PlanError::Place(other.clone()));
+        }
         let mut modes: Vec<Option<Mode>> = vec![None; operations.len()];
         for (name, mode) in &self.operations {
             let index = operations.named(name);
@@ -142,10 +212,25 @@ impl Plan {
         if !self.operations.is_empty() {
             text.push_str("operations:\n");
         }
+        // JSON is YAML: whatever a name holds, it stays a name.
+        let json = |text: &str| serde_json::Value::from(text).to_string();
         for (name, mode) in &self.operations {
-            // JSON is YAML: whatever the name holds, it stays a name.
-            let name = serde_json::Value::from(name.as_str());
-            text.extend(["  ", &name.to_string(), ": ", &mode.to_string(), "\n"]);
+            text.extend(["  ", &json(name), ": ", &mode.to_string(), "\n"]);
+        }
+        let Steps { percents, requests, seconds, compared } = &self.steps;
+        if self.steps != Steps::default() {
+            // Writing to a String does not fail.
+            _ = writeln!(
+                text,
+                "steps: {{percents: {percents:?}, requests: {requests}, seconds: {seconds}, compared: \
+                 {compared}}}"
+            );
+        }
+        if !self.may_differ.is_empty() {
+            text.push_str("may_differ:\n");
+        }
+        for place in &self.may_differ {
+            text.extend(["  - ", &json(place), "\n"]);
         }
         text
     }
@@ -173,11 +258,27 @@ mod tests {
     }
 
     #[test]
+    fn steps_and_places_are_written_as_they_are_read() {
+        let text = "default: canary automatic\nsteps: {percents: [10, 100], requests: 7}\n\
+                    may_differ: [header x-cache, 'body.items[*].at']\n";
+        let plan = Plan::parse(text, &operations()).unwrap();
+        assert_eq!(plan.default, Mode::Automatic);
+        assert_eq!((plan.steps.requests, plan.steps.seconds), (7, 300));
+        assert_eq!([0, 1, 2].map(|step| plan.steps.percent(step)), [10, 100, 100]);
+        assert_eq!(Plan::parse(&plan.text(), &operations()).unwrap(), plan);
+    }
+
+    #[test]
     fn a_bad_plan_is_refused_with_a_reason() {
-        let error = |text| Plan::parse(text, &operations()).unwrap_err().to_string();
+        let error = |text: &str| Plan::parse(text, &operations()).unwrap_err().to_string();
         assert!(error("operations: {items-red_items: native}").contains("items-red_items"));
         assert!(error("default: canary 101%").contains("canary 101%"));
         assert!(error("defualt: native").contains("defualt"));
+        for steps in ["[]", "[0, 5]", "[5, 5]", "[50, 101]"] {
+            let text = format!("steps: {{percents: {steps}}}");
+            assert!(error(&text).contains("percents"), "{steps}");
+        }
+        assert!(error("may_differ: [x-cache]").contains("x-cache"));
         let twice = "operations: {items-read_items: native, GET /items/: shadow}";
         assert!(error(twice).contains("two modes"));
     }

@@ -19,9 +19,12 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use crate::body::{Progress, Upload, download};
 use crate::connect::{Connector, Traffic};
+use crate::events::{Event, Events};
+use crate::settings::{Settings, StartError};
 use crate::{headers, tunnel};
 
 /// Why there is no response of the old service.
@@ -51,6 +54,15 @@ impl ProxyError {
     /// Whether it is the client's, and says nothing about the old service.
     pub(crate) const fn is_of_client(&self) -> bool {
         matches!(self, Self::SlowClient | Self::Request(_) | Self::TransferEncoding | Self::Connect)
+    }
+
+    const fn event(&self) -> Option<Event> {
+        match self {
+            Self::SlowClient => Some(Event::SlowUpload),
+            Self::Request(_) | Self::TransferEncoding | Self::Connect => Some(Event::Refused),
+            Self::Overloaded => Some(Event::Overloaded),
+            _ => None,
+        }
     }
 }
 
@@ -98,6 +110,37 @@ pub(crate) struct Limits {
     pub(crate) trust: Trust,
 }
 
+/// Certificates that the old service's is checked with.
+mod certificates {
+    use std::path::Path;
+
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::{ClientConfig, RootCertStore};
+
+    use crate::settings::StartError;
+
+    /// Those in a file, and the public ones.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has none.
+    pub(super) fn trusting(path: &Path) -> Result<ClientConfig, StartError> {
+        let error = |reason: String| StartError::Certificates { path: path.to_owned(), reason };
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let public = roots.len();
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| error(e.to_string()))?;
+        for certificate in certificates {
+            let certificate = certificate.map_err(|e| error(e.to_string()))?;
+            roots.add(certificate).map_err(|e| error(e.to_string()))?;
+        }
+        if roots.len() == public {
+            return Err(error("it has none".to_owned()));
+        }
+        Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Proxy {
     client: Client<HttpsConnector<Connector>, Body>,
@@ -106,18 +149,31 @@ pub(crate) struct Proxy {
     limits: Limits,
     in_flight: Arc<Semaphore>,
     tunnels: Arc<Semaphore>,
+    events: Arc<Events>,
+    /// Where tunnels run.
+    background: TaskTracker,
 }
 
 impl Proxy {
-    pub(crate) fn new(scheme: Scheme, authority: Authority, limits: Limits) -> Self {
+    pub(crate) fn new(
+        scheme: Scheme,
+        authority: Authority,
+        settings: &Settings,
+        limits: Limits,
+        events: Arc<Events>,
+    ) -> Result<Self, StartError> {
         // An error means that one is installed already.
         _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.set_connect_timeout(Some(limits.timeout.min(Duration::from_secs(5))));
         http.enforce_http(false);
-        let connector =
-            HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1();
+        let connector = HttpsConnectorBuilder::new();
+        let connector = match &settings.legacy_ca {
+            Some(path) => connector.with_tls_config(certificates::trusting(path)?),
+            None => connector.with_webpki_roots(),
+        };
+        let connector = connector.https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(limits.idle)
             .pool_timer(TokioTimer::new())
@@ -125,13 +181,31 @@ impl Proxy {
             .build(connector.wrap_connector(Connector(http)));
         let semaphore = || Arc::new(Semaphore::new(limits.max_in_flight));
         let (in_flight, tunnels) = (semaphore(), semaphore());
-        Self { client, scheme, authority, limits, in_flight, tunnels }
+        let background = settings.background.clone();
+        Ok(Self { client, scheme, authority, limits, in_flight, tunnels, events, background })
+    }
+
+    /// The requests at the old service, and the connections that have changed to another protocol.
+    pub(crate) fn in_flight(&self) -> (usize, usize) {
+        let max = self.limits.max_in_flight;
+        let used = |permits: &Semaphore| max.saturating_sub(permits.available_permits());
+        (used(&self.in_flight), used(&self.tunnels))
+    }
+
+    /// Forwards a request and counts what becomes of it.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response, ProxyError> {
+        let response = self.forward(request).await;
+        if let Some(event) = response.as_ref().err().and_then(ProxyError::event) {
+            self.events.count(event);
+        }
+        response
     }
 
     /// Forwards a request and returns the response as soon as its head is received. Both bodies
     /// stream; a client that disconnects cancels its request. After a change of the protocol, bytes
     /// pass both ways.
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Response, ProxyError> {
+    async fn forward(&self, mut request: Request<Body>) -> Result<Response, ProxyError> {
+        let asks_for_tunnel = headers::upgrade(request.headers()).is_some();
         let tunnel = tunnel::Client::of(&mut request);
         let permits = if tunnel.is_some() { &self.tunnels } else { &self.in_flight };
         let permit = Arc::clone(permits).try_acquire_owned().map_err(|_| ProxyError::Overloaded)?;
@@ -145,6 +219,7 @@ impl Proxy {
         let body = Body::new(Upload { inner: body, progress: Arc::clone(&progress) });
         let mut answer = self.wait(Request::from_parts(parts, body), &progress).await;
         if let (Err(ProxyError::Closed(_)), Some(again)) = (&answer, again) {
+            self.events.count(Event::Retry);
             answer = self.wait(Request::from_parts(again, Body::empty()), &progress).await;
         }
         let mut answer = answer?;
@@ -154,14 +229,19 @@ impl Proxy {
                     "a change of the protocol that was not asked for",
                 ));
             };
-            tunnel.connect(&mut answer, permit);
+            tunnel.connect(&mut answer, permit, &self.background);
+            self.events.count(Event::Upgrade);
             let (mut parts, _) = answer.into_parts();
             headers::prepare_response(&mut parts, &method)?;
             return Ok(Response::from_parts(parts, Body::empty()));
         }
+        if asks_for_tunnel {
+            self.events.count(Event::UpgradeRefused);
+        }
         let (mut parts, body) = answer.into_parts();
         headers::prepare_response(&mut parts, &method)?;
-        Ok(Response::from_parts(parts, download(body, self.limits.timeout, permit)))
+        let body = download(body, self.limits.timeout, permit, Arc::clone(&self.events));
+        Ok(Response::from_parts(parts, body))
     }
 
     /// Waits for the head of the response; the timeout starts anew with each chunk of the request's

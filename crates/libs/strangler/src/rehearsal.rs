@@ -13,11 +13,12 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use http::request::Parts;
 use http::{Request, header};
-use http_body_util::{BodyExt, BodyStream, Limited, StreamBody};
+use http_body_util::{BodyStream, StreamBody};
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
-use crate::shadow::{answer, request};
+use crate::answer::{read, request};
+use crate::memory::{Budget, Held};
 use crate::statistics::lock;
 
 /// Prepares a request so that executing it has no effect: its handler gets a storage that is undone
@@ -38,6 +39,8 @@ pub(crate) struct Rehearsals {
     pub(crate) timeout: Duration,
     /// The longest body of a request or a response, in bytes.
     pub(crate) max_body: usize,
+    /// The memory for their bodies.
+    pub(crate) budget: Arc<Budget>,
     /// The last values that the new service made up, at most [`MADE_UP`].
     pub(crate) made_up: Mutex<VecDeque<String>>,
 }
@@ -47,6 +50,7 @@ const MADE_UP: usize = 1000;
 /// What the new service would have answered to a write.
 pub(crate) struct Rehearsed {
     answer: Answer,
+    _held: Held,
     /// With what was there before: the values in the request.
     pairs: Pairs,
     start: Instant,
@@ -87,13 +91,14 @@ impl Rehearsals {
         let Ok(_permit) = self.permits.try_acquire() else { return (request, None) };
         let start = Instant::now();
         let (parts, body) = request.into_parts();
-        let (body, whole) = self.read_ahead(body).await;
+        let mut held = self.budget.part();
+        let (body, whole) = self.read_ahead(body, &mut held).await;
         let mut rehearsed = None;
         if let Some(whole) = whole {
             let mut pairs = Pairs::from_one_past();
             keep(&mut pairs, &parts, &whole);
-            let answer = self.execute(&parts, &whole, service).await;
-            rehearsed = answer.map(|answer| Rehearsed { answer, pairs, start });
+            let answer = self.execute(&parts, &whole, service, &mut held).await;
+            rehearsed = answer.map(|answer| Rehearsed { answer, _held: held, pairs, start });
         }
         (Request::from_parts(parts, body), rehearsed)
     }
@@ -122,7 +127,8 @@ impl Rehearsals {
         if differences.is_empty() && pairs.matched().next().is_none() {
             return Comparison::Same;
         }
-        let again = self.execute(parts, body, service).await;
+        let mut held = self.budget.part();
+        let again = self.execute(parts, body, service, &mut held).await;
         if differences.is_empty() {
             // A value that is made up is another one each time.
             let body = again.map(|again| again.body).unwrap_or_default();
@@ -156,7 +162,13 @@ impl Rehearsals {
 
     /// The answer to a request whose effects are undone; none where that cannot be, takes too long,
     /// or meets a limit.
-    async fn execute<S>(&self, parts: &Parts, body: &Bytes, service: S) -> Option<Answer>
+    async fn execute<S>(
+        &self,
+        parts: &Parts,
+        body: &Bytes,
+        service: S,
+        held: &mut Held,
+    ) -> Option<Answer>
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
         S::Future: Send,
@@ -170,16 +182,14 @@ impl Rehearsals {
                 }
             };
             let Ok(response) = service.oneshot(request).await;
-            let (head, body) = response.into_parts();
-            let body = Limited::new(body, self.max_body).collect().await.ok()?.to_bytes();
-            Some(answer(head.status, &head.headers, &body))
+            read(response, self.max_body, held).await.ok()
         };
         let answer = tokio::time::timeout(self.timeout, execute).await.ok()??;
         (!LIMITS.contains(&answer.status)).then_some(answer)
     }
 
     /// The same body, and all of it, unless it is too long or does not come in time.
-    async fn read_ahead(&self, body: Body) -> (Body, Option<Bytes>) {
+    async fn read_ahead(&self, body: Body, held: &mut Held) -> (Body, Option<Bytes>) {
         if http_body::Body::is_end_stream(&body) {
             return (body, Some(Bytes::new()));
         }
@@ -187,7 +197,8 @@ impl Rehearsals {
         let (mut read, mut whole) = (Vec::new(), BytesMut::new());
         let (mut is_complete, mut has_trailers) = (false, false);
         let reading = async {
-            while whole.len() <= self.max_body {
+            // The frames and the whole.
+            while whole.len() <= self.max_body && held.grow_to(2 * whole.len()) {
                 match frames.next().await {
                     Some(Ok(frame)) => {
                         match frame.data_ref() {

@@ -1,6 +1,7 @@
-//! Sends copies of requests to the new service, after the client has its response, and compares.
+//! Compares what one service has answered with what the other one answers, after the client has its
+//! response: the new service's with the old one's in a shadow, and a share of the reads of a canary.
 //!
-//! Safe requests (GET, HEAD, OPTIONS) are served by the new service and compared to the byte. If the
+//! Safe requests (GET, HEAD, OPTIONS) are served by the other service and compared to the byte. If the
 //! responses differ, both services get the request once more, legacy before and after the new one:
 //! where legacy differs from itself, data is changing, and only the rest counts.
 //!
@@ -12,7 +13,6 @@
 //! that only executing finds, a 403 or 404 for a caller whom the request itself has deleted) cannot be
 //! compared and are counted.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,25 +22,33 @@ use axum::response::Response;
 use bytes::Bytes;
 use comparison::{Answer, Difference, Pairs, compare};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Request, StatusCode};
-use http_body_util::{BodyExt, Limited};
-use tokio::sync::Semaphore;
+use http::{HeaderName, Request, StatusCode};
+use tokio::sync::{Mutex, Semaphore};
 use tower::{Service, ServiceExt};
 
-use crate::DryRun;
-use crate::proxy::Proxy;
+use crate::answer::{read, request};
+use crate::may_differ;
+use crate::memory::{Budget, Held};
 use crate::rehearsal::{Comparison, Rehearsals, Rehearsed};
-use crate::statistics::{Statistics, Verdict};
+use crate::settings::DryRun;
+use crate::statistics::Verdict;
+use crate::strangler::Strangler;
 
 /// The pause before the repetition, in which changes can complete.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Bodies from this length on are parsed one pair at a time: parsed they take many times that.
+const LARGE: usize = 64 * 1024;
 
-/// The queue of shadowed requests and its limits.
+/// The queue of requests that are compared, and its limits.
 pub(crate) struct Shadow {
     /// Permits for requests in the queue.
     pub(crate) queue: Arc<Semaphore>,
     /// Permits for requests that are compared at a time.
     pub(crate) workers: Arc<Semaphore>,
+    /// Held while large bodies are parsed.
+    pub(crate) parsing: Mutex<()>,
+    /// The memory for all copies.
+    pub(crate) budget: Arc<Budget>,
     /// The longest body that is compared, in bytes.
     pub(crate) max_body: usize,
     pub(crate) dry_run: Option<DryRun>,
@@ -49,170 +57,203 @@ pub(crate) struct Shadow {
     pub(crate) ignored_headers: Vec<HeaderName>,
 }
 
-/// A request with the response of legacy.
-pub(crate) struct Job {
-    pub(crate) parts: Parts,
-    pub(crate) body: Option<Bytes>,
-    pub(crate) legacy: Answer,
-    /// Of a write that was rehearsed.
-    pub(crate) rehearsed: Option<Rehearsed>,
-    pub(crate) proxy: Proxy,
-    pub(crate) statistics: Arc<Statistics>,
+/// Who has answered the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    Legacy,
+    Native,
 }
 
-impl Shadow {
+/// A request with the answer that the client got.
+pub(crate) struct Job {
+    pub(crate) parts: Parts,
+    pub(crate) body: Bytes,
+    pub(crate) answer: Answer,
+    pub(crate) by: By,
+    /// Of a write that was rehearsed.
+    pub(crate) rehearsed: Option<Rehearsed>,
+    /// The memory of all these, until they are dropped.
+    pub(crate) held: Vec<Held>,
+    /// The operation.
+    pub(crate) index: usize,
+}
+
+/// The differences, none if they are the same; or why nothing follows.
+type Compared = Result<Vec<Difference>, Verdict>;
+
+impl Strangler {
     /// Queues a job, or counts it as dropped if the queue is full.
-    pub(crate) fn enqueue<S>(self: &Arc<Self>, job: Job, mut service: S)
+    pub(crate) fn enqueue<S>(&self, job: Job, mut service: S)
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
-        let Ok(queued) = Arc::clone(&self.queue).try_acquire_owned() else {
-            return job.statistics.count(Verdict::Dropped);
+        let statistics = Arc::clone(&self.0.statistics[job.index]);
+        let shadow = &self.0.shadow;
+        let Ok(queued) = Arc::clone(&shadow.queue).try_acquire_owned() else {
+            return statistics.count(Verdict::Dropped);
         };
-        let shadow = Arc::clone(self);
+        let strangler = self.clone();
         tokio::spawn(async move {
+            let shadow = &strangler.0.shadow;
             let running = Arc::clone(&shadow.workers).acquire_owned().await;
-            let (verdict, differences) = shadow.compare(&job, &mut service).await;
-            job.statistics.count(verdict);
+            let mut held = shadow.budget.part();
+            let compared = strangler.compare_answers(&job, &mut service, &mut held).await;
+            let (verdict, differences) = match compared {
+                Ok(none) if none.is_empty() => (Verdict::Match, none),
+                Ok(differences) => (Verdict::Mismatch, differences),
+                Err(verdict) => (verdict, Vec::new()),
+            };
             if !differences.is_empty() {
                 let request = format!("{} {}", job.parts.method, job.parts.uri);
-                job.statistics.keep(&request, differences);
+                statistics.keep(&request, differences);
             }
-            drop((queued, running));
+            if job.by == By::Native {
+                statistics.count_check(verdict);
+                strangler.judge(job.index);
+            }
+            statistics.count(verdict);
+            drop((job.held, queued, running, held));
         });
     }
 
-    async fn compare<S>(&self, job: &Job, service: &mut S) -> (Verdict, Vec<Difference>)
+    async fn compare_answers<S>(&self, job: &Job, service: &mut S, held: &mut Held) -> Compared
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send,
         S::Future: Send,
     {
-        let uncompared = (Verdict::Uncompared, Vec::new());
-        let Some(body) = &job.body else { return uncompared };
-        if let (Some(rehearsals), Some(rehearsed)) = (&self.rehearsals, &job.rehearsed) {
-            let ignored = |difference: &Difference| self.ignores(difference);
-            let request = (&job.parts, body);
+        let shadow = &self.0.shadow;
+        if let (Some(rehearsals), Some(rehearsed)) = (&shadow.rehearsals, &job.rehearsed) {
+            let may_differ = self.may_differ();
+            let ignored = |difference: &Difference| may_differ.ignores(difference);
+            let request = (&job.parts, &job.body);
             let service = service.clone();
-            let found = rehearsals.compare(rehearsed, request, &job.legacy, ignored, service).await;
+            let found = rehearsals.compare(rehearsed, request, &job.answer, ignored, service).await;
             return match found {
-                Comparison::Same => (Verdict::Match, Vec::new()),
-                Comparison::Different(differences) => (Verdict::Mismatch, differences),
-                Comparison::Changed => (Verdict::Noise, Vec::new()),
-                Comparison::Impossible => uncompared,
+                Comparison::Same => Ok(Vec::new()),
+                Comparison::Different(differences) => Ok(differences),
+                Comparison::Changed => Err(Verdict::Noise),
+                Comparison::Impossible => Err(Verdict::Uncompared),
             };
         }
         if !job.parts.method.is_safe() {
-            return self.compare_refusals(job, body, service).await.unwrap_or(uncompared);
+            return self.compare_refusals(job, service, held).await;
         }
-        let Some(first) = self.request_native(service, request(&job.parts, body)).await else {
-            return uncompared;
+        let (legacy, native);
+        let (legacy, native) = match job.by {
+            By::Legacy => {
+                native = self.request_native(job, service, held).await?;
+                (&job.answer, &native)
+            }
+            By::Native => {
+                legacy = self.request_legacy(job, held).await?;
+                (&legacy, &job.answer)
+            }
         };
-        if self.differences(&job.legacy, &first).is_empty() {
-            return (Verdict::Match, Vec::new());
+        if self.differences(legacy, native).await.is_empty() {
+            return Ok(Vec::new());
         }
-        if !job.statistics.may_repeat() {
-            return (Verdict::Dropped, Vec::new());
+        let statistics = &self.0.statistics[job.index];
+        if !statistics.may_repeat() {
+            return Err(Verdict::Dropped);
         }
         // Where legacy differs from itself, nothing follows from a difference.
         tokio::time::sleep(PAUSE).await;
-        let Some(before) = self.request_legacy(job, body).await else { return uncompared };
-        let native = self.request_native(service, request(&job.parts, body)).await;
-        let Some(native) = native else { return uncompared };
-        let Some(after) = self.request_legacy(job, body).await else { return uncompared };
-        let mut unsteady = self.differences(&job.legacy, &before);
-        unsteady.extend(self.differences(&before, &after));
-        let mut differences = self.differences(&before, &native);
+        let before = self.request_legacy(job, held).await?;
+        let native = self.request_native(job, service, held).await?;
+        let after = self.request_legacy(job, held).await?;
+        let mut unsteady = self.differences(legacy, &before).await;
+        unsteady.extend(self.differences(&before, &after).await);
+        statistics.keep_unsteady(&unsteady);
+        let mut differences = self.differences(&before, &native).await;
         differences.retain(|found| !unsteady.iter().any(|place| place.overlaps(found)));
-        let is_mismatch = !differences.is_empty();
-        (if is_mismatch { Verdict::Mismatch } else { Verdict::Noise }, differences)
+        if differences.is_empty() { Err(Verdict::Noise) } else { Ok(differences) }
     }
 
     /// Where two answers differ: equal or different, as both services have one database.
-    fn differences(&self, reference: &Answer, candidate: &Answer) -> Vec<Difference> {
+    async fn differences(&self, reference: &Answer, candidate: &Answer) -> Vec<Difference> {
+        let is_large = reference.body.len().max(candidate.body.len()) >= LARGE;
+        let _parsing = if is_large { Some(self.0.shadow.parsing.lock().await) } else { None };
         let mut differences = compare(reference, candidate, false, &mut Pairs::literal());
-        differences.retain(|difference| !self.ignores(difference));
+        let may_differ = self.may_differ();
+        differences.retain(|difference| !may_differ.ignores(difference));
         differences
     }
 
-    fn ignores(&self, difference: &Difference) -> bool {
-        let header = difference.path.strip_prefix("header ");
-        header.is_some_and(|header| self.ignored_headers.iter().any(|name| name == header))
+    fn may_differ(&self) -> MayDiffer<'_> {
+        let places = self.read().plan.may_differ.clone();
+        MayDiffer { headers: &self.0.shadow.ignored_headers, places }
     }
 
-    /// Compares whether and how both refuse; none if that cannot be compared.
-    async fn compare_refusals<S>(
-        &self,
-        job: &Job,
-        body: &Bytes,
-        service: &mut S,
-    ) -> Option<(Verdict, Vec<Difference>)>
+    /// Compares whether and how both refuse.
+    async fn compare_refusals<S>(&self, job: &Job, service: &mut S, held: &mut Held) -> Compared
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
         S::Future: Send,
     {
-        let dry_run = self.dry_run.as_ref()?;
-        let mut request = request(&job.parts, body);
+        let shadow = &self.0.shadow;
+        let dry_run = shadow.dry_run.as_ref().ok_or(Verdict::Uncompared)?;
+        let mut request = request(&job.parts, &job.body);
         (dry_run.prepare)(&mut request);
-        let Ok(response) = service.ready().await.ok()?.call(request).await;
+        let service = service.ready().await.map_err(|_| Verdict::Uncompared)?;
+        let Ok(response) = service.call(request).await;
         let would_act = (dry_run.would_act)(&response);
-        let native = self.answer(response).await?;
+        let native = read(response, shadow.max_body, held).await?;
         let refused = |status: u16| {
             [StatusCode::UNAUTHORIZED, StatusCode::UNPROCESSABLE_ENTITY]
                 .iter()
                 .any(|s| *s == status)
         };
-        let legacy = job.legacy.status;
+        let legacy = job.answer.status;
         match (would_act, (200..300).contains(&legacy)) {
-            (true, true) => Some((Verdict::Accepted, Vec::new())),
-            (true, false) if refused(legacy) => Some((
-                Verdict::Mismatch,
-                vec![Difference {
-                    path: "status".into(),
-                    reference: legacy.to_string(),
-                    candidate: "would have acted".into(),
-                }],
-            )),
+            (true, true) => Err(Verdict::Accepted),
+            (true, false) if refused(legacy) => Ok(vec![Difference {
+                path: "status".into(),
+                reference: legacy.to_string(),
+                candidate: "would have acted".into(),
+            }]),
             (false, _) if refused(native.status) || native.status == legacy => {
-                let differences = self.differences(&job.legacy, &native);
-                let same = differences.is_empty();
-                Some((if same { Verdict::Match } else { Verdict::Mismatch }, differences))
+                Ok(self.differences(&job.answer, &native).await)
             }
-            _ => None,
+            _ => Err(Verdict::Uncompared),
         }
     }
 
-    async fn request_legacy(&self, job: &Job, body: &Bytes) -> Option<Answer> {
-        self.answer(job.proxy.send(request(&job.parts, body)).await.ok()?).await
+    async fn request_legacy(&self, job: &Job, held: &mut Held) -> Result<Answer, Verdict> {
+        let response = self.0.proxy.send(request(&job.parts, &job.body)).await;
+        let response = response.map_err(|_| Verdict::Uncompared)?;
+        read(response, self.0.shadow.max_body, held).await
     }
 
-    async fn request_native<S>(&self, service: &mut S, request: Request<Body>) -> Option<Answer>
+    async fn request_native<S>(
+        &self,
+        job: &Job,
+        service: &mut S,
+        held: &mut Held,
+    ) -> Result<Answer, Verdict>
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
         S::Future: Send,
     {
-        self.answer(service.ready().await.ok()?.call(request).await.ok()?).await
-    }
-
-    /// The whole response; none if its body fails or is too long.
-    async fn answer(&self, response: Response) -> Option<Answer> {
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, self.max_body).collect().await.ok()?.to_bytes();
-        Some(answer(parts.status, &parts.headers, &body))
+        let service = service.ready().await.map_err(|_| Verdict::Uncompared)?;
+        let response = service.call(request(&job.parts, &job.body));
+        // One that hangs keeps no worker.
+        let response = tokio::time::timeout(self.0.settings.timeout, response).await;
+        let Ok(response) = response.map_err(|_| Verdict::Uncompared)?;
+        read(response, self.0.shadow.max_body, held).await
     }
 }
 
-pub(crate) fn request(parts: &Parts, body: &Bytes) -> Request<Body> {
-    Request::from_parts(parts.clone(), Body::from(body.clone()))
+/// Where answers may differ.
+struct MayDiffer<'a> {
+    headers: &'a [HeaderName],
+    places: Vec<String>,
 }
 
-pub(crate) fn answer(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Answer {
-    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in headers {
-        let value = value.as_bytes().iter().map(|&byte| char::from(byte)).collect();
-        all.entry(name.as_str().to_owned()).or_default().push(value);
+impl MayDiffer<'_> {
+    fn ignores(&self, difference: &Difference) -> bool {
+        let header = difference.path.strip_prefix("header ");
+        header.is_some_and(|header| self.headers.iter().any(|name| name == header))
+            || may_differ::may(difference, &self.places)
     }
-    // Redundant with the body, and a service in this process leaves it to the connection.
-    all.remove("content-length");
-    Answer { status: status.as_u16(), headers: all, body: body.to_vec() }
 }

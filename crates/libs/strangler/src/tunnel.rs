@@ -4,6 +4,7 @@ use http::{Request, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::TaskTracker;
 
 /// The client's half of a tunnel, once it is there.
 pub(crate) struct Client(OnUpgrade);
@@ -16,12 +17,17 @@ impl Client {
     }
 
     /// Connects both sides until one of them ends, if the old service agreed.
-    pub(crate) fn connect<B>(self, response: &mut Response<B>, permit: OwnedSemaphorePermit) {
+    pub(crate) fn connect<B>(
+        self,
+        response: &mut Response<B>,
+        permit: OwnedSemaphorePermit,
+        background: &TaskTracker,
+    ) {
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return;
         }
         let legacy = hyper::upgrade::on(response);
-        tokio::spawn(async move {
+        background.spawn(async move {
             let _permit = permit;
             let both = tokio::try_join!(self.0, legacy);
             let copied = match both {

@@ -31,8 +31,13 @@ const SERVICE: [(&str, &str); 10] = [
     ("ServiceAccount", ""),
     ("ServiceMonitor", ""),
 ];
-const STRANGLER: [&str; 3] =
-    ["ConfigMap strangler", "NetworkPolicy strangled", "NetworkPolicy strangler"];
+const STRANGLER: [&str; 5] = [
+    "ConfigMap strangler",
+    "ConfigMap strangler-dashboard",
+    "NetworkPolicy strangled",
+    "NetworkPolicy strangler",
+    "PrometheusRule strangler",
+];
 
 /// Settings that are on in the last stage and off in the others, with the value that switches each off:
 /// python-legacy has nothing like them. In production the limits are on unless they are switched off.

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends so")]
 
 mod browser;
+mod canaries;
+mod comparing;
+mod measures;
 mod modes;
 mod page;
 mod plan;

@@ -38,7 +38,11 @@ async fn ask(front: &Front, user: usize) -> (u16, String) {
 #[tokio::test]
 async fn each_mode_asks_whom_it_names() {
     let services = services(|id| Json(json!({"id": id, "from": "native"})).into_response());
-    let front = front(services).await;
+    let (legacy, native) = services;
+    let mut settings = Settings::new(serve(legacy).await.parse().unwrap());
+    // They do differ.
+    settings.canary_checks = 0;
+    let front = Front::start(native, settings).await;
     assert_eq!(ask(&front, 1).await.1, "legacy", "the initial mode");
     front.set("read_item", "native");
     assert_eq!(ask(&front, 1).await.1, "native");
@@ -302,11 +306,13 @@ async fn the_old_service_gets_few_requests_again() {
     let routes = |handler| Router::new().route("/items/{id}", handler);
     let front = front((routes(legacy), routes(native))).await;
     front.set("read_item", "shadow");
+    let start = Instant::now();
     for _ in 0..200 {
         ask(&front, 1).await;
     }
     let counted = |view: &Value| view["mismatches"].as_u64().zip(view["dropped"].as_u64());
     front.until("read_item", |view| counted(view).is_some_and(|(a, b)| a + b == 200)).await;
     // 200 of the client, two for each of the first 20, two a second.
-    assert!(count(&counter) < 280, "{}", count(&counter));
+    let most = 200 + 2 * (20 + start.elapsed().as_secs() + 1);
+    assert!(count(&counter) <= most, "{} of {most}", count(&counter));
 }

@@ -39,6 +39,14 @@ async fn a_bad_plan_is_refused_with_a_reason() {
     assert!(answer.text().await.unwrap().contains("'unknown' is not an operation"));
 }
 
+/// What the page's forms have.
+async fn token(front: &Front) -> String {
+    let page = client().get(format!("{}/_molt", front.page)).basic_auth("x", Some(PASSWORD));
+    let page = page.send().await.unwrap().text().await.unwrap();
+    let (_, rest) = page.split_once("name=\"token\" value=\"").unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
 #[tokio::test]
 async fn a_button_changes_a_mode() {
     let front = front().await;
@@ -47,7 +55,7 @@ async fn a_button_changes_a_mode() {
         .basic_auth("molt", Some(PASSWORD))
         .header("content-type", "application/x-www-form-urlencoded")
         .header("sec-fetch-site", "same-origin")
-        .body("operation=read_item&mode=canary&percent=25");
+        .body(format!("token={}&operation=read_item&mode=canary&percent=25", token(&front).await));
     let page = post.send().await.unwrap().text().await.unwrap();
     assert_eq!(front.view("read_item")["mode"], "canary 25%");
     assert!(page.contains("value=\"25\""), "it leads back to the page");
@@ -58,6 +66,7 @@ async fn a_button_changes_a_mode() {
 async fn a_page_of_another_site_changes_nothing() {
     let front = front().await;
     let host = front.page.trim_start_matches("http://").to_owned();
+    let token = token(&front).await;
     for (header, value, status) in [
         ("origin", "http://evil.test".to_owned(), 403),
         ("origin", "null".to_owned(), 403),
@@ -68,6 +77,7 @@ async fn a_page_of_another_site_changes_nothing() {
     ] {
         let put = client().put(format!("{}/_molt/plan", front.page));
         let put = put.basic_auth("molt", Some(PASSWORD)).header(header, &value);
+        let put = put.header("x-molt-token", &token);
         let answer = put.body("default: shadow").send().await.unwrap();
         assert_eq!(answer.status(), status, "{header}: {value}");
     }
@@ -75,6 +85,24 @@ async fn a_page_of_another_site_changes_nothing() {
     let page = page.send().await.unwrap();
     assert_eq!(page.headers()["x-frame-options"], "DENY");
     assert_eq!(page.headers()["cache-control"], "no-store");
+}
+
+/// A page of the same site, or one that forges the origin, does not know the token.
+#[tokio::test]
+async fn a_change_needs_the_page_s_token() {
+    let front = front().await;
+    let right = token(&front).await;
+    assert!(right.len() >= 43, "{right}");
+    for (token, status) in [("", 403), ("token=wrong&", 403), (&*format!("token={right}&"), 303)] {
+        let post =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let post = post.build().unwrap().post(format!("{}/_molt/mode", front.page));
+        let post = post.basic_auth("molt", Some(PASSWORD)).header("sec-fetch-site", "same-origin");
+        let post = post.header("content-type", "application/x-www-form-urlencoded");
+        let post = post.body(format!("{token}operation=read_item&mode=shadow"));
+        assert_eq!(post.send().await.unwrap().status(), status, "{token}");
+    }
+    assert_eq!(front.view("read_item")["mode"], "shadow");
 }
 
 #[tokio::test]

@@ -230,3 +230,45 @@ async fn a_connection_on_which_legacy_failed_is_not_used_again() {
     }
     assert_eq!(count(&connections), 3);
 }
+
+/// Clients speak HTTP/2, as behind `axum::serve` with its feature `http2`, and the old service HTTP/1.1.
+#[tokio::test]
+async fn http_2_of_clients_becomes_http_1() {
+    let legacy = Router::new().fallback(async |request: Request| {
+        let text = |name: &str| {
+            let value = request.headers().get(name).map(|value| value.to_str().unwrap());
+            value.unwrap_or("none").to_owned()
+        };
+        let names = ["host", "cookie", "x-forwarded-host", "x-forwarded-for"].map(text);
+        let head = format!("{:?} {} {}", request.version(), request.uri(), names.join(" | "));
+        let body = axum::body::to_bytes(request.into_body(), 100).await.unwrap();
+        format!("{head} | {}", String::from_utf8_lossy(&body))
+    });
+    let strangler = strangler::Strangler::start(
+        Settings::new(serve(legacy).await.parse().unwrap()),
+        operations(),
+    );
+    let native = Router::new().layer(strangler.unwrap().layer());
+    let (client, server) = tokio::io::duplex(64 * 1024);
+    tokio::spawn(async move {
+        use hyper_util::rt::{TokioExecutor, TokioIo};
+        let service = hyper_util::service::TowerToHyperService::new(native);
+        let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        builder.serve_connection(TokioIo::new(server), service).await.unwrap();
+    });
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(
+        hyper_util::rt::TokioExecutor::new(),
+        hyper_util::rt::TokioIo::new(client),
+    )
+    .await
+    .unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::post("http://pub.test/items?a=%20");
+    let request = request.header("cookie", "a=1").header("cookie", "b=2");
+    let request = request.body(Body::from("abc")).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let body = axum::body::to_bytes(Body::new(answer.into_body()), 1000).await.unwrap();
+    let expected = "HTTP/1.1 /items?a=%20 pub.test | a=1; b=2 | pub.test | none | abc";
+    assert_eq!(body, expected);
+}

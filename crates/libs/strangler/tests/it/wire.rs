@@ -201,6 +201,36 @@ async fn te_passes_for_trailers_alone() {
     );
 }
 
+/// A client gets the final answer; hints before it are dropped, as nginx does.
+#[tokio::test]
+async fn informational_answers_are_no_answers() {
+    let legacy = Raw::start(&[
+        "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
+         HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+    ])
+    .await;
+    let front = legacy.front(|_| {}).await;
+    let received = send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(
+        received.starts_with("HTTP/1.1 200 OK") && received.ends_with("\r\n\r\nok"),
+        "{received}"
+    );
+    assert!(!received.contains("link"), "{received}");
+}
+
+#[tokio::test]
+async fn an_answer_to_head_has_its_length_and_no_body() {
+    const LONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n";
+    let legacy = Raw::start(&[LONG, OK]).await;
+    let front = legacy.front(|_| {}).await;
+    let received = send(&front.url, "HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(received.contains("content-length: 70000"), "{received}");
+    assert!(received.ends_with("\r\n\r\n"), "{received}");
+    // The connection is as good as new.
+    let received = send(&front.url, "GET /y HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(received.starts_with("HTTP/1.1 200 OK") && received.ends_with("ok"), "{received}");
+}
+
 #[tokio::test]
 async fn an_old_server_s_version_does_not_pass() {
     let legacy = Raw::start(&["HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok"]).await;

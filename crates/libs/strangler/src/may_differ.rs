@@ -1,0 +1,82 @@
+//! Where the answers of the services may differ.
+
+use comparison::Difference;
+
+/// A place without the positions in lists: `body.items[3].at` is one of `body.items[*].at`.
+pub(crate) fn place(path: &str) -> String {
+    let mut place = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('[') {
+        place.push_str(before);
+        match after.split_once(']') {
+            Some((index, after)) if index.bytes().all(|byte| byte.is_ascii_digit()) => {
+                place.push_str("[*]");
+                rest = after;
+            }
+            _ => {
+                place.push('[');
+                rest = after;
+            }
+        }
+    }
+    place.push_str(rest);
+    place
+}
+
+/// Whether a place is `header <name>`, `status`, or `body` with a path within it.
+pub(crate) fn is_place(text: &str) -> bool {
+    let is_within_body =
+        |rest: &str| rest.is_empty() || (rest.len() > 1 && rest.starts_with(['.', '[']));
+    match text.strip_prefix("header ") {
+        Some(name) => http::HeaderName::from_lowercase(name.as_bytes()).is_ok(),
+        None => text == "status" || text.strip_prefix("body").is_some_and(is_within_body),
+    }
+}
+
+/// Whether a difference is at one of these places, or within one.
+pub(crate) fn may(difference: &Difference, places: &[String]) -> bool {
+    if places.is_empty() {
+        return false;
+    }
+    let found = place(&difference.path);
+    places.iter().any(|known| {
+        let rest = found.strip_prefix(known.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_hold_what_is_within_them() {
+        let difference = |path: &str| Difference {
+            path: path.to_owned(),
+            reference: String::new(),
+            candidate: String::new(),
+        };
+        for (path, known, expected) in [
+            ("body.items[3].at", "body.items[*].at", true),
+            ("body.items[3].at.zone", "body.items[*].at", true),
+            ("body.items[3].attic", "body.items[*].at", false),
+            ("body[0][12]", "body[*][*]", true),
+            ("body.items", "body.items[*].at", false),
+            ("header x-cache", "header x-cache", true),
+            ("body (order of keys)", "body", true),
+            ("status", "body", false),
+        ] {
+            assert_eq!(may(&difference(path), &[known.to_owned()]), expected, "{path} in {known}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_place_is_refused() {
+        for place in ["status", "body", "body.a", "body[*].a", "header x-cache"] {
+            assert!(is_place(place), "{place}");
+        }
+        for other in ["", "bodies", "body.", "header", "header X", "header a b", "x-cache"] {
+            assert!(!is_place(other), "{other}");
+        }
+    }
+}
