@@ -8,7 +8,7 @@ use toml_edit::DocumentMut;
 
 use crate::libraries::{Source, SourceError};
 use crate::tree::{State, Tree};
-use crate::{draft, resource, service};
+use crate::{draft, drafts, resource, service};
 
 type BoxError = Box<dyn std::error::Error>;
 
@@ -21,7 +21,7 @@ type BoxError = Box<dyn std::error::Error>;
   scaffold service parcels --into ../parcels
   scaffold service parcels --into ../parcels --without items,sqlite --libraries git=URL#v0.2.0
   scaffold resource orders 'number:string(1..40)' total:decimal 'note:string?'
-  scaffold draft openapi.json --name notes-service --operations read_note,create_note
+  scaffold draft openapi.json --name notes-service
   scaffold libraries --to v0.3.0"
 )]
 struct Cli {
@@ -52,11 +52,20 @@ Example:
     /// Draft a crate before a service that is not ours, from its OpenAPI document
     #[command(after_help = "Examples:
   curl -s http://127.0.0.1:8000/openapi.json > theirs.json
+  scaffold draft theirs.json --name notes-service --list
   scaffold draft theirs.json --name notes-service
   scaffold draft theirs.json --name notes-service --operations read_note,create_note
 
-Without --operations it lists what there is.")]
+An operation that no handler can answer as the old service does is left to it; the table at the end
+says which, and why.")]
     Draft(draft::DraftArgs),
+    /// Draft a crate of each OpenAPI document of a folder, compile all and run their tests
+    #[command(after_help = "Example:
+  scaffold drafts ../documents
+
+Writes target/drafts/report.json: of each document the operations, how many of them are native, loose
+and passed on, and whether the crate compiles without warnings and passes its document test.")]
+    Drafts(drafts::DraftsArgs),
     /// Show, or change, where this service has the libraries from, and update them
     #[command(after_help = "Examples:
   scaffold libraries
@@ -97,6 +106,7 @@ fn run(cli: &Cli) -> Result<(), BoxError> {
             Ok(String::new())
         }),
         Task::Draft(args) => in_tree(&cli.root, |tree| Ok(draft::write(tree, args)?)),
+        Task::Drafts(args) => Ok(drafts::run(&cli.root, args)?),
         Task::Libraries(args) => libraries(&cli.root, args),
     }
 }
