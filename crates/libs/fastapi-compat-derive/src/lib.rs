@@ -39,7 +39,8 @@ use syn::{
 /// - `#[schema(storable = 255)]`, which refuses what a column of that length cannot hold;
 /// - `#[serde(rename = "…")]`: pydantic's alias. On a model, `#[serde(rename_all = "camelCase")]` is
 ///   an `alias_generator`, `#[serde(deny_unknown_fields)]` is `extra="forbid"`, and
-///   `#[serde(rename = "Page[Item]")]` is what the class is called in Python.
+///   `#[serde(rename = "Page[Item]")]` is what the class is called in Python; of two classes of one
+///   name, `#[schema(component = "app__v1__Item")]` is what each is called in the document.
 ///
 /// A type with utoipa's own `#[derive(utoipa::ToSchema)]` is marked by `#[decode(schema = false)]`; what
 /// would be `#[schema(…)]` is `#[decode(…)]` then.

@@ -10,7 +10,7 @@ use syn::{
 };
 
 use crate::attributes::{
-    Case, Constraints, Namespace, has_flag, items, notes, refuse_other_schema, refuse_other_serde,
+    Case, Constraints, Namespace, component, has_flag, items, notes, refuse_other_schema, refuse_other_serde,
     text, title,
 };
 use crate::{error, known, to_schema};
@@ -18,7 +18,7 @@ use crate::{error, known, to_schema};
 fn fields(input: &DeriveInput, fields: &FieldsNamed) -> syn::Result<Vec<ModelField>> {
     let of_type = items(&input.attrs)?;
     refuse_other_serde(&of_type, &["deny_unknown_fields", "rename", "rename_all"])?;
-    refuse_other_schema(&of_type, &["format", "extra"])?;
+    refuse_other_schema(&of_type, &["component", "format", "extra"])?;
     let rename_all = Case::read(&of_type)?;
     fields.named.iter().map(|field| ModelField::read(field, rename_all)).collect()
 }
@@ -31,6 +31,7 @@ fn forbids_extra(input: &DeriveInput) -> syn::Result<bool> {
 pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<TokenStream> {
     let (name, fields) = (&input.ident, fields(input, named)?);
     let (title, notes) = (title(input)?, notes(&input.attrs)?);
+    let component = component(input)?;
     let forbids_extra = forbids_extra(input)?;
     let adds = fields.iter().map(|field| {
         let ModelField { ty, name, constraints, notes, .. } = field;
@@ -38,14 +39,14 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         quote!(#known fields.add::<#ty, _>(#name, #constraints, #presence, #notes);)
     });
     let schema = quote! {
-        private::component::<Self>(#title, || {
+        private::component::<Self>(#component, #title, || {
             #[allow(unused_mut)] // of a model without fields
             let mut fields = private::FieldSchemas::default();
             #(#adds)*
             fields.finish(#forbids_extra, #notes)
         })
     };
-    let to_schema = to_schema(name, &title, &schema);
+    let to_schema = to_schema(name, &component, &schema);
     Ok(quote! {
         #to_schema
 

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Field};
 
-use crate::attributes::{Constraints, Namespace, items, notes, refuse_other_schema, text};
+use crate::attributes::{Constraints, Namespace, component, items, notes, refuse_other_schema, text};
 use crate::{known, to_schema};
 
 /// What a `RootModel` is called in Python.
@@ -13,7 +13,7 @@ fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
     let of_type = items(&input.attrs)?;
     let root = text(&of_type, Namespace::Serde, "rename");
     // What has no name has no schema of its own.
-    refuse_other_schema(&of_type, if root.is_some() { &["format", "extra"] } else { &[] })?;
+    refuse_other_schema(&of_type, if root.is_some() { &["component", "format", "extra"] } else { &[] })?;
     Ok(root)
 }
 
@@ -34,15 +34,15 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
     let of_field = notes(&field.attrs)?;
     let inner = quote!(#known private::constrained::<#ty, _>(#constraints, #of_field));
     if let Some(title) = root(input)? {
-        let of_type = notes(&input.attrs)?;
+        let (of_type, component) = (notes(&input.attrs)?, component(input)?);
         let schema = quote! {
-            private::component::<Self>(#title, || {
+            private::component::<Self>(#component, #title, || {
                 let mut schema = { #inner };
                 private::note(&mut schema, #of_type);
                 schema
             })
         };
-        return Ok(to_schema(name, &title, &schema));
+        return Ok(to_schema(name, &component, &schema));
     }
     let schema = quote!(private::inlined::<Self>(|| { #inner }));
     Ok(to_schema(name, &name.unraw().to_string(), &schema))

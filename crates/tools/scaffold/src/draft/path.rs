@@ -39,7 +39,7 @@ pub(super) fn template(path: &str) -> Result<Vec<&str>, String> {
 }
 
 /// The longest tuple of parameters that `fastapi-compat` takes.
-const MAX_PARAMETERS: usize = 8;
+const MAX_PARAMETERS: usize = 4;
 
 #[cfg(test)]
 mod tests {
