@@ -9,7 +9,7 @@ use utoipa::{__dev::ComposeSchema, PartialSchema, ToSchema};
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 use crate::errors::{Errors, Loc};
-use crate::openapi::{Foreign, RefOrSchema};
+use crate::openapi::{self, Foreign, RefOrSchema};
 use crate::value::Value;
 
 /// A value that may be left out, but not be null: `value: T = None`. The document has the schema of
@@ -66,7 +66,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Omittable<T> {
 
 impl<T: ComposeSchema> ComposeSchema for Omittable<T> {
     fn compose(generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        T::compose(generics)
+        openapi::inlined::<Self>(|| T::compose(generics))
     }
 }
 

@@ -69,10 +69,6 @@ impl<'a> Document<'a> {
         })
     }
 
-    pub(super) fn operations(&self) -> &[Operation<'a>] {
-        &self.operations
-    }
-
     pub(super) fn list(&self) -> String {
         let lines = self.operations.iter().map(|operation| {
             format!("  {:<40} {} {}", operation.id, operation.method.to_uppercase(), operation.path)

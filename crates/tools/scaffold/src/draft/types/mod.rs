@@ -267,7 +267,6 @@ impl<'a> Types<'a> {
         title: Option<&str>,
     ) -> String {
         let Typed { name: inner, mut constraints } = self.of(schema, hint, usage);
-        self.mention(&inner);
         constraints.extend(self.extra(schema, title, None));
         let doc = doc(schema, "    ");
         if constraints.is_empty() && doc.is_empty() {

@@ -28,6 +28,10 @@ impl Types<'_> {
             Some("email") => plain("EmailStr"),
             Some("uri") => {
                 let http = schema["maxLength"] == 2083;
+                let is_bounded = !schema["maxLength"].is_null() && !http;
+                if is_bounded || !schema["pattern"].is_null() {
+                    self.loosen(schema, usage, format!("`{hint}` may be a URL of any length"));
+                }
                 return plain(if http { "HttpUrl" } else { "AnyUrl" });
             }
             Some(format) => {
