@@ -124,8 +124,12 @@ service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=ite
 service-check: venv build ## Make services in four combinations, with resources, run their `make lint test`: COMBINATIONS="1 4"
 	sh crates/tools/scaffold/service-check.sh
 
-draft: ## Draft Rust before a FastAPI service of others: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
-	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")
+draft: ## Draft Rust before a third-party FastAPI service: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note LIST=1
+	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)") $(if $(LIST),--list)
+
+drafts: ## Draft, compile and test a crate of each OpenAPI document of a folder: DOCUMENTS=../documents ONLY=a,b
+	@test -n "$(DOCUMENTS)" || { echo "make drafts: DOCUMENTS=a folder with OpenAPI documents" >&2; exit 1; }
+	cargo run --quiet --package scaffold -- drafts $(DOCUMENTS) $(if $(ONLY),--only "$(ONLY)")
 
 package: ## Build what of the libraries would be published, and their documentation
 	sh .ci/libraries.sh package
@@ -160,4 +164,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-short docs resource service service-check draft package semver sbom image-check wheel
+	k8s-check containers containers-short docs resource service service-check draft drafts package semver sbom image-check wheel

@@ -105,9 +105,26 @@ fn run(cli: &Cli) -> Result<(), BoxError> {
             resource::write(tree, args)?;
             Ok(String::new())
         }),
-        Task::Draft(args) => in_tree(&cli.root, |tree| Ok(draft::write(tree, args)?)),
+        Task::Draft(args) => draft(&cli.root, args),
         Task::Drafts(args) => Ok(drafts::run(&cli.root, args)?),
         Task::Libraries(args) => libraries(&cli.root, args),
+    }
+}
+
+/// Drafts a crate and writes its overlay, for which the crate is compiled.
+fn draft(root: &Path, args: &draft::DraftArgs) -> Result<(), BoxError> {
+    if let Some(list) = draft::list(args)? {
+        println!("{list}");
+        return Ok(());
+    }
+    in_tree(root, |tree| Ok(draft::write(tree, args)?))?;
+    println!("\nNow it is compiled, and takes over what only the old document says.");
+    let mut test = Command::new("cargo");
+    test.args(["test", "--quiet", "--package", args.name(), "--test", "document"]);
+    let status = test.current_dir(root).env("UPDATE_OVERLAY", "1").status();
+    match status.map_err(|error| format!("cargo: {error}"))? {
+        status if status.success() => Ok(()),
+        _ => Err("the crate is there, but its document is not that of the old service".into()),
     }
 }
 

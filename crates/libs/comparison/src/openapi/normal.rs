@@ -112,6 +112,9 @@ fn contents(document: &Value, value: &mut Value) {
 /// Deeper schemas stay as they are: no person and no program writes them.
 const MAX_DEPTH: usize = 64;
 
+/// What a reference adds to the depth: a model has few ancestors.
+const HOP: usize = 8;
+
 fn normalise(document: &Value, schema: &mut Value, depth: usize) {
     let Some(keywords) = schema.as_object_mut() else {
         *schema = if *schema == false { json!({"not": {}}) } else { json!({}) };
@@ -163,14 +166,14 @@ fn normalise(document: &Value, schema: &mut Value, depth: usize) {
             _ => {}
         }
     }
-    merge_all_of(document, keywords);
+    merge_all_of(document, keywords, depth);
     single_choice(keywords, "anyOf");
     types(keywords);
     null(keywords);
 }
 
 /// One schema instead of several that hold all at once, if they are one, or objects.
-fn merge_all_of(document: &Value, keywords: &mut Map<String, Value>) {
+fn merge_all_of(document: &Value, keywords: &mut Map<String, Value>, depth: usize) {
     let Some(Value::Array(parts)) = keywords.get("allOf") else { return };
     if let [one] = parts.as_slice() {
         let one = one.clone();
@@ -187,7 +190,7 @@ fn merge_all_of(document: &Value, keywords: &mut Map<String, Value>) {
     }
     let mut merged = Map::new();
     for part in parts {
-        if !object(document, part, &mut merged, 0) {
+        if !object(document, part, &mut merged, depth) {
             return;
         }
     }
@@ -213,18 +216,18 @@ fn merge_all_of(document: &Value, keywords: &mut Map<String, Value>) {
 
 /// Adds the fields of a schema, and gives whether it is an object.
 fn object(document: &Value, part: &Value, merged: &mut Map<String, Value>, depth: usize) -> bool {
-    if depth > MAX_HOPS {
+    if depth > MAX_DEPTH {
         return false;
     }
     if let Some(reference) = part.get("$ref").and_then(Value::as_str) {
         let Some((_, target)) = component(document, reference) else { return false };
         let mut target = target.clone();
-        normalise(document, &mut target, MAX_DEPTH - MAX_HOPS + depth);
+        normalise(document, &mut target, depth + HOP);
         if let Some(keywords) = target.as_object_mut() {
             keywords.remove("title");
             keywords.remove("description");
         }
-        return object(document, &target, merged, depth + 1);
+        return object(document, &target, merged, depth + HOP);
     }
     let known = ["properties", "required", "type", "additionalProperties"];
     let is_object = part.get("properties").is_some()
@@ -355,10 +358,10 @@ fn null(keywords: &mut Map<String, Value>) {
     if !is_nullable || keywords.get("type") == Some(&json!("null")) {
         return;
     }
-    let null = json!({"type": "null"});
+    let nothing = json!({"type": "null"});
     if let Some(Value::Array(choices)) = keywords.get_mut("anyOf") {
-        if !choices.contains(&null) {
-            choices.push(null);
+        if !choices.contains(&nothing) {
+            choices.push(nothing);
         }
         return;
     }
@@ -366,7 +369,7 @@ fn null(keywords: &mut Map<String, Value>) {
     if inside.is_empty() {
         return;
     }
-    keywords.insert("anyOf".to_owned(), json!([inside, null]));
+    keywords.insert("anyOf".to_owned(), json!([inside, nothing]));
 }
 
 /// Whether a text refers to a schema.

@@ -59,9 +59,24 @@ pub(super) fn rust_text(text: &str) -> String {
 pub(super) fn is_plain(text: &str) -> bool {
     let is_plain = |line: &str| {
         let starts = line.is_empty() || line.starts_with(|c: char| c.is_alphabetic());
-        starts && line.trim_end() == line && !line.contains(['[', '<', '`', '\r', '\t'])
+        starts
+            && line.trim_end() == line
+            && !line.contains(['[', '<', '`'])
+            && !line.contains(is_odd)
     };
     text.trim() == text && text.split('\n').all(is_plain) && !text.contains("\n\n\n")
+}
+
+/// Whether a character must not stand in code as it is: controls, and what changes the direction of
+/// the text around it.
+fn is_odd(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text in one line of a comment.
+pub(super) fn comment(text: &str) -> String {
+    text.chars().map(|c| if is_odd(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
 
 /// The other keywords of a schema, such as examples: pydantic's `json_schema_extra`. `title` is the
@@ -177,6 +192,9 @@ pub(super) fn lengths(schema: &Value, what: &str) -> Vec<String> {
 
 /// A raw string.
 fn raw(text: &str) -> String {
+    if text.contains(is_odd) {
+        return rust_text(text);
+    }
     let mut fence = String::new();
     while text.contains(&format!("\"{fence}")) {
         fence.push('#');

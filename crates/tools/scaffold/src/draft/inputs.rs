@@ -99,7 +99,11 @@ fn of_path(
         }
         let hint = format!("{camel}{}", type_name(name));
         let ty = types.alone(schema, &hint, Use::Read, Some(&title(name)));
-        of_path.push(Input { pattern: format!("_{}", ident(name, |_| false)), ty });
+        let is_taken = |ident: &str| {
+            of_path.iter().any(|other: &Input| other.pattern.strip_prefix('_') == Some(ident))
+        };
+        let pattern = format!("_{}", ident(name, is_taken));
+        of_path.push(Input { pattern, ty });
         let sample = encoded(&plain(&sample(types, schema, 0)));
         samples.replace(name, &sample);
     }

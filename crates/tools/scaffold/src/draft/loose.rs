@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attributes::comment;
 use super::document::Document;
 
 /// A part of an operation or of a model.
@@ -49,7 +50,7 @@ impl Looseness {
     pub(super) fn comments(&self, owner: &Owner) -> String {
         let own = self.0.iter().filter(|loose| loose.owner == *owner);
         let reasons: BTreeSet<&str> = own.map(|loose| loose.reason.as_str()).collect();
-        let line = |reason: &&str| format!("// Loose: {}\n", reason.replace(['\n', '\r'], " "));
+        let line = |reason: &&str| format!("// Loose: {}\n", comment(reason));
         reasons.iter().map(line).collect()
     }
 

@@ -14,7 +14,7 @@ mod table;
 mod types;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use comparison::openapi::{Overlay, normal};
 use heck::{ToKebabCase, ToSnakeCase};
@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::templates::{templates, yaml_text};
 use crate::tree::{Tree, TreeError};
 use crate::workspace::with_member;
-use attributes::rust_text;
+use attributes::{comment, rust_text};
 use document::{Document, IdStyle, Operation};
 use loose::requested;
 use names::{imports, words};
@@ -64,6 +64,8 @@ pub enum DraftError {
     Exists(String),
     #[error(transparent)]
     Tree(#[from] TreeError),
+    #[error("{file} would be no Rust, so nothing was written: {reason}")]
+    Code { file: &'static str, reason: String },
     #[error("a template is broken: {0}")]
     Template(#[from] minijinja::Error),
 }
@@ -75,16 +77,33 @@ pub struct Draft {
     pub table: Table,
 }
 
+/// The operations of the document, if only they are asked for.
+pub fn list(args: &DraftArgs) -> Result<Option<String>, DraftError> {
+    if !args.list {
+        return Ok(None);
+    }
+    let text = read(&args.document)?;
+    let failed = |reason: String| DraftError::Document { path: args.document.clone(), reason };
+    let value: Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    Ok(Some(Document::read(&normal(&value)).map_err(failed)?.list()))
+}
+
+fn read(path: &Path) -> Result<String, DraftError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| DraftError::Read { path: path.to_owned(), source })
+}
+
+impl DraftArgs {
+    /// What the new crate is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// Writes the crate into the tree, and gives back what to do with it.
 pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
-    let path = args.document.clone();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| DraftError::Read { path: path.clone(), source })?;
-    if args.list {
-        let failed = |reason: String| DraftError::Document { path: path.clone(), reason };
-        let value: Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
-        return Ok(Document::read(&normal(&value)).map_err(failed)?.list());
-    }
+    let path = &args.document;
+    let text = read(path)?;
     let name = args.name.as_str();
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
@@ -96,7 +115,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
     if tree.has(&folder) {
         return Err(DraftError::Exists(folder));
     }
-    let Draft { files, table } = draft(&path, &text, name, &args.operations)?;
+    let Draft { files, table } = draft(path, &text, name, &args.operations)?;
     for (file, text) in files {
         tree.create(&format!("{folder}/{file}"), text);
     }
@@ -108,9 +127,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
         })?;
     }
     Ok(format!(
-        "\n{table}\nThe words of the old document that no type says are taken over by\n\n  \
-         UPDATE_OVERLAY=1 cargo test --package {name}\n\nThe old service answers everything \
-         still:\n\n  LEGACY_URL=http://127.0.0.1:8000 cargo run \
+        "\n{table}\nThe old service answers everything still:\n\n  LEGACY_URL=http://127.0.0.1:8000 cargo run \
          --package {name}\n\nWrite a handler in {folder}/src/routes.rs, set `shadow` for it in \
          {folder}/plan.yaml,\nand compare:\n\n  contract run --reference http://127.0.0.1:8000 \
          --candidate http://127.0.0.1:8080 \\\n    --cases {folder}/cases.yaml --generate \
@@ -120,7 +137,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
 
 /// Drafts operations of the document that stands at `path`, as a list with commas names them.
 pub fn draft(
-    path: &std::path::Path,
+    path: &Path,
     text: &str,
     name: &str,
     operations: &str,
@@ -176,10 +193,10 @@ pub fn draft(
         uses_uuid => uses("Uuid"),
         krate => name.to_snake_case(),
         plan => ids.iter().map(|id| yaml_text(id)).collect::<Vec<_>>(),
-        passed_on => table.passed_on(),
+        passed_on => table.passed_on().iter().map(|line| comment(line)).collect::<Vec<_>>(),
         operations => minijinja::Value::from(Serde(&drafted)),
         ids => match style { IdStyle::Default => "", IdStyle::Tag => "tag", IdStyle::Name => "name" },
-        title => document.title.replace(['\n', '\r'], " "),
+        title => comment(document.title),
         title_text => rust_text(document.title),
         version_text => rust_text(document.version),
         token_url_text => rust_text(&document.token_url),
@@ -197,7 +214,14 @@ pub fn draft(
         ("plan.yaml", "draft/plan.yaml"),
         ("cases.yaml", "draft/cases.yaml"),
     ] {
-        files.push((path, templates.get_template(template)?.render(&values)?));
+        let text = templates.get_template(template)?.render(&values)?;
+        // Nothing is written if it is no Rust.
+        if path.ends_with(".rs")
+            && let Err(error) = syn::parse_file(&text)
+        {
+            return Err(DraftError::Code { file: path, reason: error.to_string() });
+        }
+        files.push((path, text));
     }
     files.push(("openapi.json", text.to_owned()));
     files.push(("overlay.json", Overlay::default().to_text(document.title)));

@@ -55,7 +55,7 @@ const KNOWN: [(&str, &[&str]); 8] = [
 ];
 
 /// What else would be taken for something else.
-const PRELUDE: [&str; 22] = [
+const PRELUDE: [&str; 23] = [
     "Box",
     "Clone",
     "Copy",
@@ -70,6 +70,7 @@ const PRELUDE: [&str; 22] = [
     "OpenApi",
     "Option",
     "Ord",
+    "Overlay",
     "PartialEq",
     "PartialOrd",
     "Result",

@@ -110,7 +110,7 @@ impl Drafted {
         }
         let is_signed_in = value["security"].as_array().is_some_and(|all| !all.is_empty());
         let all = tuple(&inputs, |input| &input.ty);
-        let alias = (inputs.len() > 2).then(|| format!("{camel}Inputs"));
+        let alias = (inputs.len() > 2).then(|| types.reserve(&format!("{camel}Inputs")));
         Self {
             id: operation.id.clone(),
             method: operation.method.to_owned(),

@@ -96,12 +96,7 @@ impl Types<'_> {
     ) -> String {
         let name = self.free(hint);
         self.code.insert(name.clone(), String::new());
-        let mut code = self.derive(usage.derives(""));
-        if let Some((tag, _)) = tagged {
-            code += &format!("#[schema(discriminator = {tag:?})]\n");
-        }
-        code += "#[serde(untagged)]\n";
-        code += &format!("pub enum {name} {{\n");
+        let mut code = String::new();
         let mut variants = BTreeSet::new();
         for (index, choice) in choices.iter().enumerate() {
             let typed = self.among(choice, &format!("{name}Choice"), usage);
@@ -126,7 +121,13 @@ impl Types<'_> {
                 code += &format!("    {variant}({}),\n", typed.name);
             }
         }
-        self.code.insert(name.clone(), code + "}");
+        let traits = self.traits(&name, usage, &code);
+        let mut head = self.derive(traits);
+        if let Some((tag, _)) = tagged {
+            head += &format!("#[schema(discriminator = {tag:?})]\n");
+        }
+        head += &format!("#[serde(untagged)]\npub enum {name} {{\n");
+        self.code.insert(name.clone(), head + &code + "}");
         name
     }
 
@@ -153,7 +154,7 @@ impl Types<'_> {
         let traits = match usage {
             Use::Read if is_number => "Decode",
             Use::Written if is_number => "Schema",
-            usage => usage.derives(""),
+            usage => self.traits("", usage, ""),
         };
         let mut code = self.derive(&format!("Copy, {ORDER}{traits}"));
         if is_literal {
@@ -214,7 +215,7 @@ impl Types<'_> {
             })
             .collect();
         let name = match kinds.into_iter().collect::<Vec<_>>().as_slice() {
-            ["text" | "integer"] | ["integer", "text"] => return Ok(None),
+            ["text" | "integer"] => return Ok(None),
             ["boolean"] => "bool",
             ["number"] | ["integer", "number"] => "f64",
             _ => return Err("its values are of several types".to_owned()),

@@ -3,6 +3,7 @@
 
 mod choice;
 mod model;
+mod rules;
 mod scalar;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,10 @@ pub(super) struct Types<'a> {
     used: BTreeSet<String>,
     /// What is being written.
     owner: Owner,
+    /// The types with files in them.
+    files: BTreeSet<String>,
+    /// Names that are no types of the models.
+    reserved: BTreeSet<String>,
     /// Whether the fields of a form are being written, which may be files.
     in_form: bool,
     loose: Looseness,
@@ -50,17 +55,6 @@ pub(super) enum Use {
     Read,
     /// Only answers do.
     Written,
-}
-
-impl Use {
-    /// What is read is written too: as a default in the document. But for files.
-    fn derives(self, contents: &str) -> &'static str {
-        match self {
-            Self::Read if contents.contains("UploadFile") => "Decode",
-            Self::Read => "Decode, Serialize",
-            Self::Written => "Serialize, Schema",
-        }
-    }
 }
 
 type Result<T> = std::result::Result<T, String>;
@@ -85,6 +79,8 @@ impl<'a> Types<'a> {
             variants: BTreeMap::new(),
             used: BTreeSet::new(),
             owner: Owner::Operation(0),
+            files: BTreeSet::new(),
+            reserved: BTreeSet::new(),
             in_form: false,
             loose: Looseness::default(),
         }
@@ -123,11 +119,28 @@ impl<'a> Types<'a> {
 
     /// Whether a type has files in it.
     pub(super) fn has_files(&self, name: &str) -> bool {
-        self.code.get(name).is_some_and(|code| code.contains("UploadFile"))
+        self.files.contains(name)
     }
 
     pub(super) fn looseness(&self) -> &Looseness {
         &self.loose
+    }
+
+    /// The traits of a type with these contents. What is read is written too, as a default in the
+    /// document, but for files.
+    fn traits(&mut self, name: &str, usage: Use, contents: &str) -> &'static str {
+        match usage {
+            Use::Read if self.holds_files(contents) => {
+                self.files.insert(name.to_owned());
+                "Decode"
+            }
+            Use::Read => "Decode, Serialize",
+            Use::Written => "Serialize, Schema",
+        }
+    }
+
+    fn holds_files(&self, contents: &str) -> bool {
+        words(contents).any(|word| word == "UploadFile" || self.files.contains(word))
     }
 
     fn mention(&mut self, text: &str) {
@@ -170,6 +183,7 @@ impl<'a> Types<'a> {
 
     fn exact(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
         if let Some(reference) = schema["$ref"].as_str() {
+            self.heed(schema, hint, usage, &["$ref"]);
             return self.referred(reference);
         }
         if !schema["allOf"].is_null() {
@@ -179,28 +193,45 @@ impl<'a> Types<'a> {
             return Err("a schema must not hold (`not`)".to_owned());
         }
         if let Some(choices) = schema["anyOf"].as_array() {
+            self.heed(schema, hint, usage, &["anyOf"]);
             return Ok(self.any_of(choices, hint, usage));
         }
         if let Some(choices) = schema["oneOf"].as_array() {
+            self.heed(schema, hint, usage, &["oneOf"]);
             return Ok(self.one_of(schema, choices, hint, usage));
         }
         if schema.get("const").is_some() || schema["enum"].is_array() {
+            self.heed(schema, hint, usage, rules::CHOICE);
             return self.choice(schema, hint, usage, None);
         }
-        match schema["type"].as_str() {
+        let kind = schema["type"].as_str();
+        match kind {
+            Some("object") | None if schema["properties"].is_object() => {
+                return Ok(self.inline(schema, hint, usage));
+            }
+            Some("object") => return Ok(self.dictionary(schema, hint, usage)),
+            _ => self.heed(schema, hint, usage, rules::of(kind)),
+        }
+        match kind {
             Some("string") => Ok(self.text(schema, hint, usage)),
             Some("integer") => Ok(self.integer(schema, hint, usage)),
             Some("number") => Ok(self.number(schema, hint, usage)),
             Some("boolean") => Ok(plain("bool")),
             Some("null") => Ok(plain("()")),
             Some("array") => Ok(self.array(schema, hint, usage)),
-            Some("object") | None if schema["properties"].is_object() => {
-                Ok(self.inline(schema, hint, usage))
-            }
-            Some("object") => Ok(self.dictionary(schema, hint, usage)),
-            None if schema["items"].is_object() => Err("a list that may be no list".to_owned()),
-            None => Ok(plain("Value")),
             Some(other) => Err(format!("there is no type `{other}`")),
+            None => Ok(plain("Value")),
+        }
+    }
+
+    /// Notes the rules of a schema that are not among those that its type has.
+    fn heed(&mut self, schema: &Value, hint: &str, usage: Use, heeded: &[&str]) {
+        let names = schema.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+        let others: Vec<_> =
+            names.filter(|name| rules::ALL.contains(name) && !heeded.contains(name)).collect();
+        if !others.is_empty() {
+            let others = others.join("`, `");
+            self.loosen(schema, usage, format!("`{hint}` need not obey `{others}`"));
         }
     }
 
@@ -236,6 +267,7 @@ impl<'a> Types<'a> {
     }
 
     fn dictionary(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
+        self.heed(schema, hint, usage, rules::DICTIONARY);
         let mut values = &schema["additionalProperties"];
         if let Some(patterns) = schema["patternProperties"].as_object() {
             if let (1, Some((_, inner))) = (patterns.len(), patterns.iter().next()) {
@@ -288,7 +320,8 @@ impl<'a> Types<'a> {
         [before, before_field]: [&str; 2],
     ) -> String {
         let order = if ORDERED.contains(&inner) { ORDER } else { "" };
-        let derive = self.derive(&format!("{order}{}", usage.derives(inner)));
+        let traits = self.traits(name, usage, inner);
+        let derive = self.derive(&format!("{order}{traits}"));
         self.mention(inner);
         self.newtypes.insert(name.to_owned(), inner.to_owned());
         let mut attributes = String::new();
@@ -313,9 +346,19 @@ impl<'a> Types<'a> {
     /// A name that no other type has.
     fn free(&self, hint: &str) -> String {
         let mut name = hint.to_owned();
-        while self.code.contains_key(&name) || self.names.has(&name) {
+        let is_taken = |name: &str| {
+            self.code.contains_key(name) || self.names.has(name) || self.reserved.contains(name)
+        };
+        while is_taken(&name) {
             name += "Value";
         }
+        name
+    }
+
+    /// A name for something else than a model, which no model gets then.
+    pub(super) fn reserve(&mut self, hint: &str) -> String {
+        let name = self.free(hint);
+        self.reserved.insert(name.clone());
         name
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Owner, Result, Typed, Types, Use, plain};
+use super::{Owner, Result, Typed, Types, Use, plain, rules, unboxed};
 use crate::draft::attributes::{doc, number};
 use crate::draft::names::{ident, title, type_name};
 
@@ -54,6 +54,7 @@ impl Types<'_> {
         usage: Use,
     ) -> Typed {
         if schema["enum"].is_array() || schema.get("const").is_some() {
+            self.heed(schema, name, usage, rules::CHOICE);
             return self.choice(schema, name, usage, Some(component)).unwrap_or_else(|reason| {
                 self.loosen(schema, usage, format!("`{name}` may be any JSON: {reason}"));
                 plain("Value")
@@ -63,8 +64,12 @@ impl Types<'_> {
         let is_object = schema["type"].is_null() || schema["type"] == "object";
         // A `RootModel` is what is in it, with a name.
         if schema["properties"].is_null() || !is_object {
-            let Typed { name: inner, constraints } =
+            let Typed { name: mut inner, mut constraints } =
                 self.of(schema, &format!("{name}Root"), usage);
+            if self.is_itself(name, &inner) {
+                self.loosen(schema, usage, format!("`{name}` may be any JSON: it is only itself"));
+                (inner, constraints) = ("Value".to_owned(), Vec::new());
+            }
             let title = schema["title"].as_str().unwrap_or(component);
             let mut attributes = self.named(schema, name, Some(component));
             if !attributes.contains("serde(rename") {
@@ -79,6 +84,19 @@ impl Types<'_> {
         let named = self.named(schema, name, Some(component));
         self.code.insert(name.to_owned(), code.replacen("\u{0}", &named, 1));
         plain(name)
+    }
+
+    /// Whether a type holds nothing but itself.
+    fn is_itself(&self, name: &str, inner: &str) -> bool {
+        let mut inner = bare(inner);
+        for _ in 0..=self.newtypes.len() {
+            if inner == name {
+                return true;
+            }
+            let Some(next) = self.newtypes.get(inner) else { return false };
+            inner = bare(next);
+        }
+        true
     }
 
     /// A model that stands where it is used, and is called after its place.
@@ -129,7 +147,17 @@ impl Types<'_> {
             code += &self.field(name, field, &ident, kind, usage);
             idents.push(ident);
         }
-        let derive = self.derive(usage.derives(&code));
+        let traits = self.traits(name, usage, &code);
+        let derive = self.derive(traits);
+        if kind == Kind::Model {
+            self.heed(schema, name, usage, rules::MODEL);
+        }
+        let required = schema["required"].as_array().into_iter().flatten();
+        let is_field = |name: &Value| all.iter().any(|field| *name == field.name);
+        if required.filter(|name| name.is_string()).any(|name| !is_field(name)) {
+            let reason = format!("`{name}` need not have the required fields that are not described");
+            self.loosen(schema, usage, reason);
+        }
         let mut head = doc(schema, "") + &derive + "\u{0}";
         match &schema["additionalProperties"] {
             Value::Bool(false) => head += "#[serde(deny_unknown_fields)]\n",
@@ -282,6 +310,15 @@ pub(in crate::draft) fn fields(schema: &Value) -> Vec<Field<'_>> {
         Field { name, schema, is_required: required.contains(&name.as_str()) }
     };
     properties.map(field).collect()
+}
+
+/// What is in options and boxes.
+fn bare(ty: &str) -> &str {
+    let inner = unboxed(ty);
+    match inner.strip_prefix("Option<").and_then(|inner| inner.strip_suffix('>')) {
+        Some(inner) => bare(inner),
+        None => inner,
+    }
 }
 
 /// A float as Rust has it.
