@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use heck::ToKebabCase;
 use serde::Serialize;
@@ -63,19 +63,29 @@ struct Report {
 /// Drafts each document in `target/drafts`, and writes `report.json` there.
 pub fn run(root: &Path, args: &DraftsArgs) -> Result<(), DraftsError> {
     let home = root.join("target/drafts");
+    fs::create_dir_all(&home).map_err(at(&home))?;
     let documents = documents(args)?;
-    // Crates of earlier runs would be members of the workspace.
     let crates = home.join("crates");
-    if crates.exists() {
-        fs::remove_dir_all(&crates).map_err(at(&crates))?;
-    }
     fs::create_dir_all(&crates).map_err(at(&crates))?;
+    // Crates of other runs would be members of the workspace.
+    let names: Vec<String> = documents.iter().map(|path| crate_name(&stem(path))).collect();
+    for entry in fs::read_dir(&crates).map_err(at(&crates))? {
+        let entry = entry.map_err(at(&crates))?;
+        if !names.contains(&entry.file_name().to_string_lossy().into_owned()) {
+            fs::remove_dir_all(entry.path()).map_err(at(&crates))?;
+        }
+    }
     workspace(root, &home)?;
     let mut reports = Vec::new();
     for path in &documents {
         reports.push(drafted(path, &crates, args.table)?);
     }
     if !args.no_check {
+        // All at once, as they do not wait for each other; each is looked at below.
+        println!("compiling {} crates", reports.len());
+        let all = ["build", "--quiet", "--keep-going", "--workspace", "--bins", "--test", "document"];
+        let mut command = cargo(&home);
+        _ = command.args(all).stdout(Stdio::null()).stderr(Stdio::null()).status();
         for report in &mut reports {
             if report.error.is_none() {
                 check(&home, report);
@@ -184,7 +194,11 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(at(folder))?;
         }
-        fs::write(&target, text).map_err(at(&target))?;
+        // One that is as it was is not compiled again; an overlay is written by the test.
+        let before = fs::read_to_string(&target).ok();
+        if before.is_none() || (before.as_ref() != Some(&text) && file != "overlay.json") {
+            fs::write(&target, text).map_err(at(&target))?;
+        }
     }
     if shows_table {
         println!("{table}");
@@ -196,13 +210,19 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
     Ok(report)
 }
 
+/// Cargo in the workspace of the drafts, with one folder for all that is compiled.
+fn cargo(home: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(home).env_remove("UPDATE_OVERLAY").env("CARGO_TARGET_DIR", "target");
+    command
+}
+
 /// Compiles a crate with its tests, writes its overlay and runs its test.
 fn check(home: &Path, report: &mut Report) {
     let name = crate_name(&report.document);
-    let cargo = |arguments: &[&str], updates: bool| {
-        let mut command = Command::new("cargo");
-        command.current_dir(home).args(arguments).args(["--package", &name]);
-        command.env("CARGO_TARGET_DIR", home.join("target")).env_remove("UPDATE_OVERLAY");
+    let run = |arguments: &[&str], updates: bool| {
+        let mut command = cargo(home);
+        command.args(arguments).args(["--package", &name]);
         if updates {
             command.env("UPDATE_OVERLAY", "1");
         }
@@ -214,13 +234,13 @@ fn check(home: &Path, report: &mut Report) {
             Err(error) => (false, error.to_string()),
         }
     };
-    let (compiles, text) = cargo(&["build", "--bins", "--test", "document"], false);
+    let (compiles, text) = run(&["build", "--bins", "--test", "document"], false);
     let is_clean = compiles && !text.contains(&format!("warning: `{name}`"));
     report.compiles = Some(is_clean);
     let mut log = text;
     if compiles {
         // The test that writes the overlay compares with it.
-        let (is_equal, text) = cargo(&["test", "--quiet", "--test", "document"], true);
+        let (is_equal, text) = run(&["test", "--quiet", "--test", "document"], true);
         report.document_equal = Some(is_equal);
         log += &text;
     } else {

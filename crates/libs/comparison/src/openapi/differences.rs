@@ -376,8 +376,12 @@ impl<'a> Walk<'a> {
             let (count, seen) = (self.found.len(), self.seen.clone());
             self.seen.insert(pair);
             self.layers(&our_layers, &their_layers);
-            let is_same = self.found[count..].iter().all(|difference| difference.is_annotation);
-            if !is_same {
+            // What is wrong elsewhere, in a component, is noted there.
+            let is_same = self.found[count..].iter().all(|difference| {
+                difference.is_annotation
+                    || (difference.is_loose && !difference.target.starts_with(at))
+            });
+            if !is_same && ours != theirs {
                 self.seen = seen;
                 self.found.truncate(count);
                 self.replace(ours, at, theirs);

@@ -70,7 +70,9 @@ pub(super) fn answer<'a>(types: &mut Types<'_>, operation: &'a Value, camel: &st
         types.note(response, format!("its answer may be anything: {reason}"), true);
         "Response".to_owned()
     };
+    let is_bodiless = status < 200 || [204, 205, 304].contains(&status);
     let ty = match content.as_slice() {
+        [_, ..] if is_bodiless => loosely(types, format!("a {status} has no body")),
         [] if status == 204 => "NoContent".to_owned(),
         [] if [303, 307, 308].contains(&status) => "Redirect".to_owned(),
         [] => "Body".to_owned(),

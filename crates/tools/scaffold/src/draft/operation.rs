@@ -79,6 +79,11 @@ impl Drafted {
         let mut inputs = parameters(types, operation, &camel, &mut samples);
         let Body { input, case: case_body, name: body_name } = body(types, value, &camel);
         inputs.extend(input);
+        if types.is_of_pydantic_1() && !inputs.is_empty() {
+            let reason = "pydantic 1, which writes OpenAPI 3.0, explains errors in other words and takes \
+                          some other types, such as numbers for texts";
+            types.remark(reason.to_owned());
+        }
         let dependency = security(types, value);
         let Answer { status, description: answered, ty: answer } = answer(types, value, &camel);
         let mut attributes = rust_text(operation.path);

@@ -111,6 +111,12 @@ impl<'a> Types<'a> {
         self.loose.add(Loose { owner: self.owner.clone(), reason, pointer, accepts_more });
     }
 
+    /// Notes what the document does not show at any place.
+    pub(super) fn remark(&mut self, reason: String) {
+        let owner = self.owner.clone();
+        self.loose.add(Loose { owner, reason, pointer: None, accepts_more: true });
+    }
+
     /// The same of a key of an object of the document, which need not be there.
     pub(super) fn note_key(&mut self, object: &Value, key: &str, reason: String, accepts_more: bool) {
         let pointer = self.document.pointer(object).map(|pointer| format!("{pointer}/{key}"));
@@ -163,6 +169,11 @@ impl<'a> Types<'a> {
         let extra = extra(schema, title, default)?;
         self.mention("json");
         Some(extra)
+    }
+
+    /// Whether the document is of OpenAPI 3.0, which FastAPI wrote with pydantic 1.
+    pub(super) fn is_of_pydantic_1(&self) -> bool {
+        self.document.is_of_pydantic_1
     }
 
     pub(super) fn schemes(&self) -> Option<&'a Map<String, Value>> {

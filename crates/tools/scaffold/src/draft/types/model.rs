@@ -118,10 +118,7 @@ impl Types<'_> {
         if title != name {
             code += &format!("#[serde(rename = {title:?})]\n");
         }
-        let base = component.map(|component| {
-            let base = component.strip_suffix("-Input");
-            base.or_else(|| component.strip_suffix("-Output")).unwrap_or(component)
-        });
+        let base = component.map(|component| self.document.base(component));
         if let Some(base) = base.filter(|base| *base != component_name(title)) {
             code += &format!("#[schema(component = {base:?})]\n");
         }
@@ -205,6 +202,10 @@ impl Types<'_> {
                 let reason = format!("`{hint}` is absent if it is left out: its default is not known");
                 self.loosen(schema, usage, reason);
             }
+        }
+        if omittable && ty == "()" {
+            self.loosen(schema, usage, format!("`{hint}` may be any JSON, not only null"));
+            ty = "Value".to_owned();
         }
         if omittable {
             ty = format!("Omittable<{ty}>");
