@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use comparison::openapi::{METHODS, pointer_step};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(super) struct Document<'a> {
     pub(super) title: &'a str,
@@ -11,6 +11,8 @@ pub(super) struct Document<'a> {
     pub(super) token_url: String,
     pub(super) is_of_pydantic_1: bool,
     schemas: Option<&'a Map<String, Value>>,
+    /// The models of which requests and answers have a schema each, and one type.
+    merged: BTreeSet<String>,
     pub(super) security_schemes: Option<&'a Map<String, Value>>,
     operations: Vec<Operation<'a>>,
     /// The JSON pointers of all values, by their addresses.
@@ -65,6 +67,7 @@ impl<'a> Document<'a> {
             token_url: token_url.unwrap_or_default(),
             is_of_pydantic_1: version.starts_with("3.0"),
             schemas: value["components"]["schemas"].as_object(),
+            merged: merged(value["components"]["schemas"].as_object()),
             security_schemes,
             operations,
             pointers,
@@ -141,23 +144,87 @@ impl<'a> Document<'a> {
     }
 
     /// What the type of a schema is called: a model whose answers differ from its requests stands
-    /// in a document twice, and is one type if both have the same fields.
+    /// in a document twice, and is one type if only that differs which types write otherwise.
     pub(super) fn base<'n>(&self, component: &'n str) -> &'n str {
-        let base = component.strip_suffix("-Input").or_else(|| component.strip_suffix("-Output"));
-        let fields = |base: &str, end: &str| {
-            let schema = self.schemas?.get(&format!("{base}{end}"))?;
-            Some(schema["properties"].as_object()?.keys().collect::<BTreeSet<_>>())
-        };
-        match base {
-            Some(base)
-                if fields(base, "-Input") == fields(base, "-Output")
-                    && !self.schemas.is_some_and(|all| all.contains_key(base)) =>
-            {
-                base
-            }
+        match half(component) {
+            Some((base, _)) if self.merged.contains(base) => base,
             _ => component,
         }
     }
+}
+
+/// The name of a model and its use, if there are two of it.
+fn half(component: &str) -> Option<(&str, &str)> {
+    let halves = ["-Input", "-Output"];
+    halves.into_iter().find_map(|end| Some((component.strip_suffix(end)?, end)))
+}
+
+/// The models that are one type in requests and answers, as all are to which they refer.
+fn merged(schemas: Option<&Map<String, Value>>) -> BTreeSet<String> {
+    let Some(schemas) = schemas else { return BTreeSet::new() };
+    let names = schemas.keys().filter_map(|name| half(name)).map(|(base, _)| base);
+    let mut merged: BTreeSet<String> = names
+        .filter(|base| {
+            !schemas.contains_key(*base)
+                && ["-Input", "-Output"].iter().all(|end| schemas.contains_key(&format!("{base}{end}")))
+        })
+        .map(str::to_owned)
+        .collect();
+    loop {
+        let is_one = |base: &&String| {
+            let [input, output] = ["-Input", "-Output"]
+                .map(|end| schemas.get(&format!("{base}{end}")).map(|schema| alike(schema, &merged)));
+            input == output
+        };
+        let still: BTreeSet<String> = merged.iter().filter(is_one).cloned().collect();
+        if still.len() == merged.len() {
+            return still;
+        }
+        merged = still;
+    }
+}
+
+/// A schema without what is written otherwise than it is read: references to merged models, and
+/// decimals.
+fn alike(schema: &Value, merged: &BTreeSet<String>) -> Value {
+    match schema {
+        Value::Array(items) => items.iter().map(|item| alike(item, merged)).collect(),
+        Value::Object(fields) => {
+            let mut alike: Map<String, Value> =
+                fields.iter().map(|(key, field)| (key.clone(), alike(field, merged))).collect();
+            if let Some(Value::Array(choices)) = alike.get_mut("anyOf") {
+                let has = |kind: &str| choices.iter().any(|choice| choice["type"] == kind);
+                if has("number") && choices.iter().any(|choice| is_decimal(choice)) {
+                    choices.retain(|choice| choice["type"] != "number");
+                }
+                choices.iter_mut().filter(|choice| is_decimal(choice)).for_each(|choice| {
+                    *choice = json!({"type": "string"});
+                });
+                if let [one] = choices.as_slice() {
+                    let one = one.as_object().cloned().unwrap_or_default();
+                    alike.remove("anyOf");
+                    alike.extend(one);
+                }
+            } else if alike.get("type") == Some(&json!("string")) && alike.contains_key("pattern") {
+                alike.remove("pattern");
+            }
+            alike.into_iter().collect()
+        }
+        Value::String(text) => match half(text) {
+            Some((base, _))
+                if base.rsplit('/').next().is_some_and(|base| merged.contains(base)) =>
+            {
+                base.into()
+            }
+            _ => schema.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// Whether a choice is the text of a decimal: one without a format.
+fn is_decimal(choice: &Value) -> bool {
+    choice["type"] == "string" && choice["format"].is_null() && choice["enum"].is_null() && choice["const"].is_null()
 }
 
 fn locate(value: &Value, pointer: String, found: &mut HashMap<*const Value, String>) {
