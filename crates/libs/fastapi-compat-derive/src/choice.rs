@@ -5,8 +5,8 @@ use quote::quote;
 use syn::{DataEnum, DeriveInput, Variant};
 
 use crate::attributes::{
-    Case, Item, Namespace, component, has_flag, items, notes, refuse_other_schema, refuse_other_serde, text,
-    title,
+    Case, Item, Namespace, component, has_flag, items, notes, refuse_other_schema,
+    refuse_other_serde, text, title,
 };
 use crate::to_schema;
 
@@ -15,7 +15,8 @@ fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>>
     let of_type = items(&input.attrs)?;
     refuse_other_serde(&of_type, &["rename", "rename_all"])?;
     // A literal has no component of its own that could show more than its values.
-    let shown: &[&str] = if is_literal(&of_type) { &["literal"] } else { &["component", "format", "extra"] };
+    let shown: &[&str] =
+        if is_literal(&of_type) { &["literal"] } else { &["component", "format", "extra"] };
     refuse_other_schema(&of_type, shown)?;
     let rename_all = Case::read(&of_type)?;
     let value = |variant: &Variant| {

@@ -10,8 +10,8 @@ use syn::{
 };
 
 use crate::attributes::{
-    Case, Constraints, Namespace, component, has_flag, items, notes, refuse_other_schema, refuse_other_serde,
-    text, title,
+    Case, Constraints, Namespace, component, has_flag, items, notes, refuse_other_schema,
+    refuse_other_serde, text, title,
 };
 use crate::{error, known, to_schema};
 

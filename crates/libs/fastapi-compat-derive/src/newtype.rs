@@ -5,7 +5,9 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Field};
 
-use crate::attributes::{Constraints, Namespace, component, items, notes, refuse_other_schema, text};
+use crate::attributes::{
+    Constraints, Namespace, component, items, notes, refuse_other_schema, text,
+};
 use crate::{known, to_schema};
 
 /// What a `RootModel` is called in Python.
@@ -13,7 +15,10 @@ fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
     let of_type = items(&input.attrs)?;
     let root = text(&of_type, Namespace::Serde, "rename");
     // What has no name has no schema of its own.
-    refuse_other_schema(&of_type, if root.is_some() { &["component", "format", "extra"] } else { &[] })?;
+    refuse_other_schema(
+        &of_type,
+        if root.is_some() { &["component", "format", "extra"] } else { &[] },
+    )?;
     Ok(root)
 }
 

@@ -83,7 +83,8 @@ pub fn run(root: &Path, args: &DraftsArgs) -> Result<(), DraftsError> {
     if !args.no_check {
         // All at once, as they do not wait for each other; each is looked at below.
         println!("compiling {} crates", reports.len());
-        let all = ["build", "--quiet", "--keep-going", "--workspace", "--bins", "--test", "document"];
+        let all =
+            ["build", "--quiet", "--keep-going", "--workspace", "--bins", "--test", "document"];
         let mut command = cargo(&home);
         _ = command.args(all).stdout(Stdio::null()).stderr(Stdio::null()).status();
         for report in &mut reports {
@@ -107,7 +108,8 @@ pub fn run(root: &Path, args: &DraftsArgs) -> Result<(), DraftsError> {
     );
     let is_good = |report: &Report| {
         report.error.is_none()
-            && (args.no_check || (report.compiles, report.document_equal) == (Some(true), Some(true)))
+            && (args.no_check
+                || (report.compiles, report.document_equal) == (Some(true), Some(true)))
     };
     if reports.iter().all(is_good) { Ok(()) } else { Err(DraftsError::Failed(target)) }
 }
@@ -136,7 +138,8 @@ fn stem(path: &Path) -> String {
 
 /// What the crate of a document is called.
 fn crate_name(document: &str) -> String {
-    let kept: String = document.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+    let kept: String =
+        document.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
     format!("draft-{}", kept.to_kebab_case())
 }
 
@@ -154,7 +157,8 @@ fn workspace(root: &Path, home: &Path) -> Result<(), DraftsError> {
     let dependencies = workspace.get_mut("dependencies").and_then(Item::as_table_like_mut);
     let dependencies = dependencies.ok_or_else(|| failed("it has no [workspace.dependencies]"))?;
     for (_, dependency) in dependencies.iter_mut() {
-        let Some(path) = dependency.as_table_like_mut().and_then(|table| table.get_mut("path")) else {
+        let Some(path) = dependency.as_table_like_mut().and_then(|table| table.get_mut("path"))
+        else {
             continue;
         };
         if let Some(folder) = path.as_str().filter(|folder| Path::new(folder).is_relative()) {
@@ -206,7 +210,9 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
     report.operations = table.0.len();
     [report.native, report.loose, report.passed_on] = table.counts();
     let Report { document, operations, native, loose, passed_on, .. } = &report;
-    println!("{document}: {operations} operations: {native} native, {loose} loose, {passed_on} passed on");
+    println!(
+        "{document}: {operations} operations: {native} native, {loose} loose, {passed_on} passed on"
+    );
     Ok(report)
 }
 

@@ -30,7 +30,8 @@ fn is_well_formed(draft: &Draft) -> Result<(), String> {
         match path.rsplit('.').next() {
             Some("rs") => _ = syn::parse_file(text).map_err(|error| failed(error.to_string()))?,
             Some("json") => {
-                _ = serde_json::from_str::<Value>(text).map_err(|error| failed(error.to_string()))?;
+                _ = serde_json::from_str::<Value>(text)
+                    .map_err(|error| failed(error.to_string()))?;
             }
             _ => {}
         }
@@ -106,7 +107,9 @@ fn operations_are_chosen_by_names_with_commas_in_them() {
     assert_eq!(ids, ["map", "report", "items.create"]);
     let error = drafted(ODD, "map,nothing_at_all").unwrap_err();
     assert!(matches!(error, DraftError::NoOperation { name, .. } if name == "nothing_at_all"));
-    for text in ["", "[]", "{}", "{\"openapi\": \"2.0\", \"paths\": {}}", "{\"openapi\": \"3.1.0\"}"] {
+    for text in
+        ["", "[]", "{}", "{\"openapi\": \"2.0\", \"paths\": {}}", "{\"openapi\": \"3.1.0\"}"]
+    {
         assert!(matches!(drafted(text, "all"), Err(DraftError::Document { .. })), "{text}");
     }
 }
@@ -127,12 +130,31 @@ fn a_document_of_pydantic_1_is_read_as_one_of_pydantic_2() {
 /// A value of another kind in a place of a document.
 fn mutate(value: &mut Value, random: &mut fastrand::Rng) {
     const KEYS: [&str; 12] = [
-        "$ref", "type", "anyOf", "properties", "enum", "const", "items", "default", "format",
-        "required", "allOf", "schema",
+        "$ref",
+        "type",
+        "anyOf",
+        "properties",
+        "enum",
+        "const",
+        "items",
+        "default",
+        "format",
+        "required",
+        "allOf",
+        "schema",
     ];
-    let other = [json!(null), json!(true), json!(-1.5), json!("a\u{202e}\"b\\"), json!([]), json!({}),
-        json!({"$ref": "#/components/schemas/Leaf"}), json!([1, "a", null]), json!({"type": "string"}),
-        json!({"type": "object", "properties": {"a": {"type": "integer", "default": []}}})];
+    let other = [
+        json!(null),
+        json!(true),
+        json!(-1.5),
+        json!("a\u{202e}\"b\\"),
+        json!([]),
+        json!({}),
+        json!({"$ref": "#/components/schemas/Leaf"}),
+        json!([1, "a", null]),
+        json!({"type": "string"}),
+        json!({"type": "object", "properties": {"a": {"type": "integer", "default": []}}}),
+    ];
     let mut value = value;
     loop {
         let count = match &*value {

@@ -7,6 +7,8 @@
 mod differences;
 mod normal;
 mod overlay;
+mod schema;
+mod walk;
 
 pub use differences::{Comparison, Difference, compare};
 pub use normal::normal;
@@ -53,8 +55,13 @@ mod tests {
     #[test]
     fn what_pydantic_1_writes_becomes_what_pydantic_2_writes() {
         let schema = |schema: Value| {
-            let theirs = document(&schema, &json!({"A": {"type": "object", "properties": {"a": {}}, "required": ["a"]}}));
-            normal(&theirs)["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["schema"].clone()
+            let theirs = document(
+                &schema,
+                &json!({"A": {"type": "object", "properties": {"a": {}}, "required": ["a"]}}),
+            );
+            normal(&theirs)["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]
+                ["schema"]
+                .clone()
         };
         for (given, expected) in [
             (
@@ -93,13 +100,19 @@ mod tests {
 
     #[test]
     fn a_rule_is_a_fault_and_a_word_is_taken_over() {
-        let ours = document(&json!({"$ref": "#/components/schemas/A"}), &json!({
-            "A": {"type": "object", "title": "A", "properties": {"n": {"type": "integer", "title": "N"}}}
-        }));
+        let ours = document(
+            &json!({"$ref": "#/components/schemas/A"}),
+            &json!({
+                "A": {"type": "object", "title": "A", "properties": {"n": {"type": "integer", "title": "N"}}}
+            }),
+        );
         let theirs = |field: Value| {
-            document(&json!({"$ref": "#/components/schemas/B"}), &json!({
-                "B": {"type": "object", "properties": {"n": field}, "x-a": [1]}
-            }))
+            document(
+                &json!({"$ref": "#/components/schemas/B"}),
+                &json!({
+                    "B": {"type": "object", "properties": {"n": field}, "x-a": [1]}
+                }),
+            )
         };
         let same = theirs(json!({"type": "integer", "title": "Number", "description": ""}));
         assert_eq!(faults(&ours, &same, &[]), [""; 0]);
@@ -124,9 +137,12 @@ mod tests {
     #[test]
     fn a_place_that_is_described_otherwise_brings_its_components() {
         let ours = document(&json!({}), &json!({}));
-        let theirs = document(&json!({"type": "array", "items": {"$ref": "#/components/schemas/A"}}), &json!({
-            "A": {"type": "object", "properties": {"again": {"$ref": "#/components/schemas/A"}}}
-        }));
+        let theirs = document(
+            &json!({"type": "array", "items": {"$ref": "#/components/schemas/A"}}),
+            &json!({
+                "A": {"type": "object", "properties": {"again": {"$ref": "#/components/schemas/A"}}}
+            }),
+        );
         assert_eq!(faults(&ours, &theirs, &[]).len(), 2);
         let place = "/paths/~1a/get/responses/200/content".to_owned();
         let comparison = compare(&ours, &theirs, &[place]);

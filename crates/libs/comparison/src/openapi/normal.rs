@@ -260,7 +260,9 @@ fn object(document: &Value, part: &Value, merged: &mut Map<String, Value>, depth
 
 /// A choice of one is that one.
 fn single_choice(keywords: &mut Map<String, Value>, key: &str) {
-    let Some([one]) = keywords.get(key).and_then(Value::as_array).map(Vec::as_slice) else { return };
+    let Some([one]) = keywords.get(key).and_then(Value::as_array).map(Vec::as_slice) else {
+        return;
+    };
     let one = one.clone();
     if one == json!({"type": "null"}) {
         return;
@@ -314,14 +316,9 @@ fn take_rules(keywords: &mut Map<String, Value>) -> Map<String, Value> {
 fn words_of(kind: &str) -> &'static [&'static str] {
     match kind {
         "string" => &["minLength", "maxLength", "pattern", "format", "contentMediaType"],
-        "integer" | "number" => &[
-            "minimum",
-            "maximum",
-            "exclusiveMinimum",
-            "exclusiveMaximum",
-            "multipleOf",
-            "format",
-        ],
+        "integer" | "number" => {
+            &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"]
+        }
         "array" => &["items", "prefixItems", "minItems", "maxItems", "uniqueItems"],
         "object" => &[
             "properties",

@@ -48,7 +48,8 @@ impl Overlay {
     /// # Errors
     /// When it is no JSON, or has an action without a plain target.
     pub fn read(text: &str) -> Result<Self, OverlayError> {
-        let value: Value = serde_json::from_str(text).map_err(|error| OverlayError(error.to_string()))?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| OverlayError(error.to_string()))?;
         let mut actions = Vec::new();
         for action in value["actions"].as_array().into_iter().flatten() {
             let target = action["target"].as_str().unwrap_or_default();
@@ -113,7 +114,13 @@ impl Overlay {
     }
 
     /// Gives the value of a key; what is there is removed before it would be merged with.
-    pub(super) fn set(&mut self, target: &[Step], key: &str, is_there: bool, value: Option<&Value>) {
+    pub(super) fn set(
+        &mut self,
+        target: &[Step],
+        key: &str,
+        is_there: bool,
+        value: Option<&Value>,
+    ) {
         if is_there && value.is_none_or(|value| value.is_object() || value.is_array()) {
             let target = target.iter().cloned().chain([Step::Key(key.to_owned())]).collect();
             self.0.push(Action { target, change: Change::Remove });

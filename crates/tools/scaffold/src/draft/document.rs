@@ -166,14 +166,17 @@ fn merged(schemas: Option<&Map<String, Value>>) -> BTreeSet<String> {
     let mut merged: BTreeSet<String> = names
         .filter(|base| {
             !schemas.contains_key(*base)
-                && ["-Input", "-Output"].iter().all(|end| schemas.contains_key(&format!("{base}{end}")))
+                && ["-Input", "-Output"]
+                    .iter()
+                    .all(|end| schemas.contains_key(&format!("{base}{end}")))
         })
         .map(str::to_owned)
         .collect();
     loop {
         let is_one = |base: &&String| {
-            let [input, output] = ["-Input", "-Output"]
-                .map(|end| schemas.get(&format!("{base}{end}")).map(|schema| alike(schema, &merged)));
+            let [input, output] = ["-Input", "-Output"].map(|end| {
+                schemas.get(&format!("{base}{end}")).map(|schema| alike(schema, &merged))
+            });
             input == output
         };
         let still: BTreeSet<String> = merged.iter().filter(is_one).cloned().collect();
@@ -224,7 +227,10 @@ fn alike(schema: &Value, merged: &BTreeSet<String>) -> Value {
 
 /// Whether a choice is the text of a decimal: one without a format.
 fn is_decimal(choice: &Value) -> bool {
-    choice["type"] == "string" && choice["format"].is_null() && choice["enum"].is_null() && choice["const"].is_null()
+    choice["type"] == "string"
+        && choice["format"].is_null()
+        && choice["enum"].is_null()
+        && choice["const"].is_null()
 }
 
 fn locate(value: &Value, pointer: String, found: &mut HashMap<*const Value, String>) {

@@ -32,7 +32,8 @@ pub(super) fn parameters(
         for parameter in here {
             let given = parameter["name"].as_str().unwrap_or_default();
             if location == "header" && given.contains('_') {
-                let reason = format!("the header `{given}` is not read: its name has an underscore");
+                let reason =
+                    format!("the header `{given}` is not read: its name has an underscore");
                 types.note_key(operation.value, "parameters", reason, true);
                 continue;
             }
@@ -40,7 +41,8 @@ pub(super) fn parameters(
                 let reason = format!("`{given}` may be any text: it holds another media type");
                 types.note(parameter, reason, true);
             }
-            let name = if location == "header" { given.replace('-', "_") } else { given.to_owned() };
+            let name =
+                if location == "header" { given.replace('-', "_") } else { given.to_owned() };
             if names.iter().any(|(other, _)| *other == name) {
                 continue;
             }
@@ -112,7 +114,10 @@ fn of_path(
         && ty.starts_with('(')
     {
         *ty = format!("({ty},)");
-        let input = Input { pattern: format!("Path(({},))", of_path[0].pattern), ty: format!("Path<{}>", of_path[0].ty) };
+        let input = Input {
+            pattern: format!("Path(({},))", of_path[0].pattern),
+            ty: format!("Path<{}>", of_path[0].ty),
+        };
         return Some(input);
     }
     (!of_path.is_empty()).then(|| Input {
@@ -145,7 +150,8 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
         ("application/json", Some((name, model))) if is_embedded(name, model) => {
             let name = types.add(&format!("{camel}Body"), &fields(model));
             let case = format!("json: {}", sample(types, model, 0));
-            let input = Input { pattern: "Embedded(_body)".to_owned(), ty: format!("Embedded<{name}>") };
+            let input =
+                Input { pattern: "Embedded(_body)".to_owned(), ty: format!("Embedded<{name}>") };
             Body { input: Some(input), case: Some(case), name: None }
         }
         ("application/json", _) => {
@@ -201,4 +207,3 @@ fn raw(types: &mut Types<'_>, body: &Value, reason: &str) -> Body {
     let input = Input { pattern: "RawBody(_body)".to_owned(), ty: "RawBody".to_owned() };
     Body { input: Some(input), case: None, name: None }
 }
-

@@ -71,7 +71,11 @@ impl Looseness {
 }
 
 /// All components that a value refers to, by their base names.
-pub(super) fn reach(document: &Document<'_>, value: &serde_json::Value, found: &mut BTreeSet<String>) {
+pub(super) fn reach(
+    document: &Document<'_>,
+    value: &serde_json::Value,
+    found: &mut BTreeSet<String>,
+) {
     match value {
         serde_json::Value::Array(items) => {
             items.iter().for_each(|item| reach(document, item, found));
@@ -92,7 +96,10 @@ pub(super) fn reach(document: &Document<'_>, value: &serde_json::Value, found: &
 }
 
 /// The components of an operation's requests.
-pub(super) fn requested(document: &Document<'_>, operation: &serde_json::Value) -> BTreeSet<String> {
+pub(super) fn requested(
+    document: &Document<'_>,
+    operation: &serde_json::Value,
+) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let all = operation.as_object().into_iter().flatten();
     for (_, value) in all.filter(|(key, _)| ["parameters", "requestBody"].contains(&key.as_str())) {

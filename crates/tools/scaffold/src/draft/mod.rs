@@ -136,12 +136,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
 }
 
 /// Drafts operations of the document that stands at `path`, as a list with commas names them.
-pub fn draft(
-    path: &Path,
-    text: &str,
-    name: &str,
-    operations: &str,
-) -> Result<Draft, DraftError> {
+pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Draft, DraftError> {
     let failed = |reason: String| DraftError::Document { path: path.to_owned(), reason };
     let value: Value = serde_json::from_str(text).map_err(|error| failed(error.to_string()))?;
     let value = normal(&value);

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::attributes::{description, is_plain, rust_text};
 use super::answer::{Answer, answer, security};
+use super::attributes::{description, is_plain, rust_text};
 use super::document::{IdStyle, Operation};
 use super::inputs::{Body, Input, body, parameters};
 use super::loose::Owner;
@@ -40,8 +40,16 @@ pub(super) struct Drafted {
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// The other names in the file of the handlers.
-const RESERVED: [&str; 8] =
-    ["described", "document", "fastapi_compat", "http", "not_written", "router", "routes", "serde_json"];
+const RESERVED: [&str; 8] = [
+    "described",
+    "document",
+    "fastapi_compat",
+    "http",
+    "not_written",
+    "router",
+    "routes",
+    "serde_json",
+];
 
 /// Why no handler can be routed to, if none can.
 pub(super) fn refusal(operation: &Operation<'_>) -> Option<String> {

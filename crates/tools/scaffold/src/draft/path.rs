@@ -24,7 +24,9 @@ pub(super) fn template(path: &str) -> Result<Vec<&str>, String> {
             return Err(format!("`{name}` is no name of a parameter of a path"));
         }
         if !["str", "path", "int", "float", "uuid"].contains(&convertor) {
-            return Err(format!("its path has the convertor `{convertor}`, which only the old service knows"));
+            return Err(format!(
+                "its path has the convertor `{convertor}`, which only the old service knows"
+            ));
         }
         if names.contains(&name) {
             return Err(format!("the parameter `{name}` stands twice in its path"));

@@ -32,9 +32,8 @@ pub struct Table(pub Vec<Row>);
 impl Table {
     /// How many are native, loose and passed on.
     pub fn counts(&self) -> [usize; 3] {
-        let count = |is_it: fn(&Outcome) -> bool| {
-            self.0.iter().filter(|row| is_it(&row.outcome)).count()
-        };
+        let count =
+            |is_it: fn(&Outcome) -> bool| self.0.iter().filter(|row| is_it(&row.outcome)).count();
         [
             count(|outcome| matches!(outcome, Outcome::Native)),
             count(|outcome| matches!(outcome, Outcome::Loose(_))),

@@ -57,7 +57,8 @@ impl Types<'_> {
         if let Some((discriminator, tags)) = self.tags(schema, &all) {
             return plain(&self.union(&all, hint, usage, Some((discriminator, &tags))));
         }
-        let reason = format!("`{hint}` is whichever choice fits: its discriminator has no tags of text");
+        let reason =
+            format!("`{hint}` is whichever choice fits: its discriminator has no tags of text");
         self.loosen(schema, usage, reason);
         self.any_of(choices, hint, usage)
     }
@@ -145,7 +146,12 @@ impl Types<'_> {
             (None, values) => values.cloned().unwrap_or_default(),
         };
         let mut seen = Vec::new();
-        values.retain(|value| !seen.contains(value) && { seen.push(value.clone()); true });
+        values.retain(|value| {
+            !seen.contains(value) && {
+                seen.push(value.clone());
+                true
+            }
+        });
         if let Some(typed) = self.loose_choice(schema, &values, hint, usage)? {
             return Ok(typed);
         }

@@ -68,8 +68,7 @@ const MAX_TUPLE: usize = 4;
 
 impl<'a> Types<'a> {
     pub(super) fn new(document: &'a Document<'a>, operations: &[&Operation<'a>]) -> Self {
-        let requests =
-            operations.iter().flat_map(|operation| requested(document, operation.value));
+        let requests = operations.iter().flat_map(|operation| requested(document, operation.value));
         Self {
             document,
             requests: requests.collect(),
@@ -118,7 +117,13 @@ impl<'a> Types<'a> {
     }
 
     /// The same of a key of an object of the document, which need not be there.
-    pub(super) fn note_key(&mut self, object: &Value, key: &str, reason: String, accepts_more: bool) {
+    pub(super) fn note_key(
+        &mut self,
+        object: &Value,
+        key: &str,
+        reason: String,
+        accepts_more: bool,
+    ) {
         let pointer = self.document.pointer(object).map(|pointer| format!("{pointer}/{key}"));
         self.loose.add(Loose { owner: self.owner.clone(), reason, pointer, accepts_more });
     }
@@ -249,7 +254,8 @@ impl<'a> Types<'a> {
     fn array(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
         if let Some(items) = schema["prefixItems"].as_array() {
             if items.len() > MAX_TUPLE || schema["items"].is_object() || items.is_empty() {
-                let reason = format!("`{hint}` is a list of any JSON: a tuple of this kind is no type");
+                let reason =
+                    format!("`{hint}` is a list of any JSON: a tuple of this kind is no type");
                 self.loosen(schema, usage, reason);
                 return plain("Vec<Value>");
             }

@@ -46,13 +46,7 @@ impl Types<'_> {
         Ok(typed)
     }
 
-    fn component_type(
-        &mut self,
-        component: &str,
-        schema: &Value,
-        name: &str,
-        usage: Use,
-    ) -> Typed {
+    fn component_type(&mut self, component: &str, schema: &Value, name: &str, usage: Use) -> Typed {
         if schema["enum"].is_array() || schema.get("const").is_some() {
             self.heed(schema, name, usage, rules::CHOICE);
             return self.choice(schema, name, usage, Some(component)).unwrap_or_else(|reason| {
@@ -152,7 +146,8 @@ impl Types<'_> {
         let required = schema["required"].as_array().into_iter().flatten();
         let is_field = |name: &Value| all.iter().any(|field| *name == field.name);
         if required.filter(|name| name.is_string()).any(|name| !is_field(name)) {
-            let reason = format!("`{name}` need not have the required fields that are not described");
+            let reason =
+                format!("`{name}` need not have the required fields that are not described");
             self.loosen(schema, usage, reason);
         }
         let mut head = doc(schema, "") + &derive + "\u{0}";
@@ -199,7 +194,8 @@ impl Types<'_> {
         } else if !is_option {
             omittable = true;
             if kind == Kind::Model {
-                let reason = format!("`{hint}` is absent if it is left out: its default is not known");
+                let reason =
+                    format!("`{hint}` is absent if it is left out: its default is not known");
                 self.loosen(schema, usage, reason);
             }
         }
@@ -286,7 +282,9 @@ impl Types<'_> {
             }
             _ => {
                 let value: String = value.to_string().chars().take(80).collect();
-                return Err(format!("`{hint}` is absent if it is left out, its default is {value}"));
+                return Err(format!(
+                    "`{hint}` is absent if it is left out, its default is {value}"
+                ));
             }
         })
     }

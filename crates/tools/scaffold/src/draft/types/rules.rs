@@ -61,15 +61,8 @@ pub(super) const DICTIONARY: &[&str] = &[
     "type",
 ];
 
-const NUMBER: &[&str] = &[
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "format",
-    "maximum",
-    "minimum",
-    "multipleOf",
-    "type",
-];
+const NUMBER: &[&str] =
+    &["exclusiveMaximum", "exclusiveMinimum", "format", "maximum", "minimum", "multipleOf", "type"];
 
 /// Of a type that is no object.
 pub(super) fn of(kind: Option<&str>) -> &'static [&'static str] {
@@ -78,9 +71,7 @@ pub(super) fn of(kind: Option<&str>) -> &'static [&'static str] {
             &["contentMediaType", "format", "maxLength", "minLength", "pattern", "type"]
         }
         Some("integer" | "number") => NUMBER,
-        Some("array") => {
-            &["items", "maxItems", "minItems", "prefixItems", "type", "uniqueItems"]
-        }
+        Some("array") => &["items", "maxItems", "minItems", "prefixItems", "type", "uniqueItems"],
         Some("boolean" | "null") => &["type"],
         _ => &[],
     }

@@ -13,8 +13,8 @@ const UNCHECKED: [&str; 6] = ["binary", "byte", "password", "path", "html", "tex
 
 impl Types<'_> {
     pub(super) fn text(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
-        let is_binary =
-            schema["contentMediaType"] == "application/octet-stream" || schema["format"] == "binary";
+        let is_binary = schema["contentMediaType"] == "application/octet-stream"
+            || schema["format"] == "binary";
         if is_binary && self.in_form {
             return plain("UploadFile");
         }
@@ -87,11 +87,19 @@ impl Types<'_> {
     /// The bounds that fit into 64 bits.
     fn bounds(&mut self, schema: &Value, hint: &str, usage: Use) -> Vec<String> {
         if let Some(format) = schema["format"].as_str() {
-            self.note(schema, format!("`{hint}` has the format `{format}`, which no one checks"), false);
+            self.note(
+                schema,
+                format!("`{hint}` has the format `{format}`, which no one checks"),
+                false,
+            );
         }
         let (bounds, is_whole) = bounds(schema);
         if !is_whole {
-            self.loosen(schema, usage, format!("`{hint}` has a bound beyond 64 bits, which is left out"));
+            self.loosen(
+                schema,
+                usage,
+                format!("`{hint}` has a bound beyond 64 bits, which is left out"),
+            );
         }
         bounds
     }
