@@ -55,6 +55,10 @@ contract-selftest: venv build ## Prove that the suite sees: faults of many kinds
 contract-mutants: venv ## Find the defects of a small service by generated requests, one at a time: SEED=7 MUTANTS=name,name
 	MUTANTS=$(or $(MUTANTS),all) SEED=$(SEED) cargo test --quiet --workspace --test mutants -- --nocapture
 
+contract-documents: ## Compare documents with themselves and with single mutations: DOCUMENTS=folder MUTATIONS=200
+	CONTRACT_DOCUMENTS="$(abspath $(DOCUMENTS))" CONTRACT_MUTATIONS=$(or $(MUTATIONS),200) \
+		cargo test --quiet --workspace --lib openapi::tests::oracle -- --nocapture
+
 walk: venv ## Walk a whole migration under load, there and back and with faults: REQUESTS=100000
 	cargo build --release --package api --package trials
 	target/release/walk --requests $(or $(REQUESTS),100000)
@@ -163,5 +167,5 @@ $(VENV)/.complete: $(LOCKS)
 build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
-.PHONY: help run legacy test test-long contract contract-selftest contract-mutants compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
+.PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
 	k8s-check containers containers-short docs resource service service-check draft drafts package semver sbom image-check wheel

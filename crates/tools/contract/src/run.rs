@@ -7,7 +7,7 @@ mod secrets;
 mod side;
 mod sign_in;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -171,9 +171,14 @@ impl Exchange<'_> {
     }
 }
 
-/// Hears of everything that happens in a run.
+/// Hears of everything that happens in a run, and may say how it goes on.
 pub trait Watch {
     fn outcome(&mut self, outcome: &Outcome);
+
+    /// More cases, after all before have these outcomes; none ends the run.
+    fn more(&mut self, _: &[Outcome]) -> Vec<Case> {
+        Vec::new()
+    }
 
     /// Both answers to a case.
     fn exchange(&mut self, _: Exchange<'_>) -> impl Future<Output = Result<(), RunError>> {
@@ -210,12 +215,16 @@ pub async fn run(
     // What a response sets is needed for the next request.
     let workers = if options.keeps_cookies { 1 } else { options.connection.workers.max(1) };
     let mut outcomes = Vec::new();
-    let mut queue = cases.into_iter().flat_map(Case::expand).peekable();
-    while let Some(first) = queue.next() {
+    let mut queue = cases.into_iter().flat_map(Case::expand).collect::<VecDeque<_>>();
+    loop {
+        if queue.is_empty() {
+            queue.extend(watch.more(&outcomes).into_iter().flat_map(Case::expand));
+        }
+        let Some(first) = queue.pop_front() else { break };
         let mut stretch = vec![first];
         while stretch.len() < STRETCH * workers
             && workers > 1
-            && let Some(next) = queue.next_if(|next| is_independent(next, &stretch, &options))
+            && let Some(next) = queue.pop_front_if(|next| is_independent(next, &stretch, &options))
         {
             stretch.push(next);
         }

@@ -26,7 +26,8 @@ pub struct Client {
     tally: Arc<Tally>,
 }
 
-/// A request failed. The tally counts it by this text, such as `POST 503` or `POST no answer`.
+/// A request failed. The tally counts it by this text: `POST 503`, `POST no answer`, or
+/// `GET cut off` when the connection ended within the answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Failed(String);
@@ -96,17 +97,18 @@ impl Client {
     ) -> Result<Value, Failed> {
         let start = Instant::now();
         let answer = async {
-            let answer = request.send().await?;
-            Ok::<_, reqwest::Error>((answer.status().as_u16(), answer.bytes().await?))
+            let answer = request.send().await.map_err(|_| "no answer")?;
+            let status = answer.status().as_u16();
+            Ok((status, answer.bytes().await.map_err(|_| "cut off")?))
         };
-        let answer = answer.await;
+        let answer: Result<_, &str> = answer.await;
         self.tally.answered(start.elapsed());
         let outcome = match answer {
             Ok((status, body)) if status == expected => {
                 Ok(serde_json::from_slice(&body).unwrap_or_default())
             }
             Ok((status, _)) => Err(format!("{name} {status}")),
-            Err(_) => Err(format!("{name} no answer")),
+            Err(failure) => Err(format!("{name} {failure}")),
         };
         outcome.map_err(|reason| {
             self.tally.failed(reason.clone());

@@ -15,6 +15,9 @@ use crate::engine::Engine;
 use crate::images::Bases;
 use crate::report::NotRun;
 
+/// A statement that is sent again for too long is given up, by the pool or by the request's own time.
+const BOUNDS: Bounds<'_> = Bounds { outcomes: &[" 503", " 504"], last_failure: 15.0, ..NOTHING };
+
 /// A command in the network of a container.
 fn in_network(container: &Container<'_>, command: &[&str]) -> Result<(), BoxError> {
     let pid = container.state()?["Pid"].to_string();
@@ -50,9 +53,7 @@ pub(crate) async fn packets(engine: &Engine, bases: &Bases) -> Result<String, Bo
         Ok(Instant::now())
     })
     .await?;
-    // What is sent again for too long is given up.
-    let bounds = Bounds { outcomes: &[" 503"], last_failure: 5.0, ..NOTHING };
-    let seen = judge(&observed, &[&service], &bounds).await?;
+    let seen = judge(&observed, &[&service], &BOUNDS).await?;
     Ok(format!("{seen}; p99 {:.0} ms", observed.stage.p99_ms))
 }
 
@@ -78,7 +79,6 @@ pub(crate) async fn latency(engine: &Engine, bases: &Bases) -> Result<String, Bo
         Ok(Instant::now())
     })
     .await?;
-    let bounds = Bounds { outcomes: &[" 503"], last_failure: 5.0, ..NOTHING };
-    let seen = judge(&observed, &[&service], &bounds).await?;
+    let seen = judge(&observed, &[&service], &BOUNDS).await?;
     Ok(format!("{seen}; p99 {:.0} ms", observed.stage.p99_ms))
 }

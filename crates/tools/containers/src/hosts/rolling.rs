@@ -53,9 +53,13 @@ pub(crate) async fn host_fails(engine: &Engine, bases: &Bases) -> Result<String,
     })
     .await?;
     observed.recovered_s = recovered;
-    // What the failed host had begun has no answer.
-    let bounds =
-        Bounds { outcomes: &[" no answer"], must_fail: false, recovery: 15.0, last_failure: 5.0 };
+    // What the failed host had begun has no answer, or a part of one.
+    let bounds = Bounds {
+        outcomes: &[" no answer", " cut off"],
+        must_fail: false,
+        recovery: 15.0,
+        last_failure: 5.0,
+    };
     let services: Vec<_> = replicas.iter().collect();
     judge(&observed, &services, &bounds).await
 }

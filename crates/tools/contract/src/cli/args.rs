@@ -156,6 +156,9 @@ pub(super) struct RunArgs {
     /// Fail if an operation never answered with success, as then nothing of it was compared but errors
     #[arg(long)]
     pub(super) require_success: bool,
+    /// With --require-success: operations that need not succeed here (`POST /payments/*`)
+    #[arg(long, value_name = "OPERATION", requires = "require_success")]
+    pub(super) may_fail: Vec<String>,
     /// By how many milliseconds the candidate may be slower in one request
     #[arg(long, default_value_t = 2000)]
     pub(super) slack: u64,

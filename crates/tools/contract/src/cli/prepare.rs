@@ -12,16 +12,19 @@ use super::args::{CASES, ConnectionArgs, RecordingArgs, Reference, RunArgs, Sign
 use crate::case::{Case, Variables, names};
 use crate::conformance::Conformance;
 use crate::effects::Sinks;
+use crate::generate::{Generated, Source};
 use crate::ledger::Ledger;
 use crate::replay::{Filter, Redactor};
 use crate::run::{Connection, Options, Plan, Service};
 use crate::select::Selection;
-use crate::{generate, openapi, replay};
+use crate::{openapi, replay};
 
 /// What a run sends, and what may differ.
 pub(super) struct Prepared {
     pub(super) plan: Plan,
-    /// The generated cases, which are sent last.
+    /// What requests are made from, which are sent last.
+    pub(super) source: Option<Source>,
+    /// The generated cases that were selected already.
     pub(super) made: Vec<Case>,
     pub(super) document: Option<Value>,
     pub(super) ledger: Ledger,
@@ -57,9 +60,20 @@ impl Prepared {
             Some(name) => Some(openapi::load(name).await?),
             None => None,
         };
-        let made = match &args.generate {
-            Some(name) if args.document.is_some() => made(&openapi::load(name).await?, args),
-            Some(_) => document.as_ref().map_or_else(Vec::new, |document| made(document, args)),
+        let from = |document: &Value| Source::new(document, &args.users, args.count, args.seed);
+        let mut source = match &args.generate {
+            Some(name) if args.document.is_some() => Some(from(&openapi::load(name).await?)),
+            Some(_) => document.as_ref().map(from),
+            None => None,
+        };
+        let selection = Selection::new(&args.selection.only, &args.selection.skip);
+        // What a selection needs is known only of all requests.
+        let made = match source.take_if(|_| !selection.is_all()) {
+            Some(source) => {
+                let Generated { cases, cut } = source.all();
+                tell_cut(cut, args.count);
+                cases
+            }
             None => Vec::new(),
         };
         let has_reference = reference.is_some() || is_recorded;
@@ -70,9 +84,8 @@ impl Prepared {
         let all: Vec<Case> =
             cases.into_iter().chain(recorded).chain(made.iter().cloned()).collect();
         let count = all.len();
-        let selection = Selection::new(&args.selection.only, &args.selection.skip);
         let cases = selection.of(all, document.as_ref(), &options);
-        if cases.is_empty() {
+        if cases.is_empty() && source.is_none() {
             let what = if count == 0 {
                 format!("no case in {}", args.cases.display())
             } else {
@@ -81,7 +94,7 @@ impl Prepared {
             return Err(format!("nothing to send: {what}").into());
         }
         environment(&cases, &mut options)?;
-        checked(&cases, &options, has_reference)?;
+        checked(&cases, &options, has_reference || source.is_some())?;
         let plan = Plan {
             reference,
             candidate,
@@ -91,12 +104,13 @@ impl Prepared {
             window: Duration::from_millis(args.time_window),
             options,
         };
-        Ok(Self { plan, made, document, ledger })
+        Ok(Self { plan, source, made, document, ledger })
     }
 
-    /// How many requests it is about.
+    /// How many requests it is about, at most.
     pub(super) fn requests(&self) -> usize {
-        self.plan.cases.iter().map(|case| case.each.len().max(1)).sum()
+        let own: usize = self.plan.cases.iter().map(|case| case.each.len().max(1)).sum();
+        own + self.source.as_ref().map_or(0, Source::count)
     }
 }
 
@@ -154,13 +168,11 @@ fn recorded_cases(args: &RunArgs, options: &mut Options) -> Result<Vec<Case>, Bo
     Ok(cases)
 }
 
-fn made(document: &Value, args: &RunArgs) -> Vec<Case> {
-    let generate::Generated { cases, cut } =
-        generate::cases(document, &args.users, args.count, args.seed);
+/// Says that variations are left out, if some are.
+pub(super) fn tell_cut(cut: usize, count: usize) {
     if cut > 0 {
-        eprintln!("contract: {cut} variations have no room in --count {}", args.count);
+        eprintln!("contract: {cut} variations have no room in --count {count}");
     }
-    cases
 }
 
 /// Says what of a run is not checked.

@@ -229,7 +229,8 @@ impl<'a> Changes<'a, '_> {
                     }
                     value => value,
                 };
-                if let Some(text) = value.as_str().filter(|text| text.chars().count() > 3) {
+                let text = value.as_str().filter(|text| !text.starts_with("${"));
+                if let Some(text) = text.filter(|text| text.chars().count() > 3) {
                     let start: String = text.chars().take(3).collect();
                     let middle: String = text.chars().skip(1).take(2).collect();
                     for part in [start, swapped(text), middle] {

@@ -50,9 +50,30 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
+/// How the names of the variables begin that the requests themselves capture.
+pub(super) const VARIABLE: &str = "generated";
+
+/// Whether a text begins with one of these variables, `${generated7}`, or as a number `${#generated7}`.
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${").map(|name| name.strip_prefix('#').unwrap_or(name));
+    name.and_then(|name| name.strip_prefix(VARIABLE)?.split_once('}'))
+        .is_some_and(|(digits, _)| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Keeps what only looks like a variable, as examples in documents do, from being replaced.
+fn literal(text: &str) -> String {
+    let mut parts = text.split("${");
+    let mut literal = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_variable = is_variable(&format!("${{{part}"));
+        literal.extend([if is_variable { "${" } else { "${'$'*1}{" }, part]);
+    }
+    literal
+}
+
 /// Percent-encodes a text, unless it is a variable.
 fn encoded(text: &str) -> String {
-    if text.starts_with("${") {
+    if is_variable(text) {
         return text.replace("${#", "${");
     }
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
@@ -83,7 +104,7 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
         request: format!("{} {path}", draft.method.unwrap_or(&operation.method)),
         operation: Some(operation.name.clone()),
         user: draft.user.clone(),
-        headers: draft.headers.clone(),
+        headers: draft.headers.iter().map(|(k, value)| (k.clone(), literal(value))).collect(),
         is_tolerant: true,
         ..Case::default()
     };
@@ -94,7 +115,7 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
         case.headers.entry("content-type".to_owned()).or_insert_with(|| media_type.to_owned());
     }
     match &draft.body {
-        Some(Body::Json(body)) => case.body = Some(unquoted(&body.to_string())),
+        Some(Body::Json(body)) => case.body = Some(literal(&unquoted(&body.to_string()))),
         Some(Body::Form(body)) => {
             case.form = Some(pairs(body.iter().map(|(key, value)| (key.as_str(), plain(value)))));
         }
@@ -106,13 +127,13 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
             let part = |(name, value): (&String, &Value)| Part {
                 name: name.clone(),
                 filename: is_file(name).then(|| "file.bin".into()),
-                text: Some(plain(value)),
+                text: Some(literal(&plain(value))),
                 ..Part::default()
             };
             case.multipart = body.iter().map(part).collect();
         }
-        Some(Body::Text(text)) if is_form => case.form = Some(text.clone()),
-        Some(Body::Text(text)) => case.body = Some(text.clone()),
+        Some(Body::Text(text)) if is_form => case.form = Some(literal(text)),
+        Some(Body::Text(text)) => case.body = Some(literal(text)),
         None => {}
     }
     case
@@ -121,4 +142,19 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
 pub(super) fn is_json(media_type: &str) -> bool {
     let main = media_type.split(';').next().unwrap_or_default().trim();
     main == "application/json" || main.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{encoded, literal};
+
+    #[test]
+    fn what_only_looks_like_a_variable_is_sent_as_it_is() {
+        for variable in ["${generated7}", "a ${generated7} b${generated12}"] {
+            assert_eq!(literal(variable), variable);
+        }
+        assert_eq!(literal("${HOME}/${generated1"), "${'$'*1}{HOME}/${'$'*1}{generated1");
+        assert_eq!(encoded("${#generated7}"), "${generated7}");
+        assert_eq!(encoded("${GENERATED7}"), "%24%7BGENERATED7%7D");
+    }
 }

@@ -19,7 +19,7 @@ mod valid;
 use serde_json::Value;
 
 use self::operation::Operation;
-use self::plan::Generator;
+use self::plan::{Generator, Learning};
 pub(crate) use self::valid::is_valid;
 use crate::case::Case;
 use crate::openapi::operations;
@@ -35,12 +35,69 @@ pub struct Generated {
     pub cut: usize,
 }
 
-/// At most `count` cases. `users` are the variables that hold tokens, the most privileged first.
-pub fn cases(document: &Value, users: &[String], count: usize, seed: u64) -> Generated {
-    let mut document = flat::flattened(document);
-    let collections = references::collections(&document, &read(&document));
-    references::mark(&mut document, &collections);
-    Generator::new(&document, read(&document), users, count, seed).generate()
+/// What requests are made from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Without what makes schemas hard to read, and with marks on what holds the id of a thing.
+    document: Value,
+    users: Vec<String>,
+    count: usize,
+    seed: u64,
+}
+
+impl Source {
+    /// For at most `count` requests. `users` are the variables that hold tokens, the most privileged
+    /// first.
+    pub fn new(document: &Value, users: &[String], count: usize, seed: u64) -> Self {
+        let mut document = flat::flattened(document);
+        let collections = references::collections(&document, &read(&document));
+        references::mark(&mut document, &collections);
+        Self { document, users: users.to_vec(), count, seed }
+    }
+
+    /// How many requests are made at most.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    fn generator(&self) -> Generator<'_> {
+        let Self { document, users, count, seed } = self;
+        Generator::new(document, read(document), users, *count, *seed)
+    }
+
+    /// All requests, whatever is answered to them.
+    pub fn all(&self) -> Generated {
+        self.generator().generate()
+    }
+
+    /// The requests as a run goes on.
+    pub fn requests(&self) -> Requests<'_> {
+        Requests { learning: Learning::new(self.generator()), made: Vec::new(), cut: 0 }
+    }
+}
+
+/// Requests that go by the answers to those before: if nothing of a kind can be created with all that a
+/// document allows, those after it leave out what is the cause. If everything can, they are those of
+/// [`Source::all`].
+pub struct Requests<'a> {
+    learning: Learning<'a>,
+    made: Vec<Case>,
+    cut: usize,
+}
+
+impl Requests<'_> {
+    /// The next requests, after these outcomes of those before; none at the end.
+    pub fn next(&mut self, outcomes: &[Outcome]) -> Vec<Case> {
+        let Generated { cases, cut } = self.learning.next(outcomes);
+        self.cut = self.cut.max(cut);
+        self.made.extend_from_slice(&cases);
+        cases
+    }
+
+    /// All that were made until now, and how many variations had no room.
+    pub fn into_generated(self) -> Generated {
+        Generated { cases: self.made, cut: self.cut }
+    }
 }
 
 fn read(document: &Value) -> Vec<Operation<'_>> {
@@ -106,7 +163,7 @@ mod tests {
     fn one_seed_gives_one_list() {
         let users = ["admin".to_owned()];
         let list = |seed| {
-            let cases = cases(&document(), &users, 100, seed).cases;
+            let cases = Source::new(&document(), &users, 100, seed).all().cases;
             cases.iter().map(|case| format!("{case:?}")).collect::<Vec<_>>()
         };
         assert_eq!(list(1), list(1));
@@ -115,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_created_is_used() {
-        let cases = cases(&document(), &["admin".to_owned()], 100, 1).cases;
+        let cases = Source::new(&document(), &["admin".to_owned()], 100, 1).all().cases;
         let delete = cases.iter().find(|case| case.request.starts_with("DELETE")).unwrap();
         let variable = delete.request.rsplit("${").next().unwrap().trim_end_matches('}');
         let creator = cases.iter().find(|case| case.capture.contains_key(variable)).unwrap();
@@ -123,9 +180,55 @@ mod tests {
         assert_eq!(delete.user.as_deref(), Some("admin"));
     }
 
+    /// All requests to a service that answers each case with a status.
+    fn answered(document: &Value, status: impl Fn(&Case) -> u16) -> Vec<(Case, u16)> {
+        let source = Source::new(document, &["admin".to_owned()], 200, 1);
+        let (mut requests, mut outcomes, mut sent) = (source.requests(), Vec::new(), Vec::new());
+        loop {
+            let cases = requests.next(&outcomes);
+            if cases.is_empty() {
+                return sent;
+            }
+            for case in cases {
+                let status = status(&case);
+                outcomes.push(Outcome { case: case.name.clone(), status, ..Outcome::default() });
+                sent.push((case, status));
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_with_which_nothing_is_created_is_left_out() {
+        let mut document = document();
+        let body = "/paths/~1items~1/post/requestBody/content/application~1json/schema";
+        let schema = document.pointer_mut(body).unwrap();
+        schema["properties"]["prompt"] = json!({"type": "string"});
+        schema["properties"]["note"] = json!({"type": "string"});
+        schema["required"] = json!(["title"]);
+        let has = |case: &Case, field: &str| {
+            case.body.as_deref().is_some_and(|body| body.contains(&format!("\"{field}\"")))
+        };
+        let sent = answered(&document, |case| if has(case, "prompt") { 500 } else { 200 });
+        let creations: Vec<_> = sent.iter().filter(|(case, _)| !case.capture.is_empty()).collect();
+        let failed = creations.iter().filter(|(_, status)| *status == 500).count();
+        assert!(failed * 2 < creations.len(), "{failed} of {}", creations.len());
+        let with_note = creations.iter().filter(|(case, _)| has(case, "note")).count();
+        assert!(with_note * 2 > creations.len(), "{with_note} of {}", creations.len());
+        // Where everything can be created, or nothing, that is all that is sent.
+        let all = Source::new(&document, &["admin".to_owned()], 200, 1).all().cases;
+        for status in [200, 404] {
+            let sent = answered(&document, |_| status);
+            let names =
+                |cases: Vec<Case>| -> Vec<_> { cases.into_iter().map(|c| c.name).collect() };
+            let sent = names(sent.into_iter().map(|(case, _)| case).collect());
+            assert_eq!(status == 200, sent == names(all.clone()), "{sent:#?}");
+            assert!(sent.len() <= 200, "{}", sent.len());
+        }
+    }
+
     #[test]
     fn limits_are_met_and_passed() {
-        let cases = cases(&document(), &[], 200, 1).cases;
+        let cases = Source::new(&document(), &[], 200, 1).all().cases;
         let titles: Vec<usize> = cases
             .iter()
             .filter_map(|case| serde_json::from_str::<Value>(case.body.as_deref()?).ok())

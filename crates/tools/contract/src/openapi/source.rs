@@ -96,12 +96,14 @@ impl Source {
         let fault = |message: String| DocumentError::Read { document: self.name(), message };
         match self {
             Self::Standard => {
-                let mut text = String::new();
-                let read = std::io::stdin().read_to_string(&mut text);
-                read.map(|_| text).map_err(|error| fault(error.to_string()))
+                let mut bytes = Vec::new();
+                let read = std::io::stdin().read_to_end(&mut bytes);
+                read.map_err(|error| fault(error.to_string()))?;
+                decoded(bytes).map_err(fault)
             }
             Self::File(path) => {
-                std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))
+                let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
+                decoded(bytes).map_err(fault)
             }
             Self::Url(url) => fetch(url.clone()).await.map_err(|error| fault(causes(&error))),
             Self::Git { revision, path } => {
@@ -113,10 +115,24 @@ impl Source {
                     let message = format!("neither a file nor in a revision: {message}");
                     return Err(fault(message));
                 }
-                String::from_utf8(output.stdout).map_err(|error| fault(error.to_string()))
+                decoded(output.stdout).map_err(fault)
             }
         }
     }
+}
+
+/// The text of a file: UTF-8, or UTF-16 if its first bytes say so, as PowerShell's `>` writes it.
+fn decoded(bytes: Vec<u8>) -> Result<String, String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.as_slice() {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return String::from_utf8(bytes).map_err(|error| error.to_string()),
+    };
+    let (pairs, []) = bytes[2..].as_chunks() else {
+        return Err("ends within a character of UTF-16".to_owned());
+    };
+    let units: Vec<u16> = pairs.iter().copied().map(unit).collect();
+    String::from_utf16(&units).map_err(|error| error.to_string())
 }
 
 async fn fetch(url: Url) -> Result<String, reqwest::Error> {
@@ -245,4 +261,23 @@ pub fn prepare(mut document: Value) -> Result<Value, (String, String)> {
     }
     bundle::check(&mut document)?;
     Ok(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn a_document_of_powershell_is_read() {
+        let text = "{\"ä\": \"雪😀\"}";
+        let marked = format!("\u{feff}{text}");
+        let units = || marked.encode_utf16();
+        let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+        for bytes in [text.as_bytes().to_vec(), little.clone(), big] {
+            assert_eq!(decoded(bytes).as_deref(), Ok(text));
+        }
+        assert!(decoded(little[..little.len() - 1].to_vec()).is_err());
+        assert!(decoded(b"\xc3(".to_vec()).is_err());
+    }
 }

@@ -25,7 +25,7 @@ pub struct Coverage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reached {
     pub requests: usize,
-    /// How many were answered with a status below 400.
+    /// How many were answered with success.
     pub succeeded: usize,
     /// How often the reference answered with each status.
     pub statuses: BTreeMap<u16, usize>,
@@ -92,7 +92,7 @@ impl Coverage {
             for outcome in by_operation.get(name.as_str()).into_iter().flatten() {
                 reached.requests += 1;
                 *reached.statuses.entry(outcome.status).or_default() += 1;
-                if !(200..400).contains(&outcome.status) {
+                if !outcome.succeeded() {
                     continue;
                 }
                 reached.succeeded += 1;

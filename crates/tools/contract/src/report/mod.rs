@@ -67,6 +67,17 @@ impl Outcome {
         self.differences.is_empty()
     }
 
+    /// Whether the answer is one of success: not a refusal, nor a redirect to the path with another
+    /// slash at its end.
+    pub fn succeeded(&self) -> bool {
+        let has_slash = |line: &str| line.split('?').next().is_some_and(|path| path.ends_with('/'));
+        match self.status {
+            200..300 => true,
+            300..400 => has_slash(&self.request) == has_slash(&self.operation),
+            _ => false,
+        }
+    }
+
     pub fn passed(&self) -> bool {
         self.is_same() || self.better.is_some() || self.unsteady
     }
@@ -103,7 +114,7 @@ impl Totals {
 pub fn never_succeeded(outcomes: &[Outcome]) -> Vec<String> {
     let mut succeeded: BTreeMap<&str, bool> = BTreeMap::new();
     for outcome in outcomes.iter().filter(|outcome| outcome.status > 0) {
-        *succeeded.entry(&outcome.operation).or_default() |= (200..400).contains(&outcome.status);
+        *succeeded.entry(&outcome.operation).or_default() |= outcome.succeeded();
     }
     let failed = succeeded.into_iter().filter(|(_, succeeded)| !succeeded);
     failed.map(|(operation, _)| operation.to_owned()).collect()

@@ -107,14 +107,14 @@ impl FromStr for SignIn {
 }
 
 /// What a command prints: the token for one of the services. The command knows which from `SERVICE`
-/// (`reference` or `candidate`) and `SERVICE_URL`.
+/// (`reference` or `candidate`) and `SERVICE_URL`, which has no slash at its end: a path follows.
 ///
 /// # Errors
 /// When it cannot be run, fails, or prints nothing.
 pub(super) async fn token(command: &str, service: &str, url: &str) -> Result<String, String> {
     let output = tokio::process::Command::new("sh")
         .args(["-c", command])
-        .envs([("SERVICE", service), ("SERVICE_URL", url)])
+        .envs([("SERVICE", service), ("SERVICE_URL", url.trim_end_matches('/'))])
         .stdin(std::process::Stdio::null())
         .output()
         .await

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use contract::case::Case;
-use contract::generate;
+use contract::generate::Source;
 use contract::ledger::Ledger;
 use contract::openapi;
 use contract::report::Outcome;
@@ -119,7 +119,7 @@ impl Pair {
         self.candidate.renew(defect);
         let users = ["admin", "alice", "bob"].map(ToOwned::to_owned);
         let mut cases = Case::load(&folder().join("cases.yaml")).expect("the cases are valid");
-        cases.extend(generate::cases(&self.document, &users, requests, seed).cases);
+        cases.extend(Source::new(&self.document, &users, requests, seed).all().cases);
         let plan = Plan {
             reference: Some(Service::new(self.reference.url.clone())),
             candidate: Service::new(self.candidate.url.clone()),

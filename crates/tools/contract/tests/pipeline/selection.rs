@@ -99,6 +99,40 @@ fn a_service_alone_is_held_to_its_document() {
 }
 
 #[test]
+fn what_never_succeeds_fails_a_run_that_asks_for_it() {
+    let refuses = || {
+        Server::start(|request| match request.target.as_str() {
+            "/health" => json(200, "{}"),
+            // No success either: it leads to the same with another slash.
+            "/items/7/" => Some((307, vec![("location", "/items/7".to_owned())], String::new())),
+            _ => json(404, "{}"),
+        })
+    };
+    let cases = "
+- {name: health, request: GET /health}
+- {name: read, request: GET /items/7}
+- {name: slash, request: GET /items/7/}
+";
+    for (arguments, code) in [
+        (vec![], 0),
+        (vec!["--require-success"], 1),
+        (vec!["--require-success", "--may-fail", "GET /items/*"], 0),
+        (vec!["--require-success", "--may-fail", "POST *"], 1),
+    ] {
+        let (old, new) = (refuses(), refuses());
+        let program = Program::new();
+        let also = r#""responses": {"307": {"description": "-"}, "404": {"description": "-"}, "#;
+        let document = program.write("openapi.json", &DOCUMENT.replace(r#""responses": {"#, also));
+        let mut all =
+            vec!["--reference", &old.url, "--candidate", &new.url, "--document", &document];
+        all.extend(&arguments);
+        let outcome = program.run(cases, &all);
+        assert_eq!(outcome.code, code, "{arguments:?}: {}{}", outcome.output, outcome.errors);
+        assert!(outcome.output.contains("never succeeded: GET /items/"), "{}", outcome.output);
+    }
+}
+
+#[test]
 fn nothing_that_is_checked_is_a_failure() {
     let service = Server::start(|_| json(200, "{}"));
     let outcome =

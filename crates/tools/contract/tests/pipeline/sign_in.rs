@@ -123,6 +123,18 @@ fn a_command_that_fails_ends_the_run() {
 }
 
 #[test]
+fn a_path_fits_the_address_that_a_command_is_given() {
+    let service = Server::start(|_| json(200, "{}"));
+    let outcome = Program::new().run(
+        "- {name: a, request: GET /, status: 200}\n",
+        &["--candidate", &service.url, "--sign-in", "command:echo $SERVICE_URL/token"],
+    );
+    assert_eq!(outcome.code, 0, "{}{}", outcome.output, outcome.errors);
+    let expected = format!("Bearer {}/token", service.url.trim_end_matches('/'));
+    assert_eq!(service.requests()[0].header("authorization"), expected);
+}
+
+#[test]
 fn cookies_are_kept_for_each_user() {
     let service = Server::start(|request| {
         let cookie = match request.target.as_str() {

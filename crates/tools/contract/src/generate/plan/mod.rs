@@ -1,14 +1,16 @@
 //! Which requests are made, and in which order.
 
+mod learning;
 mod reads;
 mod things;
 mod variations;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fastrand::Rng;
 use serde_json::Value;
 
+pub(super) use self::learning::Learning;
 use super::Generated;
 use super::operation::{Operation, collection};
 use super::samples::Samples;
@@ -52,6 +54,8 @@ pub(super) struct Generator<'a> {
     sent: BTreeMap<String, Vec<Value>>,
     /// By the paths of their collections.
     resources: BTreeMap<String, Resource>,
+    /// By operation: fields that need not be sent, and with which it does not succeed.
+    avoided: BTreeMap<usize, BTreeSet<String>>,
     rng: Rng,
     count: usize,
     variables: usize,
@@ -90,6 +94,7 @@ impl<'a> Generator<'a> {
             samples,
             sent: BTreeMap::new(),
             resources,
+            avoided: BTreeMap::new(),
             rng: Rng::with_seed(seed),
             count,
             variables: 0,
@@ -99,12 +104,24 @@ impl<'a> Generator<'a> {
 
     pub(super) fn generate(mut self) -> Generated {
         let mut cases = Vec::new();
-        self.populate(&mut cases);
-        self.read_lists(&mut cases);
+        for path in self.in_order() {
+            self.populate(&path, cases.len(), &mut cases);
+        }
+        let rest = self.rest(cases.len());
+        cases.extend(rest);
+        named_apart(&mut cases, &mut BTreeMap::new());
+        Generated { cases, cut: self.cut }
+    }
+
+    /// Everything that comes after the first things, of which so many requests were made.
+    fn rest(&mut self, before: usize) -> Vec<Case> {
+        let count = self.count.saturating_sub(before);
+        let mut cases = Vec::new();
+        self.read_lists(before, &mut cases);
         let paths: Vec<String> = self.resources.keys().cloned().collect();
         for user in 0..self.users.len().clamp(1, 2) {
             for path in &paths {
-                if cases.len() < self.count / 2 {
+                if before + cases.len() < self.count / 2 {
                     self.life_cycle(path, user, &mut cases);
                 }
             }
@@ -121,19 +138,17 @@ impl<'a> Generator<'a> {
         }
         let last = steps.pop().unwrap_or_default();
         let last: Vec<Case> = last.into_iter().flatten().flatten().collect();
-        let room = self.count.saturating_sub(last.len());
-        let mut cut = self.cut;
+        let room = count.saturating_sub(last.len());
         for queues in steps {
-            cut += in_turn(queues, room, &mut cases);
+            self.cut += in_turn(queues, room, &mut cases);
         }
-        while cases.len() < room && self.several(&mut cases) {}
-        cut += cases.len().saturating_sub(room);
+        while cases.len() < room && self.several(count, &mut cases) {}
+        self.cut += cases.len().saturating_sub(room);
         cases.truncate(room);
         cases.extend(last);
-        cut += cases.len().saturating_sub(self.count);
-        cases.truncate(self.count);
-        named_apart(&mut cases);
-        Generated { cases, cut }
+        self.cut += cases.len().saturating_sub(count);
+        cases.truncate(count);
+        cases
     }
 }
 
@@ -154,9 +169,8 @@ fn in_turn(mut queues: Vec<VecDeque<Vec<Case>>>, room: usize, cases: &mut Vec<Ca
     queues.iter().flatten().map(Vec::len).sum()
 }
 
-/// Gives cases that have the same name a number.
-fn named_apart(cases: &mut [Case]) {
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+/// Gives cases that have the same name a number; `known` says how often each was given before.
+fn named_apart(cases: &mut [Case], known: &mut BTreeMap<String, usize>) {
     for case in cases {
         let times = known.entry(case.name.clone()).or_default();
         *times += 1;

@@ -12,8 +12,8 @@ const OBSERVED: usize = 10;
 const PAGES: usize = 10;
 
 impl Generator<'_> {
-    /// Lists as each user sees them, and at the ends of their pages.
-    pub(super) fn read_lists(&mut self, cases: &mut Vec<Case>) {
+    /// Lists as each user sees them, and at the ends of their pages, after so many requests before.
+    pub(super) fn read_lists(&mut self, before: usize, cases: &mut Vec<Case>) {
         let lists: Vec<usize> = (0..self.operations.len())
             .filter(|&index| {
                 let operation = &self.operations[index];
@@ -37,7 +37,7 @@ impl Generator<'_> {
             let names: Vec<_> = counts.filter_map(|parameter| parameter["name"].as_str()).collect();
             for name in names {
                 for count in (0..=rows + 1).rev().take(PAGES) {
-                    if cases.len() >= self.count / 3 {
+                    if before + cases.len() >= self.count / 3 {
                         return;
                     }
                     let thing = self.thing(index, 0, 0);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Generator, Resource, Thing};
 use crate::case::Case;
 use crate::generate::changes::{object_schema, parameter_schema};
-use crate::generate::draft::{Body, Draft, finish, is_json, plain};
+use crate::generate::draft::{Body, Draft, VARIABLE, finish, is_json, object, plain};
 use crate::generate::is_header;
 use crate::generate::references::collection_of;
 use crate::openapi::{fields, resolve};
@@ -18,35 +18,41 @@ const ROWS: usize = 3;
 const REMEMBERED: usize = 8;
 
 impl Generator<'_> {
-    /// Several things of each kind, by each user, so that lists have rows of every owner.
-    pub(super) fn populate(&mut self, cases: &mut Vec<Case>) {
+    /// The collections, those first that need no others.
+    pub(super) fn in_order(&self) -> Vec<String> {
         let mut left: Vec<String> = self.resources.keys().cloned().collect();
-        let room = self.count / 4;
         let needs = self.needs();
-        // Those first that need no others.
+        let mut ordered = Vec::new();
         while !left.is_empty() {
             let is_ready = |path: &String| needs[path].iter().all(|need| !left.contains(need));
             let next = left.iter().position(is_ready).unwrap_or(0);
-            let path = left.remove(next);
-            let is_secured = self.operations[self.resources[&path].creator].is_secured;
-            let users = if is_secured { self.users.len().max(1) } else { 1 };
-            for user in 0..users {
-                let rows = if users == 1 { ROWS + 2 } else { ROWS - usize::from(user > 0) };
-                for row in 0..rows {
-                    if cases.len() >= room && row > 0 {
-                        break;
-                    }
-                    let parent = self.parent(&path, user, row);
-                    // The first of each user has its flags set.
-                    let number = 2 * user + row;
-                    let (case, thing) = self.create(&path, user, parent.as_ref(), number);
-                    self.remember(&case);
-                    cases.push(case);
-                    let variable = thing.variables.last().cloned().unwrap_or_default();
-                    self.samples.created.entry(path.clone()).or_default().push(variable);
-                    if let Some(resource) = self.resources.get_mut(&path) {
-                        resource.things.push(thing);
-                    }
+            ordered.push(left.remove(next));
+        }
+        ordered
+    }
+
+    /// Several things of a kind, by each user, so that lists have rows of every owner. Of the requests,
+    /// so many were made before.
+    pub(super) fn populate(&mut self, path: &str, before: usize, cases: &mut Vec<Case>) {
+        let room = (self.count / 4).saturating_sub(before) + cases.len();
+        let is_secured = self.operations[self.resources[path].creator].is_secured;
+        let users = if is_secured { self.users.len().max(1) } else { 1 };
+        for user in 0..users {
+            let rows = if users == 1 { ROWS + 2 } else { ROWS - usize::from(user > 0) };
+            for row in 0..rows {
+                if cases.len() >= room && row > 0 {
+                    break;
+                }
+                let parent = self.parent(path, user, row);
+                // The first of each user has its flags set.
+                let number = 2 * user + row;
+                let (case, thing) = self.create(path, user, parent.as_ref(), number);
+                self.remember(&case);
+                cases.push(case);
+                let variable = thing.variables.last().cloned().unwrap_or_default();
+                self.samples.created.entry(path.to_owned()).or_default().push(variable);
+                if let Some(resource) = self.resources.get_mut(path) {
+                    resource.things.push(thing);
                 }
             }
         }
@@ -113,7 +119,7 @@ impl Generator<'_> {
         let Resource { creator, pointer, .. } = &self.resources[path];
         let mut case = finish(&self.operations[*creator], draft);
         self.variables += 1;
-        let variable = format!("generated{}", self.variables);
+        let variable = format!("{VARIABLE}{}", self.variables);
         case.capture.insert(variable.clone(), pointer.clone());
         let within = self.operations[*creator].path_parameters().len();
         let mut variables = parent.map(|parent| parent.variables.clone()).unwrap_or_default();
@@ -142,6 +148,7 @@ impl Generator<'_> {
         number: usize,
     ) -> Draft {
         let mut draft = Draft::default();
+        let avoided = self.avoided.get(&operation);
         let operation = &self.operations[operation];
         let names = operation.path_parameters();
         for parameter in &operation.parameters {
@@ -198,6 +205,9 @@ impl Generator<'_> {
                 Value::Object(body) => Some(Body::Form(body)),
                 _ => None,
             };
+        }
+        if let (Some(avoided), Some(body)) = (avoided, object(&mut draft)) {
+            body.retain(|name, _| !avoided.contains(name));
         }
         if operation.is_secured {
             draft.user = self.users.get(user).or_else(|| self.users.first()).cloned();

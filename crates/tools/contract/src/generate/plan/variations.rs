@@ -175,11 +175,16 @@ impl<'a> Generator<'a> {
         cases
     }
 
-    /// Leaves out of a body what need not be there.
-    pub(super) fn reduce(&self, index: usize, draft: &mut Draft) {
+    /// The fields that a body must have.
+    pub(super) fn required(&self, index: usize) -> Vec<&'a str> {
         let schema = object_schema(self.document, self.operations[index].body, 0);
         let required = schema["required"].as_array().into_iter().flatten();
-        let required: Vec<_> = required.filter_map(Value::as_str).collect();
+        required.filter_map(Value::as_str).collect()
+    }
+
+    /// Leaves out of a body what need not be there.
+    pub(super) fn reduce(&self, index: usize, draft: &mut Draft) {
+        let required = self.required(index);
         if let Some(body) = object(draft) {
             body.retain(|name, _| required.contains(&name.as_str()));
         }
@@ -325,8 +330,8 @@ impl<'a> Generator<'a> {
         units
     }
 
-    /// A request with several changes to each operation; false if there are none.
-    pub(super) fn several(&mut self, cases: &mut Vec<Case>) -> bool {
+    /// A request with several changes to each operation, up to so many; false if there are none.
+    pub(super) fn several(&mut self, most: usize, cases: &mut Vec<Case>) -> bool {
         let before = cases.len();
         for index in 0..self.operations.len() {
             if self.operations[index].method == "DELETE" && self.resource_of(index).is_none() {
@@ -336,7 +341,7 @@ impl<'a> Generator<'a> {
             let operation = &self.operations[index];
             let changes = Changes { document, users, samples: &mut self.samples, sent: &self.sent };
             let changes = { changes }.of(operation);
-            for _ in 0..if cases.len() < self.count { 4 } else { 0 } {
+            for _ in 0..if cases.len() < most { 4 } else { 0 } {
                 let allowed: Vec<_> = changes.iter().filter(|c| c.rank == Rank::Valid).collect();
                 let any: Vec<_> = changes.iter().collect();
                 let from = if self.rng.bool() { allowed } else { any };

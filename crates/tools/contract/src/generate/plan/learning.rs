@@ -1,0 +1,220 @@
+//! What a document does not say is learned from the first answers: with which of the optional fields
+//! nothing can be created. Without it such a field, sent with every request, would hide everything else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Generator, named_apart};
+use crate::case::Case;
+use crate::generate::Generated;
+use crate::generate::changes::object_schema;
+use crate::generate::draft::object;
+use crate::openapi::fields;
+use crate::report::Outcome;
+
+/// How many optional fields are tried one by one.
+const MAX_FIELDS: usize = 12;
+
+/// A generator that goes on by what was answered.
+pub(in crate::generate) struct Learning<'a> {
+    generator: Generator<'a>,
+    state: State,
+    /// The collections, each after what it needs.
+    order: Vec<String>,
+    /// For each collection the cases that create the things that others are about.
+    creators: BTreeMap<String, Vec<String>>,
+    /// The collections of which nothing can be created, as far as is known.
+    given_up: BTreeSet<String>,
+    /// Those that were refused before what they need existed.
+    stale: BTreeSet<String>,
+    /// How often each name was given.
+    known: BTreeMap<String, usize>,
+    made: usize,
+}
+
+/// What was sent last.
+enum State {
+    Nothing,
+    Things,
+    /// A thing of a collection with nothing but what is required.
+    Required(String),
+    /// The same with one more field each: the field and its case.
+    Fields(String, Vec<(String, String)>),
+    Everything,
+}
+
+impl<'a> Learning<'a> {
+    pub(in crate::generate) fn new(generator: Generator<'a>) -> Self {
+        Self {
+            order: generator.in_order(),
+            generator,
+            state: State::Nothing,
+            creators: BTreeMap::new(),
+            given_up: BTreeSet::new(),
+            stale: BTreeSet::new(),
+            known: BTreeMap::new(),
+            made: 0,
+        }
+    }
+
+    /// The next cases, after these outcomes of those before; none at the end.
+    pub(in crate::generate) fn next(&mut self, outcomes: &[Outcome]) -> Generated {
+        let mut cases = match std::mem::replace(&mut self.state, State::Things) {
+            State::Nothing => self.things(),
+            State::Things => self.review(outcomes),
+            State::Required(path) => self.after_required(path, outcomes),
+            State::Fields(path, cases) => self.after_fields(&path, &cases, outcomes),
+            State::Everything => {
+                self.state = State::Everything;
+                return Generated::default();
+            }
+        };
+        if cases.is_empty() {
+            self.state = State::Everything;
+            cases = self.generator.rest(self.made);
+            named_apart(&mut cases, &mut self.known);
+        }
+        self.made += cases.len();
+        Generated { cases, cut: self.generator.cut }
+    }
+
+    /// Several things of each kind.
+    fn things(&mut self) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for path in self.order.clone() {
+            let made = cases.len();
+            self.generator.populate(&path, made, &mut cases);
+            named_apart(&mut cases[made..], &mut self.known);
+            self.creators.insert(path, names(&cases[made..]));
+        }
+        cases
+    }
+
+    /// Tries the first collection anew of which nothing could be created. No cases if there is none.
+    fn review(&mut self, outcomes: &[Outcome]) -> Vec<Case> {
+        let needs = self.generator.needs();
+        for path in self.order.clone() {
+            if self.given_up.contains(&path) || succeeded(&self.creators[&path], outcomes) {
+                continue;
+            }
+            if needs[&path].iter().any(|need| self.given_up.contains(need)) {
+                self.given_up.insert(path);
+            } else if self.stale.remove(&path) {
+                return self.again(&path);
+            } else if let Some(case) = self.with(&path, None) {
+                self.state = State::Required(path);
+                return vec![case];
+            } else {
+                self.given_up.insert(path);
+            }
+        }
+        Vec::new()
+    }
+
+    /// Tries each optional field alone, if a thing can be created without all of them.
+    fn after_required(&mut self, path: String, outcomes: &[Outcome]) -> Vec<Case> {
+        let last = outcomes.last().is_some_and(Outcome::succeeded);
+        if !last {
+            self.given_up.insert(path);
+            return self.review(outcomes);
+        }
+        let fields = self.optional(&path);
+        if fields.len() == 1 || fields.len() > MAX_FIELDS {
+            self.avoid(&path, fields);
+            return self.again(&path);
+        }
+        let mut cases = Vec::new();
+        let mut tried = Vec::new();
+        for field in fields {
+            if let Some(case) = self.with(&path, Some(&field)) {
+                tried.push((field, case.name.clone()));
+                cases.push(case);
+            }
+        }
+        self.state = State::Fields(path, tried);
+        cases
+    }
+
+    /// Avoids the fields with which nothing was created; all of them if each alone is no harm.
+    fn after_fields(
+        &mut self,
+        path: &str,
+        tried: &[(String, String)],
+        outcomes: &[Outcome],
+    ) -> Vec<Case> {
+        let is_harm = |(_, case): &&(String, String)| {
+            outcomes.iter().any(|outcome| outcome.case == *case && !outcome.succeeded())
+        };
+        let harm: Vec<_> = tried.iter().filter(is_harm).map(|(field, _)| field.clone()).collect();
+        let fields = if harm.is_empty() { self.optional(path) } else { harm };
+        self.avoid(path, fields);
+        self.again(path)
+    }
+
+    fn avoid(&mut self, path: &str, fields: Vec<String>) {
+        let creator = self.generator.resources[path].creator;
+        self.generator.avoided.entry(creator).or_default().extend(fields);
+    }
+
+    /// Creates the things of a collection again, and what was refused for want of them after that.
+    fn again(&mut self, path: &str) -> Vec<Case> {
+        if let Some(resource) = self.generator.resources.get_mut(path) {
+            resource.things.clear();
+        }
+        self.generator.samples.created.remove(path);
+        let mut cases = Vec::new();
+        self.generator.populate(path, self.made, &mut cases);
+        named_apart(&mut cases, &mut self.known);
+        self.creators.insert(path.to_owned(), names(&cases));
+        let needs = self.generator.needs();
+        let within = needs.iter().filter(|(_, needs)| needs.iter().any(|need| need == path));
+        self.stale.extend(within.map(|(inner, _)| inner.clone()));
+        cases
+    }
+
+    /// The optional fields of the body that creates a thing, as it was sent.
+    fn optional(&self, path: &str) -> Vec<String> {
+        let generator = &self.generator;
+        let creator = generator.resources[path].creator;
+        let avoided = generator.avoided.get(&creator);
+        let required = generator.required(creator);
+        let schema = object_schema(generator.document, generator.operations[creator].body, 0);
+        let is_sent = |name: &String| avoided.is_none_or(|avoided| !avoided.contains(name));
+        let names = fields(&schema["properties"]).map(|(name, _)| name.clone());
+        names.filter(|name| !required.contains(&name.as_str()) && is_sent(name)).collect()
+    }
+
+    /// A request that creates a thing of what is required, and one optional field. None if nothing is
+    /// optional, or was left out before.
+    fn with(&mut self, path: &str, field: Option<&str>) -> Option<Case> {
+        if self.optional(path).is_empty() {
+            return None;
+        }
+        let creator = self.generator.resources[path].creator;
+        let parent = self.generator.parent(path, 0, 0);
+        let mut draft = self.generator.draft(creator, 0, parent.as_ref(), 0);
+        let required = self.generator.required(creator);
+        object(&mut draft)?
+            .retain(|name, _| required.contains(&name.as_str()) || Some(name.as_str()) == field);
+        draft.changes.push(match field {
+            Some(field) => format!("only what is required, and {field}"),
+            None => "only what is required".to_owned(),
+        });
+        let (case, _) = self.generator.created(path, 0, parent.as_ref(), &draft);
+        let mut cases = [case];
+        named_apart(&mut cases, &mut self.known);
+        let [case] = cases;
+        Some(case)
+    }
+}
+
+fn names(cases: &[Case]) -> Vec<String> {
+    cases.iter().map(|case| case.name.clone()).collect()
+}
+
+/// Whether the first of the cases succeeded, which most requests after are about, and most of the
+/// others: a few may lack what makes them fail.
+fn succeeded(cases: &[String], outcomes: &[Outcome]) -> bool {
+    let of_them: Vec<_> = outcomes.iter().filter(|outcome| cases.contains(&outcome.case)).collect();
+    let succeeded = of_them.iter().filter(|outcome| outcome.succeeded()).count();
+    of_them.first().is_some_and(|first| first.succeeded()) && 2 * succeeded > cases.len()
+}
