@@ -1,5 +1,7 @@
 //! Drafts of documents that nobody would write, and of some that FastAPI has written.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use std::path::Path;
 
 use scaffold::draft::{Draft, DraftError, Outcome, draft};

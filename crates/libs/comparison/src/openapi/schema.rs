@@ -69,8 +69,15 @@ impl<'a> Walk<'a> {
                     || (difference.is_loose && !difference.target.starts_with(at))
             });
             if !is_same && ours != theirs {
-                self.seen = seen;
-                self.found.truncate(count);
+                // Of one component, what differs in it is noted there.
+                let reference = ours.get("$ref");
+                if reference.is_some() && reference == theirs.get("$ref") {
+                    let found = self.found.split_off(count);
+                    self.found.extend(found.into_iter().filter(|one| !one.target.starts_with(at)));
+                } else {
+                    self.seen = seen;
+                    self.found.truncate(count);
+                }
                 self.replace(ours, at, theirs);
             }
             return;

@@ -26,7 +26,7 @@ pub(super) struct Walk<'a> {
     pub(super) found: Vec<Difference>,
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     pub(super) fn differ(
         &mut self,
         at: &[Step],
@@ -82,29 +82,13 @@ impl<'a> Walk<'a> {
                     self.responses(one, &below(at, &[name]), other, &format!("{pointer}/{name}"));
                 }
                 "security" => {
-                    if self.schemes(both[0], self.ours) != self.schemes(both[1], self.theirs) {
+                    if schemes(both[0], self.ours) != schemes(both[1], self.theirs) {
                         self.differ(at, name, both, pointer, false);
                     }
                 }
                 _ => self.differ(at, name, both, pointer, true),
             }
         }
-    }
-
-    /// The kinds of the schemes that an operation names.
-    fn schemes(&self, security: Option<&Value>, document: &Value) -> BTreeSet<String> {
-        let schemes = &document["components"]["securitySchemes"];
-        let demands = security.and_then(Value::as_array).into_iter().flatten();
-        let kind = |demand: &Value| {
-            let names = demand.as_object().into_iter().flat_map(Map::keys);
-            let kinds = names.map(|name| {
-                let scheme = &schemes[name];
-                let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_lowercase();
-                ["type", "scheme", "in", "name"].map(text).join(" ")
-            });
-            kinds.collect::<Vec<_>>().join(" and ")
-        };
-        demands.map(kind).collect()
     }
 
     fn parameters(&mut self, both: [Option<&Value>; 2], at: &[Step], pointer: &str) {
@@ -205,6 +189,22 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
+
+/// The kinds of the schemes that an operation names.
+fn schemes(security: Option<&Value>, document: &Value) -> BTreeSet<String> {
+    let schemes = &document["components"]["securitySchemes"];
+    let demands = security.and_then(Value::as_array).into_iter().flatten();
+    let kind = |demand: &Value| {
+        let names = demand.as_object().into_iter().flat_map(Map::keys);
+        let kinds = names.map(|name| {
+            let scheme = &schemes[name];
+            let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_lowercase();
+            ["type", "scheme", "in", "name"].map(text).join(" ")
+        });
+        kinds.collect::<Vec<_>>().join(" and ")
+    };
+    demands.map(kind).collect()
 }
 
 /// The keys of two objects.

@@ -197,7 +197,7 @@ fn alike(schema: &Value, merged: &BTreeSet<String>) -> Value {
                 fields.iter().map(|(key, field)| (key.clone(), alike(field, merged))).collect();
             if let Some(Value::Array(choices)) = alike.get_mut("anyOf") {
                 let has = |kind: &str| choices.iter().any(|choice| choice["type"] == kind);
-                if has("number") && choices.iter().any(|choice| is_decimal(choice)) {
+                if has("number") && choices.iter().any(is_decimal) {
                     choices.retain(|choice| choice["type"] != "number");
                 }
                 choices.iter_mut().filter(|choice| is_decimal(choice)).for_each(|choice| {

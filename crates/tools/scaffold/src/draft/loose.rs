@@ -1,6 +1,6 @@
 //! What is not drafted as the old service has it, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::attributes::comment;
 use super::document::Document;
@@ -56,17 +56,17 @@ impl Looseness {
 
     /// Why an operation accepts more than the old service, by the components that its requests hold.
     pub(super) fn of(&self, operation: usize, requests: &BTreeSet<String>) -> Vec<String> {
-        let mut reasons = BTreeMap::new();
+        let mut reasons = BTreeSet::new();
         for loose in self.0.iter().filter(|loose| loose.accepts_more) {
             let concerns = match &loose.owner {
                 Owner::Operation(index) => *index == operation,
                 Owner::Component(name) => requests.contains(name),
             };
             if concerns {
-                reasons.entry(loose.reason.clone()).or_insert(());
+                reasons.insert(loose.reason.clone());
             }
         }
-        reasons.into_keys().collect()
+        reasons.into_iter().collect()
     }
 }
 
@@ -78,7 +78,9 @@ pub(super) fn reach(
 ) {
     match value {
         serde_json::Value::Array(items) => {
-            items.iter().for_each(|item| reach(document, item, found));
+            for item in items {
+                reach(document, item, found);
+            }
         }
         serde_json::Value::Object(fields) => {
             let reference = fields.get("$ref").and_then(serde_json::Value::as_str);

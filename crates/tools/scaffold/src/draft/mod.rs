@@ -149,12 +149,10 @@ pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Dr
     let mut drafted: Vec<Drafted> = Vec::new();
     let mut refused: Vec<(usize, String)> = Vec::new();
     for (index, operation) in chosen.iter().enumerate() {
-        match refusal(operation) {
-            Some(reason) => refused.push((index, reason)),
-            None => {
-                let draft = Drafted::new(&mut types, operation, index, style, &drafted);
-                drafted.push(draft);
-            }
+        if let Some(reason) = refusal(operation) {
+            refused.push((index, reason));
+        } else {
+            drafted.push(Drafted::new(&mut types, operation, index, style, &drafted));
         }
     }
     let (models, used, looseness) = types.finish();
@@ -211,7 +209,7 @@ pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Dr
     ] {
         let text = templates.get_template(template)?.render(&values)?;
         // Nothing is written if it is no Rust.
-        if path.ends_with(".rs")
+        if Path::new(path).extension().is_some_and(|end| end == "rs")
             && let Err(error) = syn::parse_file(&text)
         {
             return Err(DraftError::Code { file: path, reason: error.to_string() });

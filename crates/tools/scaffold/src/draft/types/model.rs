@@ -76,7 +76,7 @@ impl Types<'_> {
         let fields = fields(schema);
         let code = self.model(name, &fields, schema, Kind::Model, usage);
         let named = self.named(schema, name, Some(component));
-        self.code.insert(name.to_owned(), code.replacen("\u{0}", &named, 1));
+        self.code.insert(name.to_owned(), code.replacen('\u{0}', &named, 1));
         plain(name)
     }
 
@@ -99,7 +99,7 @@ impl Types<'_> {
         self.code.insert(name.clone(), String::new());
         let code = self.model(&name, &fields(schema), schema, Kind::Model, usage);
         let named = self.named(schema, &name, None);
-        self.code.insert(name.clone(), code.replacen("\u{0}", &named, 1));
+        self.code.insert(name.clone(), code.replacen('\u{0}', &named, 1));
         plain(&name)
     }
 
@@ -201,7 +201,7 @@ impl Types<'_> {
         }
         if omittable && ty == "()" {
             self.loosen(schema, usage, format!("`{hint}` may be any JSON, not only null"));
-            ty = "Value".to_owned();
+            "Value".clone_into(&mut ty);
         }
         if omittable {
             ty = format!("Omittable<{ty}>");
