@@ -133,8 +133,12 @@ service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=ite
 service-check: venv build ## Make services in four combinations, with resources, run their `make lint test`: COMBINATIONS="1 4"
 	sh crates/tools/scaffold/service-check.sh
 
-draft: ## Draft Rust before a FastAPI service of others: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note
-	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)")
+draft: ## Draft Rust before a third-party FastAPI service: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note LIST=1
+	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)") $(if $(LIST),--list)
+
+drafts: ## Draft, compile and test a crate of each OpenAPI document of a folder: DOCUMENTS=../documents ONLY=a,b
+	@test -n "$(DOCUMENTS)" || { echo "make drafts: DOCUMENTS=a folder with OpenAPI documents" >&2; exit 1; }
+	cargo run --quiet --package scaffold -- drafts $(DOCUMENTS) $(if $(ONLY),--only "$(ONLY)")
 
 inspect: ## Read from a FastAPI application what its document does not show: APP=app.main:app DIRECTORY=../notes OUTPUT=notes.json
 	cargo run --quiet --package scaffold -- inspect --app "$(APP)" $(if $(DIRECTORY),--directory $(DIRECTORY)) \
@@ -182,4 +186,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-short docs resource service service-check draft inspect tables inspector-versions package semver sbom image-check third-party wheel
+	k8s-check containers containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party wheel

@@ -4,6 +4,7 @@
 mod answer;
 mod json;
 mod matching;
+pub mod openapi;
 mod order;
 mod time;
 mod tolerance;

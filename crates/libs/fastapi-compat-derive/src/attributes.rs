@@ -209,6 +209,13 @@ pub(crate) fn title(input: &DeriveInput) -> syn::Result<String> {
     Ok(renamed.unwrap_or_else(|| input.ident.unraw().to_string()))
 }
 
+/// What the component of a type is called: as the type in Python, or as `#[schema(component = "…")]`
+/// has it.
+pub(crate) fn component(input: &DeriveInput) -> syn::Result<String> {
+    let named = text(&items(&input.attrs)?, Namespace::Schema, "component");
+    named.map_or_else(|| title(input), Ok)
+}
+
 const NO_ATTRIBUTE: &str = "no attribute of a schema in this position, or its value is missing; the \
                             documentation of fastapi_compat::Decode lists them all";
 

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{DataEnum, DeriveInput, Expr, ExprLit, Lit, Variant};
 
 use crate::attributes::{
-    Case, Item, Namespace, expression, has_flag, items, notes, refuse_other_schema,
+    Case, Item, Namespace, component, expression, has_flag, items, notes, refuse_other_schema,
     refuse_other_serde, text, title,
 };
 use crate::{error, to_schema};
@@ -15,8 +15,11 @@ fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>>
     let of_type = items(&input.attrs)?;
     refuse_other_serde(&of_type, &["rename", "rename_all"])?;
     // A literal has no component of its own that could show more than its values.
-    let shown: &[&str] =
-        if is_literal(&of_type) { &["literal"] } else { &["format", "extra", "plain"] };
+    let shown: &[&str] = if is_literal(&of_type) {
+        &["literal"]
+    } else {
+        &["component", "format", "extra", "plain"]
+    };
     refuse_other_schema(&of_type, shown)?;
     let rename_all = Case::read(&of_type)?;
     let value = |variant: &Variant| {
@@ -60,19 +63,20 @@ fn is_literal(of_type: &[Item]) -> bool {
 /// Its schema: a literal is inlined, an enumeration is a component.
 pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
     let (title, values) = (title(input)?, values(input, data)?);
+    let component = component(input)?;
     let schema = if is_literal(&items(&input.attrs)?) {
         quote!(private::inlined::<Self>(|| private::literal(&[#(#values),*])))
     } else {
         let notes = notes(&input.attrs)?;
         quote! {
-            private::component::<Self>(#title, || {
+            private::component::<Self>(#component, #title, || {
                 let mut schema = private::choices(&[#(#values),*]);
                 private::note(&mut schema, #notes);
                 schema
             })
         }
     };
-    Ok(to_schema(&input.ident, &title, &schema))
+    Ok(to_schema(&input.ident, &component, &schema))
 }
 
 pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {

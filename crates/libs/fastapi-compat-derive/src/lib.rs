@@ -49,6 +49,8 @@ use syn::{
 /// Attributes of a model:
 /// - `#[serde(rename_all = "camelCase")]`, an `alias_generator`; `#[serde(deny_unknown_fields)]`,
 ///   `extra="forbid"`; `#[serde(rename = "Page[Item]")]`, what the class is called in Python;
+/// - `#[schema(component = "app__v1__Item")]`, what it is called in the document, of two classes of one
+///   name;
 /// - `#[schema(model)]`: as parameters it is one model, not a parameter for each field;
 /// - `#[schema(strict, convert_underscores = false, before = f, after = g)]` as of fields, with
 ///   `g: fn(Self) -> Result<Self, Invalid>`;

@@ -10,8 +10,8 @@ use syn::{
 };
 
 use crate::attributes::{
-    Case, Constraints, Item, Namespace, expression, function_name, has_flag, is_false, items,
-    notes, part, refuse_other_schema, refuse_other_serde, texts, title,
+    Case, Constraints, Item, Namespace, component, expression, function_name, has_flag, is_false,
+    items, notes, part, refuse_other_schema, refuse_other_serde, texts, title,
 };
 use crate::{error, known, to_schema};
 
@@ -32,6 +32,7 @@ impl ModelRules {
             &["deny_unknown_fields", "rename", "rename_all", "deserialize"],
         )?;
         let known = [
+            "component",
             "format",
             "extra",
             "model",
@@ -117,6 +118,7 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let rules = ModelRules::read(input)?;
     let (name, (fields, extra)) = (&input.ident, fields(input, named)?);
     let (title, notes) = (title(input)?, notes(&input.attrs)?);
+    let component = component(input)?;
     let forbids_extra = rules.forbids_extra;
     let adds = fields.iter().map(|field| {
         let ModelField { ty, written, constraints, notes, .. } = field;
@@ -128,7 +130,7 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         quote!(#known fields.keep_extra::<#ty, _>();)
     });
     let schema = quote! {
-        private::component::<Self>(#title, || {
+        private::component::<Self>(#component, #title, || {
             #[allow(unused_mut)] // of a model without fields
             let mut fields = private::FieldSchemas::default();
             #(#adds)*
@@ -136,7 +138,7 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
             fields.finish(#forbids_extra, #notes)
         })
     };
-    let to_schema = to_schema(name, &title, &schema);
+    let to_schema = to_schema(name, &component, &schema);
     Ok(quote! {
         #to_schema
 

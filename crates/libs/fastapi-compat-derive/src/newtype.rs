@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Expr, ExprLit, Field, Lit, Type};
 
 use crate::attributes::{
-    Constraints, Item, Namespace, expression, function, function_name, items, notes,
+    Constraints, Item, Namespace, component, expression, function, function_name, items, notes,
     refuse_other_schema, text,
 };
 use crate::{known, to_schema};
@@ -16,7 +16,10 @@ fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
     let of_type = items(&input.attrs)?;
     let root = text(&of_type, Namespace::Serde, "rename");
     // What has no name has no schema of its own.
-    refuse_other_schema(&of_type, if root.is_some() { &["format", "extra"] } else { &[] })?;
+    refuse_other_schema(
+        &of_type,
+        if root.is_some() { &["component", "format", "extra"] } else { &[] },
+    )?;
     Ok(root)
 }
 
@@ -59,15 +62,15 @@ pub(crate) fn schema(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
         }};
     }
     if let Some(title) = root(input)? {
-        let of_type = notes(&input.attrs)?;
+        let (of_type, component) = (notes(&input.attrs)?, component(input)?);
         let schema = quote! {
-            private::component::<Self>(#title, || {
+            private::component::<Self>(#component, #title, || {
                 let mut schema = { #inner };
                 private::note(&mut schema, #of_type);
                 schema
             })
         };
-        return Ok(to_schema(name, &title, &schema));
+        return Ok(to_schema(name, &component, &schema));
     }
     let schema = quote!(private::inlined::<Self>(|| { #inner }));
     Ok(to_schema(name, &name.unraw().to_string(), &schema))

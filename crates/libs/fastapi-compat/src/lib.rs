@@ -90,11 +90,13 @@ mod model;
 mod mount;
 mod multipart;
 mod offload;
+mod omittable;
 pub mod openapi;
 mod optional;
 mod params;
 mod probe;
 mod python;
+mod raw_body;
 mod response;
 mod router;
 mod routes;
@@ -134,9 +136,11 @@ pub use form::Form;
 pub use invalid::Invalid;
 pub use matched::Operation;
 pub use model::{Extra, FieldNames, Fields, Model, ModelKind, Name};
+pub use omittable::Omittable;
 pub use openapi::{Describe, Documented, Outline};
 pub use optional::Patch;
 pub use params::{Cookie, Header, Path, Query};
+pub use raw_body::RawBody;
 pub use response::{
     Background, HttpError, Json, MediaResponse, MediaType, NoContent, RedirectResponse,
     internal_server_error,

@@ -8,7 +8,7 @@ use toml_edit::DocumentMut;
 
 use crate::libraries::{Source, SourceError};
 use crate::tree::{State, Tree};
-use crate::{draft, inspect, resource, service, tables};
+use crate::{draft, drafts, inspect, resource, service, tables};
 
 type BoxError = Box<dyn std::error::Error>;
 
@@ -21,7 +21,7 @@ type BoxError = Box<dyn std::error::Error>;
   scaffold service parcels --into ../parcels
   scaffold service parcels --into ../parcels --without items,sqlite --libraries git=URL#v0.2.0
   scaffold resource orders 'number:string(1..40)' total:decimal 'note:string?'
-  scaffold draft openapi.json --name notes-service --operations read_note,create_note
+  scaffold draft openapi.json --name notes-service
   scaffold inspect --app app.main:app --output notes.json
   scaffold tables --app app.main:app --into ../notes-tables
   scaffold libraries --to v0.3.0"
@@ -54,11 +54,20 @@ Example:
     /// Draft a crate before a service that is not ours, from its OpenAPI document
     #[command(after_help = "Examples:
   curl -s http://127.0.0.1:8000/openapi.json > theirs.json
+  scaffold draft theirs.json --name notes-service --list
   scaffold draft theirs.json --name notes-service
   scaffold draft theirs.json --name notes-service --operations read_note,create_note
 
-Without --operations it lists what there is.")]
+An operation that no handler can answer as the old service does is left to it; the table at the end
+says which, and why.")]
     Draft(draft::DraftArgs),
+    /// Draft a crate of each OpenAPI document of a folder, compile all and run their tests
+    #[command(after_help = "Example:
+  scaffold drafts ../documents
+
+Writes target/drafts/report.json: of each document the operations, how many of them are native, loose
+and passed on, and whether the crate compiles without warnings and passes its document test.")]
+    Drafts(drafts::DraftsArgs),
     /// Read from a FastAPI application, with its own Python, what its document does not show
     #[command(
         after_help = "It imports the application; it starts no lifespan and sends no request.
@@ -114,7 +123,8 @@ fn run(cli: &Cli) -> Result<(), BoxError> {
             resource::write(tree, args)?;
             Ok(String::new())
         }),
-        Task::Draft(args) => in_tree(&cli.root, |tree| Ok(draft::write(tree, args)?)),
+        Task::Draft(args) => draft(&cli.root, args),
+        Task::Drafts(args) => Ok(drafts::run(&cli.root, args)?),
         Task::Inspect(args) => {
             println!("{}", inspect::run(args)?);
             Ok(())
@@ -124,6 +134,23 @@ fn run(cli: &Cli) -> Result<(), BoxError> {
             Ok(())
         }
         Task::Libraries(args) => libraries(&cli.root, args),
+    }
+}
+
+/// Drafts a crate and writes its overlay, for which the crate is compiled.
+fn draft(root: &Path, args: &draft::DraftArgs) -> Result<(), BoxError> {
+    if let Some(list) = draft::list(args)? {
+        println!("{list}");
+        return Ok(());
+    }
+    in_tree(root, |tree| Ok(draft::write(tree, args)?))?;
+    println!("\nNow it is compiled, and takes over what only the old document says.");
+    let mut test = Command::new("cargo");
+    test.args(["test", "--quiet", "--package", args.name(), "--test", "document"]);
+    let status = test.current_dir(root).env("UPDATE_OVERLAY", "1").status();
+    match status.map_err(|error| format!("cargo: {error}"))? {
+        status if status.success() => Ok(()),
+        _ => Err("the crate is there, but its document is not that of the old service".into()),
     }
 }
 

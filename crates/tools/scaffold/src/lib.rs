@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod draft;
+pub mod drafts;
 pub mod inspect;
 pub mod inspection;
 pub mod libraries;

@@ -11,9 +11,10 @@ use std::str::FromStr;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 /// Each package, and the folder that it has in Molt's repository.
-pub(crate) const LIBRARIES: [(&str, &str); 6] = [
+pub(crate) const LIBRARIES: [(&str, &str); 7] = [
     ("fastapi-compat", "crates/libs/fastapi-compat"),
     ("strangler", "crates/libs/strangler"),
+    ("comparison", "crates/libs/comparison"),
     ("contract", "crates/tools/contract"),
     ("k8s-check", "crates/tools/k8s-check"),
     ("scaffold", "crates/tools/scaffold"),

@@ -33,10 +33,23 @@ pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.add_filter("wrapped", |all: Vec<String>, indent: usize| wrapped(&all, indent));
+    environment.add_filter("yaml_text", |text: &str| yaml_text(text));
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
     Ok(environment)
+}
+
+/// A text as YAML, in quotes if it could be taken for something else.
+pub(crate) fn yaml_text(text: &str) -> String {
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !text.ends_with([' ', ':'])
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+            .contains(&text.to_ascii_lowercase().as_str());
+    if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
 /// A list with commas, in lines of the usual width.

@@ -162,8 +162,10 @@ pub fn component_name(title: &str) -> String {
     title.chars().map(|c| if is_kept(c) { c } else { '_' }).collect()
 }
 
-/// The schema of a model or an enumeration, which `build` makes.
+/// The schema of a model or an enumeration, which `build` makes; the component is called by its name,
+/// as far as one may be called so.
 pub fn component<T: ?Sized>(
+    name: &str,
     title: &'static str,
     build: impl FnOnce() -> RefOr<Schema>,
 ) -> RefOr<Schema> {
@@ -172,7 +174,7 @@ pub fn component<T: ?Sized>(
         set(&mut schema, "title", title.into());
         schema
     };
-    let name = component_name(title);
+    let name = component_name(name);
     let entered = with(|collection| {
         let written_out = std::mem::take(&mut collection.writes_out);
         (!written_out).then(|| collection.enter(&name, type_name::<T>()))

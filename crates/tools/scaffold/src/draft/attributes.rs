@@ -50,32 +50,68 @@ pub(super) fn description(schema: &Value) -> Option<&str> {
     schema["description"].as_str().filter(|text| !text.trim().is_empty())
 }
 
+/// A text as a literal of Rust.
+pub(super) fn rust_text(text: &str) -> String {
+    format!("{text:?}")
+}
+
 /// Whether a text is the same behind `///`, and no Markdown that lints have rules for.
 pub(super) fn is_plain(text: &str) -> bool {
     let is_plain = |line: &str| {
         let starts = line.is_empty() || line.starts_with(|c: char| c.is_alphabetic());
-        starts && line.trim_end() == line && !line.contains(['[', '<', '`', '\r', '\t'])
+        starts
+            && line.trim_end() == line
+            && !line.contains(['[', '<', '`'])
+            && !line.contains(is_odd)
     };
     text.trim() == text && text.split('\n').all(is_plain) && !text.contains("\n\n\n")
 }
 
+/// Whether a character must not stand in code as it is: controls, and what changes the direction of
+/// the text around it.
+fn is_odd(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text in one line of a comment.
+pub(super) fn comment(text: &str) -> String {
+    text.chars().map(|c| if is_odd(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
 /// The other keywords of a schema, such as examples: pydantic's `json_schema_extra`. `title` is the
-/// one that it has by its position, which is left out.
-pub(super) fn extra(schema: &Value, title: Option<&str>) -> Option<String> {
+/// one that it has by its position, which is left out; `default` is one that no value of Rust is.
+pub(super) fn extra(
+    schema: &Value,
+    title: Option<&str>,
+    default: Option<&Value>,
+) -> Option<String> {
     let mut extra = Map::new();
+    if let Some(default) = default {
+        extra.insert("default".to_owned(), default.clone());
+    }
     for (key, value) in schema.as_object()? {
         let is_extra = match key.as_str() {
             "title" => value.as_str() != title,
             // A type of its own has a format.
             "format" => schema["type"].is_null(),
             "description" => value.as_str().is_some_and(|text| !is_plain(text)),
-            word => !WORDS.contains(&word),
+            word => !WORDS.contains(&word) && !refers(value),
         };
         if is_extra {
             extra.insert(key.clone(), value.clone());
         }
     }
     (!extra.is_empty()).then(|| format!("extra = json!({})", literal(&Value::Object(extra))))
+}
+
+/// Whether there is a reference in a value, which only the document could follow.
+fn refers(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(refers),
+        Value::Object(fields) => fields.contains_key("$ref") || fields.values().any(refers),
+        _ => false,
+    }
 }
 
 /// A number as Rust has it: with separators, and no more than fits into 64 bits.
@@ -124,7 +160,8 @@ fn literal(value: &Value) -> String {
     }
 }
 
-pub(super) fn bounds(schema: &Value) -> Vec<String> {
+/// The bounds that fit into 64 bits, and whether these are all.
+pub(super) fn bounds(schema: &Value) -> (Vec<String>, bool) {
     let names = [
         ("minimum", "ge"),
         ("maximum", "le"),
@@ -132,9 +169,18 @@ pub(super) fn bounds(schema: &Value) -> Vec<String> {
         ("exclusiveMaximum", "lt"),
         ("multipleOf", "multiple_of"),
     ];
-    let bound =
-        |(key, name): (&str, &str)| Some(format!("{name} = {}", number(schema[key].as_number()?)));
-    names.into_iter().filter_map(bound).collect()
+    let (mut bounds, mut is_whole) = (Vec::new(), true);
+    for (key, name) in names {
+        let Some(bound) = schema[key].as_number() else { continue };
+        let is_small = bound.as_i64().is_some()
+            || bound.as_f64().is_some_and(|bound| bound.abs() < 9e18 && bound.is_finite());
+        if is_small {
+            bounds.push(format!("{name} = {}", number(bound)));
+        } else {
+            is_whole = false;
+        }
+    }
+    (bounds, is_whole)
 }
 
 pub(super) fn lengths(schema: &Value, what: &str) -> Vec<String> {
@@ -146,6 +192,9 @@ pub(super) fn lengths(schema: &Value, what: &str) -> Vec<String> {
 
 /// A raw string.
 fn raw(text: &str) -> String {
+    if text.contains(is_odd) {
+        return rust_text(text);
+    }
     let mut fence = String::new();
     while text.contains(&format!("\"{fence}")) {
         fence.push('#');

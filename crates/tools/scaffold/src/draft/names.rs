@@ -37,8 +37,10 @@ const KNOWN: [(&str, &[&str]); 8] = [
             "Integer",
             "Json",
             "NoContent",
+            "Omittable",
             "Path",
             "Query",
+            "RawBody",
             "Schema",
             "Time",
             "UploadFile",
@@ -53,7 +55,7 @@ const KNOWN: [(&str, &[&str]); 8] = [
 ];
 
 /// What else would be taken for something else.
-const PRELUDE: [&str; 22] = [
+const PRELUDE: [&str; 23] = [
     "Box",
     "Clone",
     "Copy",
@@ -68,6 +70,7 @@ const PRELUDE: [&str; 22] = [
     "OpenApi",
     "Option",
     "Ord",
+    "Overlay",
     "PartialEq",
     "PartialOrd",
     "Result",
@@ -145,7 +148,8 @@ pub(super) fn ident(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
 
 /// Whether Rust has the word for itself.
 fn is_keyword(word: &str) -> bool {
-    syn::parse_str::<syn::Ident>(word).is_err()
+    // Reserved since the edition of 2024, which syn does not know.
+    word == "gen" || syn::parse_str::<syn::Ident>(word).is_err()
 }
 
 /// What a value of an enumeration is called.
@@ -153,7 +157,7 @@ pub(super) fn variant(value: &Value, hint: &str) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(type_name(text)),
         Value::Number(number) => Ok(type_name(&format!("N{number}").replace('-', "Minus"))),
-        other => Err(format!("`{hint}` may be {other}, which is no text or integer")),
+        other => Err(format!("`{hint}` may be {other}, which is neither a text nor an integer")),
     }
 }
 

@@ -12,6 +12,17 @@ pub(super) struct Samples {
 }
 
 impl Samples {
+    /// Puts a value in the place of a parameter of the path, with or without a convertor.
+    pub(super) fn replace(&mut self, name: &str, value: &str) {
+        let start = self.path.find(&format!("{{{name}}}"));
+        let start = start.or_else(|| self.path.find(&format!("{{{name}:")));
+        if let Some(start) = start
+            && let Some(length) = self.path[start..].find('}')
+        {
+            self.path.replace_range(start..=start + length, value);
+        }
+    }
+
     pub(super) fn finish(self) -> String {
         match self.query.as_slice() {
             [] => self.path,

@@ -172,7 +172,7 @@ pub(super) fn complete(
         reason: "it has no [workspace.dependencies]".to_owned(),
     })?;
     for library in LIBRARIES {
-        if library.0 == "strangler" && !has_strangler {
+        if ["comparison", "strangler"].contains(&library.0) && !has_strangler {
             dependencies.remove(library.0);
             continue;
         }

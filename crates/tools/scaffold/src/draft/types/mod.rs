@@ -1,16 +1,21 @@
 //! From JSON schemas, as pydantic writes them, to Rust types that `fastapi-compat` reads and writes.
+//! What cannot be said is said loosely, and noted.
 
 mod choice;
 mod model;
+mod rules;
+mod scalar;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::attributes::{bounds, doc, extra, lengths, pattern};
+use super::attributes::{doc, extra, lengths};
 use super::document::{Document, Operation};
+use super::loose::{Loose, Looseness, Owner, requested};
 use super::names::{Names, type_name, words};
+pub(super) use model::{Field, fields};
 
 /// A field's or a variant's type, and the constraints that stand before it.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +37,15 @@ pub(super) struct Types<'a> {
     variants: BTreeMap<String, Vec<(Value, String)>>,
     /// The words of the code that may need an import.
     used: BTreeSet<String>,
+    /// What is being written.
+    owner: Owner,
+    /// The types with files in them.
+    files: BTreeSet<String>,
+    /// Names that are no types of the models.
+    reserved: BTreeSet<String>,
+    /// Whether the fields of a form are being written, which may be files.
+    in_form: bool,
+    loose: Looseness,
 }
 
 /// What a type is there for.
@@ -43,50 +57,101 @@ pub(super) enum Use {
     Written,
 }
 
-impl Use {
-    /// What is read is written too: as a default in the document. But for files.
-    fn derives(self, contents: &str) -> &'static str {
-        match self {
-            Self::Read if contents.contains("UploadFile") => "Decode",
-            Self::Read => "Decode, Serialize",
-            Self::Written => "Serialize, Schema",
-        }
-    }
-}
-
 type Result<T> = std::result::Result<T, String>;
 
 /// What a set can hold.
 const ORDERED: [&str; 7] = ["AnyUrl", "HttpUrl", "Integer", "String", "Uuid", "bool", "i64"];
 const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ";
 
-/// How the pattern begins that pydantic 2.12 and later have for a decimal.
-const DECIMAL: &str = "^(?!^[-+.]*$)[+-]?0*";
+/// The longest tuple that is a type.
+const MAX_TUPLE: usize = 4;
 
 impl<'a> Types<'a> {
     pub(super) fn new(document: &'a Document<'a>, operations: &[&Operation<'a>]) -> Self {
-        let mut requests = BTreeSet::new();
-        for operation in operations {
-            let all = operation.value.as_object().into_iter().flatten();
-            for (_, value) in all.filter(|(key, _)| *key != "responses") {
-                reach(document, value, &mut requests);
-            }
-        }
-        let names = Names::new(document);
+        let requests = operations.iter().flat_map(|operation| requested(document, operation.value));
         Self {
             document,
-            requests,
-            names,
+            requests: requests.collect(),
+            names: Names::new(document),
             code: IndexMap::new(),
             newtypes: BTreeMap::new(),
             variants: BTreeMap::new(),
             used: BTreeSet::new(),
+            owner: Owner::Operation(0),
+            files: BTreeSet::new(),
+            reserved: BTreeSet::new(),
+            in_form: false,
+            loose: Looseness::default(),
         }
     }
 
     /// All code, by the names of the types, and the words in it that may need an import.
-    pub(super) fn finish(self) -> (IndexMap<String, String>, BTreeSet<String>) {
-        (self.code, self.used)
+    pub(super) fn finish(self) -> (IndexMap<String, String>, BTreeSet<String>, Looseness) {
+        (self.code, self.used, self.loose)
+    }
+
+    /// What follows belongs to this operation.
+    pub(super) fn enter(&mut self, operation: usize) {
+        self.owner = Owner::Operation(operation);
+    }
+
+    pub(super) fn is_form(&mut self, is_form: bool) {
+        self.in_form = is_form;
+    }
+
+    /// Notes that more is accepted than by the old service, or in answers that the document says
+    /// something else there.
+    pub(super) fn loosen(&mut self, place: &Value, usage: Use, reason: String) {
+        self.note(place, reason, usage == Use::Read);
+    }
+
+    pub(super) fn note(&mut self, place: &Value, reason: String, accepts_more: bool) {
+        let pointer = self.document.pointer(place).map(str::to_owned);
+        self.loose.add(Loose { owner: self.owner.clone(), reason, pointer, accepts_more });
+    }
+
+    /// Notes what the document does not show at any place.
+    pub(super) fn remark(&mut self, reason: String) {
+        let owner = self.owner.clone();
+        self.loose.add(Loose { owner, reason, pointer: None, accepts_more: true });
+    }
+
+    /// The same of a key of an object of the document, which need not be there.
+    pub(super) fn note_key(
+        &mut self,
+        object: &Value,
+        key: &str,
+        reason: String,
+        accepts_more: bool,
+    ) {
+        let pointer = self.document.pointer(object).map(|pointer| format!("{pointer}/{key}"));
+        self.loose.add(Loose { owner: self.owner.clone(), reason, pointer, accepts_more });
+    }
+
+    /// Whether a type has files in it.
+    pub(super) fn has_files(&self, name: &str) -> bool {
+        self.files.contains(name)
+    }
+
+    pub(super) fn looseness(&self) -> &Looseness {
+        &self.loose
+    }
+
+    /// The traits of a type with these contents. What is read is written too, as a default in the
+    /// document, but for files.
+    fn traits(&mut self, name: &str, usage: Use, contents: &str) -> &'static str {
+        match usage {
+            Use::Read if self.holds_files(contents) => {
+                self.files.insert(name.to_owned());
+                "Decode"
+            }
+            Use::Read => "Decode, Serialize",
+            Use::Written => "Serialize, Schema",
+        }
+    }
+
+    fn holds_files(&self, contents: &str) -> bool {
+        words(contents).any(|word| word == "UploadFile" || self.files.contains(word))
     }
 
     fn mention(&mut self, text: &str) {
@@ -100,10 +165,20 @@ impl<'a> Types<'a> {
     }
 
     /// The other keywords of a schema, as an attribute.
-    fn extra(&mut self, schema: &Value, title: Option<&str>) -> Option<String> {
-        let extra = extra(schema, title)?;
+    fn extra(
+        &mut self,
+        schema: &Value,
+        title: Option<&str>,
+        default: Option<&Value>,
+    ) -> Option<String> {
+        let extra = extra(schema, title, default)?;
         self.mention("json");
         Some(extra)
+    }
+
+    /// Whether the document is of OpenAPI 3.0, which FastAPI wrote with pydantic 1.
+    pub(super) fn is_of_pydantic_1(&self) -> bool {
+        self.document.is_of_pydantic_1
     }
 
     pub(super) fn schemes(&self) -> Option<&'a Map<String, Value>> {
@@ -114,81 +189,121 @@ impl<'a> Types<'a> {
         self.document.component(reference)
     }
 
-    /// The type of a schema; `hint` names it if it has no name.
-    pub(super) fn of(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
+    /// The type of a schema; `hint` names it if it has no name. Any JSON is one that cannot be said.
+    pub(super) fn of(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
+        self.exact(schema, hint, usage).unwrap_or_else(|reason| {
+            self.loosen(schema, usage, format!("`{hint}` may be any JSON: {reason}"));
+            plain("Value")
+        })
+    }
+
+    fn exact(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
         if let Some(reference) = schema["$ref"].as_str() {
+            self.heed(schema, hint, usage, &["$ref"]);
             return self.referred(reference);
         }
-        if let Some([one]) = schema["allOf"].as_array().map(Vec::as_slice) {
-            return self.of(one, hint, usage);
+        if !schema["allOf"].is_null() {
+            return Err("several schemas hold at once (`allOf`)".to_owned());
+        }
+        if schema["not"].is_object() {
+            return Err("a schema must not hold (`not`)".to_owned());
         }
         if let Some(choices) = schema["anyOf"].as_array() {
-            return self.any_of(choices, hint, usage);
+            self.heed(schema, hint, usage, &["anyOf"]);
+            return Ok(self.any_of(choices, hint, usage));
         }
         if let Some(choices) = schema["oneOf"].as_array() {
-            return self.one_of(schema, choices, hint, usage);
+            self.heed(schema, hint, usage, &["oneOf"]);
+            return Ok(self.one_of(schema, choices, hint, usage));
         }
-        if !schema["const"].is_null() || !schema["enum"].is_null() {
-            return self.choice(schema, hint, usage, true);
+        if schema.get("const").is_some() || schema["enum"].is_array() {
+            self.heed(schema, hint, usage, rules::CHOICE);
+            return self.choice(schema, hint, usage, None);
         }
-        match schema["type"].as_str() {
-            Some("string") => text(schema),
-            Some("integer") => {
-                let bounded = |low, high| !schema[low].is_null() && !schema[high].is_null();
-                let is_small = bounded("minimum", "maximum") || usage == Use::Written;
-                let mut typed = if is_small {
-                    Typed { name: "i64".to_owned(), constraints: Vec::new() }
-                } else {
-                    plain("Integer")
-                };
-                typed.constraints = bounds(schema);
-                Ok(typed)
+        let kind = schema["type"].as_str();
+        match kind {
+            Some("object") | None if schema["properties"].is_object() => {
+                return Ok(self.inline(schema, hint, usage));
             }
-            Some("number") => Ok(Typed { name: "f64".to_owned(), constraints: bounds(schema) }),
+            Some("object") => return Ok(self.dictionary(schema, hint, usage)),
+            _ => self.heed(schema, hint, usage, rules::of(kind)),
+        }
+        match kind {
+            Some("string") => Ok(self.text(schema, hint, usage)),
+            Some("integer") => Ok(self.integer(schema, hint, usage)),
+            Some("number") => Ok(self.number(schema, hint, usage)),
             Some("boolean") => Ok(plain("bool")),
             Some("null") => Ok(plain("()")),
-            Some("array") => self.array(schema, hint, usage),
-            Some("object") if schema["properties"].is_null() => {
-                self.dictionary(schema, hint, usage)
-            }
+            Some("array") => Ok(self.array(schema, hint, usage)),
+            Some(other) => Err(format!("there is no type `{other}`")),
             None => Ok(plain("Value")),
-            Some(other) => Err(format!("`{hint}` is of a type that cannot be drafted: {other}")),
         }
     }
 
-    fn array(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
+    /// Notes the rules of a schema that are not among those that its type has.
+    fn heed(&mut self, schema: &Value, hint: &str, usage: Use, heeded: &[&str]) {
+        let names = schema.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+        let others: Vec<_> =
+            names.filter(|name| rules::ALL.contains(name) && !heeded.contains(name)).collect();
+        if !others.is_empty() {
+            let others = others.join("`, `");
+            self.loosen(schema, usage, format!("`{hint}` need not obey `{others}`"));
+        }
+    }
+
+    fn array(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
         if let Some(items) = schema["prefixItems"].as_array() {
+            if items.len() > MAX_TUPLE || schema["items"].is_object() || items.is_empty() {
+                let reason =
+                    format!("`{hint}` is a list of any JSON: a tuple of this kind is no type");
+                self.loosen(schema, usage, reason);
+                return plain("Vec<Value>");
+            }
             let mut names = Vec::new();
             for (index, item) in items.iter().enumerate() {
-                names.push(self.alone(item, &format!("{hint}{index}"), usage, None)?);
+                names.push(self.alone(item, &format!("{hint}{index}"), usage, None));
             }
-            return Ok(plain(&format!("({},)", names.join(", "))));
+            let count = items.len();
+            let is_whole = |key: &str| schema[key].as_u64() == u64::try_from(count).ok();
+            if !is_whole("minItems") || !is_whole("maxItems") {
+                self.note(schema, format!("`{hint}` is a tuple of {count}"), false);
+            }
+            return plain(&format!("({},)", names.join(", ")));
         }
         let is_set = schema["uniqueItems"] == true;
-        let item = self.alone(&schema["items"], &format!("{hint}Item"), usage, None)?;
+        let item = self.alone(&schema["items"], &format!("{hint}Item"), usage, None);
         let item = unboxed(&item);
-        let name = if is_set {
-            if !ORDERED.contains(&item) && !self.is_ordered(item) {
-                return Err(format!("`{hint}` is a set of what has no order in Rust"));
-            }
-            format!("BTreeSet<{item}>")
-        } else {
-            format!("Vec<{item}>")
-        };
-        Ok(Typed { name, constraints: lengths(schema, "Items") })
+        let mut name = format!("Vec<{item}>");
+        if is_set && (ORDERED.contains(&item) || self.is_ordered(item)) {
+            name = format!("BTreeSet<{item}>");
+        } else if is_set {
+            let reason = format!("`{hint}` is a list: the items of the set have no order");
+            self.loosen(schema, usage, reason);
+        }
+        Typed { name, constraints: lengths(schema, "Items") }
     }
 
-    fn dictionary(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
-        if !schema["patternProperties"].is_null() || !schema["propertyNames"].is_null() {
-            return Err(format!("`{hint}` is a dictionary with rules for its keys"));
+    fn dictionary(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
+        self.heed(schema, hint, usage, rules::DICTIONARY);
+        let mut values = &schema["additionalProperties"];
+        if let Some(patterns) = schema["patternProperties"].as_object() {
+            if let (1, Some((_, inner))) = (patterns.len(), patterns.iter().next()) {
+                values = inner;
+            }
+            self.loosen(schema, usage, format!("the keys of `{hint}` may be any text"));
+        } else if schema["propertyNames"].is_object() {
+            self.loosen(schema, usage, format!("the keys of `{hint}` may be any text"));
         }
-        let values = match &schema["additionalProperties"] {
+        if *values == false {
+            self.loosen(schema, usage, format!("`{hint}` may have any keys, not none"));
+        }
+        let values = match values {
             Value::Null | Value::Bool(_) => "Value".to_owned(),
-            values => self.alone(values, &format!("{hint}Value"), usage, None)?,
+            values => self.alone(values, &format!("{hint}Value"), usage, None),
         };
         let values = unboxed(&values);
         let constraints = lengths(schema, "Properties");
-        Ok(Typed { name: format!("IndexMap<String, {values}>"), constraints })
+        Typed { name: format!("IndexMap<String, {values}>"), constraints }
     }
 
     /// A type at a position without attributes, with the title that it has there: other keywords make
@@ -199,17 +314,17 @@ impl<'a> Types<'a> {
         hint: &str,
         usage: Use,
         title: Option<&str>,
-    ) -> Result<String> {
-        let Typed { name: inner, mut constraints } = self.of(schema, hint, usage)?;
-        constraints.extend(self.extra(schema, title));
+    ) -> String {
+        let Typed { name: inner, mut constraints } = self.of(schema, hint, usage);
+        constraints.extend(self.extra(schema, title, None));
         let doc = doc(schema, "    ");
         if constraints.is_empty() && doc.is_empty() {
-            return Ok(inner);
+            return inner;
         }
         let name = self.free(hint);
         let code = self.newtype(&name, &inner, &constraints, usage, ["", &doc]);
         self.code.insert(name.clone(), code);
-        Ok(name)
+        name
     }
 
     /// A struct with one field, with what stands before it and before the field.
@@ -222,7 +337,8 @@ impl<'a> Types<'a> {
         [before, before_field]: [&str; 2],
     ) -> String {
         let order = if ORDERED.contains(&inner) { ORDER } else { "" };
-        let derive = self.derive(&format!("{order}{}", usage.derives(inner)));
+        let traits = self.traits(name, usage, inner);
+        let derive = self.derive(&format!("{order}{traits}"));
         self.mention(inner);
         self.newtypes.insert(name.to_owned(), inner.to_owned());
         let mut attributes = String::new();
@@ -247,21 +363,32 @@ impl<'a> Types<'a> {
     /// A name that no other type has.
     fn free(&self, hint: &str) -> String {
         let mut name = hint.to_owned();
-        while self.code.contains_key(&name) || self.names.has(&name) {
+        let is_taken = |name: &str| {
+            self.code.contains_key(name) || self.names.has(name) || self.reserved.contains(name)
+        };
+        while is_taken(&name) {
             name += "Value";
         }
+        name
+    }
+
+    /// A name for something else than a model, which no model gets then.
+    pub(super) fn reserve(&mut self, hint: &str) -> String {
+        let name = self.free(hint);
+        self.reserved.insert(name.clone());
         name
     }
 
     /// The type that names an API key.
     pub(super) fn key(&mut self, name: &str) -> String {
         let mut key = type_name(name);
-        while self.names.has(&key) {
+        while self.names.has(&key) || self.code.get(&key).is_some_and(|code| !is_key(code, name)) {
             key += "Key";
         }
         let code = format!(
-            "/// `{name}`\npub struct {key};\n\nimpl ApiKeyName for {key} {{\n    const NAME: \
-             &'static str = {name:?};\n}}"
+            "/// `{}`\npub struct {key};\n\nimpl ApiKeyName for {key} {{\n    const NAME: \
+             &'static str = {name:?};\n}}",
+            name.replace(['`', '\n'], "")
         );
         self.mention("ApiKeyName");
         self.code.entry(key.clone()).or_insert(code);
@@ -269,53 +396,9 @@ impl<'a> Types<'a> {
     }
 }
 
-/// All components that a value refers to, by their base names.
-fn reach(document: &Document<'_>, value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| reach(document, item, found)),
-        Value::Object(fields) => {
-            let reference = fields.get("$ref").and_then(Value::as_str);
-            if let Some((name, schema)) = reference.and_then(|name| document.component(name))
-                && found.insert(document.base(name).to_owned())
-            {
-                reach(document, schema, found);
-            }
-            for value in fields.values() {
-                reach(document, value, found);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn text(schema: &Value) -> Result<Typed> {
-    if schema["contentMediaType"] == "application/octet-stream" || schema["format"] == "binary" {
-        return Ok(plain("UploadFile"));
-    }
-    let mut typed = match schema["format"].as_str() {
-        None => plain("String"),
-        Some("uuid") => plain("Uuid"),
-        Some("date-time") => plain("DateTime"),
-        Some("date") => plain("Date"),
-        Some("time") => plain("Time"),
-        Some("duration") => plain("Duration"),
-        Some("email") => plain("EmailStr"),
-        Some("uri") => {
-            let http = schema["maxLength"] == 2083;
-            return Ok(plain(if http { "HttpUrl" } else { "AnyUrl" }));
-        }
-        Some(format) => {
-            Typed { name: "String".to_owned(), constraints: vec![format!("format = {format:?}")] }
-        }
-    };
-    typed.constraints.extend(lengths(schema, "Length"));
-    if let Some(text) = schema["pattern"].as_str() {
-        if text.starts_with(DECIMAL) {
-            return Ok(plain("Decimal"));
-        }
-        typed.constraints.push(pattern(text)?);
-    }
-    Ok(typed)
+/// Whether the code is that of an API key of this name.
+fn is_key(code: &str, name: &str) -> bool {
+    code.contains("impl ApiKeyName for") && code.contains(&format!("= {name:?};"))
 }
 
 fn plain(name: &str) -> Typed {

@@ -1,0 +1,127 @@
+//! Where a document differs from an older one, operation by operation.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::normal::is_reference;
+use super::overlay::{Overlay, Step, path};
+use super::walk::{Walk, key};
+use super::{METHODS, component, normal, pointer_step};
+
+/// A key that is not the same in both documents.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// The object that has the key, in the newer document.
+    pub(super) target: Vec<Step>,
+    pub(super) key: String,
+    pub(super) ours: Option<Value>,
+    pub(super) theirs: Option<Value>,
+    /// Whether the key only explains, and decides over no request.
+    pub(super) is_annotation: bool,
+    /// Whether it stands at a place that is known to be described otherwise.
+    pub(super) is_loose: bool,
+}
+
+impl Difference {
+    /// Whether a client would send or read something else by it.
+    pub fn is_fault(&self) -> bool {
+        !self.is_annotation && !self.is_loose
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Option<Value>| match value {
+            Some(value) => value.to_string().chars().take(300).collect(),
+            None => "nothing".to_owned(),
+        };
+        let (ours, theirs) = (shown(&self.ours), shown(&self.theirs));
+        write!(f, "{}: {}: {ours} instead of {theirs}", path(&self.target), self.key)
+    }
+}
+
+/// What [`compare`] found.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    theirs: Value,
+    differences: Vec<Difference>,
+    components: BTreeSet<String>,
+}
+
+impl Comparison {
+    /// All differences, in the order of the newer document.
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
+    /// The differences that an overlay must not hide: [`Difference::is_fault`].
+    pub fn faults(&self) -> impl Iterator<Item = &Difference> {
+        self.differences.iter().filter(|difference| difference.is_fault())
+    }
+
+    /// The overlay that gives the newer document the words of the older one, where they only explain
+    /// or where the place is known to be described otherwise.
+    pub fn overlay(&self) -> Overlay {
+        let mut overlay = Overlay::default();
+        let mut carried = BTreeSet::new();
+        for difference in self.differences.iter().filter(|difference| !difference.is_fault()) {
+            let Difference { target, key, ours, theirs, .. } = difference;
+            overlay.set(target, key, ours.is_some(), theirs.as_ref());
+            self.reach(theirs.as_ref().unwrap_or(&Value::Null), &mut carried);
+        }
+        if !carried.is_empty() {
+            let schemas: Map<String, Value> = carried
+                .iter()
+                .filter_map(|name| {
+                    let schema = self.theirs["components"]["schemas"].get(name)?;
+                    Some((name.clone(), schema.clone()))
+                })
+                .collect();
+            overlay.set(&[], "components", false, Some(&json!({"schemas": schemas})));
+        }
+        overlay
+    }
+
+    /// The components that a value refers to and the newer document does not have.
+    fn reach(&self, value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::String(text) if is_reference(text) => {
+                if let Some((name, schema)) = component(&self.theirs, text)
+                    && !self.components.contains(name)
+                    && found.insert(name.to_owned())
+                {
+                    self.reach(schema, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.reach(item, found)),
+            Value::Object(fields) => fields.values().for_each(|field| self.reach(field, found)),
+            _ => {}
+        }
+    }
+}
+
+/// Compares the operations of `ours` with those of `theirs`, which may be in any form that
+/// [`normal`](super::normal) reads.
+///
+/// `loose` are JSON pointers into the normal form of `theirs`: places where `ours` may say something
+/// else. Components may have other names. The names of security schemes, the order of parameters
+/// and the description of FastAPI's own 422 are not compared.
+pub fn compare(ours: &Value, theirs: &Value, loose: &[String]) -> Comparison {
+    let theirs = normal(theirs);
+    let mut walk = Walk { ours, theirs: &theirs, loose, seen: BTreeSet::new(), found: Vec::new() };
+    for (path, item) in ours["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if METHODS.contains(&method.as_str()) {
+                let at = [key("paths"), key(path), key(method)];
+                let pointer = format!("/paths{}/{method}", pointer_step(path));
+                walk.operation(operation, &at, &theirs["paths"][path][method], &pointer);
+            }
+        }
+    }
+    let differences = walk.found;
+    let components = ours["components"]["schemas"].as_object().into_iter().flat_map(Map::keys);
+    let components = components.cloned().collect();
+    Comparison { theirs, differences, components }
+}

@@ -1,0 +1,102 @@
+//! What an operation demands of its caller, and what it answers.
+
+use serde_json::{Map, Value, json};
+
+use super::types::{Types, Use};
+
+/// Who must have signed in, if the document shows one way to do it. FastAPI documents several ways
+/// that are all demanded and several of which one is enough alike.
+pub(super) fn security(types: &mut Types<'_>, operation: &Value) -> Option<String> {
+    let security = &operation["security"];
+    let demands = security.as_array().into_iter().flatten();
+    let demands: Vec<&Map<String, Value>> = demands.filter_map(Value::as_object).collect();
+    if demands.is_empty() {
+        return None;
+    }
+    let loosely = |types: &mut Types<'_>, reason: String| {
+        types.note(security, format!("any caller is let in: {reason}"), true);
+        None
+    };
+    if demands.iter().any(|demand| demand.is_empty()) {
+        return loosely(types, "signing in is optional".to_owned());
+    }
+    let mut dependencies: Vec<String> = Vec::new();
+    for name in demands.iter().flat_map(|demand| demand.keys()) {
+        let Some(scheme) = types.schemes().and_then(|schemes| schemes.get(name)) else {
+            return loosely(types, format!("`{name}` is not described"));
+        };
+        let text = |key: &str| scheme[key].as_str().unwrap_or_default();
+        let (kind, scheme_name, location) = (text("type"), text("scheme"), text("in"));
+        let dependency = match (kind, scheme_name.to_ascii_lowercase().as_str(), location) {
+            ("oauth2", _, _) if !scheme["flows"]["password"].is_null() => "Bearer".to_owned(),
+            ("http", "bearer", _) => "HttpBearer".to_owned(),
+            ("http", "basic", _) => "Basic".to_owned(),
+            ("apiKey", _, "header") => format!("ApiKeyHeader<{}>", types.key(text("name"))),
+            ("apiKey", _, "query") => format!("ApiKeyQuery<{}>", types.key(text("name"))),
+            ("apiKey", _, "cookie") => format!("ApiKeyCookie<{}>", types.key(text("name"))),
+            _ => return loosely(types, format!("`{name}` is a way to sign in that no type has")),
+        };
+        if !dependencies.contains(&dependency) {
+            dependencies.push(dependency);
+        }
+    }
+    match dependencies.as_slice() {
+        [one] => Some(one.clone()),
+        _ => loosely(types, "all of several ways to sign in may be demanded, or one".to_owned()),
+    }
+}
+
+/// A success: its status, what it is, and what the handler gives.
+pub(super) struct Answer<'a> {
+    pub(super) status: u16,
+    pub(super) description: Option<&'a str>,
+    pub(super) ty: String,
+}
+
+pub(super) fn answer<'a>(types: &mut Types<'_>, operation: &'a Value, camel: &str) -> Answer<'a> {
+    let responses = operation["responses"].as_object();
+    let mut all = responses.into_iter().flatten().filter_map(|(status, response)| {
+        let status: u16 = status.parse().ok()?;
+        (100..600).contains(&status).then_some((status, response))
+    });
+    let good = all.clone().find(|(status, _)| (200..400).contains(status));
+    let Some((status, response)) = good.or_else(|| all.next()) else {
+        let reason = "its answer may be anything: the document describes none";
+        types.note_key(operation, "responses", reason.to_owned(), true);
+        return Answer { status: 200, description: None, ty: "Response".to_owned() };
+    };
+    let content: Vec<_> = response["content"].as_object().into_iter().flatten().collect();
+    let loosely = |types: &mut Types<'_>, reason: String| {
+        types.note(response, format!("its answer may be anything: {reason}"), true);
+        "Response".to_owned()
+    };
+    let is_bodiless = status < 200 || [204, 205, 304].contains(&status);
+    let ty = match content.as_slice() {
+        [_, ..] if is_bodiless => loosely(types, format!("a {status} has no body")),
+        [] if status == 204 => "NoContent".to_owned(),
+        [] if [303, 307, 308].contains(&status) => "Redirect".to_owned(),
+        [] => "Body".to_owned(),
+        // A function without an annotation.
+        [(kind, content)] if *kind == "application/json" && is_any(content) => {
+            "Response".to_owned()
+        }
+        [(kind, content)] if *kind == "application/json" => {
+            let hint = format!("{camel}Answer");
+            let title = content["schema"]["title"].as_str();
+            format!("Json<{}>", types.alone(&content["schema"], &hint, Use::Written, title))
+        }
+        [(kind, content)] if *kind == "text/html" && is_text(content) => "Html<String>".to_owned(),
+        [(kind, content)] if *kind == "text/plain" && is_text(content) => "String".to_owned(),
+        [(kind, _)] => loosely(types, format!("it is of the media type {kind}")),
+        _ => loosely(types, "it is of several media types".to_owned()),
+    };
+    Answer { status, description: response["description"].as_str(), ty }
+}
+
+fn is_any(content: &Value) -> bool {
+    content.get("schema").is_none_or(|schema| *schema == json!({}))
+}
+
+fn is_text(content: &Value) -> bool {
+    content["schema"]["type"] == "string"
+}

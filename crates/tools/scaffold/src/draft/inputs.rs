@@ -1,0 +1,209 @@
+//! What an operation takes: parameters and a body.
+
+use heck::ToSnakeCase;
+use serde_json::{Value, json};
+
+use super::document::Operation;
+use super::names::{ident, title, type_name};
+use super::operation::{is_given, tuple};
+use super::path::template;
+use super::samples::{Samples, encoded, form, plain, sample};
+use super::types::{Field, Types, Use, fields};
+
+/// An input: its pattern and its type.
+pub(super) struct Input {
+    pub(super) pattern: String,
+    pub(super) ty: String,
+}
+
+pub(super) fn parameters(
+    types: &mut Types<'_>,
+    operation: &Operation<'_>,
+    camel: &str,
+    samples: &mut Samples,
+) -> Vec<Input> {
+    let all = operation.value["parameters"].as_array();
+    let all: Vec<&Value> = all.into_iter().flatten().collect();
+    let mut inputs = Vec::new();
+    inputs.extend(of_path(types, operation, &all, camel, samples));
+    for (location, wrapper) in [("query", "Query"), ("header", "Header"), ("cookie", "Cookie")] {
+        let here: Vec<_> = all.iter().filter(|one| one["in"] == location).collect();
+        let mut names: Vec<(String, &Value)> = Vec::new();
+        for parameter in here {
+            let given = parameter["name"].as_str().unwrap_or_default();
+            if location == "header" && given.contains('_') {
+                let reason =
+                    format!("the header `{given}` is not read: its name has an underscore");
+                types.note_key(operation.value, "parameters", reason, true);
+                continue;
+            }
+            if parameter.get("content").is_some() {
+                let reason = format!("`{given}` may be any text: it holds another media type");
+                types.note(parameter, reason, true);
+            }
+            let name =
+                if location == "header" { given.replace('-', "_") } else { given.to_owned() };
+            if names.iter().any(|(other, _)| *other == name) {
+                continue;
+            }
+            if parameter["required"] == true && location == "query" {
+                let value = plain(&sample(types, &parameter["schema"], 0));
+                samples.query.push(format!("{}={}", encoded(&name), encoded(&value)));
+            }
+            names.push((name, parameter));
+        }
+        if names.is_empty() {
+            continue;
+        }
+        let fields: Vec<Field<'_>> = names
+            .iter()
+            .map(|(name, parameter)| Field {
+                name,
+                schema: &parameter["schema"],
+                is_required: parameter["required"] == true,
+            })
+            .collect();
+        let name = types.add(&format!("{camel}{wrapper}"), &fields);
+        let pattern = format!("{wrapper}(_{location})");
+        inputs.push(Input { pattern, ty: format!("{wrapper}<{name}>") });
+    }
+    for other in all {
+        let location = other["in"].as_str().unwrap_or_default();
+        if !["path", "query", "header", "cookie"].contains(&location) {
+            let reason = format!("`{}` is not read: it is in `{location}`", plain(&other["name"]));
+            types.note_key(operation.value, "parameters", reason, true);
+        }
+    }
+    inputs
+}
+
+fn of_path(
+    types: &mut Types<'_>,
+    operation: &Operation<'_>,
+    all: &[&Value],
+    camel: &str,
+    samples: &mut Samples,
+) -> Option<Input> {
+    let names = template(operation.path).unwrap_or_default();
+    let described: Vec<_> = all.iter().filter(|one| one["in"] == "path").collect();
+    if described.iter().any(|one| names.iter().all(|name| one["name"] != *name)) {
+        let reason = "a parameter that is described is not in its path".to_owned();
+        types.note_key(operation.value, "parameters", reason, true);
+    }
+    let unknown = json!({});
+    let mut of_path = Vec::new();
+    for name in names {
+        let parameter = described.iter().find(|one| one["name"] == name);
+        let schema = parameter.map_or(&unknown, |one| &one["schema"]);
+        if parameter.is_none() {
+            let reason = format!("`{name}` may be any text: the document does not describe it");
+            types.note_key(operation.value, "parameters", reason, true);
+        }
+        let hint = format!("{camel}{}", type_name(name));
+        let ty = types.alone(schema, &hint, Use::Read, Some(&title(name)));
+        let is_taken = |ident: &str| {
+            of_path.iter().any(|other: &Input| other.pattern.strip_prefix('_') == Some(ident))
+        };
+        let pattern = format!("_{}", ident(name, is_taken));
+        of_path.push(Input { pattern, ty });
+        let sample = encoded(&plain(&sample(types, schema, 0)));
+        samples.replace(name, &sample);
+    }
+    // One that is a tuple is no tuple of parameters.
+    if let [Input { ty, .. }] = of_path.as_mut_slice()
+        && ty.starts_with('(')
+    {
+        *ty = format!("({ty},)");
+        let input = Input {
+            pattern: format!("Path(({},))", of_path[0].pattern),
+            ty: format!("Path<{}>", of_path[0].ty),
+        };
+        return Some(input);
+    }
+    (!of_path.is_empty()).then(|| Input {
+        pattern: format!("Path({})", tuple(&of_path, |one| &one.pattern)),
+        ty: format!("Path<{}>", tuple(&of_path, |one| &one.ty)),
+    })
+}
+
+/// The body's input, a line for its case, and its name if it has one of its own.
+#[derive(Default)]
+pub(super) struct Body {
+    pub(super) input: Option<Input>,
+    pub(super) case: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Body {
+    let Some(body) = operation.get("requestBody").filter(|body| body.is_object()) else {
+        return Body::default();
+    };
+    let contents = body["content"].as_object();
+    let contents: Vec<(&String, &Value)> = contents.into_iter().flatten().collect();
+    let [(media_type, content)] = contents.as_slice() else {
+        return raw(types, body, "its body may be of several media types");
+    };
+    let schema = content.get("schema").unwrap_or(&Value::Null);
+    let reference = schema["$ref"].as_str().and_then(|reference| types.component(reference));
+    let is_required = body["required"] == true;
+    match (media_type.as_str(), reference) {
+        ("application/json", Some((name, model))) if is_embedded(name, model) => {
+            let name = types.add(&format!("{camel}Body"), &fields(model));
+            let case = format!("json: {}", sample(types, model, 0));
+            let input =
+                Input { pattern: "Embedded(_body)".to_owned(), ty: format!("Embedded<{name}>") };
+            Body { input: Some(input), case: Some(case), name: None }
+        }
+        ("application/json", _) => {
+            let title = schema["title"].as_str().filter(|_| schema["$ref"].is_null());
+            let name = title.map_or_else(|| "body".to_owned(), ToSnakeCase::to_snake_case);
+            let mut ty = types.alone(schema, &format!("{camel}Body"), Use::Read, title);
+            if !is_required && !types.is_option(&ty) {
+                let reason = "its body is absent if it is left out: its default is not known";
+                types.note(body, reason.to_owned(), true);
+                ty = format!("Omittable<{ty}>");
+            } else if is_required && types.is_option(&ty) {
+                types.note(body, "its body may be left out".to_owned(), true);
+            }
+            let input = Input { pattern: "Json(_body)".to_owned(), ty: format!("Json<{ty}>") };
+            let case = Some(format!("json: {}", sample(types, schema, 0)));
+            Body { input: Some(input), case, name: Some(name).filter(|name| name != "body") }
+        }
+        ("multipart/form-data" | "application/x-www-form-urlencoded", reference) => {
+            let is_body = reference.is_some_and(|(name, model)| is_embedded(name, model));
+            let model = reference.map_or(schema, |(_, model)| model);
+            if !is_given(&model["properties"]) {
+                return raw(types, body, "the fields of its form are not described");
+            }
+            if !is_body {
+                let reason = "its form is a model, whose errors show the whole form";
+                types.note(body, reason.to_owned(), true);
+            }
+            types.is_form(true);
+            let name = types.add(&format!("{camel}Form"), &fields(model));
+            types.is_form(false);
+            let case = form(types, model, *media_type == "multipart/form-data");
+            if !is_required && model["required"].as_array().is_some_and(|all| !all.is_empty()) {
+                types.note(body, "its form must be there".to_owned(), true);
+            }
+            if types.has_files(&name) != (*media_type == "multipart/form-data") {
+                types.note(body, "its form may be of another media type".to_owned(), true);
+            }
+            let input = Input { pattern: "Form(_form)".to_owned(), ty: format!("Form<{name}>") };
+            Body { input: Some(input), case: Some(case), name: None }
+        }
+        (other, _) => raw(types, body, &format!("its body is of the media type {other}")),
+    }
+}
+
+/// Whether a component is what FastAPI makes of several parameters of the body.
+fn is_embedded(name: &str, model: &Value) -> bool {
+    name.starts_with("Body_") && is_given(&model["properties"])
+}
+
+/// A body that the handler reads.
+fn raw(types: &mut Types<'_>, body: &Value, reason: &str) -> Body {
+    types.note(body, format!("any body is taken: {reason}"), true);
+    let input = Input { pattern: "RawBody(_body)".to_owned(), ty: "RawBody".to_owned() };
+    Body { input: Some(input), case: None, name: None }
+}

@@ -1,0 +1,106 @@
+//! Texts and numbers.
+
+use serde_json::Value;
+
+use super::{Typed, Types, Use, plain};
+use crate::draft::attributes::{bounds, lengths, pattern};
+
+/// How the pattern begins that pydantic 2.12 and later have for a decimal.
+const DECIMAL: &str = "^(?!^[-+.]*$)[+-]?0*";
+
+/// Formats that pydantic writes and does not check.
+const UNCHECKED: [&str; 6] = ["binary", "byte", "password", "path", "html", "text"];
+
+impl Types<'_> {
+    pub(super) fn text(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
+        let is_binary = schema["contentMediaType"] == "application/octet-stream"
+            || schema["format"] == "binary";
+        if is_binary && self.in_form {
+            return plain("UploadFile");
+        }
+        let mut typed = match schema["format"].as_str() {
+            None => plain("String"),
+            Some("uuid") => plain("Uuid"),
+            Some("date-time") => plain("DateTime"),
+            Some("date") => plain("Date"),
+            Some("time") => plain("Time"),
+            Some("duration") => plain("Duration"),
+            Some("email") => plain("EmailStr"),
+            Some("uri") => {
+                let http = schema["maxLength"] == 2083;
+                let is_bounded = !schema["maxLength"].is_null() && !http;
+                if is_bounded || !schema["pattern"].is_null() {
+                    self.loosen(schema, usage, format!("`{hint}` may be a URL of any length"));
+                }
+                return plain(if http { "HttpUrl" } else { "AnyUrl" });
+            }
+            Some(format) => {
+                if !UNCHECKED.contains(&format) {
+                    let reason = format!("`{hint}` may be any text: nothing checks `{format}`");
+                    self.loosen(schema, usage, reason);
+                }
+                let constraints = vec![format!("format = {format:?}")];
+                Typed { name: "String".to_owned(), constraints }
+            }
+        };
+        if let Some(kind) = schema["contentMediaType"].as_str() {
+            let reason = format!("`{hint}` may be any text: nothing checks that it is {kind}");
+            self.loosen(schema, usage, reason);
+        }
+        if typed.name == "String" {
+            typed.constraints.extend(lengths(schema, "Length"));
+        } else if !lengths(schema, "Length").is_empty() {
+            self.loosen(schema, usage, format!("`{hint}` may be of any length"));
+        }
+        let Some(text) = schema["pattern"].as_str() else { return typed };
+        if text.starts_with(DECIMAL) && typed.name == "String" {
+            return plain("Decimal");
+        }
+        match pattern(text) {
+            Ok(pattern) if typed.name == "String" => typed.constraints.push(pattern),
+            Ok(_) => self.loosen(schema, usage, format!("`{hint}` need not match its pattern")),
+            Err(reason) => {
+                let reason = format!("`{hint}` need not match its pattern: {reason}");
+                self.loosen(schema, usage, reason);
+            }
+        }
+        typed
+    }
+
+    pub(super) fn integer(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
+        let bounded = |low, high| !schema[low].is_null() && !schema[high].is_null();
+        let is_small = bounded("minimum", "maximum") || usage == Use::Written;
+        let constraints = self.bounds(schema, hint, usage);
+        let name = if is_small { "i64" } else { "Integer" };
+        Typed { name: name.to_owned(), constraints }
+    }
+
+    pub(super) fn number(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
+        if let Some(format) = schema["format"].as_str().filter(|format| *format == "time-delta") {
+            // pydantic 1's, which reads ISO 8601 and `[D ]HH:MM:SS` as well.
+            self.loosen(schema, usage, format!("`{hint}` may be any JSON: it is a `{format}`"));
+            return plain("Value");
+        }
+        Typed { name: "f64".to_owned(), constraints: self.bounds(schema, hint, usage) }
+    }
+
+    /// The bounds that fit into 64 bits.
+    fn bounds(&mut self, schema: &Value, hint: &str, usage: Use) -> Vec<String> {
+        if let Some(format) = schema["format"].as_str() {
+            self.note(
+                schema,
+                format!("`{hint}` has the format `{format}`, which no one checks"),
+                false,
+            );
+        }
+        let (bounds, is_whole) = bounds(schema);
+        if !is_whole {
+            self.loosen(
+                schema,
+                usage,
+                format!("`{hint}` has a bound beyond 64 bits, which is left out"),
+            );
+        }
+        bounds
+    }
+}
