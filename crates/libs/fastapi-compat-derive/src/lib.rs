@@ -302,6 +302,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a list of cases")]
     fn what_cannot_be_derived_is_explained() {
         let cases: [(DeriveInput, &str); 18] = [
             (

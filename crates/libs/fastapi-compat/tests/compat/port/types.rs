@@ -305,6 +305,7 @@ fn even(number: Integer) -> Result<Integer, Invalid> {
     Ok(number)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a validator may refuse")]
 fn trimmed(given: &Value) -> Result<Value, Invalid> {
     match given {
         Value::Str(text) => Ok(stripped(text).into()),
