@@ -1,4 +1,4 @@
-//! Changes of the plan: by the page, by programs, and by whoever edits its file.
+//! Changes of the plan: by the page, by programs, and by a person who edits its file.
 
 use std::sync::Arc;
 use std::time::Duration;

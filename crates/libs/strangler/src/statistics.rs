@@ -25,7 +25,7 @@ const REPEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// How many responses come between two judgements; a failure is judged at once.
 const JUDGEMENT_INTERVAL: u64 = 10;
 
-/// How many callers are told apart, about.
+/// How many callers are distinguished, about.
 const CALLERS: usize = 1024;
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

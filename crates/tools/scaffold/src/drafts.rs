@@ -1,5 +1,5 @@
 //! Drafts of many documents, compiled and tested: how far `scaffold draft` goes with services that
-//! nobody here wrote.
+//! are not of this repository.
 
 use std::fs;
 use std::io;
@@ -81,7 +81,7 @@ pub fn run(root: &Path, args: &DraftsArgs) -> Result<(), DraftsError> {
         reports.push(drafted(path, &crates, args.table)?);
     }
     if !args.no_check {
-        // All at once, as they do not wait for each other; each is looked at below.
+        // All at once, as they do not wait for each other; each is checked below.
         println!("compiling {} crates", reports.len());
         let all =
             ["build", "--quiet", "--keep-going", "--workspace", "--bins", "--test", "document"];

@@ -153,7 +153,7 @@ fn an_import_that_fails_says_what_to_do() {
     assert!(failure(&wrong).contains("--directory"), "{}", failure(&wrong));
     for (source, expected) in [
         ("import os\nkey = os.environ['NOTES_KEY']\n", "set the environment variable 'NOTES_KEY'"),
-        ("import notes_of_nobody\n", "`notes_of_nobody` is not installed"),
+        ("import notes_of_nowhere\n", "`notes_of_nowhere` is not installed"),
         ("import sys\nsys.exit('no')\n", "ends the process"),
         ("app = 3\n", "is no FastAPI application"),
         ("def app():\n    raise ValueError('no settings')\n", "`app` of main fails"),

@@ -54,7 +54,7 @@ const SAMPLES: [Sample; 5] = [
         directory: "crates/tools/scaffold/tests/applications/tenancy",
         app: "app.main:app",
         metadata: "app.core.database:Base.metadata",
-        environment: &[("TENANCY_DB_DSN", "postgres://nobody@127.0.0.1:1/none")],
+        environment: &[("TENANCY_DB_DSN", "postgres://unused@127.0.0.1:1/none")],
         is_for_sqlite: false,
     },
     Sample {

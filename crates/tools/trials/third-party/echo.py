@@ -13,7 +13,7 @@ async def app(scope, receive, send):
     await send({"type": "websocket.accept", "subprotocol": (scope["subprotocols"] or [None])[0]})
     while (message := await receive())["type"] == "websocket.receive":
         if message.get("text") == "close":
-            await send({"type": "websocket.close", "code": 4002, "reason": "as you wish"})
+            await send({"type": "websocket.close", "code": 4002, "reason": "agreed"})
             return
         data = {key: message[key] for key in ("text", "bytes") if message.get(key) is not None}
         await send({"type": "websocket.send", **data})

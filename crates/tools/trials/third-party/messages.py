@@ -20,7 +20,7 @@ with connect(f"{url}/echo", subprotocols=["one", "two"], max_size=None) as socke
         raise AssertionError("it is not closed")
     except ConnectionClosed as error:
         code = (error.rcvd.code, error.rcvd.reason)
-        assert code == (4002, "as you wish"), code
+        assert code == (4002, "agreed"), code
 with connect(f"{url}/echo") as socket:
     socket.close(4001, "enough")
     assert socket.close_code == 4001, socket.close_code

@@ -86,7 +86,7 @@ async fn a_canary_that_is_right_is_checked_and_stays() {
     assert!((2..=most).contains(&count(&counter)), "{} of {most}", count(&counter));
 }
 
-/// Nobody gives up: the timeout alone is the failure.
+/// No client gives up: the timeout alone is the failure.
 #[tokio::test]
 async fn a_canary_that_times_out_falls_back() {
     let slow = get(async || tokio::time::sleep(Duration::from_mins(1)).await);
@@ -237,7 +237,7 @@ async fn a_failure_is_shared_by_processes_with_one_file() {
 }
 
 #[tokio::test]
-async fn clients_are_told_apart_by_the_chosen_key() {
+async fn clients_are_distinguished_by_the_chosen_key() {
     for (key, header) in [("header:x-api-key", "x-api-key"), ("cookie:session", "cookie")] {
         let (old, new) = (says(json!("old")), says(json!("new")));
         let front = front(old, new, |settings| {

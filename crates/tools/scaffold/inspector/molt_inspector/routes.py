@@ -124,7 +124,7 @@ def describe_operation(report: Report, route: Any, entry: dict[str, Any]) -> Non
     status = getattr(route, "status_code", None)
     entry["status_code"] = None if status is None else int(status)
     response_class = getattr(route, "response_class", None)
-    # A class that nobody chose stands in a placeholder.
+    # A class that is FastAPI's default stands in a placeholder.
     entry["response_class_is_default"] = hasattr(response_class, "value")
     response_class = getattr(response_class, "value", response_class)
     entry["response_class"] = qualified(response_class) if response_class else None

@@ -192,7 +192,7 @@ impl Field<'_> {
         if is_optional { format!("Option<{rust}>") } else { rust.clone() }
     }
 
-    /// What the columns of a list select, with what sqlx must be told.
+    /// What the columns of a list select, with what sqlx has to know.
     pub(super) fn selected(&self, table: Option<&str>) -> String {
         let prefix = table.map(|table| format!("{table}.")).unwrap_or_default();
         let mark = if self.column.nullable { '?' } else { '!' };

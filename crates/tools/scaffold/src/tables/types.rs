@@ -121,7 +121,7 @@ impl Kind {
         }
     }
 
-    /// What the macro is told about an argument that it cannot check.
+    /// What the macro has to know about an argument that it cannot check.
     pub(super) fn unchecked(&self, argument: &str) -> String {
         if self.is_own { format!("{argument} as _") } else { argument.to_owned() }
     }

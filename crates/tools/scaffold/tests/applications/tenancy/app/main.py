@@ -10,7 +10,7 @@ from app.core.settings import Settings, get_settings
 
 
 class Signed:
-    """Marks answers with a secret that nobody else may learn."""
+    """Marks answers with a secret that is not to be shown."""
 
     def __init__(self, app: ASGIApp, secret_key: str, max_age: int) -> None:
         self.app, self.secret_key, self.max_age = app, secret_key, max_age
