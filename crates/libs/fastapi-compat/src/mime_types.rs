@@ -194,7 +194,7 @@ mod tests {
     fn types_are_those_of_python() {
         assert!(TYPES.is_sorted());
         for (name, expected) in [
-            ("a.js", Some("text/javascript")),
+            ("a.js", Some("application/javascript")),
             ("b/a.tar.gz", Some("application/x-tar")),
             ("a.TGZ", Some("application/x-tar")),
             ("a.svgz", Some("image/svg+xml")),

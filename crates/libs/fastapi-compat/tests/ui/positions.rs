@@ -1,14 +1,11 @@
 //! An attribute that would have no effect in its position is refused.
-use fastapi_compat::{Decode, Schema};
+use fastapi_compat::Decode;
 
 #[derive(Decode)]
 #[schema(min_length = 1)]
 struct Model {
     text: String,
 }
-
-#[derive(Schema)]
-struct Short(#[schema(default = "a")] String);
 
 #[derive(Decode)]
 enum Color {

@@ -37,7 +37,7 @@ pub(super) struct Drafted {
 }
 
 /// The methods that there are attributes for.
-const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+const METHODS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
 
 /// The other names in the file of the handlers.
 const RESERVED: [&str; 8] = [

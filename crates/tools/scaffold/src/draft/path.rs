@@ -34,6 +34,9 @@ pub(super) fn template(path: &str) -> Result<Vec<&str>, String> {
         names.push(name);
         rest = after;
     }
+    if rest.contains('}') {
+        return Err("its path has a brace that closes nothing".to_owned());
+    }
     if names.len() > MAX_PARAMETERS {
         return Err(format!("its path has more than {MAX_PARAMETERS} parameters"));
     }
@@ -41,7 +44,7 @@ pub(super) fn template(path: &str) -> Result<Vec<&str>, String> {
 }
 
 /// The longest tuple of parameters that `fastapi-compat` takes.
-const MAX_PARAMETERS: usize = 4;
+const MAX_PARAMETERS: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -64,7 +64,7 @@ const ORDERED: [&str; 7] = ["AnyUrl", "HttpUrl", "Integer", "String", "Uuid", "b
 const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ";
 
 /// The longest tuple that is a type.
-const MAX_TUPLE: usize = 4;
+const MAX_TUPLE: usize = 12;
 
 impl<'a> Types<'a> {
     pub(super) fn new(document: &'a Document<'a>, operations: &[&Operation<'a>]) -> Self {
