@@ -157,6 +157,8 @@ pub use static_files::StaticFiles;
 #[cfg(feature = "streams")]
 pub use stream::{EventSourceResponse, JsonLines, ServerSentEvent, Untyped};
 pub use text::Text;
+#[cfg(feature = "json-text")]
+pub use types::JsonText;
 #[cfg(feature = "rust_decimal")]
 pub use types::Numeric;
 #[cfg(feature = "url")]
@@ -169,8 +171,8 @@ pub use types::{
 pub use types::{
     Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Integer,
     IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
-    Ipv6Address, Ipv6Interface, Ipv6Network, JsonText, SecretBytes, SecretStr, Storable,
-    UploadFile, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion,
+    Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Storable, UploadFile, Uuid1,
+    Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion,
 };
 pub use value::{Array, Object, Value};
 

@@ -37,7 +37,9 @@ pub type NamedSchema = (String, RefOrSchema);
 /// What utoipa's traits give: a schema, or a reference to one.
 pub type RefOrSchema = RefOr<utoipa::openapi::Schema>;
 
-pub(crate) use self::schemas::{array, dictionary, json_text, optional, tuple};
+#[cfg(feature = "json-text")]
+pub(crate) use self::schemas::json_text;
+pub(crate) use self::schemas::{array, dictionary, optional, tuple};
 
 /// [`Decode::json_schema`](crate::Decode::json_schema) of a type that is [`Documented`].
 macro_rules! json_schema {

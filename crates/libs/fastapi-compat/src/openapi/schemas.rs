@@ -24,6 +24,8 @@ use crate::constraints::{self, Constraints};
 #[cfg(feature = "email")]
 use crate::email::EmailStr;
 use crate::optional::Patch;
+#[cfg(feature = "json-text")]
+use crate::types::JsonText;
 #[cfg(feature = "rust_decimal")]
 use crate::types::Numeric;
 #[cfg(feature = "url")]
@@ -36,8 +38,8 @@ use crate::types::{
 use crate::types::{
     Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Integer,
     IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
-    Ipv6Address, Ipv6Interface, Ipv6Network, JsonText, SecretBytes, SecretStr, Storable,
-    UploadFile, UuidOfVersion,
+    Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Storable, UploadFile,
+    UuidOfVersion,
 };
 
 /// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,
@@ -127,13 +129,17 @@ pub(crate) fn tuple<const N: usize>(items: [RefOr<Schema>; N]) -> RefOr<Schema> 
 #[derive(Debug)]
 pub struct ViaValue<Via>(PhantomData<Via>);
 
+#[cfg(feature = "json-text")]
+foreign! {
+    [T: Documented<Via>, Via] JsonText<T>, Via => json_text(T::schema());
+}
+
 foreign! {
     [] Uuid, () => text("uuid").into();
     [] Cow<'_, str>, () => typed(Type::String).into();
     [T: Documented<Via>, Via] &T, Via => T::schema();
     [T: Foreign<Via>, Via] Box<T>, Via => T::foreign_schema();
     [T: Foreign<Via>, Via] Option<T>, Via => optional(T::foreign_schema());
-    [T: Documented<Via>, Via] JsonText<T>, Via => json_text(T::schema());
     [T: Foreign<Via>, Via] Vec<T>, Via => array(T::foreign_schema(), false);
     [T: Foreign<Via>, Via] BTreeSet<T>, Via => array(T::foreign_schema(), true);
     [T: Foreign<Via>, Via, S] HashSet<T, S>, Via => array(T::foreign_schema(), true);
@@ -198,6 +204,7 @@ fn encoded(mut bytes: Object, format: &str) -> Object {
 }
 
 /// JSON in a text, which is what it holds in an answer.
+#[cfg(feature = "json-text")]
 pub(crate) fn json_text(inner: RefOr<Schema>) -> RefOr<Schema> {
     if is_output() {
         return inner;

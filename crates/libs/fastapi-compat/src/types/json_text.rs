@@ -14,77 +14,13 @@ use crate::value::Value;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JsonText<T>(pub T);
 
-/// Parses a text, or says why it is no JSON.
+/// Parses a text, or says why it is no JSON: by the parser of pydantic.
 fn parse(text: &str) -> Result<Value, String> {
-    let value = Value::from_json(text.to_owned());
-    match (serde_json::from_str::<serde_json::Value>(text), value) {
-        (Ok(_), Some(value)) => Ok(value),
-        (Ok(_), None) => Err("number out of range at line 1 column 1".to_owned()),
-        // Those are numbers here as in Python.
-        (Err(error), Some(value))
-            if text.contains("NaN")
-                || text.contains("Infinity")
-                || error.to_string().starts_with("number out of range") =>
-        {
-            Ok(value)
-        }
-        (Err(_), _) => Err(fault(text)),
+    let bytes = text.as_bytes();
+    if let Err(error) = jiter::JsonValue::parse(bytes, true) {
+        return Err(error.description(bytes));
     }
-}
-
-/// Why a text is no JSON, in the words of pydantic's parser. It knows `NaN` and `Infinity` as numbers,
-/// and expects the rest of them after their first letter.
-fn fault(text: &str) -> String {
-    let known = without_names(text);
-    let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&known) else {
-        return "number out of range at line 1 column 1".to_owned();
-    };
-    let start = match error.line().checked_sub(2) {
-        Some(before) => known.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(before),
-        None => None,
-    };
-    let start = start.map_or(0, |(index, _)| index + 1);
-    let at = (start + error.column()).saturating_sub(1);
-    let rest = known.get(at..).unwrap_or_default();
-    let message = error.to_string();
-    let name = match rest.first() {
-        Some(b'N') if message.starts_with("expected value") => "NaN",
-        Some(b'I') if message.starts_with("expected value") => "Infinity",
-        Some(b'I') if message.starts_with("invalid number") => "Infinity",
-        _ => return message,
-    };
-    let same = name.bytes().zip(rest).take_while(|(expected, found)| expected == *found).count();
-    let (line, column) = (error.line(), error.column() + same);
-    if same == rest.len() {
-        format!("EOF while parsing a value at line {line} column {}", column - 1)
-    } else {
-        format!("expected ident at line {line} column {column}")
-    }
-}
-
-/// The text with lists of the same length for the numbers that have names: like these, they are no keys.
-fn without_names(text: &str) -> Vec<u8> {
-    let mut bytes = text.as_bytes().to_vec();
-    let (mut index, mut is_string) = (0, false);
-    while let Some(byte) = bytes.get(index) {
-        match byte {
-            b'\\' if is_string => index += 1,
-            b'"' => is_string = !is_string,
-            _ if is_string => {}
-            _ => {
-                let rest = &text.as_bytes()[index..];
-                let names = [&b"NaN"[..], b"Infinity", b"-Infinity"];
-                if let Some(name) = names.into_iter().find(|name| rest.starts_with(name)) {
-                    let last = index + name.len() - 1;
-                    bytes[index..last].fill(b' ');
-                    (bytes[index], bytes[last]) = (b'[', b']');
-                    index = last;
-                }
-            }
-        }
-        index += 1;
-    }
-    bytes
+    Value::from_json(text.to_owned()).ok_or_else(|| "number out of range at line 1 column 1".into())
 }
 
 impl<T: Decode> Decode for JsonText<T> {

@@ -9,6 +9,7 @@ mod decimal;
 mod file;
 mod float;
 mod integer;
+#[cfg(feature = "json-text")]
 mod json_text;
 #[cfg(feature = "datetime")]
 mod moments;
@@ -30,6 +31,7 @@ pub use decimal::Decimal;
 pub use file::UploadFile;
 pub use integer::Integer;
 pub(crate) use integer::SIZE;
+#[cfg(feature = "json-text")]
 pub use json_text::JsonText;
 #[cfg(feature = "datetime")]
 pub use moments::{
