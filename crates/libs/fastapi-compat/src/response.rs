@@ -198,7 +198,6 @@ pub(crate) enum Style {
     /// As `JSONResponse`: `ensure_ascii=False, separators=(",", ":")`.
     Compact,
     /// As `json.dumps` without arguments: blanks behind commas and colons, and only ASCII.
-    #[cfg_attr(not(feature = "streams"), expect(dead_code, reason = "streams write so"))]
     Plain,
 }
 
