@@ -151,6 +151,7 @@ impl Decimal {
 
     /// The sign, the digits without leading zeros, and the power of ten that they are times of; `None`
     /// for what is no finite number.
+    #[cfg(feature = "rust_decimal")]
     pub(super) fn parts(&self) -> Option<(bool, &str, i64)> {
         match &self.kind {
             Kind::Finite { digits, exponent } => Some((self.negative, digits, *exponent)),
