@@ -6,7 +6,9 @@ use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
 #[cfg(feature = "email")]
 use crate::email::EmailStr;
-use crate::errors::{Errors, Exactness, Loc};
+#[cfg(feature = "email")]
+use crate::errors::Exactness;
+use crate::errors::{Errors, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
 
