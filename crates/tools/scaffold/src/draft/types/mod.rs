@@ -63,8 +63,8 @@ type Result<T> = std::result::Result<T, String>;
 const ORDERED: [&str; 7] = ["AnyUrl", "HttpUrl", "Integer", "String", "Uuid", "bool", "i64"];
 const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ";
 
-/// The longest tuple that is a type.
-const MAX_TUPLE: usize = 12;
+/// The longest tuple that the document knows.
+const MAX_TUPLE: usize = 4;
 
 impl<'a> Types<'a> {
     pub(super) fn new(document: &'a Document<'a>, operations: &[&Operation<'a>]) -> Self {
