@@ -410,3 +410,41 @@ fn a_union_that_holds_itself_is_a_component() {
     assert_eq!(listed.len(), 1);
     assert!(schema::<Tree>()["anyOf"].is_array());
 }
+
+#[derive(Decode, Serialize)]
+#[serde(untagged)]
+enum Bounded {
+    #[schema(min_length = 1, max_length = 3)]
+    List(Vec<Integer>),
+    #[schema(max_length = 2)]
+    Map(IndexMap<String, Integer>),
+    #[schema(min_length = 4)]
+    Text(String),
+}
+
+#[derive(Decode, Serialize)]
+struct OfBounded {
+    value: Bounded,
+    maybe: Option<Bounded>,
+}
+
+/// A field without rules of its own leaves those of its choices.
+#[test]
+fn the_rules_of_choices_are_documented() {
+    let choices = [
+        json!({"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 3}),
+        json!({
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "propertyNames": {"type": "string"},
+            "maxProperties": 2,
+        }),
+        json!({"type": "string", "minLength": 4}),
+    ];
+    let properties = &schema::<OfBounded>()["properties"];
+    assert_eq!(properties["value"]["anyOf"], json!(choices));
+    let maybe = properties["maybe"].to_string();
+    for rule in ["\"minItems\":1", "\"maxItems\":3", "\"maxProperties\":2", "\"minLength\":4"] {
+        assert!(maybe.contains(rule), "{maybe}");
+    }
+}

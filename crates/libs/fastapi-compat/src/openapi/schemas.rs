@@ -430,12 +430,14 @@ fn constrain(schema: &mut RefOr<Schema>, constraints: &Constraints) {
                 }
             }
             SchemaType::Type(Type::Object) => {
-                (object.min_properties, object.max_properties) = (min, max);
+                object.min_properties = min.or(object.min_properties);
+                object.max_properties = max.or(object.max_properties);
             }
             _ => {}
         },
         RefOr::T(Schema::Array(array)) if array.prefix_items.is_empty() => {
-            (array.min_items, array.max_items) = (min, max);
+            array.min_items = min.or(array.min_items);
+            array.max_items = max.or(array.max_items);
         }
         RefOr::T(Schema::AnyOf(choices)) => {
             choices.items.iter_mut().for_each(|choice| constrain(choice, constraints));

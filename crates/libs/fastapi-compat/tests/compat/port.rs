@@ -358,6 +358,7 @@ enum Constrained {
 #[derive(Decode, Serialize)]
 #[serde(untagged)]
 enum ListOrInt {
+    #[schema(min_length = 1, max_length = 3)]
     List(Vec<Integer>),
     Int(Integer),
 }

@@ -336,7 +336,7 @@ class UnionConstrained(BaseModel):
 
 
 class UnionList(BaseModel):
-    v: list[int] | int | None
+    v: Annotated[list[int], Field(min_length=1, max_length=3)] | int | None
 
 
 class UnionDate(BaseModel):
