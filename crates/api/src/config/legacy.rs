@@ -54,7 +54,7 @@ pub(super) struct LegacyArgs {
     /// operation, in a second; 0: none [default: 2]
     #[arg(long, env, global = true, value_parser = setting(number(0..=1000_u32)))]
     strangler_canary_checks: Option<Given<u32>>,
-    /// What tells clients apart in a canary, the first that a request has: subject (of the token),
+    /// What identifies a client in a canary, the first that a request has: subject (of the token),
     /// header:NAME, cookie:NAME, address [default: subject,address]
     #[arg(long, env, global = true, value_parser = setting(keys))]
     strangler_client: Option<Given<Vec<ClientKey>>>,

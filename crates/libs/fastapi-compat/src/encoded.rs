@@ -397,56 +397,29 @@ impl Serializer for Encoder {
     }
 }
 
-impl SerializeSeq for Fields {
-    type Ok = Value;
-    type Error = Error;
+/// What serde has several names for, and JSON one.
+macro_rules! lists {
+    ($($of:ident $element:ident;)*) => {$(
+        impl $of for Fields {
+            type Ok = Value;
+            type Error = Error;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
+            fn $element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+                self.item(value)
+            }
 
-    fn end(self) -> Result<Value, Error> {
-        Ok(self.list())
-    }
+            fn end(self) -> Result<Value, Error> {
+                Ok(self.list())
+            }
+        }
+    )*};
 }
 
-impl SerializeTuple for Fields {
-    type Ok = Value;
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<Value, Error> {
-        Ok(self.list())
-    }
-}
-
-impl SerializeTupleStruct for Fields {
-    type Ok = Value;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<Value, Error> {
-        Ok(self.list())
-    }
-}
-
-impl SerializeTupleVariant for Fields {
-    type Ok = Value;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<Value, Error> {
-        Ok(self.list())
-    }
+lists! {
+    SerializeSeq serialize_element;
+    SerializeTuple serialize_element;
+    SerializeTupleStruct serialize_field;
+    SerializeTupleVariant serialize_field;
 }
 
 impl SerializeMap for Fields {
@@ -468,39 +441,28 @@ impl SerializeMap for Fields {
     }
 }
 
-impl SerializeStruct for Fields {
-    type Ok = Value;
-    type Error = Error;
+macro_rules! objects {
+    ($($of:ident)*) => {$(
+        impl $of for Fields {
+            type Ok = Value;
+            type Error = Error;
 
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Error> {
-        self.field(name, value)
-    }
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), Error> {
+                self.field(name, value)
+            }
 
-    fn end(self) -> Result<Value, Error> {
-        Ok(self.object())
-    }
+            fn end(self) -> Result<Value, Error> {
+                Ok(self.object())
+            }
+        }
+    )*};
 }
 
-impl SerializeStructVariant for Fields {
-    type Ok = Value;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Error> {
-        self.field(name, value)
-    }
-
-    fn end(self) -> Result<Value, Error> {
-        Ok(self.object())
-    }
-}
+objects!(SerializeStruct SerializeStructVariant);
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 use crate::headers;
 use crate::proxy::Trust;
 
-/// What tells clients apart.
+/// What identifies a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientKey {
     /// The subject of a bearer token that is a JWT, which is not verified here: a forged one chooses

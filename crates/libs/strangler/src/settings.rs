@@ -62,7 +62,7 @@ pub struct Settings {
     /// Runs the connections that have changed to another protocol, such as WebSockets: close it and
     /// wait for it at the shutdown, for as long as they may go on.
     pub background: TaskTracker,
-    /// What tells clients apart: the first of these that a request has. One that has none is counted
+    /// What identifies a client: the first of these that a request has. One that has none is counted
     /// as one client with all such.
     pub client: Vec<ClientKey>,
     /// How a shadowed write is validated; without it, those that are not rehearsed are not compared.

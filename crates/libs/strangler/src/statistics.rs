@@ -250,7 +250,7 @@ pub struct View {
     /// Writes that the new service executed and undid before the old one got them: how many, and how
     /// long their clients waited for that.
     pub rehearsals: Figures,
-    /// About how many callers there were, as `Settings::client` tells them apart; none if there were
+    /// About how many callers there were, by `Settings::client`; none if there were
     /// more than about 5,000.
     pub callers: Option<u64>,
     /// Compared requests with the same response.

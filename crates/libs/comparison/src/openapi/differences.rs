@@ -61,7 +61,7 @@ impl Comparison {
         self.differences.iter().filter(|difference| difference.is_fault())
     }
 
-    /// The overlay that gives the newer document the words of the older one, where they only explain
+    /// The overlay that gives the newer document the annotations of the older one, where they only explain
     /// or where the place is known to be described otherwise.
     pub fn overlay(&self) -> Overlay {
         let mut overlay = Overlay::default();

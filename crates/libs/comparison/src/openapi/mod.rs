@@ -1,8 +1,8 @@
 //! When two OpenAPI documents describe the same operations.
 //!
 //! [`normal`] reads any document of FastAPI's as one of OpenAPI 3.1; [`compare`] finds where a document
-//! that a program makes of its types differs from an older one; an [`Overlay`] carries the words
-//! of the older one that types do not say.
+//! that a program makes of its types differs from an older one; an [`Overlay`] adds what
+//! the older one says and no type does.
 
 mod differences;
 mod normal;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_a_fault_and_a_word_is_taken_over() {
+    fn a_rule_is_a_fault_and_an_annotation_is_taken_over() {
         let ours = document(
             &json!({"$ref": "#/components/schemas/A"}),
             &json!({

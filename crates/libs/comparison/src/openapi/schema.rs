@@ -1,4 +1,4 @@
-//! Two schemas, word by word.
+//! Two schemas, keyword by keyword.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ struct Layer<'a, P> {
     place: P,
 }
 
-/// The words of a schema that a validator heeds.
+/// The keywords that decide which values are valid, beside those that have a comparison of their own.
 const RULES: [&str; 29] = [
     "$ref",
     "additionalProperties",
@@ -143,7 +143,7 @@ impl<'a> Walk<'a> {
                 our_layer.and_then(|layer| layer.keywords.get(name)),
                 their_layer.and_then(|layer| layer.keywords.get(name)),
             ];
-            // A word that is not theirs at a reference is taken away where it stands.
+            // A keyword that is not theirs at a reference is removed where it stands.
             let at = if our_layer.is_some() {
                 &layer.place
             } else if is_outside {
@@ -225,7 +225,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether two schemas accept the same whatever this word is in them.
+/// Whether two schemas accept the same values, whatever this keyword is in each.
 fn means_nothing(name: &str, both: [Option<&Value>; 2], all: &[Map<String, Value>; 2]) -> bool {
     let absent_or = |values: &[Value]| both.into_iter().flatten().all(|one| values.contains(one));
     let is_file = |keywords: &Map<String, Value>| {

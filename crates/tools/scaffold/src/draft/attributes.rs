@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-/// The words of a schema that become types and constraints.
-const WORDS: [&str; 33] = [
+/// The keywords that become types, constraints and doc comments.
+const KEYWORDS: [&str; 33] = [
     "$ref",
     "additionalProperties",
     "allOf",
@@ -96,7 +96,7 @@ pub(super) fn extra(
             // A type of its own has a format.
             "format" => schema["type"].is_null(),
             "description" => value.as_str().is_some_and(|text| !is_plain(text)),
-            word => !WORDS.contains(&word) && !refers(value),
+            keyword => !KEYWORDS.contains(&keyword) && !refers(value),
         };
         if is_extra {
             extra.insert(key.clone(), value.clone());

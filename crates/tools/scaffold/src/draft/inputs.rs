@@ -31,18 +31,15 @@ pub(super) fn parameters(
         let mut names: Vec<(String, &Value)> = Vec::new();
         for parameter in here {
             let given = parameter["name"].as_str().unwrap_or_default();
-            if location == "header" && given.contains('_') {
-                let reason =
-                    format!("the header `{given}` is not read: its name has an underscore");
-                types.note_key(operation.value, "parameters", reason, true);
-                continue;
-            }
             if parameter.get("content").is_some() {
                 let reason = format!("`{given}` may be any text: it holds another media type");
                 types.note(parameter, reason, true);
             }
-            let name =
-                if location == "header" { given.replace('-', "_") } else { given.to_owned() };
+            // The name of a header is that of the field, with hyphens, or what it is renamed to.
+            let field = given.replace('-', "_");
+            let is_of_field =
+                location == "header" && !given.contains('_') && ident(&field, |_| false) == field;
+            let name = if is_of_field { field } else { given.to_owned() };
             if names.iter().any(|(other, _)| *other == name) {
                 continue;
             }
@@ -61,6 +58,9 @@ pub(super) fn parameters(
                 name,
                 schema: &parameter["schema"],
                 is_required: parameter["required"] == true,
+                // A field's own name would have hyphens.
+                is_alias: parameter["name"].as_str().is_some_and(|given| given.contains('_'))
+                    && location == "header",
             })
             .collect();
         let name = types.add(&format!("{camel}{wrapper}"), &fields);

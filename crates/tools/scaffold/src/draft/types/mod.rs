@@ -199,7 +199,7 @@ impl<'a> Types<'a> {
 
     fn exact(&mut self, schema: &Value, hint: &str, usage: Use) -> Result<Typed> {
         if let Some(reference) = schema["$ref"].as_str() {
-            self.heed(schema, hint, usage, &["$ref"]);
+            self.note_unsupported(schema, hint, usage, &["$ref"]);
             return self.referred(reference);
         }
         if !schema["allOf"].is_null() {
@@ -209,15 +209,15 @@ impl<'a> Types<'a> {
             return Err("a schema must not hold (`not`)".to_owned());
         }
         if let Some(choices) = schema["anyOf"].as_array() {
-            self.heed(schema, hint, usage, &["anyOf"]);
+            self.note_unsupported(schema, hint, usage, &["anyOf"]);
             return Ok(self.any_of(choices, hint, usage));
         }
         if let Some(choices) = schema["oneOf"].as_array() {
-            self.heed(schema, hint, usage, &["oneOf"]);
+            self.note_unsupported(schema, hint, usage, &["oneOf"]);
             return Ok(self.one_of(schema, choices, hint, usage));
         }
         if schema.get("const").is_some() || schema["enum"].is_array() {
-            self.heed(schema, hint, usage, rules::CHOICE);
+            self.note_unsupported(schema, hint, usage, rules::CHOICE);
             return self.choice(schema, hint, usage, None);
         }
         let kind = schema["type"].as_str();
@@ -226,7 +226,7 @@ impl<'a> Types<'a> {
                 return Ok(self.inline(schema, hint, usage));
             }
             Some("object") => return Ok(self.dictionary(schema, hint, usage)),
-            _ => self.heed(schema, hint, usage, rules::of(kind)),
+            _ => self.note_unsupported(schema, hint, usage, rules::of(kind)),
         }
         match kind {
             Some("string") => Ok(self.text(schema, hint, usage)),
@@ -241,13 +241,13 @@ impl<'a> Types<'a> {
     }
 
     /// Notes the rules of a schema that are not among those that its type has.
-    fn heed(&mut self, schema: &Value, hint: &str, usage: Use, heeded: &[&str]) {
+    fn note_unsupported(&mut self, schema: &Value, hint: &str, usage: Use, supported: &[&str]) {
         let names = schema.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
         let others: Vec<_> =
-            names.filter(|name| rules::ALL.contains(name) && !heeded.contains(name)).collect();
+            names.filter(|name| rules::ALL.contains(name) && !supported.contains(name)).collect();
         if !others.is_empty() {
             let others = others.join("`, `");
-            self.loosen(schema, usage, format!("`{hint}` need not obey `{others}`"));
+            self.loosen(schema, usage, format!("`{hint}` is not validated by `{others}`"));
         }
     }
 
@@ -284,7 +284,7 @@ impl<'a> Types<'a> {
     }
 
     fn dictionary(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
-        self.heed(schema, hint, usage, rules::DICTIONARY);
+        self.note_unsupported(schema, hint, usage, rules::DICTIONARY);
         let mut values = &schema["additionalProperties"];
         if let Some(patterns) = schema["patternProperties"].as_object() {
             if let (1, Some((_, inner))) = (patterns.len(), patterns.iter().next()) {

@@ -12,6 +12,8 @@ pub(in crate::draft) struct Field<'s> {
     pub(in crate::draft) name: &'s str,
     pub(in crate::draft) schema: &'s Value,
     pub(in crate::draft) is_required: bool,
+    /// Whether the name is an alias, even if it is that of the field.
+    pub(in crate::draft) is_alias: bool,
 }
 
 /// What a model is there for.
@@ -48,7 +50,7 @@ impl Types<'_> {
 
     fn component_type(&mut self, component: &str, schema: &Value, name: &str, usage: Use) -> Typed {
         if schema["enum"].is_array() || schema.get("const").is_some() {
-            self.heed(schema, name, usage, rules::CHOICE);
+            self.note_unsupported(schema, name, usage, rules::CHOICE);
             return self.choice(schema, name, usage, Some(component)).unwrap_or_else(|reason| {
                 self.loosen(schema, usage, format!("`{name}` may be any JSON: {reason}"));
                 plain("Value")
@@ -141,7 +143,7 @@ impl Types<'_> {
         let traits = self.traits(name, usage, &code);
         let derive = self.derive(traits);
         if kind == Kind::Model {
-            self.heed(schema, name, usage, rules::MODEL);
+            self.note_unsupported(schema, name, usage, rules::MODEL);
         }
         let required = schema["required"].as_array().into_iter().flatten();
         let is_field = |name: &Value| all.iter().any(|field| *name == field.name);
@@ -170,7 +172,7 @@ impl Types<'_> {
         kind: Kind,
         usage: Use,
     ) -> String {
-        let Field { name, schema, is_required } = *field;
+        let Field { name, schema, is_required, is_alias } = *field;
         let hint = format!("{model}{}", type_name(name));
         let Typed { name: mut ty, mut constraints } = self.of(schema, &hint, usage);
         let is_option = ty.starts_with("Option<");
@@ -214,7 +216,7 @@ impl Types<'_> {
             code += &format!("    #[schema({})]\n", constraints.join(", "));
         }
         let mut serde = Vec::new();
-        if ident != name {
+        if ident != name || is_alias {
             serde.push(format!("rename = {name:?}"));
         }
         if omittable && !ty.contains("UploadFile") {
@@ -306,7 +308,7 @@ pub(in crate::draft) fn fields(schema: &Value) -> Vec<Field<'_>> {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let field = |(name, schema)| {
         let name: &String = name;
-        Field { name, schema, is_required: required.contains(&name.as_str()) }
+        Field { name, schema, is_required: required.contains(&name.as_str()), is_alias: false }
     };
     properties.map(field).collect()
 }

@@ -1,6 +1,6 @@
 //! The rules of JSON Schema, and those that each type of ours has.
 
-/// Every word that decides over a value.
+/// Every keyword that decides which values are valid.
 pub(super) const ALL: &[&str] = &[
     "$ref",
     "additionalProperties",
