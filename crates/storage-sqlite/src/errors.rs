@@ -2,13 +2,16 @@ use domain::{Constraint, StatementError, StorageError};
 use sqlx::Error;
 use sqlx::error::{DatabaseError, ErrorKind};
 
+/// Busy by another process, locked by another connection of this one.
+const BUSY: [i32; 2] = [5, 6];
+
 /// Busy, locked, I/O error, full, cannot open and a schema that changed meanwhile:
 /// <https://sqlite.org/rescode.html>.
 const UNAVAILABLE: [i32; 6] = [5, 6, 10, 13, 14, 17];
 
 pub(crate) fn storage_error(statement: &'static str, error: Error) -> StorageError {
     let code = error.as_database_error().and_then(DatabaseError::code).map(String::from);
-    let unavailable = code.as_deref().is_some_and(is_unavailable);
+    let unavailable = code.as_deref().is_some_and(|code| is_one_of(&UNAVAILABLE, code));
     let wrapped = |error: Error| StatementError::new(statement, code, error).into();
     match &error {
         Error::Database(database) => match database.kind() {
@@ -25,9 +28,15 @@ pub(crate) fn storage_error(statement: &'static str, error: Error) -> StorageErr
     }
 }
 
+/// Whether another connection is in the way, which ends.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| is_one_of(&BUSY, &code))
+}
+
 /// The primary code is in the lowest byte of the extended one.
-fn is_unavailable(code: &str) -> bool {
-    code.parse::<i32>().is_ok_and(|code| UNAVAILABLE.contains(&(code & 0xFF)))
+fn is_one_of(codes: &[i32], code: &str) -> bool {
+    code.parse::<i32>().is_ok_and(|code| codes.contains(&(code & 0xFF)))
 }
 
 /// `user.email` of `UNIQUE constraint failed: user.email`.
@@ -55,7 +64,7 @@ mod tests {
     #[test]
     fn codes_are_known_by_their_lowest_byte() {
         for (code, unavailable) in [("5", true), ("517", true), ("17", true), ("1", false)] {
-            assert_eq!(is_unavailable(code), unavailable, "{code}");
+            assert_eq!(is_one_of(&UNAVAILABLE, code), unavailable, "{code}");
         }
     }
 }

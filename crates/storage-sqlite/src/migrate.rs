@@ -1,12 +1,15 @@
 //! The migrations, and the adoption of tables that are there already.
 
+use std::time::Duration;
+
 use domain::schema::{Column, Differences, Schema};
 use domain::{Migrated, MigrationError, StatementError, StorageError};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
-use sqlx::{ConnectOptions, Connection, Error, Row, SqliteConnection, query, query_as};
+use sqlx::{ConnectOptions, Error, Row, Sqlite, SqliteConnection, query, query_as};
+use tokio::time::{Instant, sleep};
 
-use crate::errors::storage_error;
+use crate::errors::{is_busy, storage_error};
 use crate::session::Session;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -14,8 +17,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// Where sqlx keeps the versions that were applied.
 const TABLE: &str = "_sqlx_migrations";
 
-/// The number of attempts to get the write lock, each with the timeout of a statement.
-const ATTEMPTS: usize = 12;
+/// How long to wait for another program that migrates, and how often to look.
+const WAIT: Duration = Duration::from_mins(2);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How many migrations are not applied.
 pub(crate) async fn pending(session: &Session) -> Result<usize, StorageError> {
@@ -36,17 +40,7 @@ pub(crate) async fn pending(session: &Session) -> Result<usize, StorageError> {
 /// Applies what is missing as the one that writes, which every program has to be when it
 /// migrates.
 pub(crate) async fn run(pool: &SqlitePool) -> Result<Migrated, MigrationError> {
-    let mut connection = pool.acquire().await.map_err(failed)?;
-    let mut attempts = ATTEMPTS;
-    let mut transaction = loop {
-        match connection.begin_with("BEGIN IMMEDIATE").await {
-            Ok(transaction) => break transaction,
-            Err(error) => match failed(error) {
-                StorageError::Unavailable(_) if attempts > 1 => attempts -= 1,
-                error => return Err(error.into()),
-            },
-        }
-    };
+    let mut transaction = begin(pool).await.map_err(failed)?;
     let applied = applied(&mut transaction).await.map_err(failed)?;
     let migrations = MIGRATIONS.iter().filter(|one| !one.migration_type.is_down_migration());
     let migrated = Migrated {
@@ -82,9 +76,21 @@ pub(crate) async fn run(pool: &SqlitePool) -> Result<Migrated, MigrationError> {
     }
     transaction.commit().await.map_err(failed)?;
     if alone.is_some() {
-        migrator().run(&mut *connection).await.map_err(failed)?;
+        migrator().run(pool).await.map_err(failed)?;
     }
     Ok(migrated)
+}
+
+/// SQLite itself does not wait where waiting could be a deadlock: of two connections that make
+/// write-ahead logging the mode of a new file, one is refused at once.
+async fn begin(pool: &SqlitePool) -> Result<sqlx::Transaction<'static, Sqlite>, Error> {
+    let deadline = Instant::now() + WAIT;
+    loop {
+        match pool.begin_with("BEGIN IMMEDIATE").await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => sleep(PAUSE).await,
+            result => return result,
+        }
+    }
 }
 
 /// Versions that this program does not know were applied by a newer one, and stay.
