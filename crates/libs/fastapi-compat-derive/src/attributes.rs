@@ -156,6 +156,20 @@ pub(crate) fn function_name(items: &[Item], key: &str) -> Option<String> {
     }
 }
 
+/// A validator around the rules stands alone: in Python the order of the declarations would say which
+/// of several comes first.
+pub(crate) fn refuse_more_than_wrap(items: &[Item]) -> syn::Result<()> {
+    let other = ["before", "after"].into_iter().find_map(|key| expression(items, key));
+    match (expression(items, "wrap"), other) {
+        (Some(_), Some(other)) => {
+            let message = "`wrap` stands without `before` and `after`: what they do is done before and \
+                           after its function calls the handler";
+            Err(error(other, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn has_flag(items: &[Item], namespace: Namespace, key: &str) -> bool {
     items.iter().any(|item| item.namespace == namespace && item.key == key)
 }

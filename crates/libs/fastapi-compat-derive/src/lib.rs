@@ -5,6 +5,7 @@
 mod attributes;
 mod choice;
 mod model;
+mod names;
 mod newtype;
 mod operation;
 mod union;

@@ -11,8 +11,9 @@ use syn::{
 
 use crate::attributes::{
     Case, Constraints, Item, Namespace, component, expression, function_name, has_flag, is_false,
-    items, notes, part, refuse_other_schema, refuse_other_serde, texts, title,
+    items, notes, part, refuse_more_than_wrap, refuse_other_schema, refuse_other_serde, texts, title,
 };
+use crate::names::FieldName;
 use crate::{error, known, to_schema};
 
 /// What stands above the struct.
@@ -39,11 +40,14 @@ impl ModelRules {
             "strict",
             "typed_dict",
             "dataclass",
+            "named_tuple",
             "before",
             "after",
+            "wrap",
             "convert_underscores",
         ];
         refuse_other_schema(&items, &known)?;
+        refuse_more_than_wrap(&items)?;
         if let Some(renamed) =
             items.iter().find(|item| item.key == "rename" && item.value.is_none())
         {
@@ -55,11 +59,24 @@ impl ModelRules {
             forbids_extra,
             is_strict: has("strict"),
             is_model: forbids_extra
-                || ["model", "strict", "typed_dict", "dataclass", "before", "after"]
-                    .into_iter()
-                    .any(has),
+                || [
+                    "model",
+                    "strict",
+                    "typed_dict",
+                    "dataclass",
+                    "named_tuple",
+                    "before",
+                    "after",
+                    "wrap",
+                ]
+                .into_iter()
+                .any(has),
             items,
         })
+    }
+
+    fn is_named_tuple(&self) -> bool {
+        has_flag(&self.items, Namespace::Schema, "named_tuple")
     }
 
     /// What kind of class it is in Python, as far as its errors tell.
@@ -68,6 +85,8 @@ impl ModelRules {
             quote!(private::ModelKind::TypedDict)
         } else if has_flag(&self.items, Namespace::Schema, "dataclass") {
             quote!(private::ModelKind::Dataclass(#title))
+        } else if self.is_named_tuple() {
+            quote!(private::ModelKind::NamedTuple(#title))
         } else {
             quote!(private::ModelKind::Model(#title))
         }
@@ -75,9 +94,11 @@ impl ModelRules {
 
     /// What the model is called where it is a choice of a union.
     fn label(&self, title: &str) -> String {
-        match function_name(&self.items, "after") {
-            Some(function) => format!("function-after[{function}(), {title}]"),
-            None => title.to_owned(),
+        let function = |key| function_name(&self.items, key);
+        match (function("after"), function("wrap")) {
+            (Some(function), _) => format!("function-after[{function}(), {title}]"),
+            (None, Some(function)) => format!("function-wrap[{function}()]"),
+            (None, None) => title.to_owned(),
         }
     }
 }
@@ -129,18 +150,26 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         let known = known(&ty);
         quote!(#known fields.keep_extra::<#ty, _>();)
     });
+    let finish = if rules.is_named_tuple() {
+        quote!(fields.finish_tuple(#notes))
+    } else {
+        quote!(fields.finish(#forbids_extra, #notes))
+    };
     let schema = quote! {
         private::component::<Self>(#component, #title, || {
             #[allow(unused_mut)] // of a model without fields
             let mut fields = private::FieldSchemas::default();
             #(#adds)*
             #keeps
-            fields.finish(#forbids_extra, #notes)
+            #finish
         })
     };
     let to_schema = to_schema(name, &component, &schema);
+    let serialize = rules.is_named_tuple().then(|| serialize_items(name, &fields));
     Ok(quote! {
         #to_schema
+
+        #serialize
 
         impl private::utoipa::IntoParams for #name {
             fn into_params(
@@ -150,6 +179,23 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
             }
         }
     })
+}
+
+/// A named tuple is written as a list.
+fn serialize_items(name: &Ident, fields: &[ModelField]) -> TokenStream {
+    let (idents, length) = (fields.iter().map(|field| &field.ident), fields.len());
+    quote! {
+        impl serde::Serialize for #name {
+            fn serialize<__S: serde::Serializer>(
+                &self,
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
+                let mut items = serde::Serializer::serialize_tuple(serializer, #length)?;
+                #(serde::ser::SerializeTuple::serialize_element(&mut items, &self.#idents)?;)*
+                serde::ser::SerializeTuple::end(items)
+            }
+        }
+    }
 }
 
 /// Compiles if the constraints are those of their types.
@@ -212,15 +258,23 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let functions = functions.flatten();
     let extra_kind = match &extra {
         Some(_) => quote!(Kept),
-        None if rules.forbids_extra => quote!(Forbidden),
+        None if rules.forbids_extra || rules.is_named_tuple() => quote!(Forbidden),
         None => quote!(Ignored),
     };
     let extra_ident: Vec<_> = extra.iter().map(|extra| &extra.ident).collect();
     let extra_local: Vec<_> = extra_ident.iter().map(|&ident| local(ident)).collect();
     let extra_type: Vec<_> = extra.iter().map(|extra| &extra.ty).collect();
-    let is_model = rules.is_model || extra.is_some();
+    let has_paths = fields.iter().any(ModelField::has_path);
+    let is_model = rules.is_model || extra.is_some() || has_paths;
+    let accepts = if rules.is_named_tuple() { quote!(NONE) } else { quote!(IN_STRICT) };
     let (is_strict, kind, label) = (rules.is_strict, rules.kind(&title), rules.label(&title));
     let (before, after) = validators(&rules);
+    let wrap = expression(&rules.items, "wrap").map(|function| {
+        quote! {
+            const WRAP: ::core::option::Option<private::Wrap<Self>> =
+                ::core::option::Option::Some(#function);
+        }
+    });
     let deserialize = deserialize(name, &rules, &fields, extra.as_ref());
 
     Ok(quote! {
@@ -237,6 +291,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
             const IS_MODEL: bool = #is_model;
             const IS_STRICT: bool = #is_strict;
             const KIND: private::ModelKind = #kind;
+            #wrap
 
             #[allow(unused_variables)] // of a model without fields
             fn from_fields(
@@ -261,7 +316,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         }
 
         impl ::fastapi_compat::Decode for #name {
-            const ACCEPTS: private::Accepts = private::Accepts::IN_STRICT;
+            const ACCEPTS: private::Accepts = private::Accepts::#accepts;
 
             fn json_schema() -> private::RefOrSchema {
                 <Self as private::Documented<_>>::schema()
@@ -325,7 +380,8 @@ fn deserialize(
     extra: Option<&ExtraField>,
 ) -> TokenStream {
     let is_given = |key: &str| expression(&rules.items, key).is_some();
-    if is_given("before") {
+    let has_paths = fields.iter().any(ModelField::has_path);
+    if is_given("before") || is_given("wrap") || rules.is_named_tuple() || has_paths {
         return quote!(private::deserialize_by_rules(deserializer));
     }
     let (idents, types): (Vec<_>, Vec<_>) =
@@ -436,8 +492,8 @@ fn owned(text: &LitStr) -> TokenStream {
 struct ModelField {
     ident: Ident,
     ty: Type,
-    /// What it is read by, the first name first, and whether a header of that name has `-` for `_`.
-    names: Vec<(String, bool)>,
+    /// What it is read by, the first name first.
+    names: Vec<FieldName>,
     /// What it is written as.
     written: String,
     constraints: Constraints,
@@ -449,6 +505,7 @@ struct ModelField {
     not_null: bool,
     before: Option<Expr>,
     after: Option<Expr>,
+    wrap: Option<Expr>,
     notes: TokenStream,
 }
 
@@ -459,12 +516,32 @@ impl ModelField {
         };
         let items = items(&field.attrs)?;
         refuse_other_serde(&items, &["rename", "alias", "deserialize"])?;
+        refuse_more_than_wrap(&items)?;
         let plain = ident.unraw().to_string();
-        let first = part(&items, "rename", "deserialize").unwrap_or_else(|| cases.0.apply(&plain));
         let keeps_underscores = keeps_underscores || is_false(&items, "convert_underscores")?;
-        let names = std::iter::once(first).chain(texts(&items, "alias")).map(|name| {
-            let converts = name == plain && !keeps_underscores;
-            (name, converts)
+        let names = match expression(&items, "validation_alias") {
+            Some(alias) => {
+                if let Some(item) =
+                    items.iter().find(|item| item.key == "alias" || item.key == "rename")
+                {
+                    let message = "`validation_alias` has all names that the field is read by; \
+                                   `#[serde(rename(serialize = \"…\"))]` is the one it is written by";
+                    if item.key == "alias" || part(&items, "rename", "deserialize").is_some() {
+                        return Err(error(&item.key, message));
+                    }
+                }
+                FieldName::of_choices(alias, &plain)?
+            }
+            None => {
+                let first = part(&items, "rename", "deserialize")
+                    .unwrap_or_else(|| cases.0.apply(&plain));
+                let texts = std::iter::once(first).chain(texts(&items, "alias"));
+                texts.map(FieldName::of_text).collect()
+            }
+        };
+        let names = names.into_iter().map(|name| {
+            let converts = name.path.is_empty() && name.text == plain && !keeps_underscores;
+            FieldName { converts_underscores: converts, ..name }
         });
         let default = items.iter().find(|item| {
             item.namespace == Namespace::Schema
@@ -493,6 +570,8 @@ impl ModelField {
                     "nullable",
                     "before",
                     "after",
+                    "wrap",
+                    "validation_alias",
                     "convert_underscores",
                 ],
             )?,
@@ -510,32 +589,38 @@ impl ModelField {
             not_null,
             before: expression(&items, "before").cloned(),
             after: expression(&items, "after").cloned(),
+            wrap: expression(&items, "wrap").cloned(),
             notes: notes(&field.attrs)?,
             ident,
         })
     }
 
-    /// What it is read by and what errors call it.
+    /// What it is read by in the document: the first name that is no path.
     fn name(&self) -> &str {
-        self.names.first().map_or("", |(name, _)| name)
+        let text = self.names.iter().find(|name| name.path.is_empty());
+        text.or(self.names.first()).map_or("", |name| &name.text)
+    }
+
+    fn has_path(&self) -> bool {
+        self.names.iter().any(|name| !name.path.is_empty())
     }
 
     fn names(&self) -> TokenStream {
-        let names = self.names.iter().map(|(text, converts)| {
-            quote!(private::Name { text: #text, converts_underscores: #converts })
-        });
+        let names = &self.names;
         quote!(&[#(#names),*])
     }
 
     /// How it is decoded.
     fn rules(&self) -> TokenStream {
         let (names, absent) = (self.names(), self.absent());
-        let [before, after] = self.validators();
-        quote!(private::FieldRules { names: #names, absent: #absent, before: #before, after: #after })
+        let [before, after, wrap] = self.validators();
+        quote!(private::FieldRules {
+            names: #names, absent: #absent, before: #before, after: #after, wrap: #wrap,
+        })
     }
 
-    fn validators(&self) -> [TokenStream; 2] {
-        [&self.before, &self.after].map(|path| {
+    fn validators(&self) -> [TokenStream; 3] {
+        [&self.before, &self.after, &self.wrap].map(|path| {
             path.as_ref().map_or_else(
                 || quote!(::core::option::Option::None),
                 |path| quote!(::core::option::Option::Some(#path)),
@@ -580,7 +665,7 @@ impl ModelField {
 
     /// Whether serde reads it by a function of its own.
     fn has_function(&self) -> bool {
-        self.before.is_some() || self.after.is_some() || self.not_null
+        self.before.is_some() || self.after.is_some() || self.wrap.is_some() || self.not_null
     }
 
     fn read_name(&self) -> Ident {
@@ -589,13 +674,19 @@ impl ModelField {
 
     fn read_function(&self) -> Option<TokenStream> {
         let (name, ty, constraints) = (self.read_name(), &self.ty, &self.constraints);
-        let [before, after] = self.validators();
+        let [before, after, _] = self.validators();
+        let read = match &self.wrap {
+            Some(wrap) => quote!(private::deserialize_wrapped(deserializer, #constraints, #wrap)),
+            None => {
+                quote!(private::deserialize_field(deserializer, #constraints, #before, #after))
+            }
+        };
         self.has_function().then(|| {
             quote! {
                 fn #name<'de, __D: serde::Deserializer<'de>>(
                     deserializer: __D,
                 ) -> ::core::result::Result<#ty, __D::Error> {
-                    private::deserialize_field(deserializer, #constraints, #before, #after)
+                    #read
                 }
             }
         })
@@ -615,7 +706,7 @@ impl ModelField {
     fn serde_attributes(&self, model: &Ident) -> TokenStream {
         let is = |name: &str| matches!(named(&self.ty), Some((last, _)) if last == name);
         let name = self.name();
-        let aliases = self.names.iter().skip(1).map(|(name, _)| quote!(, alias = #name));
+        let aliases = self.names.iter().skip(1).map(|FieldName { text, .. }| quote!(, alias = #text));
         let default = if self.default.is_some() {
             let path = format!("{model}::{}", self.default_name());
             quote!(, default = #path)

@@ -7,7 +7,7 @@ use syn::{DeriveInput, Expr, ExprLit, Field, Lit, Type};
 
 use crate::attributes::{
     Constraints, Item, Namespace, component, expression, function, function_name, items, notes,
-    refuse_other_schema, text,
+    refuse_more_than_wrap, refuse_other_schema, text,
 };
 use crate::{known, to_schema};
 
@@ -24,8 +24,11 @@ fn root(input: &DeriveInput) -> syn::Result<Option<String>> {
 }
 
 fn constraints(field: &Field) -> syn::Result<Constraints> {
-    let known = ["format", "extra", "nullable", "default", "default_factory", "before", "after"];
-    Constraints::read(&items(&field.attrs)?, &known)
+    let known =
+        ["format", "extra", "nullable", "default", "default_factory", "before", "after", "wrap"];
+    let items = items(&field.attrs)?;
+    refuse_more_than_wrap(&items)?;
+    Constraints::read(&items, &known)
 }
 
 /// The default of a body that need not be given.
@@ -82,6 +85,10 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
     let of_items = items(&field.attrs)?;
     let (before, after) = (function(&of_items, "before"), function(&of_items, "after"));
     let mut label = quote!(<#ty as private::Decode>::name(#constraints));
+    if let Some(function) = function_name(&of_items, "wrap") {
+        let wrapped = format!("function-wrap[{function}()]");
+        label = quote!(#wrapped.into());
+    }
     for kind in ["after", "before"] {
         if let Some(function) = function_name(&of_items, kind) {
             label =
@@ -105,6 +112,20 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
     } else {
         quote!(private::Accepts::NONE)
     };
+    let (decode, read) = match expression(&of_items, "wrap") {
+        Some(wrap) => (
+            quote!(private::decode_wrapped::<#ty>(input, #constraints, #wrap, at, errors)),
+            quote!(private::deserialize_wrapped::<#ty, __D>(deserializer, #constraints, #wrap)),
+        ),
+        None => (
+            quote!(private::decode_validated::<#ty>(
+                input, #constraints, #before, #after, at, errors,
+            )),
+            quote!(private::deserialize_field::<#ty, __D>(
+                deserializer, #constraints, #before, #after,
+            )),
+        ),
+    };
     let is_alias = root(input)?.is_none();
     let label = root(input)?.map_or(inner, |title| quote!(#title.into()));
     Ok(quote! {
@@ -127,9 +148,7 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
                 errors: &mut private::Errors,
             ) -> ::core::option::Option<Self> {
                 private::decode_recursive(#is_alias, input, at, errors, |errors| {
-                    private::decode_validated::<#ty>(
-                        input, #constraints, #before, #after, at, errors,
-                    ).map(Self)
+                    #decode.map(Self)
                 })
             }
 
@@ -142,8 +161,7 @@ pub(crate) fn decode(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
             fn deserialize<__D: serde::Deserializer<'de>>(
                 deserializer: __D,
             ) -> ::core::result::Result<Self, __D::Error> {
-                private::deserialize_field::<#ty, __D>(deserializer, #constraints, #before, #after)
-                    .map(Self)
+                #read.map(Self)
             }
         }
     })

@@ -3,27 +3,43 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{DataEnum, DeriveInput, Fields, Ident, Type};
+use syn::{DataEnum, DeriveInput, Expr, Fields, Ident, Type};
 
 use crate::attributes::{
-    Constraints, Namespace, expression, items, refuse_other_schema, refuse_other_serde, text,
+    Constraints, Item, Namespace, expression, function_name, items, refuse_other_schema, refuse_other_serde, text,
 };
 use crate::choice::fixed;
 use crate::{error, known, to_schema};
 
+/// What gives the tag of a value.
+enum TagOf {
+    /// A field of it.
+    Field(String),
+    /// A function: the path, and the name that errors show.
+    Function(Expr, String),
+}
+
 struct Choices<'a> {
-    discriminator: Option<String>,
+    discriminator: Option<TagOf>,
     variants: Vec<&'a Ident>,
     types: Vec<&'a Type>,
     tags: Vec<TokenStream>,
     constraints: Vec<Constraints>,
 }
 
+fn tag_of(items: &[Item]) -> Option<TagOf> {
+    if let Some(field) = text(items, Namespace::Schema, "discriminator") {
+        return Some(TagOf::Field(field));
+    }
+    let function = expression(items, "discriminator")?.clone();
+    Some(TagOf::Function(function, function_name(items, "discriminator")?))
+}
+
 fn read<'a>(input: &DeriveInput, data: &'a DataEnum) -> syn::Result<Choices<'a>> {
     let of_type = items(&input.attrs)?;
     refuse_other_schema(&of_type, &["discriminator"])?;
     let mut choices = Choices {
-        discriminator: text(&of_type, Namespace::Schema, "discriminator"),
+        discriminator: tag_of(&of_type),
         variants: vec![],
         types: vec![],
         tags: vec![],
@@ -62,10 +78,14 @@ pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     let Choices { discriminator, types, tags, constraints, .. } = read(input, data)?;
     let name = input.ident.unraw().to_string();
     let known = types.iter().map(|ty| known(ty));
-    let tags = discriminator.map_or_else(
-        || quote!(::core::option::Option::None),
-        |discriminator| quote!(::core::option::Option::Some((#discriminator, &[#(#tags),*]))),
-    );
+    let make = match discriminator {
+        None => quote!(private::any_of(schemas.into(), ::core::option::Option::None)),
+        Some(TagOf::Field(field)) => quote!(private::any_of(
+            schemas.into(),
+            ::core::option::Option::Some((#field, &[#(#tags),*])),
+        )),
+        Some(TagOf::Function(..)) => quote!(private::one_of(schemas.into())),
+    };
     let schema = quote! {
         private::union::<Self>(#name, || {
             #(#known)*
@@ -73,7 +93,7 @@ pub(crate) fn schema(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
                 #constraints,
                 private::serde_json::Value::Null,
             )),*];
-            private::any_of(schemas.into(), #tags)
+            #make
         })
     };
     Ok(to_schema(&input.ident, &name, &schema))
@@ -93,17 +113,27 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     let kind = if discriminator.is_some() { "tagged-union" } else { "union" };
     // What is generic, a `Box`, may hold one.
     let is_plain = |ty: &&Type| matches!(ty, Type::Path(path) if path.path.segments.iter().all(|segment| segment.arguments.is_none()));
-    let models = types.iter().copied().filter(|ty| discriminator.is_some() && is_plain(ty));
+    let is_by_field = matches!(discriminator, Some(TagOf::Field(_)));
+    let tagged = types.iter().copied().filter(|ty| is_by_field && is_plain(ty));
     let check = quote! {
         const _: () = {
-            const fn has_tags<__M: private::Model>() {}
-            #(has_tags::<#models>();)*
+            const fn has_tags<__M: private::Tagged>() {}
+            #(has_tags::<#tagged>();)*
         };
     };
-    let decode = if let Some(discriminator) = discriminator.clone() {
+    let is_tagged = is_by_field.then(|| quote!(impl private::Tagged for #name {}));
+    let find = match &discriminator {
+        None => None,
+        Some(TagOf::Field(field)) => {
+            Some(quote!(private::tag(input, #field, &[#(#tags),*], at, errors)))
+        }
+        Some(TagOf::Function(function, shown)) => Some(quote!(
+            private::tag_by(input, (#function, #shown), &[#(#tags),*], at, errors)
+        )),
+    };
+    let decode = if let Some(find) = find {
         quote! {
-            let (position, tag) =
-                private::tag(input, #discriminator, &[#(#tags),*], at, errors)?;
+            let (position, tag) = #find?;
             let at = tag.below(at);
             match position {
                 #(#positions => {
@@ -121,6 +151,8 @@ pub(crate) fn decode(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenS
     };
     Ok(quote! {
         #check
+
+        #is_tagged
 
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::NONE;

@@ -206,7 +206,7 @@ struct Nested {
 }
 
 /// Errors taken out of the others.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Taken {
     details: Vec<Detail>,
     count: usize,

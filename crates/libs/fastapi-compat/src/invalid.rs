@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
-use crate::errors::{Errors, Loc};
+use crate::errors::{Errors, Loc, Taken};
 use crate::value::Value;
 
 /// Why a validator refuses a value: what it raises in Python.
 ///
 /// A validator is a function that stands in `#[schema(after = …)]` or `#[schema(before = …)]` of a field,
-/// of a struct with one field or of a model:
+/// of a struct with one field or of a model; one around the rules is in [`Handler`](crate::Handler):
 ///
 /// ```
 /// use fastapi_compat::{Decode, Integer, Invalid, Value};
@@ -47,10 +47,13 @@ use crate::value::Value;
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Invalid {
-    kind: &'static str,
-    msg: Cow<'static, str>,
-    ctx: Vec<(&'static str, Value)>,
+pub struct Invalid(Reason);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Reason {
+    Raised { kind: &'static str, msg: Cow<'static, str>, ctx: Vec<(&'static str, Value)> },
+    /// The errors of the rules that a validator called.
+    Errors(Taken),
 }
 
 impl Invalid {
@@ -71,18 +74,30 @@ impl Invalid {
         msg: impl Into<Cow<'static, str>>,
         ctx: impl IntoIterator<Item = (&'static str, Value)>,
     ) -> Self {
-        Self { kind, msg: msg.into(), ctx: ctx.into_iter().collect() }
+        Self(Reason::Raised { kind, msg: msg.into(), ctx: ctx.into_iter().collect() })
     }
 
     fn raised(kind: &'static str, words: &str, reason: &str) -> Self {
         // FastAPI writes the exception as an object without fields.
         let exception = Value::Object(IndexMap::new().into());
-        Self { kind, msg: format!("{words}, {reason}").into(), ctx: vec![("error", exception)] }
+        let msg = format!("{words}, {reason}").into();
+        Self(Reason::Raised { kind, msg, ctx: vec![("error", exception)] })
+    }
+
+    /// The errors of the rules.
+    pub(crate) fn of(errors: Taken) -> Self {
+        Self(Reason::Errors(errors))
     }
 
     /// Adds the error and gives `None`.
     pub(crate) fn add<T>(self, at: &Loc<'_>, input: &Value, errors: &mut Errors) -> Option<T> {
-        errors.add(self.kind, at, self.msg, input, &self.ctx)
+        match self.0 {
+            Reason::Raised { kind, msg, ctx } => errors.add(kind, at, msg, input, &ctx),
+            Reason::Errors(taken) => {
+                errors.extend(taken);
+                None
+            }
+        }
     }
 }
 

@@ -51,6 +51,7 @@ mod readme {}
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
+mod alias_path;
 mod answers;
 mod body;
 mod characters;
@@ -89,6 +90,7 @@ mod mime_types;
 mod model;
 mod mount;
 mod multipart;
+mod named_tuple;
 mod offload;
 mod omittable;
 pub mod openapi;
@@ -112,7 +114,9 @@ mod union;
 mod urlencoded;
 mod value;
 mod value_serde;
+mod wrap;
 
+pub use alias_path::AliasStep;
 pub use answers::LocalAddr;
 pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
@@ -169,18 +173,21 @@ pub use types::{
     PastDatetime, Time,
 };
 pub use types::{
-    Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Integer,
-    IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
-    Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Storable, UploadFile, Uuid1,
-    Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion,
+    Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Deque,
+    FrozenSet, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface,
+    Ipv4Network, Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Sequence,
+    Storable, UploadFile, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion,
+    VariadicTuple,
 };
 pub use value::{Array, Object, Value};
+pub use wrap::{Handler, Wrap};
 
 /// What the derive's code names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
     pub use {axum, http, serde, serde_json, utoipa};
 
+    pub use crate::alias_path::AliasStep;
     pub use crate::choice::{Fixed, decode_enum, decode_literal, decode_plain_enum, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
@@ -192,14 +199,16 @@ pub mod __private {
     pub use crate::model::{
         Absent, Extra, FieldNames, FieldRules, Fields, Model, ModelKind, Name, decode_extra,
         decode_field, decode_model, decode_validated, deserialize_field,
+        deserialize_wrapped,
     };
     pub use crate::openapi::{
         Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
         RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,
-        nested, note, parameters, union,
+        nested, note, one_of, parameters, union,
     };
     pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
     pub use crate::routes::{Marker, OwnOutline, UtoipaOutline};
-    pub use crate::union::{Union, tag};
+    pub use crate::union::{Tagged, Union, tag, tag_by};
     pub use crate::value::Value;
+    pub use crate::wrap::{Handler, Wrap, decode_wrapped};
 }

@@ -8,11 +8,14 @@ use std::hash::BuildHasher;
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer};
 
+use crate::alias_path::{AliasStep, below, find};
 use crate::constraints::Constraints;
 use crate::decode::Decode;
-use crate::errors::{Errors, Loc};
+use crate::errors::{Errors, Exactness, Loc};
 use crate::invalid::Invalid;
+use crate::named_tuple::decode_items;
 use crate::value::{Object, Value};
+use crate::wrap::{Wrap, decode_wrapped};
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
 #[diagnostic::on_unimplemented(
@@ -39,6 +42,9 @@ pub trait Model: Sized {
     /// Decodes every field and gives the struct, or `None` when at least one is wrong; each fault is
     /// added to `errors`, at its location below `at`.
     fn from_fields(fields: &impl Fields, at: &Loc<'_>, errors: &mut Errors) -> Option<Self>;
+
+    /// `@model_validator(mode="wrap")`.
+    const WRAP: Option<Wrap<Self>> = None;
 
     /// `@model_validator(mode="before")`: what is decoded instead of `input`, `None` for itself.
     ///
@@ -73,9 +79,19 @@ pub struct Name {
     pub text: &'static str,
     /// Whether a header has `-` for each `_` in it.
     pub converts_underscores: bool,
+    /// `AliasPath`: where the value stands in the object, if that is not at [`Self::text`].
+    pub path: &'static [AliasStep],
 }
 
 impl Name {
+    /// The key of the object in which the value stands.
+    fn key(&self) -> &'static str {
+        match self.path.first() {
+            Some(AliasStep::Key(key)) => key,
+            _ => self.text,
+        }
+    }
+
     /// The name of the header.
     pub(crate) fn of_header(&self) -> Cow<'static, str> {
         if self.converts_underscores && self.text.contains('_') {
@@ -106,6 +122,8 @@ pub enum ModelKind {
     TypedDict,
     /// `@dataclass`: `#[schema(dataclass)]`; the name of the class.
     Dataclass(&'static str),
+    /// `NamedTuple`: `#[schema(named_tuple)]`; the name of the class.
+    NamedTuple(&'static str),
 }
 
 impl ModelKind {
@@ -126,6 +144,11 @@ impl ModelKind {
             Self::Dataclass(name) => {
                 let msg = format!("Input should be a dictionary or an instance of {name}");
                 errors.add("dataclass_type", at, msg, input, &[("class_name", name.into())])
+            }
+            Self::NamedTuple(name) => {
+                let msg =
+                    format!("Input should be a tuple, list, dictionary or an instance of {name}");
+                errors.add("named_tuple_type", at, msg, input, &[("class_name", name.into())])
             }
         }
     }
@@ -153,6 +176,16 @@ pub trait Fields {
     fn object(&self) -> Option<&Object> {
         None
     }
+
+    /// The position of a field in a list, if errors call it by that.
+    fn position(&self, _name: &Name) -> Option<usize> {
+        None
+    }
+
+    /// Whether a union counts those that are given.
+    fn are_counted(&self) -> bool {
+        true
+    }
 }
 
 /// The fields of an object.
@@ -161,11 +194,12 @@ struct ObjectFields<'a> {
     whole: &'a Value,
     /// They were headers, and errors call them so.
     of_headers: bool,
+    are_counted: bool,
 }
 
 impl Fields for ObjectFields<'_> {
     fn get(&self, name: &Name, _: bool) -> Option<Cow<'_, Value>> {
-        self.fields.get(name.text)
+        find(self.fields, name)
     }
 
     fn whole(&self) -> &Value {
@@ -178,6 +212,10 @@ impl Fields for ObjectFields<'_> {
 
     fn object(&self) -> Option<&Object> {
         Some(self.fields)
+    }
+
+    fn are_counted(&self) -> bool {
+        self.are_counted
     }
 }
 
@@ -192,21 +230,52 @@ fn decode_object<M: Model>(
     at: &Loc<'_>,
     errors: &mut Errors,
 ) -> Option<M> {
+    match M::WRAP {
+        None => decode_unwrapped(input, of_headers, at, errors),
+        Some(wrap) => crate::wrap::decode(wrap, input, at, errors, |input, errors| {
+            decode_unwrapped(input, of_headers, at, errors)
+        }),
+    }
+}
+
+fn decode_unwrapped<M: Model>(
+    input: &Value,
+    of_headers: bool,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<M> {
     let replaced = match M::before(input) {
         Ok(replaced) => replaced,
         Err(invalid) => return invalid.add(at, input, errors),
     };
     let given = replaced.as_ref().unwrap_or(input);
-    let Value::Object(fields) = given else { return M::KIND.refuse(given, at, errors) };
-    let model = errors.within((type_name::<M>(), false), at, given, |errors| {
-        errors.add_fields_set(0);
-        let is_strict = std::mem::replace(&mut errors.is_strict, M::IS_STRICT);
-        let fields = ObjectFields { fields, whole: given, of_headers };
-        let model = M::from_fields(&fields, at, errors);
-        errors.is_strict = is_strict;
-        let is_allowed = refuse_extra::<M>(&fields, at, errors);
-        model.filter(|_| is_allowed)
-    })?;
+    let is_tuple = matches!(M::KIND, ModelKind::NamedTuple(_));
+    let model = match given {
+        Value::Array(items) if is_tuple => {
+            errors.within((type_name::<M>(), false), at, given, |errors| {
+                decode_items(items, given, at, errors)
+            })
+        }
+        Value::Object(fields) => {
+            // In Python an instance of the class would fit better; of `TypedDict` there is none.
+            if M::KIND != ModelKind::TypedDict {
+                errors.fits(Exactness::Strict);
+            }
+            errors.within((type_name::<M>(), false), at, given, |errors| {
+                if !is_tuple {
+                    errors.add_fields_set(0);
+                }
+                let is_strict = std::mem::replace(&mut errors.is_strict, M::IS_STRICT);
+                let fields =
+                    ObjectFields { fields, whole: given, of_headers, are_counted: !is_tuple };
+                let model = M::from_fields(&fields, at, errors);
+                errors.is_strict = is_strict;
+                let is_allowed = refuse_extra::<M>(&fields, at, errors);
+                model.filter(|_| is_allowed)
+            })
+        }
+        _ => return M::KIND.refuse(given, at, errors),
+    }?;
     match model.after() {
         Ok(model) => Some(model),
         Err(invalid) => invalid.add(at, input, errors),
@@ -236,10 +305,12 @@ fn refuse_extra<M: Model>(fields: &ObjectFields<'_>, at: &Loc<'_>, errors: &mut 
 /// Whether a field is read from the key: no earlier name of it is there.
 fn is_field<M: Model>(object: &Object, key: &str) -> bool {
     M::FIELDS.iter().any(|field| {
-        let position = field.names.iter().position(|name| name.text == key);
-        position.is_some_and(|position| {
-            field.names[..position].iter().all(|earlier| object.get(earlier.text).is_none())
-        })
+        // The first name that is given.
+        let found = field.names.iter().find(|name| match name.path {
+            [] => name.text == key || object.get(name.text).is_some(),
+            _ => find(object, name).is_some(),
+        });
+        found.is_some_and(|name| name.key() == key)
     })
 }
 
@@ -313,6 +384,22 @@ pub struct FieldRules<T> {
     pub before: Option<Before>,
     /// `@field_validator(…)`.
     pub after: Option<After<T>>,
+    /// `@field_validator(…, mode="wrap")`.
+    pub wrap: Option<Wrap<T>>,
+}
+
+/// Calls `run` with the location of a field.
+fn located<R>(
+    fields: &impl Fields,
+    name: &Name,
+    at: &Loc<'_>,
+    run: impl FnOnce(&Loc<'_>) -> R,
+) -> R {
+    match fields.position(name) {
+        Some(position) => run(&at.index(position)),
+        None if name.path.is_empty() => run(&at.field(&fields.shown(name))),
+        None => below(name.path, at, run),
+    }
 }
 
 /// What a field is when it is not given.
@@ -336,11 +423,16 @@ pub fn decode_field<T: Decode>(
 ) -> Option<T> {
     for name in rules.names {
         if let Some(input) = fields.get(name, T::SEQUENCE) {
-            errors.add_fields_set(1);
-            let shown = fields.shown(name);
-            let at = at.field(&shown);
-            let (before, after) = (rules.before, rules.after);
-            return decode_validated(&input, constraints, before, after, &at, errors);
+            if fields.are_counted() {
+                errors.add_fields_set(1);
+            }
+            return located(fields, name, at, |at| match rules.wrap {
+                None => {
+                    let (before, after) = (rules.before, rules.after);
+                    decode_validated(&input, constraints, before, after, at, errors)
+                }
+                Some(wrap) => decode_wrapped(&input, constraints, wrap, at, errors),
+            });
         }
     }
     let value = match rules.absent {
@@ -350,8 +442,8 @@ pub fn decode_field<T: Decode>(
         Absent::Required => None,
     };
     value.or_else(|| {
-        let shown = rules.names.first().map(|name| fields.shown(name)).unwrap_or_default();
-        errors.missing(&at.field(&shown), fields.whole())
+        let name = rules.names.first()?;
+        located(fields, name, at, |at| errors.missing(at, fields.whole()))
     })
 }
 
@@ -402,6 +494,19 @@ pub fn deserialize_field<'de, T: Decode + Deserialize<'de>, D: Deserializer<'de>
         None => Ok(value),
         Some(after) => after(value).map_err(|_| D::Error::custom("validator")),
     }
+}
+
+/// serde's way to a value within a validator of one's own.
+pub fn deserialize_wrapped<'de, T: Decode, D: Deserializer<'de>>(
+    deserializer: D,
+    constraints: &Constraints,
+    wrap: Wrap<T>,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let mut errors = Errors::default();
+    let at = Loc::root("body");
+    let decoded = decode_wrapped(&value, constraints, wrap, &at, &mut errors);
+    decoded.ok_or_else(|| serde::de::Error::custom("not by the rules"))
 }
 
 /// Parameters from which a model may be made.

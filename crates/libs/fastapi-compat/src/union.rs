@@ -4,6 +4,7 @@ use crate::choice::{Fixed, position};
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc, Taken};
+use crate::model::Model;
 use crate::value::Value;
 
 /// A union on the way to its value; the derive offers it each choice in turn.
@@ -73,6 +74,16 @@ impl<'a, U> Union<'a, U> {
     }
 }
 
+/// What may be a choice of a union with a discriminator that is a field: what is read from objects.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no field that could be the discriminator",
+    label = "a choice here is a model, or another union with a discriminator",
+    note = "of other types a function gives the tag: `#[schema(discriminator = function)]`"
+)]
+pub trait Tagged {}
+
+impl<M: Model> Tagged for M {}
+
 /// A tag as errors show it.
 #[derive(Debug)]
 pub enum Tag {
@@ -117,20 +128,55 @@ pub fn tag(
             &[("discriminator", quoted.into())],
         );
     };
-    if let Some(position) = position(&tag, known) {
-        let shown = match &*tag {
+    named(&tag, &quoted, known, input, at, errors)
+}
+
+/// The same of a union whose discriminator is a function, `name()`.
+pub fn tag_by(
+    input: &Value,
+    (function, name): (fn(&Value) -> Option<Value>, &str),
+    known: &[Fixed],
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<(usize, Tag)> {
+    let shown = format!("{name}()");
+    match function(input) {
+        None | Some(Value::Null) => {
+            let msg = format!("Unable to extract tag using discriminator {shown}");
+            let ctx = [("discriminator", shown.into())];
+            errors.add("union_tag_not_found", at, msg, input, &ctx)
+        }
+        Some(tag) => named(&tag, &shown, known, input, at, errors),
+    }
+}
+
+/// The position of the choice that a tag names.
+fn named(
+    tag: &Value,
+    discriminator: &str,
+    known: &[Fixed],
+    input: &Value,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<(usize, Tag)> {
+    if let Some(position) = position(tag, known) {
+        let shown = match tag {
             Value::Int(number) => usize::try_from(*number).ok().map(Tag::Index),
             Value::Bool(value) => Some(Tag::Index((*value).into())),
             _ => None,
         };
-        return Some((position, shown.unwrap_or_else(|| Tag::Text(crate::python::str(&tag)))));
+        return Some((position, shown.unwrap_or_else(|| Tag::Text(crate::python::str(tag)))));
     }
     let expected: Vec<_> = known.iter().map(|tag| tag.repr()).collect();
-    let (tag, expected) = (crate::python::str(&tag), expected.join(", "));
+    let (tag, expected) = (crate::python::str(tag), expected.join(", "));
     let msg = format!(
-        "Input tag '{tag}' found using {quoted} does not match any of the expected tags: {expected}"
+        "Input tag '{tag}' found using {discriminator} does not match any of the expected tags: \
+         {expected}"
     );
-    let ctx =
-        [("discriminator", quoted.into()), ("tag", tag.into()), ("expected_tags", expected.into())];
+    let ctx = [
+        ("discriminator", discriminator.into()),
+        ("tag", tag.into()),
+        ("expected_tags", expected.into()),
+    ];
     errors.add("union_tag_invalid", at, msg, input, &ctx)
 }

@@ -28,7 +28,7 @@ pub use self::operation::{Describe, OperationDocument, Outline};
 pub use self::responses::AdditionalResponse;
 pub use self::schemas::{
     Documented, FieldSchemas, Foreign, HasNone, HasSchema, Lookup, Presence, ViaForeign,
-    ViaToSchema, ViaValue, any_of, choices, constrained, literal, note, parameters,
+    ViaToSchema, ViaValue, any_of, choices, constrained, literal, note, one_of, parameters,
 };
 
 /// A component, as utoipa's [`ToSchema::schemas`](utoipa::ToSchema::schemas) lists it.

@@ -36,10 +36,10 @@ use crate::types::{
     PastDatetime, Time,
 };
 use crate::types::{
-    Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Integer,
-    IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
-    Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Storable, UploadFile,
-    UuidOfVersion,
+    Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Deque,
+    FrozenSet, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
+    Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Sequence, Storable, UploadFile,
+    UuidOfVersion, VariadicTuple,
 };
 
 /// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,
@@ -141,6 +141,10 @@ foreign! {
     [T: Foreign<Via>, Via] Box<T>, Via => T::foreign_schema();
     [T: Foreign<Via>, Via] Option<T>, Via => optional(T::foreign_schema());
     [T: Foreign<Via>, Via] Vec<T>, Via => array(T::foreign_schema(), false);
+    [T: Documented<Via>, Via] FrozenSet<T>, Via => array(T::schema(), true);
+    [T: Documented<Via>, Via] Deque<T>, Via => array(T::schema(), false);
+    [T: Documented<Via>, Via] VariadicTuple<T>, Via => array(T::schema(), false);
+    [T: Documented<Via>, Via] Sequence<T>, Via => array(T::schema(), false);
     [T: Foreign<Via>, Via] BTreeSet<T>, Via => array(T::foreign_schema(), true);
     [T: Foreign<Via>, Via, S] HashSet<T, S>, Via => array(T::foreign_schema(), true);
     [K: ToSchema, V: Foreign<Via>, Via, S] HashMap<K, V, S>, ViaValue<Via> =>
@@ -372,14 +376,21 @@ fn json(value: &Fixed) -> Value {
     }
 }
 
+/// What a union may be whose discriminator is a function.
+pub fn one_of(choices: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+    choices.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item).into()
+}
+
 /// What a union may be; with a discriminator and the tags of its models.
 pub fn any_of(choices: Vec<RefOr<Schema>>, tags: Option<(&str, &[Fixed])>) -> RefOr<Schema> {
     let Some((discriminator, tags)) = tags else {
         let union = AnyOfBuilder::new();
         return choices.into_iter().fold(union, AnyOfBuilder::item).into();
     };
-    let targets = choices.iter().filter_map(location).map(str::to_owned);
-    let mapping: Vec<_> = tags.iter().map(|tag| tag.text()).zip(targets).collect();
+    let targets = choices.iter().map(|choice| location(choice).map(str::to_owned));
+    let mapping = tags.iter().map(|tag| tag.text()).zip(targets);
+    // A union in this one has no name.
+    let mapping: Vec<_> = mapping.filter_map(|(tag, target)| Some((tag, target?))).collect();
     let union = OneOfBuilder::new()
         .discriminator(Some(Discriminator::with_mapping(discriminator, mapping)));
     let mut models = choices;
@@ -515,6 +526,22 @@ impl FieldSchemas {
         if let RefOr::T(Schema::Object(dictionary)) = T::schema() {
             self.0.additional_properties = dictionary.additional_properties;
         }
+    }
+
+    /// The named tuple of these fields.
+    pub fn finish_tuple(self, notes: Value) -> RefOr<Schema> {
+        let Self(object) = self;
+        let (min, max) = (object.required.len(), object.properties.len());
+        let items = object.properties.into_iter().map(|(name, mut schema)| {
+            if location(inside_option(&mut schema).0).is_none() {
+                super::dialect::name(&mut schema, &super::dialect::title(&name));
+            }
+            plain(schema)
+        });
+        let tuple = ArrayBuilder::new().items(ArrayItems::False).prefix_items(items);
+        let mut schema = tuple.min_items(Some(min)).max_items(Some(max)).into();
+        note(&mut schema, notes);
+        schema
     }
 
     /// The model of these fields.

@@ -15,7 +15,7 @@ use crate::openapi::{self, OperationDocument, RefOrSchema};
 use crate::value::Value;
 
 /// Adds `too_long`; `actual` is unknown where duplicates don't count.
-fn too_long<T>(
+pub(crate) fn too_long<T>(
     field_type: &'static str,
     max: usize,
     actual: Option<usize>,
@@ -36,7 +36,7 @@ fn too_long<T>(
     errors.add("too_long", at, msg, input, &ctx)
 }
 
-fn too_short<T>(
+pub(super) fn too_short<T>(
     field_type: &'static str,
     min: usize,
     actual: usize,
@@ -58,13 +58,93 @@ fn too_short<T>(
 
 /// Whether the rest of a collection cannot change the answer: it has as many errors as it may have,
 /// and there is no length beyond which they would not count.
-fn stops_early(constraints: &Constraints, errors: &Errors) -> bool {
+pub(super) fn stops_early(constraints: &Constraints, errors: &Errors) -> bool {
     errors.is_full() && constraints.max_length.is_none()
 }
 
-fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
+pub(super) fn has_allowed_length(length: usize, constraints: &Constraints) -> bool {
     constraints.min_length.is_none_or(|min| length >= min)
         && constraints.max_length.is_none_or(|max| length <= max)
+}
+
+/// A kind of Python's collections, in the words of its errors.
+pub(super) struct Class {
+    /// The type of the error of what is none.
+    pub kind: &'static str,
+    pub message: &'static str,
+    /// What errors of its length call it.
+    pub name: &'static str,
+}
+
+const LIST: Class = Class { kind: "list_type", message: "Input should be a valid list", name: "List" };
+const SET: Class = Class { kind: "set_type", message: "Input should be a valid set", name: "Set" };
+
+/// Decodes the items of a list in their order.
+pub(super) fn decode_list<T: Decode>(
+    class: &Class,
+    input: &Value,
+    constraints: &Constraints,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<Vec<T>> {
+    let Value::Array(items) = input else {
+        return errors.add(class.kind, at, class.message, input, &[]);
+    };
+    let start = errors.len();
+    let mut list = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let item = T::decode(&item, &Constraints::NONE, &at.index(index), errors);
+        if let Some(max) = constraints.max_length.filter(|&max| index >= max) {
+            errors.truncate(start);
+            return too_long(class.name, max, Some(items.len()), input, at, errors);
+        }
+        if errors.len() == start {
+            list.extend(item);
+        } else if stops_early(constraints, errors) {
+            break;
+        }
+    }
+    if errors.len() > start {
+        return None;
+    }
+    match constraints.min_length.filter(|&min| list.len() < min) {
+        Some(min) => too_short(class.name, min, list.len(), input, at, errors),
+        None => Some(list),
+    }
+}
+
+/// Decodes the items of a list into a set.
+pub(super) fn decode_set<T: Decode, S: Default + Extend<T>>(
+    class: &Class,
+    length: fn(&S) -> usize,
+    input: &Value,
+    constraints: &Constraints,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<S> {
+    errors.fits(Exactness::Lax);
+    let Value::Array(items) = input else {
+        return errors.add(class.kind, at, class.message, input, &[]);
+    };
+    let start = errors.len();
+    let mut set = S::default();
+    for (index, item) in items.iter().enumerate() {
+        set.extend(T::decode(&item, &Constraints::NONE, &at.index(index), errors));
+        if stops_early(constraints, errors) {
+            break;
+        }
+        if let Some(max) = constraints.max_length.filter(|&max| length(&set) > max) {
+            errors.truncate(start);
+            return too_long(class.name, max, None, input, at, errors);
+        }
+    }
+    if errors.len() > start {
+        return None;
+    }
+    match constraints.min_length.filter(|&min| length(&set) < min) {
+        Some(min) => too_short(class.name, min, length(&set), input, at, errors),
+        None => Some(set),
+    }
 }
 
 impl<T: Decode> Decode for Vec<T> {
@@ -85,30 +165,7 @@ impl<T: Decode> Decode for Vec<T> {
         at: &Loc<'_>,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let Value::Array(items) = input else {
-            return errors.add("list_type", at, "Input should be a valid list", input, &[]);
-        };
-        let start = errors.len();
-        let mut list = Self::new();
-        for (index, item) in items.iter().enumerate() {
-            let item = T::decode(&item, &Constraints::NONE, &at.index(index), errors);
-            if let Some(max) = constraints.max_length.filter(|&max| index >= max) {
-                errors.truncate(start);
-                return too_long("List", max, Some(items.len()), input, at, errors);
-            }
-            if errors.len() == start {
-                list.extend(item);
-            } else if stops_early(constraints, errors) {
-                break;
-            }
-        }
-        if errors.len() > start {
-            return None;
-        }
-        match constraints.min_length.filter(|&min| list.len() < min) {
-            Some(min) => too_short("List", min, list.len(), input, at, errors),
-            None => Some(list),
-        }
+        decode_list(&LIST, input, constraints, at, errors)
     }
 
     fn meets(&self, constraints: &Constraints) -> bool {
@@ -138,29 +195,7 @@ impl<$($generics)*> Decode for $set {
         at: &Loc<'_>,
         errors: &mut Errors,
     ) -> Option<Self> {
-        errors.fits(Exactness::Lax);
-        let Value::Array(items) = input else {
-            return errors.add("set_type", at, "Input should be a valid set", input, &[]);
-        };
-        let start = errors.len();
-        let mut set = Self::default();
-        for (index, item) in items.iter().enumerate() {
-            set.extend(T::decode(&item, &Constraints::NONE, &at.index(index), errors));
-            if stops_early(constraints, errors) {
-                break;
-            }
-            if let Some(max) = constraints.max_length.filter(|&max| set.len() > max) {
-                errors.truncate(start);
-                return too_long("Set", max, None, input, at, errors);
-            }
-        }
-        if errors.len() > start {
-            return None;
-        }
-        match constraints.min_length.filter(|&min| set.len() < min) {
-            Some(min) => too_short("Set", min, set.len(), input, at, errors),
-            None => Some(set),
-        }
+        decode_set(&SET, Self::len, input, constraints, at, errors)
     }
 
     fn meets(&self, constraints: &Constraints) -> bool {

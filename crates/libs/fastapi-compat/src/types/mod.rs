@@ -17,6 +17,7 @@ mod net;
 #[cfg(feature = "rust_decimal")]
 mod numeric;
 mod secret;
+mod sequences;
 #[cfg(feature = "datetime")]
 mod temporal;
 mod text;
@@ -43,7 +44,9 @@ pub use net::{
 };
 #[cfg(feature = "rust_decimal")]
 pub use numeric::Numeric;
+pub(crate) use collections::too_long;
 pub use secret::{ByteString, SecretBytes, SecretStr};
+pub use sequences::{Deque, FrozenSet, Sequence, VariadicTuple};
 #[cfg(feature = "datetime")]
 pub use temporal::{Date, DateTime, Duration, Time};
 pub use text::Storable;
