@@ -165,6 +165,10 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         })
     };
     let to_schema = to_schema(name, &component, &schema);
+    let renamed = fields.iter().filter(|field| field.has_path()).map(|field| {
+        let (name, own) = (field.name(), field.ident.unraw().to_string());
+        quote!((#name, #own))
+    });
     let serialize = rules.is_named_tuple().then(|| serialize_items(name, &fields));
     Ok(quote! {
         #to_schema
@@ -175,7 +179,7 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
             fn into_params(
                 parameter_in: impl Fn() -> ::core::option::Option<private::utoipa::openapi::path::ParameterIn>,
             ) -> ::std::vec::Vec<private::utoipa::openapi::path::Parameter> {
-                private::parameters::<Self>(parameter_in())
+                private::parameters::<Self>(parameter_in(), &[#(#renamed),*])
             }
         }
     })
@@ -540,7 +544,7 @@ impl ModelField {
             }
         };
         let names = names.into_iter().map(|name| {
-            let converts = name.path.is_empty() && name.text == plain && !keeps_underscores;
+            let converts = name.text == plain && !keeps_underscores;
             FieldName { converts_underscores: converts, ..name }
         });
         let default = items.iter().find(|item| {

@@ -67,7 +67,11 @@ pub(crate) fn position(input: &Value, values: &[Fixed]) -> Option<usize> {
 
 /// `'a', 'b' or 'c'`.
 fn expected(values: &[Fixed]) -> String {
-    let mut names: Vec<_> = values.iter().map(|value| value.repr()).collect();
+    alternatives(values.iter().map(|value| value.repr()).collect())
+}
+
+/// `a, b or c`.
+pub(crate) fn alternatives(mut names: Vec<String>) -> String {
     let last = names.pop().unwrap_or_default();
     if names.is_empty() { last } else { format!("{} or {last}", names.join(", ")) }
 }

@@ -145,6 +145,16 @@ pub fn deserialize_by_rules<'de, T: Decode, D: Deserializer<'de>>(
     decoded.ok_or_else(|| serde::de::Error::custom("not by the rules"))
 }
 
+/// The same of a type that takes less in strict models.
+pub(crate) fn deserialize_strictly<'de, T: Decode, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let mut errors = Errors::strict();
+    let decoded = T::decode(&value, &Constraints::NONE, &Loc::root("body"), &mut errors);
+    decoded.ok_or_else(|| serde::de::Error::custom("not by the rules"))
+}
+
 /// Reads a struct from an object and nothing else; serde alone would take a list as well.
 pub struct ObjectOnly<T>(PhantomData<T>);
 

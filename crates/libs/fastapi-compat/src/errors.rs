@@ -226,6 +226,11 @@ impl Taken {
 }
 
 impl Errors {
+    /// None yet, of what is decoded as a field of a strict model.
+    pub(crate) fn strict() -> Self {
+        Self { is_strict: true, ..Self::default() }
+    }
+
     /// Whether there are no errors.
     pub fn is_empty(&self) -> bool {
         self.count == 0

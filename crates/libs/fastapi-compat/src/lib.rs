@@ -166,6 +166,11 @@ pub use types::JsonText;
 #[cfg(feature = "rust_decimal")]
 pub use types::Numeric;
 #[cfg(feature = "url")]
+pub use types::{
+    AmqpDsn, ClickHouseDsn, CockroachDsn, KafkaDsn, MariaDBDsn, MongoDsn, MultiHostUrl, MySQLDsn,
+    NatsDsn, PostgresDsn, RedisDsn, SnowflakeDsn,
+};
+#[cfg(feature = "url")]
 pub use types::{AnyHttpUrl, AnyUrl, AnyWebsocketUrl, FileUrl, FtpUrl, HttpUrl, WebsocketUrl};
 #[cfg(feature = "datetime")]
 pub use types::{

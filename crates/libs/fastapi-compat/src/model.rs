@@ -543,9 +543,12 @@ pub(crate) fn decode_parameters<M: Model>(
 fn decode_source<M: Model, S: Source>(source: &S, at: &Loc<'_>, errors: &mut Errors) -> Option<M> {
     let (mut object, mut taken) = (IndexMap::new(), Vec::new());
     for field in M::FIELDS {
-        let Some(first) = field.names.first() else { continue };
+        // FastAPI knows a field with a path by its own name, and leaves the rest to pydantic.
+        let with_path = field.names.iter().find(|name| !name.path.is_empty());
+        let names = with_path.map_or(field.names, std::slice::from_ref);
+        let Some(first) = names.first() else { continue };
         if S::SKIPS_EMPTY {
-            for name in field.names {
+            for name in names {
                 taken.push(source.key(name).into_owned());
                 if let Some(value) = source.get(name, field.is_sequence) {
                     object.insert(name.text.to_owned(), value.into_owned());
@@ -554,12 +557,12 @@ fn decode_source<M: Model, S: Source>(source: &S, at: &Loc<'_>, errors: &mut Err
             }
             continue;
         }
-        let found = field.names.iter().find(|name| source.has(&source.key(name))).unwrap_or(first);
+        let found = names.iter().find(|name| source.has(&source.key(name))).unwrap_or(first);
         if let Some(value) = source.get(found, field.is_sequence) {
             object.insert(found.text.to_owned(), value.into_owned());
         }
         taken.push(source.key(found).into_owned());
-        let unconverted = field.names.iter().filter(|name| source.key(name) != name.text);
+        let unconverted = names.iter().filter(|name| source.key(name) != name.text);
         taken.extend(unconverted.map(|name| name.text.to_owned()));
     }
     for (name, value) in source.others(&taken) {

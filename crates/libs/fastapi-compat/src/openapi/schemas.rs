@@ -29,6 +29,11 @@ use crate::types::JsonText;
 #[cfg(feature = "rust_decimal")]
 use crate::types::Numeric;
 #[cfg(feature = "url")]
+use crate::types::{
+    AmqpDsn, ClickHouseDsn, CockroachDsn, KafkaDsn, MariaDBDsn, MongoDsn, MySQLDsn, NatsDsn,
+    PostgresDsn, RedisDsn, SnowflakeDsn,
+};
+#[cfg(feature = "url")]
 use crate::types::{AnyHttpUrl, AnyUrl, AnyWebsocketUrl, FileUrl, FtpUrl, HttpUrl, WebsocketUrl};
 #[cfg(feature = "datetime")]
 use crate::types::{
@@ -195,6 +200,14 @@ fn url(max_length: Option<usize>) -> Object {
     url
 }
 
+/// A URL with several hosts.
+#[cfg(feature = "url")]
+fn multi_host_url() -> Object {
+    let mut url = text("multi-host-uri");
+    url.min_length = Some(1);
+    url
+}
+
 fn file() -> Object {
     let mut file = typed(Type::String);
     "application/octet-stream".clone_into(&mut file.content_media_type);
@@ -318,6 +331,17 @@ schemas! {
     [] FtpUrl => url(None);
     [] WebsocketUrl => url(Some(2083));
     [] AnyWebsocketUrl => url(None);
+    [] AmqpDsn => url(None);
+    [] ClickHouseDsn => url(None);
+    [] CockroachDsn => url(None);
+    [] KafkaDsn => url(None);
+    [] MariaDBDsn => url(None);
+    [] MongoDsn => multi_host_url();
+    [] MySQLDsn => url(None);
+    [] NatsDsn => multi_host_url();
+    [] PostgresDsn => multi_host_url();
+    [] RedisDsn => url(None);
+    [] SnowflakeDsn => url(None);
 }
 
 /// As of an `Option`.
@@ -539,7 +563,8 @@ impl FieldSchemas {
             plain(schema)
         });
         let tuple = ArrayBuilder::new().items(ArrayItems::False).prefix_items(items);
-        let mut schema = tuple.min_items(Some(min)).max_items(Some(max)).into();
+        let min = Some(min).filter(|&min| min > 0);
+        let mut schema = tuple.min_items(min).max_items(Some(max)).into();
         note(&mut schema, notes);
         schema
     }
@@ -557,16 +582,21 @@ impl FieldSchemas {
     }
 }
 
-/// The fields of a model as parameters, for [`IntoParams`](utoipa::IntoParams).
-pub fn parameters<T: ToSchema>(location: Option<ParameterIn>) -> Vec<Parameter> {
+/// The fields of a model as parameters, for [`IntoParams`](utoipa::IntoParams); `renamed` are those that
+/// have another name as a parameter, with that.
+pub fn parameters<T: ToSchema>(
+    location: Option<ParameterIn>,
+    renamed: &[(&str, &str)],
+) -> Vec<Parameter> {
     let RefOr::T(Schema::Object(model)) = collection::written_out::<T>() else {
         return Vec::new();
     };
     let location = location.unwrap_or(ParameterIn::Query);
     let parameter = |(name, schema): (String, RefOr<Schema>)| {
         let is_required = model.required.contains(&name);
+        let other = renamed.iter().find(|(from, _)| *from == name);
         ParameterBuilder::new()
-            .name(name)
+            .name(other.map_or(name.as_str(), |(_, to)| to))
             .parameter_in(location.clone())
             .required(if is_required { Required::True } else { Required::False })
             .schema(Some(schema))

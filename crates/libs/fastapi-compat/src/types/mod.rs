@@ -6,6 +6,8 @@ mod boolean;
 mod byte_size;
 mod collections;
 mod decimal;
+#[cfg(feature = "url")]
+mod dsn;
 mod file;
 mod float;
 mod integer;
@@ -29,6 +31,11 @@ pub use base64::{Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr};
 pub use byte_size::ByteSize;
 pub(crate) use byte_size::PATTERN as BYTE_SIZE;
 pub use decimal::Decimal;
+#[cfg(feature = "url")]
+pub use dsn::{
+    AmqpDsn, ClickHouseDsn, CockroachDsn, KafkaDsn, MariaDBDsn, MongoDsn, MultiHostUrl, MySQLDsn,
+    NatsDsn, PostgresDsn, RedisDsn, SnowflakeDsn,
+};
 pub use file::UploadFile;
 pub use integer::Integer;
 pub(crate) use integer::SIZE;

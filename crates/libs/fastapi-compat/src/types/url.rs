@@ -1,14 +1,16 @@
 //! `AnyUrl`, `HttpUrl`: pydantic leaves them to the same library.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use url::{ParseError, Url};
+use url::{ParseError, SyntaxViolation, Url};
 
 use super::text::plural;
+use crate::choice::alternatives;
 use crate::constraints::{Accepts, Constraints};
-use crate::decode::{Decode, deserialize_by_rules};
+use crate::decode::{Decode, deserialize_strictly};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
@@ -41,20 +43,72 @@ pub struct WebsocketUrl(pub Url);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AnyWebsocketUrl(pub Url);
 
-/// What a kind of URL demands.
-struct Rules {
-    max_length: Option<usize>,
-    schemes: &'static [&'static str],
-    needs_host: bool,
+/// What a kind of URL demands, and what it has by default.
+pub(super) struct Rules {
+    pub max_length: Option<usize>,
+    pub schemes: &'static [&'static str],
+    pub needs_host: bool,
+    pub default_host: Option<&'static str>,
+    pub default_port: Option<u16>,
+    pub default_path: Option<&'static str>,
 }
 
-fn decode(
+impl Rules {
+    /// Any URL.
+    pub(super) const ANY: Self = Self {
+        max_length: None,
+        schemes: &[],
+        needs_host: false,
+        default_host: None,
+        default_port: None,
+        default_path: None,
+    };
+}
+
+/// A URL, which may have several hosts.
+pub(super) trait Parsed: Sized {
+    /// Parses it; in strict mode without any leniency.
+    fn parse(text: &str, is_strict: bool) -> Result<Self, Fault>;
+
+    /// The URL with all its parts and one host.
+    fn url(&mut self) -> &mut Url;
+}
+
+/// Why a text is no URL.
+pub(super) enum Fault {
+    Parsing(ParseError),
+    /// What strict mode does not let pass.
+    Violation(SyntaxViolation),
+}
+
+impl Parsed for Url {
+    fn parse(text: &str, is_strict: bool) -> Result<Self, Fault> {
+        if !is_strict {
+            return Self::parse(text).map_err(Fault::Parsing);
+        }
+        let violation = Cell::new(None);
+        let keep = |found| {
+            if found != SyntaxViolation::EmbeddedCredentials {
+                violation.set(Some(found));
+            }
+        };
+        let parsed = Self::options().syntax_violation_callback(Some(&keep)).parse(text);
+        let url = parsed.map_err(Fault::Parsing)?;
+        violation.take().map_or(Ok(url), |violation| Err(Fault::Violation(violation)))
+    }
+
+    fn url(&mut self) -> &mut Url {
+        self
+    }
+}
+
+pub(super) fn decode<U: Parsed>(
     input: &Value,
     rules: &Rules,
     constraints: &Constraints,
     at: &Loc<'_>,
     errors: &mut Errors,
-) -> Option<Url> {
+) -> Option<U> {
     errors.fits(Exactness::Lax);
     let Value::Str(text) = input else {
         return errors.add("url_type", at, "URL input should be a string or URL", input, &[]);
@@ -64,6 +118,7 @@ fn decode(
         let msg = format!("URL should have at most {max} character{}", plural(max));
         return errors.add("url_too_long", at, msg, input, &[("max_length", max.into())]);
     }
+    let is_strict = errors.is_strict || constraints.strict;
     let mut refuse = |error: &str| {
         let msg = format!("Input should be a valid URL, {error}");
         errors.add("url_parsing", at, msg, input, &[("error", error.into())])
@@ -71,20 +126,44 @@ fn decode(
     if text.is_empty() {
         return refuse("input is empty");
     }
-    let url = match Url::parse(text) {
-        Ok(url) => url,
-        Err(error) => return refuse(&error.to_string()),
+    let mut parsed = match U::parse(text, is_strict) {
+        Ok(parsed) => parsed,
+        Err(Fault::Parsing(error)) => return refuse(&error.to_string()),
+        Err(Fault::Violation(violation)) => {
+            let error = violation.description();
+            let msg = format!("Input violated strict URL syntax rules, {error}");
+            return errors.add("url_syntax_violation", at, msg, input, &[("error", error.into())]);
+        }
     };
+    let url = parsed.url();
     if !rules.schemes.is_empty() && !rules.schemes.contains(&url.scheme()) {
-        let schemes: Vec<_> = rules.schemes.iter().map(|scheme| format!("'{scheme}'")).collect();
-        let schemes = schemes.join(" or ");
+        let schemes = rules.schemes.iter().map(|scheme| format!("'{scheme}'"));
+        let schemes = alternatives(schemes.collect());
         let msg = format!("URL scheme should be {schemes}");
         return errors.add("url_scheme", at, msg, input, &[("expected_schemes", schemes.into())]);
     }
-    if rules.needs_host && !url.has_host() {
+    if !url.has_host() {
+        let set = match rules.default_host {
+            Some(host) => url.set_host(Some(host)),
+            None if rules.needs_host => Err(ParseError::EmptyHost),
+            None => Ok(()),
+        };
+        if let Err(error) = set {
+            return refuse(&error.to_string());
+        }
+    }
+    if let Some(port) = rules.default_port
+        && url.port().is_none()
+        && url.set_port(Some(port)).is_err()
+    {
         return refuse(&ParseError::EmptyHost.to_string());
     }
-    Some(url)
+    if let Some(path) = rules.default_path
+        && matches!(url.path(), "" | "/")
+    {
+        url.set_path(path);
+    }
+    Some(parsed)
 }
 
 macro_rules! url_type {
@@ -121,25 +200,27 @@ macro_rules! url_type {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.0.as_str())
+                serializer.collect_str(&self.0)
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserialize_by_rules(deserializer)
+                // In a strict model, too.
+                deserialize_strictly(deserializer)
             }
         }
     };
 }
+pub(super) use url_type;
 
-const HTTP: Rules = Rules { max_length: None, schemes: &["http", "https"], needs_host: true };
-const WEBSOCKET: Rules = Rules { max_length: None, schemes: &["ws", "wss"], needs_host: true };
+const HTTP: Rules = Rules { schemes: &["http", "https"], needs_host: true, ..Rules::ANY };
+const WEBSOCKET: Rules = Rules { schemes: &["ws", "wss"], needs_host: true, ..Rules::ANY };
 
-url_type!(AnyUrl, Rules { max_length: None, schemes: &[], needs_host: false });
+url_type!(AnyUrl, Rules::ANY);
 url_type!(HttpUrl, Rules { max_length: Some(2083), ..HTTP });
 url_type!(AnyHttpUrl, HTTP);
-url_type!(FileUrl, Rules { max_length: None, schemes: &["file"], needs_host: false });
-url_type!(FtpUrl, Rules { max_length: None, schemes: &["ftp"], needs_host: true });
+url_type!(FileUrl, Rules { schemes: &["file"], ..Rules::ANY });
+url_type!(FtpUrl, Rules { schemes: &["ftp"], needs_host: true, ..Rules::ANY });
 url_type!(WebsocketUrl, Rules { max_length: Some(2083), ..WEBSOCKET });
 url_type!(AnyWebsocketUrl, WEBSOCKET);

@@ -1,5 +1,6 @@
 //! The port of `probe.py`: the same operations, declared once each.
 
+mod shapes;
 mod types;
 
 use std::collections::BTreeSet;
@@ -1060,6 +1061,7 @@ pub(crate) fn port() -> (Router, Vec<String>) {
     all.path::<Letter, LiteralStr>("literal-str");
     all.path::<IntOrStr, UnionScalar>("union-scalar");
     types::register(&mut all);
+    shapes::register(&mut all);
 
     let security =
         routes![bearer, http_bearer, basic, two, api_key, api_key_query, api_key_cookie,];

@@ -783,4 +783,5 @@ def api_key(
     return [key, str(number)]
 
 
-import probe_types  # noqa: E402, F401
+import probe_types  # noqa: E402, F401, I001
+import probe_shapes  # noqa: E402, F401

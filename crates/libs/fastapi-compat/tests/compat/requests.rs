@@ -1,5 +1,6 @@
 //! Requests of every kind for each operation: valid, on the edge, and broken.
 
+mod shapes;
 mod types;
 
 use std::sync::LazyLock;
@@ -109,7 +110,9 @@ fn body(operation: &str) -> Shape {
         "several" => {
             Object(vec![("inner", inner()), ("importance", Of("int")), ("note", Of("str"))])
         }
-        operation => types::body(operation).unwrap_or_else(|| v(Of(family(operation)))),
+        operation => shapes::body(operation)
+            .or_else(|| types::body(operation))
+            .unwrap_or_else(|| v(Of(family(operation)))),
     }
 }
 
@@ -143,7 +146,11 @@ fn family(operation: &str) -> &'static str {
 /// Values as they stand in JSON, from `samples.txt`: below the names of their families, one a line.
 fn samples(family: &str) -> &'static [&'static str] {
     static SAMPLES: LazyLock<Vec<(&str, Vec<&str>)>> = LazyLock::new(|| {
-        let families = [include_str!("samples.txt"), include_str!("samples_types.txt")];
+        let families = [
+            include_str!("samples.txt"),
+            include_str!("samples_types.txt"),
+            include_str!("samples_shapes.txt"),
+        ];
         let families = families.into_iter().flat_map(|samples| samples.split("== "));
         let families = families.filter_map(|family| {
             let (names, samples) = family.split_once('\n')?;
@@ -236,7 +243,7 @@ pub(crate) fn text(operation: &str) -> BoxedStrategy<String> {
             "int"
         }
         "rest" | "part" => "str",
-        operation if operation.starts_with("model") => "small",
+        operation if operation.starts_with("model") || shapes::is_small(operation) => "small",
         "json" => "json",
         operation => family(operation),
     };
@@ -257,7 +264,11 @@ pub(crate) fn encode(text: &str) -> String {
 fn pairs(operation: &str) -> BoxedStrategy<String> {
     let name = prop_oneof![8 => Just("v"), 1 => Just("w"), 1 => Just("the-color")].boxed();
     let is_model = operation.starts_with("model");
-    let (name, more) = if is_model { (types::names(), 7) } else { (name, 4) };
+    let (name, more) = match operation {
+        "model-paths" => (shapes::names(), 9),
+        _ if is_model => (types::names(), 7),
+        _ => (name, 4),
+    };
     proptest::collection::vec((name, text(operation)), 0..more)
         .prop_map(|pairs| {
             let pairs: Vec<_> =

@@ -270,7 +270,7 @@ fn check_number(number: Integer) -> Result<Integer, Invalid> {
     }
 }
 
-fn plus_one(number: &Integer) -> Result<Integer, Invalid> {
+pub(super) fn plus_one(number: &Integer) -> Result<Integer, Invalid> {
     let digits: num_bigint::BigInt = number.to_string().parse().map_err(|_| "no number")?;
     (digits + 1_i64).to_string().parse().map_err(|_| "no number".into())
 }
