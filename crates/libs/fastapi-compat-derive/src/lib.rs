@@ -42,7 +42,10 @@ use syn::{
 /// - `#[schema(strict)]`, which takes no value of another JSON type;
 /// - `#[schema(convert_underscores = false)]` for a header;
 /// - `#[schema(before = f, after = g)]`: validators, `f: fn(&Value) -> Result<Value, Invalid>` and
-///   `g: fn(T) -> Result<T, Invalid>`;
+///   `g: fn(T) -> Result<T, Invalid>`; `#[schema(wrap = h)]`: one around the rules,
+///   `h: fn(&Value, Handler<'_, T>) -> Result<T, Invalid>`;
+/// - `#[schema(validation_alias = ("b", ["names", 0]))]`: all names that the field is read by, each a text
+///   or a path;
 /// - `#[serde(rename = "…")]`: pydantic's alias; `#[serde(rename(deserialize = "…", serialize = "…"))]`:
 ///   `validation_alias` and `serialization_alias`; `#[serde(alias = "…")]`: a further name;
 /// - `#[serde(flatten)]` on a dictionary: `extra="allow"`, what has no field.
@@ -54,12 +57,14 @@ use syn::{
 ///   name;
 /// - `#[schema(model)]`: as parameters it is one model, not a parameter for each field;
 /// - `#[schema(strict, convert_underscores = false, before = f, after = g)]` as of fields, with
-///   `g: fn(Self) -> Result<Self, Invalid>`;
-/// - `#[schema(dataclass)]`, `#[schema(typed_dict)]`: what kind of class it is in Python.
+///   `g: fn(Self) -> Result<Self, Invalid>`, and `wrap = h`;
+/// - `#[schema(dataclass)]`, `#[schema(typed_dict)]`, `#[schema(named_tuple)]`: what kind of class it is in
+///   Python; a named tuple is read from lists, too, and written as one by `Serialize`, which this
+///   derive gives.
 ///
 /// Attributes of an enum: `#[schema(literal)]`, `#[schema(plain)]` for `class X(Enum)` of integers,
 /// `#[schema(value = true)]` on a variant for a value that is no text; of a union `#[schema(tag = 1)]` on a
-/// variant for a tag that is no text.
+/// variant for a tag that is no text, or `#[schema(discriminator = f)]` with `f: fn(&Value) -> Option<Value>`.
 ///
 /// A type with utoipa's own `#[derive(utoipa::ToSchema)]` is marked by `#[decode(schema = false)]`; what
 /// would be `#[schema(…)]` is `#[decode(…)]` then.
@@ -305,7 +310,7 @@ mod tests {
     #[test]
     #[expect(clippy::too_many_lines, reason = "a list of cases")]
     fn what_cannot_be_derived_is_explained() {
-        let cases: [(DeriveInput, &str); 18] = [
+        let cases: [(DeriveInput, &str); 22] = [
             (
                 parse_quote!(
                     struct A(String, String);
@@ -464,6 +469,43 @@ mod tests {
                     }
                 ),
                 "a text, an integer, `true` or `false`",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(validation_alias = ["a", -1])]
+                        a: String,
+                    }
+                ),
+                "counted from the start",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(validation_alias = [0, "a"])]
+                        a: String,
+                    }
+                ),
+                "a path that begins with a name",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(validation_alias = "a")]
+                        #[serde(alias = "b")]
+                        a: String,
+                    }
+                ),
+                "has all names",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[schema(wrap = f, before = g)]
+                        a: String,
+                    }
+                ),
+                "stands without `before` and `after`",
             ),
         ];
         for (input, expected) in cases {

@@ -155,6 +155,11 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     } else {
         quote!(fields.finish(#forbids_extra, #notes))
     };
+    let title = if rules.is_named_tuple() {
+        quote!(::core::option::Option::<&'static str>::None)
+    } else {
+        quote!(#title)
+    };
     let schema = quote! {
         private::component::<Self>(#component, #title, || {
             #[allow(unused_mut)] // of a model without fields
@@ -169,11 +174,17 @@ pub(crate) fn schema(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         let (name, own) = (field.name(), field.ident.unraw().to_string());
         quote!((#name, #own))
     });
+    let (own_names, written): (Vec<_>, Vec<_>) =
+        fields.iter().map(|field| (field.ident.unraw().to_string(), &field.written)).unzip();
     let serialize = rules.is_named_tuple().then(|| serialize_items(name, &fields));
     Ok(quote! {
         #to_schema
 
         #serialize
+
+        impl private::Fielded for #name {
+            const NAMES: &'static [(&'static str, &'static str)] = &[#((#own_names, #written)),*];
+        }
 
         impl private::utoipa::IntoParams for #name {
             fn into_params(

@@ -20,7 +20,9 @@ use crate::value_serde::SHALLOW;
 /// A type that a request can carry.
 #[diagnostic::on_unimplemented(
     message = "a request cannot carry a value of type `{Self}`",
-    label = "add `#[derive(Decode)]` to `{Self}`"
+    label = "add `#[derive(Decode)]` to `{Self}`",
+    note = "types of Python that have no counterpart, and what to write instead, are in \
+            `fastapi_compat::refused`"
 )]
 pub trait Decode: Sized {
     /// Whether parameters of the same name make one value of this type: a list.

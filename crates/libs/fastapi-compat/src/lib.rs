@@ -53,6 +53,7 @@ mod readme {}
 pub mod __fuzzing;
 mod alias_path;
 mod answers;
+mod background;
 mod body;
 mod characters;
 mod choice;
@@ -103,6 +104,7 @@ mod response;
 mod router;
 mod routes;
 mod security;
+mod selected;
 #[cfg(feature = "files")]
 mod static_files;
 #[cfg(feature = "streams")]
@@ -118,6 +120,7 @@ mod wrap;
 
 pub use alias_path::AliasStep;
 pub use answers::LocalAddr;
+pub use background::Background;
 pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
 pub use cookie::{InvalidCookie, SameSite, SetCookie, SetCookies};
@@ -146,7 +149,7 @@ pub use optional::Patch;
 pub use params::{Cookie, Header, Path, Query};
 pub use raw_body::RawBody;
 pub use response::{
-    Background, HttpError, Json, MediaResponse, MediaType, NoContent, RedirectResponse,
+    HttpError, Json, MediaResponse, MediaType, NoContent, RedirectResponse,
     internal_server_error,
 };
 pub use router::Router;
@@ -156,6 +159,7 @@ pub use security::{
     HttpOptions, OAuth2AuthorizationCodeBearer, OAuth2Options, OAuth2PasswordBearer, OpenIdConnect,
     OpenIdConnectOptions, Scopes, Security, SecurityScopes,
 };
+pub use selected::{Fielded, Selected};
 #[cfg(feature = "files")]
 pub use static_files::StaticFiles;
 #[cfg(feature = "streams")]
@@ -213,6 +217,7 @@ pub mod __private {
     };
     pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
     pub use crate::routes::{Marker, OwnOutline, UtoipaOutline};
+    pub use crate::selected::Fielded;
     pub use crate::union::{Tagged, Union, tag, tag_by};
     pub use crate::value::Value;
     pub use crate::wrap::{Handler, Wrap, decode_wrapped};

@@ -1,21 +1,16 @@
 //! Answers as FastAPI writes them.
 
 use std::borrow::Cow;
-use std::future::Future;
 use std::io::{self, Write};
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use http_body::{Frame, SizeHint};
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
-use tokio::runtime::Handle;
 
 use crate::answers::quoted;
 use crate::float_repr::float_repr;
@@ -371,80 +366,5 @@ pub(crate) fn content_type(media_type: &str) -> Option<HeaderValue> {
         HeaderValue::try_from(format!("{media_type}; charset=utf-8")).ok()
     } else {
         HeaderValue::try_from(media_type).ok()
-    }
-}
-
-/// An answer with a task that runs once it has been sent, or once its client has disconnected:
-/// FastAPI's `BackgroundTasks`. One after the other are `async move { a().await; b().await }`. The
-/// task is one of the runtime's; at its shutdown it is not waited for.
-///
-/// ```
-/// use fastapi_compat::{Background, Json, post};
-///
-/// async fn send_email() {}
-///
-/// #[post("/register")]
-/// async fn register() -> Background<Json<bool>> {
-///     Background::new(Json(true), async { send_email().await })
-/// }
-/// ```
-pub struct Background<T> {
-    answer: T,
-    task: Task,
-}
-
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-impl<T> Background<T> {
-    /// The answer and the task.
-    pub fn new(answer: T, task: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self { answer, task: Box::pin(task) }
-    }
-}
-
-impl<T: std::fmt::Debug> std::fmt::Debug for Background<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Background").field("answer", &self.answer).finish_non_exhaustive()
-    }
-}
-
-impl<T: IntoResponse> IntoResponse for Background<T> {
-    fn into_response(self) -> Response {
-        let task = Some(self.task);
-        self.answer.into_response().map(|body| Body::new(BackgroundBody { body, task }))
-    }
-}
-
-/// A body with what runs when it is no longer needed.
-struct BackgroundBody {
-    body: Body,
-    task: Option<Task>,
-}
-
-impl http_body::Body for BackgroundBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for BackgroundBody {
-    fn drop(&mut self) {
-        if let (Some(task), Ok(runtime)) = (self.task.take(), Handle::try_current()) {
-            runtime.spawn(task);
-        }
     }
 }

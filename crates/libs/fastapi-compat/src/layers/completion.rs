@@ -5,10 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::extract::Request;
+use http::Response;
 use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tower::{Layer, Service};
+
+use crate::background::Spawner;
 
 tokio::task_local! {
     static DISCONNECTED: ();
@@ -46,7 +49,8 @@ impl RunToCompletionLayer {
         Self::default()
     }
 
-    /// The same; a server that shuts down closes `tasks` and waits for them.
+    /// The same; a server that shuts down closes `tasks` and waits for them. The tasks behind answers,
+    /// [`Background`](crate::Background), are among them.
     pub fn tracked_by(tasks: TaskTracker) -> Self {
         Self { tasks }
     }
@@ -71,6 +75,7 @@ impl<S> Service<Request> for RunToCompletion<S>
 where
     S: Service<Request>,
     S::Future: Send + 'static,
+    Result<S::Response, S::Error>: Outcome,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -83,11 +88,27 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let is_safe = request.method().is_safe();
         let inner = self.inner.call(request);
+        let tasks = self.tasks.clone();
         if is_safe {
-            CompletionFuture { safe: Some(inner), writing: None }
+            CompletionFuture { safe: Some(inner), writing: None, tasks }
         } else {
-            let writing = Some((Box::pin(inner), self.tasks.clone()));
-            CompletionFuture { safe: None, writing }
+            CompletionFuture { safe: None, writing: Some(Box::pin(inner)), tasks }
+        }
+    }
+}
+
+/// What a service answers with.
+pub trait Outcome {
+    /// Has the task behind an answer run as one of `tasks`.
+    fn track(&self, tasks: &TaskTracker);
+}
+
+impl<B, E> Outcome for Result<Response<B>, E> {
+    fn track(&self, tasks: &TaskTracker) {
+        let Ok(response) = self else { return };
+        if let Some(spawner) = response.extensions().get::<Spawner>() {
+            let tasks = tasks.clone();
+            spawner.set(move |task, runtime| drop(tasks.spawn_on(task, runtime)));
         }
     }
 }
@@ -97,41 +118,49 @@ pin_project! {
     pub struct CompletionFuture<F>
     where
         F: Future,
+        F::Output: Outcome,
         F: Send,
         F: 'static,
     {
         #[pin]
         safe: Option<F>,
-        writing: Option<(Pin<Box<F>>, TaskTracker)>,
+        writing: Option<Pin<Box<F>>>,
+        tasks: TaskTracker,
     }
 
     impl<F> PinnedDrop for CompletionFuture<F>
     where
         F: Future,
+        F::Output: Outcome,
         F: Send,
         F: 'static,
     {
         fn drop(this: Pin<&mut Self>) {
             // None once there is an answer.
-            let Some((inner, tasks)) = this.project().writing.take() else { return };
+            let this = this.project();
+            let Some(inner) = this.writing.take() else { return };
             let Ok(runtime) = Handle::try_current() else { return };
-            let rest = DISCONNECTED.scope((), async move { _ = inner.await });
-            tasks.spawn_on(rest, &runtime);
+            let tasks = this.tasks.clone();
+            let rest = DISCONNECTED.scope((), async move { inner.await.track(&tasks) });
+            this.tasks.spawn_on(rest, &runtime);
         }
     }
 }
 
-impl<F: Future + Send + 'static> Future for CompletionFuture<F> {
+impl<F: Future<Output: Outcome> + Send + 'static> Future for CompletionFuture<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if let Some(inner) = this.safe.as_pin_mut() {
-            return inner.poll(context);
-        }
-        let Some((inner, _)) = this.writing else { return Poll::Pending };
-        let output = ready!(inner.as_mut().poll(context));
-        *this.writing = None;
+        let output = if let Some(inner) = this.safe.as_pin_mut() {
+            ready!(inner.poll(context))
+        } else {
+            let Some(inner) = this.writing else { return Poll::Pending };
+            let output = ready!(inner.as_mut().poll(context));
+            *this.writing = None;
+            output
+        };
+        output.track(this.tasks);
         Poll::Ready(output)
     }
 }

@@ -11,11 +11,12 @@ use super::dialect::{name, title};
 use super::operation::{Describe, OperationDocument};
 use super::schemas::Documented;
 use super::visit::typed;
+use crate::background::Background;
 use crate::cookie::{SetCookie, SetCookies};
 use crate::encoded::Encoded;
 #[cfg(feature = "files")]
 use crate::file::FileResponse;
-use crate::response::{Background, Json, MediaResponse, MediaType, NoContent, RedirectResponse};
+use crate::response::{Json, MediaResponse, MediaType, NoContent, RedirectResponse};
 
 impl<T: Documented<Via>, Via> Describe<Via> for Answer<Json<T>> {
     fn describe(operation: &mut OperationDocument<'_>) {

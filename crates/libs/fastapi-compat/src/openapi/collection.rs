@@ -163,15 +163,18 @@ pub fn component_name(title: &str) -> String {
 }
 
 /// The schema of a model or an enumeration, which `build` makes; the component is called by its name,
-/// as far as one may be called so.
+/// as far as one may be called so. All but named tuples have a title.
 pub fn component<T: ?Sized>(
     name: &str,
-    title: &'static str,
+    title: impl Into<Option<&'static str>>,
     build: impl FnOnce() -> RefOr<Schema>,
 ) -> RefOr<Schema> {
+    let title = title.into();
     let titled = || {
         let mut schema = build();
-        set(&mut schema, "title", title.into());
+        if let Some(title) = title {
+            set(&mut schema, "title", title.into());
+        }
         schema
     };
     let name = component_name(name);

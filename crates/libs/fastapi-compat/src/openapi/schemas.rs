@@ -24,6 +24,7 @@ use crate::constraints::{self, Constraints};
 #[cfg(feature = "email")]
 use crate::email::EmailStr;
 use crate::optional::Patch;
+use crate::selected::Selected;
 #[cfg(feature = "json-text")]
 use crate::types::JsonText;
 #[cfg(feature = "rust_decimal")]
@@ -146,6 +147,7 @@ foreign! {
     [T: Foreign<Via>, Via] Box<T>, Via => T::foreign_schema();
     [T: Foreign<Via>, Via] Option<T>, Via => optional(T::foreign_schema());
     [T: Foreign<Via>, Via] Vec<T>, Via => array(T::foreign_schema(), false);
+    [T: Documented<Via>, Via] Selected<T>, Via => T::schema();
     [T: Documented<Via>, Via] FrozenSet<T>, Via => array(T::schema(), true);
     [T: Documented<Via>, Via] Deque<T>, Via => array(T::schema(), false);
     [T: Documented<Via>, Via] VariadicTuple<T>, Via => array(T::schema(), false);

@@ -46,7 +46,7 @@ from fastapi.security import (
 )
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -486,6 +486,31 @@ def nothing() -> None:
 def background(tasks: BackgroundTasks, v: int) -> int:
     tasks.add_task(nothing)
     return v
+
+
+class Profile(BaseModel):
+    user_name: str = Field(alias="userName")
+    v: int = 0
+    inner: dict[str, int] = {"a": 1}
+
+    @computed_field(alias="doubleV", title="Twice", description="Two of it.", examples=[2])
+    @property
+    def double(self) -> int:
+        return 2 * self.v
+
+
+@app.get("/answer/selected", response_model=Profile, response_model_include={"user_name", "double"})
+def selected(v: Annotated[int, Query(ge=-1_000_000, le=1_000_000)]) -> Any:
+    return Profile(userName="a", v=v)
+
+
+@app.get(
+    "/answer/left-out",
+    response_model=list[Profile],
+    response_model_exclude={"__all__": {"inner", "userName"}},
+)
+def left_out(v: Annotated[int, Query(ge=-1_000_000, le=1_000_000)]) -> Any:
+    return [Profile(userName="a", v=v)] * 2
 
 
 @app.get("/answer/chosen", status_code=201)

@@ -93,12 +93,12 @@ class AliasPathsAllow(AliasPaths):
     model_config = ConfigDict(extra="allow")
 
 
-class Cat(BaseModel):
+class Kitten(BaseModel):
     kind: Literal["cat"]
     lives: int = 9
 
 
-class Dog(BaseModel):
+class Puppy(BaseModel):
     kind: Literal["dog"]
     name: str
 
@@ -115,12 +115,12 @@ def pet_kind(given: Any) -> Any:
 
 class Discriminated(BaseModel):
     v: Annotated[
-        Annotated[Cat, Tag("cat")] | Annotated[Dog, Tag("dog")] | Annotated[str, Tag("text")],
+        Annotated[Kitten, Tag("cat")] | Annotated[Puppy, Tag("dog")] | Annotated[str, Tag("text")],
         Discriminator(pet_kind),
     ]
     w: list[
         Annotated[
-            Annotated[Cat, Tag("cat")]
+            Annotated[Kitten, Tag("cat")]
             | Annotated[Annotated[str, Field(max_length=2)], Tag("text")],
             Discriminator(pet_kind),
         ]
@@ -142,7 +142,7 @@ class White(BaseModel):
 
 class Nested(BaseModel):
     v: Annotated[
-        Annotated[Black | White, Field(discriminator="color")] | Dog, Field(discriminator="kind")
+        Annotated[Black | White, Field(discriminator="color")] | Puppy, Field(discriminator="kind")
     ]
 
 
@@ -252,7 +252,7 @@ SETS: dict[str, Any] = {
 def title(name: str) -> str:
     """What the model is called in Rust, where some names are those of its types."""
     title = "".join(word.capitalize() for word in name.split("-"))
-    return f"{title}Model" if title in {"Deque", "VariadicTuple", "Sequence"} else title
+    return f"{title}Model" if title in {"Deque", "FrozenSet", "VariadicTuple", "Sequence"} else title
 
 
 def set_body(name: str, model: Any) -> None:

@@ -14,7 +14,7 @@ use fastapi_compat::layers::{
     BodyLimitLayer, CorsLayer, CorsOptions, ProxyHeadersLayer, RunToCompletionLayer,
     StrictRequestsLayer, TrustedProxies, catch_panic, client_disconnected,
 };
-use fastapi_compat::{Call, Json, routes};
+use fastapi_compat::{Background, Call, Json, routes};
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
@@ -201,4 +201,37 @@ async fn run_to_completion_of_what_was_never_polled() {
     let mut app = RunToCompletionLayer::new().layer(Router::new().route("/", post(handler)));
     drop(app.call(Request::post("/").body(Body::from("body")).unwrap()));
     assert_eq!(end.await.unwrap(), "body");
+}
+
+#[tokio::test]
+async fn tasks_behind_answers_are_waited_for() {
+    let (begin, gate) = tokio::sync::watch::channel(false);
+    let done = Arc::new(AtomicUsize::new(0));
+    let handler = {
+        let done = Arc::clone(&done);
+        async move || {
+            let (mut gate, done) = (gate.clone(), Arc::clone(&done));
+            Background::new("answered", async move {
+                gate.wait_for(|open| *open).await.unwrap();
+                done.fetch_add(1, Ordering::SeqCst);
+            })
+        }
+    };
+    let tasks = TaskTracker::new();
+    let router = Router::new().route("/", get(handler.clone()).post(handler));
+    let app = RunToCompletionLayer::tracked_by(tasks.clone()).layer(router);
+    for method in ["GET", "POST"] {
+        let request = Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(text(response).await, "answered");
+    }
+    // A client that leaves before the answer.
+    let mut left = app;
+    drop(left.call(Request::post("/").body(Body::empty()).unwrap()));
+    tasks.close();
+    assert!(tokio::time::timeout(Duration::from_millis(50), tasks.wait()).await.is_err());
+    assert_eq!(done.load(Ordering::SeqCst), 0);
+    begin.send(true).unwrap();
+    tasks.wait().await;
+    assert_eq!(done.load(Ordering::SeqCst), 3);
 }

@@ -15,11 +15,12 @@ use fastapi_compat::{
     HttpBearer, HttpDigest, HttpError, HttpOptions, Integer, Json, JsonLines, MediaResponse,
     MediaType, NoContent, OAuth2AuthorizationCodeBearer, OAuth2Options, OAuth2PasswordBearer,
     OpenIdConnect, OpenIdConnectOptions, Path, Query, RedirectResponse, Router, SameSite, Schema,
-    Scopes, Security, SecurityScopes, ServerSentEvent, SetCookie, SetCookies, StaticFiles,
+    Scopes, Security, SecurityScopes, Selected, ServerSentEvent, SetCookie, SetCookies, StaticFiles,
     api_route, get, head, options, post, routes, trace, websocket,
 };
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -720,6 +721,46 @@ async fn background(Call((), Query(query)): Call<(), Query<IntV>>) -> Background
     Background::new(Json(query.v), async {})
 }
 
+#[derive(Clone, Serialize, Schema)]
+struct Profile {
+    #[serde(rename = "userName")]
+    user_name: String,
+    #[schema(default = 0)]
+    v: i64,
+    #[schema(default = [("a".to_owned(), 1)].into())]
+    inner: IndexMap<String, i64>,
+    /// Two of it.
+    #[serde(rename = "doubleV")]
+    #[schema(extra = json!({"title": "Twice", "examples": [2], "readOnly": true}))]
+    double: i64,
+}
+
+fn profile(v: i64) -> Profile {
+    let (user_name, inner) = ("a".to_owned(), [("a".to_owned(), 1)].into());
+    Profile { user_name, v, inner, double: 2 * v }
+}
+
+#[get("/answer/selected")]
+async fn selected(
+    Call((), Query(query)): Call<(), Query<LittleV>>,
+) -> Json<Selected<Profile>> {
+    Json(Selected::include(profile(query.v.into()), &["user_name", "double"]))
+}
+
+#[get("/answer/left-out", name = "left_out")]
+async fn left_out(
+    Call((), Query(query)): Call<(), Query<LittleV>>,
+) -> Json<Vec<Selected<Profile>>> {
+    let profile = Selected::exclude(profile(query.v.into()), &["inner", "userName"]);
+    Json(vec![profile.clone(), profile])
+}
+
+#[derive(Decode)]
+struct LittleV {
+    #[schema(ge = -1_000_000, le = 1_000_000)]
+    v: i32,
+}
+
 #[derive(Decode)]
 struct SmallV {
     v: i64,
@@ -1014,6 +1055,8 @@ pub(crate) fn port() -> (Router, Vec<String>) {
             file_head,
             file_missing,
             background,
+            selected,
+            left_out,
             chosen,
             document_responses,
             document_explained,

@@ -152,15 +152,15 @@ alias_paths! {
 
 #[derive(Decode)]
 #[schema(literal)]
-#[serde(rename_all = "lowercase")]
 enum IsCat {
+    #[serde(rename = "cat")]
     Cat,
 }
 
 #[derive(Decode)]
 #[schema(literal)]
-#[serde(rename_all = "lowercase")]
 enum IsDog {
+    #[serde(rename = "dog")]
     Dog,
 }
 
@@ -192,14 +192,14 @@ macro_rules! written {
 written!(IsCat "cat", IsDog "dog", IsBlack "black", IsWhite "white");
 
 #[derive(Decode, Serialize)]
-struct Cat {
+struct Kitten {
     kind: IsCat,
     #[schema(default = Integer::from(9))]
     lives: Integer,
 }
 
 #[derive(Decode, Serialize)]
-struct Dog {
+struct Puppy {
     kind: IsDog,
     name: String,
 }
@@ -219,9 +219,9 @@ fn pet_kind(given: &Value) -> Option<Value> {
 #[serde(untagged)]
 enum Pet {
     #[schema(tag = "cat")]
-    Cat(Cat),
+    Kitten(Kitten),
     #[schema(tag = "dog")]
-    Dog(Dog),
+    Puppy(Puppy),
     #[schema(tag = "text")]
     Text(String),
 }
@@ -231,7 +231,7 @@ enum Pet {
 #[serde(untagged)]
 enum CatOrShort {
     #[schema(tag = "cat")]
-    Cat(Cat),
+    Kitten(Kitten),
     #[schema(tag = "text", max_length = 2)]
     Text(String),
 }
@@ -279,9 +279,9 @@ enum BlackOrWhite {
 #[serde(untagged)]
 enum AnyPet {
     #[serde(rename = "cat")]
-    Cat(BlackOrWhite),
+    Kitten(BlackOrWhite),
     #[serde(rename = "dog")]
-    Dog(Dog),
+    Puppy(Puppy),
 }
 
 #[derive(Decode, Serialize)]
@@ -438,7 +438,7 @@ macro_rules! echoed {
 }
 
 models! {
-    FrozenSetInt(FrozenSet<Integer>);
+    FrozenSetModel(FrozenSet<Integer>);
     #[schema(min_length = 1, max_length = 2)]
     FrozenSetBounds(FrozenSet<Integer>);
     DequeModel(Deque<Integer>);
@@ -487,7 +487,7 @@ macro_rules! echo_lists {
     )*};
 }
 
-echo_lists!(FrozenSetInt, FrozenSetBounds);
+echo_lists!(FrozenSetModel, FrozenSetBounds);
 
 #[post("/body/named-tuple", name = "operation", body = "given")]
 async fn named_tuple(Call((), Json(given)): Call<(), Json<NamedTuples>>) -> Json<Point> {
@@ -549,10 +549,10 @@ pub(super) fn register(all: &mut Routes) {
         "dsn-click-house" DsnClickHouse;
         "dsn-snowflake" DsnSnowflake;
         "dsn-any" DsnAny;
-        "frozen-set" FrozenSetInt;
+        "frozen-set" FrozenSetModel;
         "frozen-set-bounds" FrozenSetBounds;
     }
-    all.parameters::<FrozenSetInt, _>("frozen-set");
+    all.parameters::<FrozenSetModel, _>("frozen-set");
     all.parameters::<FrozenSetBounds, _>("frozen-set-bounds");
     all.parameters::<DequeModel, _>("deque");
     all.parameters::<VariadicTupleBounds, _>("variadic-tuple-bounds");
