@@ -11,7 +11,8 @@ use syn::{
 
 use crate::attributes::{
     Case, Constraints, Item, Namespace, component, expression, function_name, has_flag, is_false,
-    items, notes, part, refuse_more_than_wrap, refuse_other_schema, refuse_other_serde, texts, title,
+    items, notes, part, refuse_more_than_wrap, refuse_other_schema, refuse_other_serde, texts,
+    title,
 };
 use crate::names::FieldName;
 use crate::{error, known, to_schema};
@@ -548,8 +549,8 @@ impl ModelField {
                 FieldName::of_choices(alias, &plain)?
             }
             None => {
-                let first = part(&items, "rename", "deserialize")
-                    .unwrap_or_else(|| cases.0.apply(&plain));
+                let first =
+                    part(&items, "rename", "deserialize").unwrap_or_else(|| cases.0.apply(&plain));
                 let texts = std::iter::once(first).chain(texts(&items, "alias"));
                 texts.map(FieldName::of_text).collect()
             }
@@ -721,7 +722,8 @@ impl ModelField {
     fn serde_attributes(&self, model: &Ident) -> TokenStream {
         let is = |name: &str| matches!(named(&self.ty), Some((last, _)) if last == name);
         let name = self.name();
-        let aliases = self.names.iter().skip(1).map(|FieldName { text, .. }| quote!(, alias = #text));
+        let aliases =
+            self.names.iter().skip(1).map(|FieldName { text, .. }| quote!(, alias = #text));
         let default = if self.default.is_some() {
             let path = format!("{model}::{}", self.default_name());
             quote!(, default = #path)

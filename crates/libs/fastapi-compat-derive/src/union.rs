@@ -6,7 +6,8 @@ use syn::ext::IdentExt;
 use syn::{DataEnum, DeriveInput, Expr, Fields, Ident, Type};
 
 use crate::attributes::{
-    Constraints, Item, Namespace, expression, function_name, items, refuse_other_schema, refuse_other_serde, text,
+    Constraints, Item, Namespace, expression, function_name, items, refuse_other_schema,
+    refuse_other_serde, text,
 };
 use crate::choice::fixed;
 use crate::{error, known, to_schema};

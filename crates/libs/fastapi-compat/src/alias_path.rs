@@ -36,11 +36,7 @@ pub(crate) fn find<'a>(object: &'a Object, name: &Name) -> Option<Cow<'a, Value>
 }
 
 /// Calls `run` with the location of a path.
-pub(crate) fn below<R>(
-    path: &[AliasStep],
-    at: &Loc<'_>,
-    run: impl FnOnce(&Loc<'_>) -> R,
-) -> R {
+pub(crate) fn below<R>(path: &[AliasStep], at: &Loc<'_>, run: impl FnOnce(&Loc<'_>) -> R) -> R {
     match path {
         [] => run(at),
         [AliasStep::Key(key), rest @ ..] => below(rest, &at.field(key), run),

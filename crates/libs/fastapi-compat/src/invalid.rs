@@ -51,7 +51,11 @@ pub struct Invalid(Reason);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Reason {
-    Raised { kind: &'static str, msg: Cow<'static, str>, ctx: Vec<(&'static str, Value)> },
+    Raised {
+        kind: &'static str,
+        msg: Cow<'static, str>,
+        ctx: Vec<(&'static str, Value)>,
+    },
     /// The errors of the rules that a validator called.
     Errors(Taken),
 }

@@ -149,8 +149,7 @@ pub use optional::Patch;
 pub use params::{Cookie, Header, Path, Query};
 pub use raw_body::RawBody;
 pub use response::{
-    HttpError, Json, MediaResponse, MediaType, NoContent, RedirectResponse,
-    internal_server_error,
+    HttpError, Json, MediaResponse, MediaType, NoContent, RedirectResponse, internal_server_error,
 };
 pub use router::Router;
 pub use routes::{PathOperation, Routes};
@@ -207,8 +206,7 @@ pub mod __private {
     pub use crate::invalid::Invalid;
     pub use crate::model::{
         Absent, Extra, FieldNames, FieldRules, Fields, Model, ModelKind, Name, decode_extra,
-        decode_field, decode_model, decode_validated, deserialize_field,
-        deserialize_wrapped,
+        decode_field, decode_model, decode_validated, deserialize_field, deserialize_wrapped,
     };
     pub use crate::openapi::{
         Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,

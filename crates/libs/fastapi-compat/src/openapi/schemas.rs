@@ -43,9 +43,9 @@ use crate::types::{
 };
 use crate::types::{
     Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Deque,
-    FrozenSet, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
-    Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Sequence, Storable, UploadFile,
-    UuidOfVersion, VariadicTuple,
+    FrozenSet, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface,
+    Ipv4Network, Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Sequence,
+    Storable, UploadFile, UuidOfVersion, VariadicTuple,
 };
 
 /// What the document can describe: every type with utoipa's [`ToSchema`], by `#[derive(Decode)]`,

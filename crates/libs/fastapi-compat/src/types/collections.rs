@@ -76,7 +76,8 @@ pub(super) struct Class {
     pub name: &'static str,
 }
 
-const LIST: Class = Class { kind: "list_type", message: "Input should be a valid list", name: "List" };
+const LIST: Class =
+    Class { kind: "list_type", message: "Input should be a valid list", name: "List" };
 const SET: Class = Class { kind: "set_type", message: "Input should be a valid set", name: "Set" };
 
 /// Decodes the items of a list in their order.

@@ -30,6 +30,7 @@ mod uuid;
 pub use base64::{Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr};
 pub use byte_size::ByteSize;
 pub(crate) use byte_size::PATTERN as BYTE_SIZE;
+pub(crate) use collections::too_long;
 pub use decimal::Decimal;
 #[cfg(feature = "url")]
 pub use dsn::{
@@ -51,7 +52,6 @@ pub use net::{
 };
 #[cfg(feature = "rust_decimal")]
 pub use numeric::Numeric;
-pub(crate) use collections::too_long;
 pub use secret::{ByteString, SecretBytes, SecretStr};
 pub use sequences::{Deque, FrozenSet, Sequence, VariadicTuple};
 #[cfg(feature = "datetime")]

@@ -15,8 +15,8 @@ use fastapi_compat::{
     HttpBearer, HttpDigest, HttpError, HttpOptions, Integer, Json, JsonLines, MediaResponse,
     MediaType, NoContent, OAuth2AuthorizationCodeBearer, OAuth2Options, OAuth2PasswordBearer,
     OpenIdConnect, OpenIdConnectOptions, Path, Query, RedirectResponse, Router, SameSite, Schema,
-    Scopes, Security, SecurityScopes, Selected, ServerSentEvent, SetCookie, SetCookies, StaticFiles,
-    api_route, get, head, options, post, routes, trace, websocket,
+    Scopes, Security, SecurityScopes, Selected, ServerSentEvent, SetCookie, SetCookies,
+    StaticFiles, api_route, get, head, options, post, routes, trace, websocket,
 };
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -741,9 +741,7 @@ fn profile(v: i64) -> Profile {
 }
 
 #[get("/answer/selected")]
-async fn selected(
-    Call((), Query(query)): Call<(), Query<LittleV>>,
-) -> Json<Selected<Profile>> {
+async fn selected(Call((), Query(query)): Call<(), Query<LittleV>>) -> Json<Selected<Profile>> {
     Json(Selected::include(profile(query.v.into()), &["user_name", "double"]))
 }
 

@@ -213,7 +213,9 @@ fn target(
         "answer/file-head" => (&["HEAD"], path("/answer/file-head"), &[], "ranges"),
         "answer/file-named" => (get, path("/answer/file-named"), &["name=<name>"], "ranges"),
         "answer/background" => (&["POST"], path("/answer/background"), &["v=<int>"], ""),
-        "answer/selected" | "answer/left-out" | "answer/chosen" | "document/explained" => (get, format!("/{name}"), &["v=<int>"], ""),
+        "answer/selected" | "answer/left-out" | "answer/chosen" | "document/explained" => {
+            (get, format!("/{name}"), &["v=<int>"], "")
+        }
         "document/responses" | "document/hidden" => (get, format!("/{name}/<int>"), &[], ""),
         "document/extra" => (&["POST"], path("/document/extra"), &["q=<int>"], "item"),
         "document/callbacks" => {

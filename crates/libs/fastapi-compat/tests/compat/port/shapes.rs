@@ -467,11 +467,36 @@ models! {
 }
 
 echoed!(
-    DequeModel, DequeBounds, VariadicTupleModel, VariadicTupleBounds, SequenceModel,
-    SequenceBounds, UnionSequences, UnionDeque, DsnPostgres, DsnCockroach, DsnAmqp, DsnRedis,
-    DsnMongo, DsnKafka, DsnNats, DsnMysql, DsnMariaDb, DsnClickHouse, DsnSnowflake, DsnAny,
-    NamedTuples, Choices, Exact, AliasPaths, AliasPathsForbid, AliasPathsAllow, Discriminated,
-    Wrapped, Wholes, StrictUrl
+    DequeModel,
+    DequeBounds,
+    VariadicTupleModel,
+    VariadicTupleBounds,
+    SequenceModel,
+    SequenceBounds,
+    UnionSequences,
+    UnionDeque,
+    DsnPostgres,
+    DsnCockroach,
+    DsnAmqp,
+    DsnRedis,
+    DsnMongo,
+    DsnKafka,
+    DsnNats,
+    DsnMysql,
+    DsnMariaDb,
+    DsnClickHouse,
+    DsnSnowflake,
+    DsnAny,
+    NamedTuples,
+    Choices,
+    Exact,
+    AliasPaths,
+    AliasPathsForbid,
+    AliasPathsAllow,
+    Discriminated,
+    Wrapped,
+    Wholes,
+    StrictUrl
 );
 
 /// Sets have no order in Python; their operations answer with lists.
@@ -494,7 +519,12 @@ async fn named_tuple(Call((), Json(given)): Call<(), Json<NamedTuples>>) -> Json
     Json(given.v)
 }
 
-#[post("/body/nested-discriminators", name = "operation", body = "given", include_in_schema = false)]
+#[post(
+    "/body/nested-discriminators",
+    name = "operation",
+    body = "given",
+    include_in_schema = false
+)]
 async fn nested(Call((), Json(given)): Call<(), Json<NestedPets>>) -> Json<NestedPets> {
     Json(given)
 }
@@ -557,8 +587,7 @@ pub(super) fn register(all: &mut Routes) {
     all.parameters::<DequeModel, _>("deque");
     all.parameters::<VariadicTupleBounds, _>("variadic-tuple-bounds");
     all.parameters::<SequenceModel, _>("sequence");
-    let others =
-        Router::new().routes(routes![named_tuple, nested, query_paths, form_paths]);
+    let others = Router::new().routes(routes![named_tuple, nested, query_paths, form_paths]);
     let paths = others.operations().map(|(_, _, path)| path.trim_start_matches('/').to_owned());
     all.names.extend(paths);
     all.router = std::mem::take(&mut all.router).merge(others);

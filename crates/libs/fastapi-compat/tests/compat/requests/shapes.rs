@@ -72,8 +72,15 @@ pub(super) fn body(operation: &str) -> Option<Shape> {
             let url = || Either(vec![Of("url"), Of("urls"), Of("dsn")]);
             Object(vec![("v", url()), ("w", url())])
         }
-        "frozen-set" | "frozen-set-bounds" | "deque" | "deque-bounds" | "variadic-tuple"
-        | "variadic-tuple-bounds" | "sequence" | "sequence-bounds" | "union-deque"
+        "frozen-set"
+        | "frozen-set-bounds"
+        | "deque"
+        | "deque-bounds"
+        | "variadic-tuple"
+        | "variadic-tuple-bounds"
+        | "sequence"
+        | "sequence-bounds"
+        | "union-deque"
         | "union-sequences" => v(Either(vec![list(small()), list(small()), small()])),
         operation if operation.starts_with("dsn") => v(Of("dsn")),
         _ => return None,
