@@ -11,7 +11,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::constraints::{Accepts, Constraints};
-use crate::errors::{Errors, Loc};
+use crate::errors::{Errors, Exactness, Loc};
 use crate::matched::PathParams;
 use crate::openapi::{OperationDocument, RefOrSchema};
 use crate::value::Value;
@@ -110,6 +110,10 @@ pub fn decode_recursive<T>(
     errors: &mut Errors,
     decode: impl FnOnce(&mut Errors) -> Option<T>,
 ) -> Option<T> {
+    if !is_alias {
+        // As of a model: in Python an instance of the class would fit better.
+        errors.fits(Exactness::Strict);
+    }
     errors.within((type_name::<T>(), is_alias), at, input, decode)
 }
 

@@ -26,6 +26,7 @@ from pydantic import (
     NatsDsn,
     PostgresDsn,
     RedisDsn,
+    RootModel,
     SnowflakeDsn,
     Tag,
     ValidationError,
@@ -68,11 +69,16 @@ class Record(BaseModel):
     a: int
 
 
+class Natural(RootModel[Annotated[int, Field(ge=0)]]):
+    pass
+
+
 class Exact(BaseModel):
     v: dict[str, float] | Record
     w: dict[str, float] | Row | None = None
     x: list[dict[str, float]] | list[Record] | None = None
     y: Record | dict[str, int] | None = None
+    z: float | Natural | bool | None = None
 
 
 class AliasPaths(BaseModel):
@@ -252,7 +258,9 @@ SETS: dict[str, Any] = {
 def title(name: str) -> str:
     """What the model is called in Rust, where some names are those of its types."""
     title = "".join(word.capitalize() for word in name.split("-"))
-    return f"{title}Model" if title in {"Deque", "FrozenSet", "VariadicTuple", "Sequence"} else title
+    return (
+        f"{title}Model" if title in {"Deque", "FrozenSet", "VariadicTuple", "Sequence"} else title
+    )
 
 
 def set_body(name: str, model: Any) -> None:

@@ -111,11 +111,24 @@ enum RecordOrInts {
 }
 
 #[derive(Decode, Serialize)]
+#[serde(rename = "Natural")]
+struct Natural(#[schema(ge = 0)] Integer);
+
+#[derive(Decode, Serialize)]
+#[serde(untagged)]
+enum FloatWholeOrBool {
+    Float(f64),
+    Whole(Natural),
+    Bool(bool),
+}
+
+#[derive(Decode, Serialize)]
 struct Exact {
     v: FloatsOrRecord,
     w: Option<FloatsOrRow>,
     x: Option<FloatsOrRecords>,
     y: Option<RecordOrInts>,
+    z: Option<FloatWholeOrBool>,
 }
 
 /// Declares models whose fields are read by paths.

@@ -40,6 +40,7 @@ pub(super) fn body(operation: &str) -> Option<Shape> {
             ("w", Either(vec![record(), dictionary()])),
             ("x", list(Either(vec![record(), dictionary()]))),
             ("y", Either(vec![record(), dictionary()])),
+            ("z", small()),
         ]),
         "alias-paths" | "alias-paths-forbid" | "alias-paths-allow" => Object(vec![
             ("x", Object(vec![("y", Either(vec![list(small()), list(small()), dictionary()]))])),
