@@ -170,7 +170,11 @@ async fn an_automatic_canary_goes_from_step_to_step() {
     let kept = folder.path().join("plan.yaml.canaries");
     let waiting = Instant::now();
     while !std::fs::read_to_string(&kept).is_ok_and(|text| text.contains("\"step\": 2")) {
-        assert!(waiting.elapsed() < Duration::from_secs(10), "{:?}", std::fs::read_to_string(&kept));
+        assert!(
+            waiting.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            std::fs::read_to_string(&kept)
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let other = front(says(json!({})), says(json!({})), settings).await;
