@@ -4,6 +4,7 @@
 
 mod attributes;
 mod choice;
+mod field;
 mod model;
 mod names;
 mod newtype;
