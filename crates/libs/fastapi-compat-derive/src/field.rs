@@ -10,8 +10,8 @@ use syn::{
 };
 
 use crate::attributes::{
-    Case, Constraints, Namespace, expression, is_false, items, notes, part, refuse_more_than_wrap,
-    refuse_other_serde, texts,
+    Case, Constraints, Item, Namespace, expression, is_false, items, notes, part,
+    refuse_more_than_wrap, refuse_other_serde, texts,
 };
 use crate::error;
 use crate::names::FieldName;
@@ -116,25 +116,20 @@ impl ModelField {
         refuse_more_than_wrap(&items)?;
         let plain = ident.unraw().to_string();
         let keeps_underscores = keeps_underscores || is_false(&items, "convert_underscores")?;
-        let names = match expression(&items, "validation_alias") {
-            Some(alias) => {
-                if let Some(item) =
-                    items.iter().find(|item| item.key == "alias" || item.key == "rename")
-                {
-                    let message = "`validation_alias` has all names that the field is read by; \
-                                   `#[serde(rename(serialize = \"…\"))]` is the one it is written by";
-                    if item.key == "alias" || part(&items, "rename", "deserialize").is_some() {
-                        return Err(error(&item.key, message));
-                    }
-                }
-                FieldName::of_choices(alias, &plain)?
+        let renamed = part(&items, "rename", "deserialize");
+        let names = if let Some(alias) = expression(&items, "validation_alias") {
+            let is_other =
+                |item: &&Item| item.key == "alias" || (item.key == "rename" && renamed.is_some());
+            if let Some(other) = items.iter().find(is_other) {
+                let message = "`validation_alias` has all names that the field is read by; \
+                               `#[serde(rename(serialize = \"…\"))]` is the one it is written by";
+                return Err(error(&other.key, message));
             }
-            None => {
-                let first =
-                    part(&items, "rename", "deserialize").unwrap_or_else(|| cases.0.apply(&plain));
-                let texts = std::iter::once(first).chain(texts(&items, "alias"));
-                texts.map(FieldName::of_text).collect()
-            }
+            FieldName::of_choices(alias, &plain)?
+        } else {
+            let first = renamed.unwrap_or_else(|| cases.0.apply(&plain));
+            let texts = std::iter::once(first).chain(texts(&items, "alias"));
+            texts.map(FieldName::of_text).collect()
         };
         let names = names.into_iter().map(|name| {
             let converts = name.text == plain && !keeps_underscores;
