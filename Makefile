@@ -64,7 +64,7 @@ walk: venv ## Walk a whole migration under load, there and back and with faults:
 	cargo build --release --package api --package trials
 	target/release/walk --requests $(or $(REQUESTS),100000)
 
-third-party: build ## Put the strangler before public services, installed now: COUNT=1000 SEED=7 ONLY="titiler prefect"
+third-party: build ## Put the strangler before public services, installed now: COUNT=1000 SEED=7 ONLY="titiler phoenix"
 	$(PYTHON) crates/tools/trials/third-party/run.py --count $(or $(COUNT),1000) --seed $(or $(SEED),7) $(ONLY)
 
 chaos: ## Bad days: databases, networks and disks that fail, clients that do everything wrong
