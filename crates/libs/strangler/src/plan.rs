@@ -137,7 +137,8 @@ pub struct Plan {
     #[serde(default)]
     pub steps: Steps,
     /// Where the services may differ: `header <name>`, `body.<path>` with `[*]` for any item of a list,
-    /// or `status`; what is within such a place may too.
+    /// `status`, or in e-mails `message.to`, `message.subject` or `message.text`; what is within such a
+    /// place may too.
     #[serde(default)]
     pub may_differ: Vec<String>,
 }
@@ -167,7 +168,8 @@ pub enum PlanError {
     Steps,
     /// It is no place of an answer.
     #[error(
-        "may_differ: '{0}' is not `header name` in lower case, `status`, `body` or `body.path[*]`"
+        "may_differ: '{0}' is not `header name` in lower case, `status`, `body`, `body.path[*]` or \
+         `message.subject`"
     )]
     Place(String),
 }

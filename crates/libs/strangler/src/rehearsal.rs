@@ -18,12 +18,16 @@ use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
 use crate::answer::{read, request};
+use crate::mails;
+use crate::mails::{Mails, Message, Moment, Outbox};
 use crate::memory::{Budget, Held};
 use crate::statistics::lock;
 
 /// Prepares a request so that executing it has no effect: its handler gets a storage that is undone
-/// when it is dropped, and a mailer that sends nothing. Fails where that cannot be now, and the
-/// request is not rehearsed.
+/// when it is dropped, and a mailer that sends nothing, but adds its e-mails to the [`Outbox`] that is
+/// an extension of the request. Fails where that cannot be now, and the request is not rehearsed.
+///
+/// [`Outbox`]: crate::Outbox
 pub type Rehearse = Arc<
     dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Request<Body>, tower::BoxError>>
         + Send
@@ -41,6 +45,8 @@ pub(crate) struct Rehearsals {
     pub(crate) max_body: usize,
     /// The memory for their bodies.
     pub(crate) budget: Arc<Budget>,
+    /// The old service's e-mails, if they pass here.
+    pub(crate) mails: Option<Arc<Mails>>,
     /// The last values that the new service made up, at most [`MADE_UP`].
     pub(crate) made_up: Mutex<VecDeque<String>>,
 }
@@ -50,6 +56,9 @@ const MADE_UP: usize = 1000;
 /// What the new service would have answered to a write.
 pub(crate) struct Rehearsed {
     answer: Answer,
+    /// The e-mails that it would have sent, and when the old service got the request.
+    messages: Vec<Message>,
+    sent: Option<Moment>,
     _held: Held,
     /// With what was there before: the values in the request.
     pairs: Pairs,
@@ -97,8 +106,16 @@ impl Rehearsals {
         if let Some(whole) = whole {
             let mut pairs = Pairs::from_one_past();
             keep(&mut pairs, &parts, &whole);
-            let answer = self.execute(&parts, &whole, service, &mut held).await;
-            rehearsed = answer.map(|answer| Rehearsed { answer, _held: held, pairs, start });
+            let executed = self.execute(&parts, &whole, service, &mut held).await;
+            let sent = self.mails.as_ref().map(|mails| mails.now());
+            rehearsed = executed.map(|(answer, messages)| Rehearsed {
+                answer,
+                messages,
+                sent,
+                _held: held,
+                pairs,
+                start,
+            });
         }
         (Request::from_parts(parts, body), rehearsed)
     }
@@ -128,7 +145,7 @@ impl Rehearsals {
             return Comparison::Same;
         }
         let mut held = self.budget.part();
-        let again = self.execute(parts, body, service, &mut held).await;
+        let again = self.execute(parts, body, service, &mut held).await.map(|(answer, _)| answer);
         if differences.is_empty() {
             // A value that is made up is another one each time.
             let body = again.map(|again| again.body).unwrap_or_default();
@@ -160,21 +177,35 @@ impl Rehearsals {
         Comparison::Different(differences)
     }
 
-    /// The answer to a request whose effects are undone; none where that cannot be, takes too long,
-    /// or meets a limit.
+    /// Compares the e-mails of both, if the old service's pass here.
+    pub(crate) async fn compare_mails(
+        &self,
+        rehearsed: &Rehearsed,
+        (parts, body): (&Parts, &Bytes),
+    ) -> Vec<Difference> {
+        let (Some(mails), Some(sent)) = (&self.mails, rehearsed.sent) else { return Vec::new() };
+        let names = mails::names(&parts.uri.to_string(), body);
+        mails.compare(sent, &names, &rehearsed.messages, &mut rehearsed.pairs.clone()).await
+    }
+
+    /// The answer to a request whose effects are undone, and the e-mails that it would have caused;
+    /// none where that cannot be, takes too long, or meets a limit.
     async fn execute<S>(
         &self,
         parts: &Parts,
         body: &Bytes,
         service: S,
         held: &mut Held,
-    ) -> Option<Answer>
+    ) -> Option<(Answer, Vec<Message>)>
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
         S::Future: Send,
     {
+        let outbox = Outbox::default();
         let execute = async {
-            let request = match (self.rehearse)(request(parts, body)).await {
+            let mut request = request(parts, body);
+            request.extensions_mut().insert(outbox.clone());
+            let request = match (self.rehearse)(request).await {
                 Ok(request) => request,
                 Err(error) => {
                     tracing::debug!(%error, "a write is not rehearsed");
@@ -185,7 +216,7 @@ impl Rehearsals {
             read(response, self.max_body, held).await.ok()
         };
         let answer = tokio::time::timeout(self.timeout, execute).await.ok()??;
-        (!LIMITS.contains(&answer.status)).then_some(answer)
+        (!LIMITS.contains(&answer.status)).then(|| (answer, outbox.take()))
     }
 
     /// The same body, and all of it, unless it is too long or does not come in time.

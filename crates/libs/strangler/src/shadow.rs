@@ -96,9 +96,14 @@ impl Strangler {
         let strangler = self.clone();
         tokio::spawn(async move {
             let shadow = &strangler.0.shadow;
+            // E-mails are waited for before there is work to do.
+            let of_mails = strangler.compare_mails(&job).await;
             let running = Arc::clone(&shadow.workers).acquire_owned().await;
             let mut held = shadow.budget.part();
-            let compared = strangler.compare_answers(&job, &mut service, &mut held).await;
+            let mut compared = strangler.compare_answers(&job, &mut service, &mut held).await;
+            if let Ok(differences) = &mut compared {
+                differences.extend(of_mails);
+            }
             let (verdict, differences) = match compared {
                 Ok(none) if none.is_empty() => (Verdict::Match, none),
                 Ok(differences) => (Verdict::Mismatch, differences),
@@ -115,6 +120,17 @@ impl Strangler {
             statistics.count(verdict);
             drop((job.held, queued, running, held));
         });
+    }
+
+    async fn compare_mails(&self, job: &Job) -> Vec<Difference> {
+        let shadow = &self.0.shadow;
+        let (Some(rehearsals), Some(rehearsed)) = (&shadow.rehearsals, &job.rehearsed) else {
+            return Vec::new();
+        };
+        let mut differences = rehearsals.compare_mails(rehearsed, (&job.parts, &job.body)).await;
+        let may_differ = self.may_differ();
+        differences.retain(|difference| !may_differ.ignores(difference));
+        differences
     }
 
     async fn compare_answers<S>(&self, job: &Job, service: &mut S, held: &mut Held) -> Compared

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use std::time::Instant;
 
 use http::uri::Scheme;
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::canaries::{self, Canaries};
 use crate::events::Events;
 use crate::files::read_if_any;
 use crate::layer::StranglerLayer;
+use crate::mails::{self, MailRelay, Mails};
 use crate::memory::Budget;
 use crate::operations::Operations;
 use crate::page;
@@ -57,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) operations: Operations,
     pub(crate) proxy: Proxy,
     pub(crate) shadow: Arc<Shadow>,
+    pub(crate) mails: Option<Arc<Mails>>,
     pub(crate) statistics: Vec<Arc<Statistics>>,
     /// Of operations that the new service does not have.
     pub(crate) others: Statistics,
@@ -114,9 +117,11 @@ impl Strangler {
             trust: Arc::clone(&settings.trust),
         };
         let proxy = Proxy::new(scheme, authority, &settings, limits, Arc::clone(&events))?;
+        let mails = settings.mail_relay.as_ref().map(relay).transpose()?;
         let strangler = Self(Arc::new(Inner {
             proxy,
-            shadow: Arc::new(shadow(&settings)),
+            shadow: Arc::new(shadow(&settings, mails.clone())),
+            mails,
             statistics: (0..operations.len()).map(|_| Arc::new(Statistics::new())).collect(),
             others: Statistics::new(),
             events,
@@ -162,7 +167,19 @@ impl Strangler {
     }
 }
 
-fn shadow(settings: &Settings) -> Shadow {
+/// Lets the old service's e-mails pass.
+fn relay(relay: &MailRelay) -> Result<Arc<Mails>, StartError> {
+    let listener = std::net::TcpListener::bind(relay.listen).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    });
+    let error = |source| StartError::Mails { listen: relay.listen, source };
+    let (listener, mails) = (listener.map_err(error)?, Arc::<Mails>::default());
+    tokio::spawn(mails::relay(listener, relay.server.clone(), Arc::clone(&mails)));
+    Ok(mails)
+}
+
+fn shadow(settings: &Settings, mails: Option<Arc<Mails>>) -> Shadow {
     let budget = Budget::new(settings.comparison_memory);
     let rehearse = settings.rehearse.clone().filter(|_| settings.max_rehearsals > 0);
     Shadow {
@@ -177,6 +194,7 @@ fn shadow(settings: &Settings) -> Shadow {
             timeout: settings.rehearsal_timeout,
             max_body: settings.shadow_body,
             budget: Arc::clone(&budget),
+            mails,
             made_up: Mutex::default(),
         }),
         budget,
