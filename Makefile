@@ -34,7 +34,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	$(MAKE) service-check COMBINATIONS=short
 
 test-long: test ## All that `make test` runs, the short forms of walk and chaos, and service-check
-	$(BUILD) --bin walk --bin chaos
+	$(BUILD) --bin walk --bin mutant --bin chaos
 	target/debug/walk --requests 5000 --stream 64
 	target/debug/chaos --short
 	$(MAKE) service-check REQUESTS=200

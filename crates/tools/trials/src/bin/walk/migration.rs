@@ -13,7 +13,7 @@ use trials::clients::Load;
 use crate::report::{Report, Step};
 
 /// The password of the strangler's page.
-const PASSWORD: &str = "the migration's own password";
+pub(crate) const PASSWORD: &str = "the migration's own password";
 
 /// The strangler under test, on a socket that outlives its processes.
 pub(crate) struct Migration {
