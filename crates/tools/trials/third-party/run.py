@@ -62,7 +62,9 @@ class Result:
     failures: list[str] = field(default_factory=list)
     # Answers of the service itself, by status.
     statuses: dict[int, int] = field(default_factory=dict)
-    # Requests that a fresh instance answers otherwise than another one: they show nothing.
+    # Answers in which two instances of the service differ by themselves, in listed places and in
+    # those that were seen to change when one was asked twice; what else they hold is compared.
+    own: int = 0
     unsteady: int = 0
     versions: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
@@ -280,8 +282,9 @@ def titiler(count: int, seed: int) -> Result:
 def written(
     name: str, start, ready: str, document: str, count: int, seed: int, mounted: str = ""
 ) -> Result:
-    """What a service's document allows, to two fresh instances. The document's paths are those of an
-    application that is `mounted` there."""
+    """What a service's document allows, to two fresh instances. The document's paths are those of
+    an application that is `mounted` there; a file named as the service lists where two of its
+    instances differ by themselves."""
     reports = WORK / f"{name}-report"
     shutil.rmtree(reports, ignore_errors=True)
     with start(f"{name}-direct") as direct, start(f"{name}-behind") as behind:
@@ -295,6 +298,8 @@ def written(
             command += ["--candidate", f"http://127.0.0.1:{through}"]
             command += ["--count", str(count), "--seed", str(seed)]
             command += ["--report", reports / "report.json"]
+            if (ledger := HERE / f"{name}.yaml").exists():
+                command += ["--ledger", ledger]
             run = subprocess.run(command, check=False, capture_output=True, text=True, cwd=WORK)
     (WORK / f"{name}-contract.log").write_text(run.stdout + run.stderr)
     result = Result()
@@ -308,7 +313,8 @@ def written(
         if case["status"]:
             result.requests += 1
             result.answered(case["status"])
-        if case["differences"] and not case.get("unsteady"):
+        result.own += bool(case.get("better"))
+        if case["differences"] and not case.get("unsteady") and not case.get("better"):
             result.different += 1
             first = case["differences"][0]
             where = f"{first['path']}: {first['reference']}, not {first['candidate']}"
@@ -410,7 +416,7 @@ def tried(name: str, service, count: int, seed: int) -> Result:
 
 
 def table(results: dict[str, Result]) -> None:
-    columns = f"{'different':>9} {'failures':>8} {'unsteady':>8}"
+    columns = f"{'different':>9} {'failures':>8} {'own':>5} {'unsteady':>8}"
     say(f"\n{'service':22} {'requests':>8} {'2xx':>6} {columns}")
     for name, result in results.items():
         own = next(iter(result.versions.items()), (name, "?"))
@@ -418,7 +424,7 @@ def table(results: dict[str, Result]) -> None:
         label = f"{name} {own[1]}"
         say(
             f"{label:22} {result.requests:>8} {succeeded if result.statuses else '-':>6} "
-            f"{result.different:>9} {len(result.failures):>8} {result.unsteady:>8}"
+            f"{result.different:>9} {len(result.failures):>8} {result.own:>5} {result.unsteady:>8}"
             f"  {result.seconds:.0f} s"
         )
 

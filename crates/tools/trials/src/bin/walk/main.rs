@@ -45,6 +45,9 @@ struct Cli {
     /// Size of the body that is streamed through, in MiB
     #[arg(long, default_value_t = 1024)]
     stream: u64,
+    /// Timeout of python-legacy, in seconds; a slow machine needs more
+    #[arg(long, default_value_t = 2)]
+    timeout: u64,
     /// Path of the report
     #[arg(long, default_value = "target/walk/report.json")]
     report: PathBuf,
@@ -100,6 +103,7 @@ async fn run(cli: &Cli) -> Result<Report, BoxError> {
         plan,
         molt: None,
         management: String::new(),
+        timeout: cli.timeout,
         http,
         bar,
     };
