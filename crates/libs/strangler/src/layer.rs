@@ -12,6 +12,7 @@ use http::Request;
 use tower::{Layer, Service};
 
 use crate::answer::answer;
+use crate::body::Unsent;
 use crate::client;
 use crate::memory::of_headers;
 use crate::plan::Mode;
@@ -70,20 +71,32 @@ where
         let strangler = self.strangler.clone();
         let operations = &strangler.0.operations;
         let Some(index) = operations.of(request.method(), request.uri().path()) else {
-            return Box::pin(
-                async move { Ok(strangler.legacy(request, &strangler.0.others).await) },
-            );
+            return Box::pin(async move {
+                Ok(with_length(strangler.legacy(request, &strangler.0.others).await))
+            });
         };
         let route = strangler.route(index, &request);
         Box::pin(async move {
             let statistics = &strangler.0.statistics[index];
             match route {
-                Route::Legacy => Ok(strangler.legacy(request, statistics).await),
-                Route::Shadow => Ok(strangler.shadow(request, service, index).await),
+                Route::Legacy => Ok(with_length(strangler.legacy(request, statistics).await)),
+                Route::Shadow => Ok(with_length(strangler.shadow(request, service, index).await)),
                 Route::Native => strangler.native(&mut service, request, statistics, || ()).await,
                 Route::Canary => strangler.canary(request, service, index).await,
             }
         })
+    }
+}
+
+/// Lets a 304 keep the length of what was not modified, which hyper takes for a body's that is missing.
+fn with_length(response: Response) -> Response {
+    let length = response.headers().get(http::header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(length @ 1..) if response.status() == http::StatusCode::NOT_MODIFIED => {
+            response.map(|_| Body::new(Unsent { length }))
+        }
+        _ => response,
     }
 }
 
@@ -190,7 +203,18 @@ impl Strangler {
             Err(error) => {
                 let outcome = if error.is_of_client() { None } else { Some(Outcome::Error) };
                 measured.end(outcome);
-                tracing::warn!(error = &error as &dyn std::error::Error, "no response from legacy");
+                if error.is_of_client() {
+                    // Whoever likes can send as many as they like.
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "a request is refused"
+                    );
+                } else {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "no response from legacy"
+                    );
+                }
                 error.into_response()
             }
         }

@@ -162,7 +162,8 @@ impl Mails {
         let mut differences = Vec::new();
         for message in left {
             // The one that it should have been, most likely.
-            let is_like = |other: &Message| other.to == message.to || other.subject == message.subject;
+            let is_like =
+                |other: &Message| other.to == message.to || other.subject == message.subject;
             let other = surplus.iter().position(is_like).map(|index| surplus.swap_remove(index));
             let Some(other) = other else {
                 differences.push(Difference {
@@ -226,7 +227,8 @@ fn messages(session::Sent { to, text }: session::Sent) -> impl Iterator<Item = M
     let parsed = MessageParser::default().parse(&text);
     let subject = parsed.as_ref().and_then(|message| message.subject()).unwrap_or_default();
     let body = parsed.as_ref().and_then(|message| message.body_html(0)).unwrap_or_default();
-    let message = Message { to: String::new(), subject: subject.to_owned(), text: body.into_owned() };
+    let message =
+        Message { to: String::new(), subject: subject.to_owned(), text: body.into_owned() };
     to.into_iter().map(move |to| Message { to, ..message.clone() })
 }
 

@@ -149,7 +149,7 @@ pub enum PlanError {
     /// It is no YAML, or no plan: the parser's message.
     #[error("{0}")]
     Syntax(String),
-    /// The text is blank.
+    /// The text is blank, or has comments alone.
     #[error("it is empty: `default: legacy` leaves everything to the old service")]
     Empty,
     /// The plan's file was changed by something else.
@@ -178,7 +178,8 @@ impl Plan {
     /// Reads a plan whose operations must be known.
     pub fn parse(text: &str, operations: &Operations) -> Result<Self, PlanError> {
         // An editor that is about to write leaves the file empty for a moment.
-        if text.trim().is_empty() {
+        let is_empty = |line: &str| line.trim().is_empty() || line.trim().starts_with('#');
+        if text.lines().all(is_empty) {
             return Err(PlanError::Empty);
         }
         let plan: Self =
@@ -256,7 +257,12 @@ mod tests {
         let plan = Plan::parse(text, &operations()).unwrap();
         assert_eq!(plan.modes(&operations()).unwrap(), [Mode::Native, Mode::Canary(10)]);
         assert_eq!(Plan::parse(&plan.text(), &operations()).unwrap(), plan);
-        assert!(Plan::parse("", &operations()).is_err());
+        for empty in ["", " \n\n", "# nothing\n", "  # default: native"] {
+            assert!(
+                matches!(Plan::parse(empty, &operations()), Err(PlanError::Empty)),
+                "{empty:?}"
+            );
+        }
     }
 
     #[test]

@@ -46,8 +46,9 @@ impl Running {
 pub(crate) struct State {
     pub(crate) plan: Plan,
     pub(crate) operations: Vec<Running>,
-    /// The content of the plan's file when it was last read or written; `None` if there is none.
-    pub(crate) file: Option<String>,
+    /// The content of the plan's file when it was last read or written, none if there was none; or why
+    /// it could not be read.
+    pub(crate) file: Result<Option<String>, String>,
     /// That of the file with the state of canaries.
     pub(crate) canaries: String,
     /// Why the file cannot be used, while the plan before it stays in effect.
@@ -93,6 +94,9 @@ impl Strangler {
         if let Some(path) = &settings.plan {
             let read_error = |source| StartError::Read { path: path.clone(), source };
             file = read_if_any(path).map_err(read_error)?;
+            if file.is_none() {
+                tracing::warn!("{}: there is no such plan: all is left to legacy", path.display());
+            }
             if let Some(text) = &file {
                 plan = Plan::parse(text, &operations)
                     .map_err(|source| StartError::Plan { path: path.clone(), source })?;
@@ -129,7 +133,7 @@ impl Strangler {
             state: RwLock::new(State {
                 plan: Plan::default(),
                 operations: Vec::new(),
-                file,
+                file: Ok(file),
                 canaries,
                 error: None,
             }),

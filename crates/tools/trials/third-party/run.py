@@ -153,7 +153,8 @@ def running(name: str, command: list, port: int, ready: str, **environment: str)
     process = subprocess.Popen(
         command,
         cwd=WORK / "data",
-        env={**os.environ, "DO_NOT_TRACK": "1", **environment},
+        # Sets are in the same order everywhere.
+        env={**os.environ, "DO_NOT_TRACK": "1", "PYTHONHASHSEED": "0", **environment},
         stdout=log,
         stderr=log,
         start_new_session=True,

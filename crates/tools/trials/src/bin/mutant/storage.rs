@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use domain::{
-    Caller, Connections, ForCaller, Item, ItemChanges, ItemPage, Items, Page, Storage, StorageError,
-    Transaction, User, UserChanges, Users,
+    Caller, Connections, ForCaller, Item, ItemChanges, ItemPage, Items, Page, Storage,
+    StorageError, Transaction, User, UserChanges, Users,
 };
 use uuid::Uuid;
 

@@ -62,7 +62,11 @@ async fn main() -> ExitCode {
             // A run that compared nothing shows nothing.
             let compared = report.compared > 0;
             let found = report.mutants.iter().all(Mutant::passed);
-            if compared && found && report.failures == 0 && report.mismatches == 0 && report.lost_writes == 0
+            if compared
+                && found
+                && report.failures == 0
+                && report.mismatches == 0
+                && report.lost_writes == 0
             {
                 ExitCode::SUCCESS
             } else {
