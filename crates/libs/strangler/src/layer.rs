@@ -22,6 +22,7 @@ use crate::side::Outcome;
 use crate::statistics::{Statistics, Verdict, lock};
 use crate::strangler::Strangler;
 use crate::tee::{Copied, tee};
+use crate::writes::Passing;
 
 /// Puts a [`Strangler`] around a service.
 #[derive(Clone)]
@@ -70,17 +71,25 @@ where
         let mut service = std::mem::replace(&mut self.service, clone);
         let strangler = self.strangler.clone();
         let operations = &strangler.0.operations;
+        // Also of those that are not rehearsed: they change what others find.
+        let rehearsals = strangler.0.shadow.rehearsals.as_ref();
+        let write = rehearsals.filter(|_| !request.method().is_safe());
+        let write = write.map(|rehearsals| rehearsals.writes.begin());
         let Some(index) = operations.of(request.method(), request.uri().path()) else {
             return Box::pin(async move {
+                let _write = write;
                 Ok(with_length(strangler.legacy(request, &strangler.0.others).await))
             });
         };
         let route = strangler.route(index, &request);
         Box::pin(async move {
             let statistics = &strangler.0.statistics[index];
+            let write = write;
             match route {
                 Route::Legacy => Ok(with_length(strangler.legacy(request, statistics).await)),
-                Route::Shadow => Ok(with_length(strangler.shadow(request, service, index).await)),
+                Route::Shadow => {
+                    Ok(with_length(strangler.shadow(request, service, index, write.as_ref()).await))
+                }
                 Route::Native => strangler.native(&mut service, request, statistics, || ()).await,
                 Route::Canary => strangler.canary(request, service, index).await,
             }
@@ -222,17 +231,24 @@ impl Strangler {
 
     /// Streams legacy's response to the client; when it is complete, the new service gets a copy of the
     /// request.
-    async fn shadow<S>(&self, request: Request<Body>, service: S, index: usize) -> Response
+    async fn shadow<S>(
+        &self,
+        request: Request<Body>,
+        service: S,
+        index: usize,
+        write: Option<&Passing>,
+    ) -> Response
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
         let statistics = &self.0.statistics[index];
         let is_rehearsed = !request.method().is_safe() && !is_upgrade(&request);
-        let (request, rehearsed) = match &self.0.shadow.rehearsals {
-            Some(rehearsals) if is_rehearsed => {
+        let (request, rehearsed) = match (&self.0.shadow.rehearsals, write) {
+            (Some(rehearsals), Some(write)) if is_rehearsed => {
                 let measured = statistics.rehearsal.start();
-                let (request, rehearsed) = rehearsals.first(request, service.clone()).await;
+                let (request, rehearsed) =
+                    rehearsals.first(request, service.clone(), write.number).await;
                 // Only those that took place count.
                 measured.end(rehearsed.as_ref().map(|_| Outcome::Success));
                 (request, rehearsed)

@@ -60,6 +60,7 @@ mod statistics;
 mod strangler;
 mod tee;
 mod tunnel;
+mod writes;
 
 pub use crate::client::{ClientKey, ClientKeyError};
 pub use crate::judge::Margin;

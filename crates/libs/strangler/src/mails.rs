@@ -82,11 +82,19 @@ impl Outbox {
 /// The e-mails of the old service that no rehearsal has claimed.
 #[derive(Debug, Default)]
 pub(crate) struct Mails {
-    sent: Mutex<VecDeque<(Instant, Message)>>,
+    sent: Mutex<VecDeque<Sent>>,
     arrived: Notify,
     /// Requests that have gone to the old service, and those that are still there.
     begun: AtomicU64,
     ended: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Sent {
+    at: Instant,
+    /// How many requests had gone to the old service by then.
+    begun: u64,
+    message: Message,
 }
 
 /// When a request went to the old service.
@@ -110,10 +118,11 @@ impl Drop for AtLegacy<'_> {
 impl Mails {
     fn add(&self, message: Message) {
         let mut sent = lock(&self.sent);
-        while sent.front().is_some_and(|(at, _)| at.elapsed() > KEPT) || sent.len() >= MAX_KEPT {
+        while sent.front().is_some_and(|it| it.at.elapsed() > KEPT) || sent.len() >= MAX_KEPT {
             sent.pop_front();
         }
-        sent.push_back((Instant::now(), message));
+        let begun = self.begun.load(Ordering::Relaxed);
+        sent.push_back(Sent { at: Instant::now(), begun, message });
         drop(sent);
         self.arrived.notify_waiters();
     }
@@ -135,7 +144,7 @@ impl Mails {
     /// request's rehearsal. Waits for them a little.
     ///
     /// One that the rehearsal has not sent counts only if nothing else can have caused it: the request
-    /// names its recipient, and was alone.
+    /// names its recipient, and no other one was there.
     pub(crate) async fn compare(
         &self,
         since: Moment,
@@ -162,10 +171,11 @@ impl Mails {
         let mut differences = Vec::new();
         for message in left {
             // The one that it should have been, most likely.
-            let is_like =
-                |other: &Message| other.to == message.to || other.subject == message.subject;
+            let is_like = |(_, other): &(bool, Message)| {
+                other.to == message.to || other.subject == message.subject
+            };
             let other = surplus.iter().position(is_like).map(|index| surplus.swap_remove(index));
-            let Some(other) = other else {
+            let Some((_, other)) = other else {
                 differences.push(Difference {
                     path: "message".into(),
                     reference: "(absent)".into(),
@@ -179,8 +189,8 @@ impl Mails {
                 ..difference
             }));
         }
-        let is_alone = since.is_alone && self.begun.load(Ordering::Relaxed) <= since.begun + 1;
-        differences.extend(surplus.iter().filter(|_| is_alone).map(|message| Difference {
+        let certain = surplus.iter().filter(|(is_certain, _)| *is_certain);
+        differences.extend(certain.map(|(_, message)| Difference {
             path: "message".into(),
             reference: message.shown(),
             candidate: "(absent)".into(),
@@ -192,7 +202,7 @@ impl Mails {
     fn claim(&self, since: Instant, message: &Message, pairs: &mut Pairs) -> bool {
         let answer = message.answer();
         let mut sent = lock(&self.sent);
-        let found = sent.iter().position(|(at, theirs)| {
+        let found = sent.iter().position(|Sent { at, message: theirs, .. }| {
             let mut matched = pairs.clone();
             let is_same = *at >= since
                 && theirs.to == message.to
@@ -205,13 +215,15 @@ impl Mails {
         found.and_then(|index| sent.remove(index)).is_some()
     }
 
-    /// The e-mails that a request may have caused: it names their recipients.
-    fn unclaimed(&self, since: Moment, request: &str) -> Vec<Message> {
+    /// The e-mails that a request may have caused, as it names their recipients, and whether nothing else
+    /// can have.
+    fn unclaimed(&self, since: Moment, request: &str) -> Vec<(bool, Message)> {
         let request = request.to_lowercase();
         let sent = lock(&self.sent);
-        let since = sent.iter().filter(|(at, _)| *at >= since.at);
-        let named = since.filter(|(_, message)| request.contains(&message.to.to_lowercase()));
-        named.map(|(_, message)| message.clone()).collect()
+        let named = sent.iter().filter(|it| it.at >= since.at);
+        let named = named.filter(|it| request.contains(&it.message.to.to_lowercase()));
+        let certain = |it: &Sent| since.is_alone && it.begun <= since.begun + 1;
+        named.map(|it| (certain(it), it.message.clone())).collect()
     }
 }
 

@@ -199,6 +199,7 @@ fn shadow(settings: &Settings, mails: Option<Arc<Mails>>) -> Shadow {
             max_body: settings.shadow_body,
             budget: Arc::clone(&budget),
             mails,
+            writes: Arc::default(),
             made_up: Mutex::default(),
         }),
         budget,
