@@ -434,10 +434,10 @@ async fn no_part_of_an_answer_passes_for_the_whole() {
     const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
     let whole = "HTTP/1.1 200 OK\r\n";
     for (head, body, expected) in [
-        ("content-length: 5\r\n", "hello", "content-length: 5\r\n\r\nhello"),
-        ("content-length: 5\r\ncontent-length: 5\r\n", "hello", "content-length: 5\r\n\r\nhello"),
-        ("content-length: 5, 5\r\n", "hello", "content-length: 5\r\n\r\nhello"),
-        ("content-length: 3\r\n", "hello", "content-length: 3\r\n\r\nhel"),
+        ("content-length: 5\r\n", "hello", "5 hello"),
+        ("content-length: 5\r\ncontent-length: 5\r\n", "hello", "5 hello"),
+        ("content-length: 5, 5\r\n", "hello", "5 hello"),
+        ("content-length: 3\r\n", "hello", "3 hel"),
         ("content-length: 5\r\ncontent-length: 3\r\n", "hello", "502"),
         ("content-length: +5\r\n", "hello", "502"),
         ("transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n", "502"),
@@ -450,7 +450,11 @@ async fn no_part_of_an_answer_passes_for_the_whole() {
         let received = send(&front.url, GET).await;
         let is_expected = match expected {
             "502" => received.starts_with("HTTP/1.1 502"),
-            _ => received.ends_with(expected),
+            _ => {
+                let (length, body) = expected.split_once(' ').unwrap();
+                received.contains(&format!("\r\ncontent-length: {length}\r\n"))
+                    && received.ends_with(&format!("\r\n\r\n{body}"))
+            }
         };
         assert!(is_expected, "{head:?}: {received}");
     }
