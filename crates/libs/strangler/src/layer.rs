@@ -84,7 +84,6 @@ where
         let route = strangler.route(index, &request);
         Box::pin(async move {
             let statistics = &strangler.0.statistics[index];
-            let write = write;
             match route {
                 Route::Legacy => Ok(with_length(strangler.legacy(request, statistics).await)),
                 Route::Shadow => {

@@ -3,7 +3,7 @@
 
 mod session;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -56,7 +56,7 @@ impl Message {
     fn answer(&self) -> Answer {
         let text = self.text.replace("\r\n", "\n");
         let body = json!({"to": self.to, "subject": self.subject, "text": text.trim()});
-        Answer { status: 0, headers: Default::default(), body: body.to_string().into_bytes() }
+        Answer { status: 0, headers: BTreeMap::new(), body: body.to_string().into_bytes() }
     }
 
     fn shown(&self) -> String {

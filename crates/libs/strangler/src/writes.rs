@@ -100,13 +100,13 @@ impl Writes {
         else {
             return false;
         };
-        let is_other = |other: &&Write| {
+        let is_other = |other: &Write| {
             let is_then = other.begun <= ended && other.ended.is_none_or(|ended| ended >= begun);
             let is_about = |other: &Names| !other.is_disjoint(&names);
             other.number != number && is_then && other.names.as_ref().is_none_or(is_about)
         };
         known.forgotten.is_none_or(|forgotten| forgotten < begun)
-            && known.writes.iter().find(is_other).is_none()
+            && !known.writes.iter().any(is_other)
     }
 }
 

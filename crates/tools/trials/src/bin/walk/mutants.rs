@@ -135,27 +135,27 @@ impl Client<'_> {
         let (one, two) = (format!("one{round}@example.com"), format!("two{round}@example.com"));
         let forgetful = format!("forgetful{round}@example.com");
         for email in [&one, &two] {
-            self.send("/users/signup", None, Method::POST, account(email), 200).await?;
+            self.send("/users/signup", None, &Method::POST, &account(email), 200).await?;
         }
-        self.send("/users/signup", None, Method::POST, account(&one), 400).await?;
-        self.send("/users/", Some(&admin), Method::POST, account(&forgetful), 200).await?;
+        self.send("/users/signup", None, &Method::POST, &account(&one), 400).await?;
+        self.send("/users/", Some(&admin), &Method::POST, &account(&forgetful), 200).await?;
         let (owner, other) =
             (self.sign_in(&one, PASSWORD).await?, self.sign_in(&two, PASSWORD).await?);
         let title = format!("a title that is rather long, of round {round}");
         let item = json!({"title": title, "description": "a description"});
-        let item = self.send("/items/", Some(&owner), Method::POST, item, 200).await?;
+        let item = self.send("/items/", Some(&owner), &Method::POST, &item, 200).await?;
         let path = format!("/items/{}", item["id"].as_str().unwrap_or_default());
         let change = json!({"title": "another", "description": "another"});
-        self.send(&path, Some(&owner), Method::PUT, change.clone(), 200).await?;
-        self.send(&path, Some(&other), Method::PUT, change.clone(), 403).await?;
+        self.send(&path, Some(&owner), &Method::PUT, &change, 200).await?;
+        self.send(&path, Some(&other), &Method::PUT, &change, 403).await?;
         for email in [&one, &forgetful] {
             let path = format!("/password-recovery/{email}");
-            self.send(&path, None, Method::POST, Value::Null, 200).await?;
+            self.send(&path, None, &Method::POST, &Value::Null, 200).await?;
         }
-        self.send(&path, Some(&owner), Method::DELETE, Value::Null, 200).await?;
-        self.send(&path, Some(&owner), Method::PUT, change, 404).await?;
+        self.send(&path, Some(&owner), &Method::DELETE, &Value::Null, 200).await?;
+        self.send(&path, Some(&owner), &Method::PUT, &change, 404).await?;
         let rename = json!({"full_name": "One", "email": format!("new-{one}")});
-        self.send("/users/me", Some(&owner), Method::PATCH, rename, 200).await?;
+        self.send("/users/me", Some(&owner), &Method::PATCH, &rename, 200).await?;
         Ok(())
     }
 
@@ -172,8 +172,8 @@ impl Client<'_> {
         &self,
         path: &str,
         token: Option<&str>,
-        method: Method,
-        body: Value,
+        method: &Method,
+        body: &Value,
         expected: u16,
     ) -> Result<Value, BoxError> {
         let mut request = self.http.request(method.clone(), format!("{}{API}{path}", self.base));
