@@ -150,7 +150,7 @@ compare() {
         (cd "$third_party" && exec "$python" -B -m uvicorn --log-level warning --port $port "$app:app") >> "$log.service" 2>&1 &
         pids="$pids $!"
     done
-    LEGACY_URL=http://127.0.0.1:18612 PORT=18613 MANAGEMENT_PORT=18614 \
+    LEGACY_URL=http://127.0.0.1:18612 PORT=18613 MANAGEMENT_PORT=18614 STRANGLER_PASSWORD=unused \
         "$service/target/debug/$app-service" >> "$log.service" 2>&1 &
     pids="$pids $!"
     "$python" - 18611 18612 18613 18614 <<'END'

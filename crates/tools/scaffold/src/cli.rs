@@ -143,7 +143,16 @@ fn draft(root: &Path, args: &draft::DraftArgs) -> Result<(), BoxError> {
         println!("{list}");
         return Ok(());
     }
-    in_tree(root, |tree| Ok(draft::write(tree, args)?))?;
+    let mut written = None;
+    in_tree(root, |tree| {
+        let draft = draft::write(tree, args)?;
+        let advice = draft.advice.clone();
+        written = Some(draft);
+        Ok(advice)
+    })?;
+    if let Some(written) = written {
+        println!("{}", written.finish(root)?);
+    }
     println!("\nNow it is compiled, and takes over what only the old document says.");
     let mut test = Command::new("cargo");
     test.args(["test", "--quiet", "--package", args.name(), "--test", "document"]);

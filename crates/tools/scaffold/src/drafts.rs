@@ -10,12 +10,14 @@ use heck::ToKebabCase;
 use serde::Serialize;
 use toml_edit::{Array, DocumentMut, Item};
 
-use crate::draft::{Draft, DraftError, draft};
+use crate::draft::{Draft, DraftError, draft, draft_application};
+use crate::inspection::Inspection;
 
 /// Which documents are drafted.
 #[derive(clap::Args, Debug)]
 pub struct DraftsArgs {
-    /// A folder with OpenAPI documents: every file that ends with `.json`
+    /// A folder with OpenAPI documents, or with what `scaffold inspect` wrote: every file that ends
+    /// with `.json`
     folder: PathBuf,
     /// Only the documents with these names
     #[arg(long, value_delimiter = ',')]
@@ -181,7 +183,11 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
     let name = crate_name(&document);
     let text = fs::read_to_string(path).map_err(at(path))?;
     let mut report = Report { document, ..Report::default() };
-    let Draft { files, table } = match draft(path, &text, &name, "all") {
+    let drafted = match inspection(&text) {
+        Some(inspection) => draft_application(inspection, &name, "all"),
+        None => draft(path, &text, &name, "all"),
+    };
+    let Draft { files, table } = match drafted {
         Ok(draft) => draft,
         Err(error @ (DraftError::Document { .. } | DraftError::NoOperation { .. })) => {
             println!("{error}");
@@ -214,6 +220,11 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
         "{document}: {operations} operations: {native} native, {loose} loose, {passed_on} passed on"
     );
     Ok(report)
+}
+
+/// The inspection, if the JSON is what `scaffold inspect` has written and no document.
+fn inspection(text: &str) -> Option<Inspection> {
+    Inspection::new(serde_json::from_str(text).ok()?).ok()
 }
 
 /// Cargo in the workspace of the drafts, with one folder for all that is compiled.

@@ -4,11 +4,13 @@ use heck::ToSnakeCase;
 use serde_json::{Value, json};
 
 use super::document::Operation;
+use super::known::{Known, KnownDefault, KnownModel};
 use super::names::{ident, title, type_name};
 use super::operation::{is_given, tuple};
 use super::path::template;
 use super::samples::{Samples, encoded, form, plain, sample};
 use super::types::{Field, Types, Use, fields};
+use crate::inspection::Parameter;
 
 /// An input: its pattern and its type.
 pub(super) struct Input {
@@ -24,6 +26,7 @@ pub(super) fn parameters(
 ) -> Vec<Input> {
     let all = operation.value["parameters"].as_array();
     let all: Vec<&Value> = all.into_iter().flatten().collect();
+    let known = operation.route.map(|route| route.parameters()).unwrap_or_default();
     let mut inputs = Vec::new();
     inputs.extend(of_path(types, operation, &all, camel, samples));
     for (location, wrapper) in [("query", "Query"), ("header", "Header"), ("cookie", "Cookie")] {
@@ -52,18 +55,33 @@ pub(super) fn parameters(
         if names.is_empty() {
             continue;
         }
+        let known: Vec<Parameter> =
+            known.iter().filter(|one| one.place == location).cloned().collect();
+        let model = model_of(types, &known);
+        let of = |given: &str| known.iter().position(|one| one.alias == given);
+        // As they are validated.
+        names.sort_by_key(|(_, parameter)| parameter["name"].as_str().and_then(of));
         let fields: Vec<Field<'_>> = names
             .iter()
-            .map(|(name, parameter)| Field {
-                name,
-                schema: &parameter["schema"],
-                is_required: parameter["required"] == true,
+            .map(|(name, parameter)| {
+                let given = parameter["name"].as_str().unwrap_or_default();
+                let known = match model {
+                    Some(model) => model.field(given).or_else(|| model.field(name)),
+                    None => of(given).map(|index| Known::of_parameter(&known[index])),
+                };
+                let known = known.unwrap_or_default();
                 // A field's own name would have hyphens.
-                is_alias: parameter["name"].as_str().is_some_and(|given| given.contains('_'))
-                    && location == "header",
+                let is_alias = location == "header" && given.contains('_');
+                Field {
+                    name,
+                    schema: &parameter["schema"],
+                    is_required: parameter["required"] == true,
+                    is_alias: is_alias && !known.keeps_underscores,
+                    known,
+                }
             })
             .collect();
-        let name = types.add(&format!("{camel}{wrapper}"), &fields);
+        let name = types.add(&format!("{camel}{wrapper}"), &fields, model);
         let pattern = format!("{wrapper}(_{location})");
         inputs.push(Input { pattern, ty: format!("{wrapper}<{name}>") });
     }
@@ -77,6 +95,13 @@ pub(super) fn parameters(
     inputs
 }
 
+/// The class of a model whose fields are the parameters: `Annotated[Filters, Query()]`.
+fn model_of<'a>(types: &Types<'a>, known: &[Parameter]) -> Option<KnownModel<'a>> {
+    let [Parameter { model: true, annotation: Some(name), .. }] = known else { return None };
+    let value = types.inspection()?.value()["models"].get(name)?;
+    Some(KnownModel { value })
+}
+
 fn of_path(
     types: &mut Types<'_>,
     operation: &Operation<'_>,
@@ -84,7 +109,7 @@ fn of_path(
     camel: &str,
     samples: &mut Samples,
 ) -> Option<Input> {
-    let names = template(operation.path).unwrap_or_default();
+    let names = template(operation.template()).unwrap_or_default();
     let described: Vec<_> = all.iter().filter(|one| one["in"] == "path").collect();
     if described.iter().any(|one| names.iter().all(|name| one["name"] != *name)) {
         let reason = "a parameter that is described is not in its path".to_owned();
@@ -134,8 +159,9 @@ pub(super) struct Body {
     pub(super) name: Option<String>,
 }
 
-pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Body {
-    let Some(body) = operation.get("requestBody").filter(|body| body.is_object()) else {
+pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str) -> Body {
+    let known = operation.route.map(|route| route.parameters()).unwrap_or_default();
+    let Some(body) = operation.value.get("requestBody").filter(|body| body.is_object()) else {
         return Body::default();
     };
     let contents = body["content"].as_object();
@@ -148,7 +174,7 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
     let is_required = body["required"] == true;
     match (media_type.as_str(), reference) {
         ("application/json", Some((name, model))) if is_embedded(name, model) => {
-            let name = types.add(&format!("{camel}Body"), &fields(model));
+            let name = types.add(&format!("{camel}Body"), &known_fields(model, &known), None);
             let case = format!("json: {}", sample(types, model, 0));
             let input =
                 Input { pattern: "Embedded(_body)".to_owned(), ty: format!("Embedded<{name}>") };
@@ -158,7 +184,11 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
             let title = schema["title"].as_str().filter(|_| schema["$ref"].is_null());
             let name = title.map_or_else(|| "body".to_owned(), ToSnakeCase::to_snake_case);
             let mut ty = types.alone(schema, &format!("{camel}Body"), Use::Read, title);
-            if !is_required && !types.is_option(&ty) {
+            let default = known.iter().filter(|one| one.place == "body").map(Known::of_parameter);
+            let default = default.filter_map(|known| known.default).next();
+            if !is_required && !types.is_option(&ty) && default == Some(KnownDefault::None) {
+                ty = types.given(&format!("{camel}Given"), &ty);
+            } else if !is_required && !types.is_option(&ty) {
                 let reason = "its body is absent if it is left out: its default is not known";
                 types.note(body, reason.to_owned(), true);
                 ty = format!("Omittable<{ty}>");
@@ -175,13 +205,14 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
             if !is_given(&model["properties"]) {
                 return raw(types, body, "the fields of its form are not described");
             }
-            if !is_body {
-                let reason = "its form is a model, whose errors show the whole form";
-                types.note(body, reason.to_owned(), true);
-            }
-            types.is_form(true);
-            let name = types.add(&format!("{camel}Form"), &fields(model));
-            types.is_form(false);
+            let name = if is_body || schema["$ref"].is_null() {
+                types.is_form(true);
+                let name = types.add(&format!("{camel}Form"), &known_fields(model, &known), None);
+                types.is_form(false);
+                name
+            } else {
+                types.of(schema, &format!("{camel}Form"), Use::Read).name
+            };
             let case = form(types, model, *media_type == "multipart/form-data");
             if !is_required && model["required"].as_array().is_some_and(|all| !all.is_empty()) {
                 types.note(body, "its form must be there".to_owned(), true);
@@ -194,6 +225,17 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
         }
         (other, _) => raw(types, body, &format!("its body is of the media type {other}")),
     }
+}
+
+/// The fields of a body that several parameters are, in the order of the document.
+fn known_fields<'s>(model: &'s Value, known: &[Parameter]) -> Vec<Field<'s>> {
+    let mut fields = fields(model);
+    for field in &mut fields {
+        let in_body = |one: &&Parameter| ["body", "form", "file"].contains(&one.place.as_str());
+        let parameter = known.iter().filter(in_body).find(|one| one.alias == field.name);
+        field.known = parameter.map(Known::of_parameter).unwrap_or_default();
+    }
+    fields
 }
 
 /// Whether a component is what FastAPI makes of several parameters of the body.

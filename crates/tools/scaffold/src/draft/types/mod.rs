@@ -2,6 +2,7 @@
 //! What cannot be said is said loosely, and noted.
 
 mod choice;
+mod field;
 mod model;
 mod rules;
 mod scalar;
@@ -15,6 +16,7 @@ use super::attributes::{doc, extra, lengths};
 use super::document::{Document, Operation};
 use super::loose::{Loose, Looseness, Owner, requested};
 use super::names::{Names, type_name, words};
+use crate::inspection::Inspection;
 pub(super) use model::{Field, fields};
 
 /// A field's or a variant's type, and the constraints that stand before it.
@@ -46,6 +48,9 @@ pub(super) struct Types<'a> {
     /// Whether the fields of a form are being written, which may be files.
     in_form: bool,
     loose: Looseness,
+    inspection: Option<&'a Inspection>,
+    /// The components that are forms as a whole, by their base names.
+    forms: BTreeSet<String>,
 }
 
 /// What a type is there for.
@@ -67,7 +72,11 @@ const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ";
 const MAX_TUPLE: usize = 4;
 
 impl<'a> Types<'a> {
-    pub(super) fn new(document: &'a Document<'a>, operations: &[&Operation<'a>]) -> Self {
+    pub(super) fn new(
+        document: &'a Document<'a>,
+        operations: &[&Operation<'a>],
+        inspection: Option<&'a Inspection>,
+    ) -> Self {
         let requests = operations.iter().flat_map(|operation| requested(document, operation.value));
         Self {
             document,
@@ -82,7 +91,13 @@ impl<'a> Types<'a> {
             reserved: BTreeSet::new(),
             in_form: false,
             loose: Looseness::default(),
+            inspection,
+            forms: operations.iter().filter_map(|one| form(document, one.value)).collect(),
         }
+    }
+
+    pub(super) fn inspection(&self) -> Option<&'a Inspection> {
+        self.inspection
     }
 
     /// All code, by the names of the types, and the words in it that may need an import.
@@ -379,26 +394,42 @@ impl<'a> Types<'a> {
         name
     }
 
-    /// The type that names an API key.
-    pub(super) fn key(&mut self, name: &str) -> String {
-        let mut key = type_name(name);
-        while self.names.has(&key) || self.code.get(&key).is_some_and(|code| !is_key(code, name)) {
-            key += "Key";
+    /// A type that has the constants of a security scheme: the name of an API key, URLs.
+    pub(super) fn marker(
+        &mut self,
+        hint: &str,
+        implemented: &str,
+        constants: &[(&str, String)],
+    ) -> String {
+        let lines: Vec<String> =
+            constants.iter().map(|(name, value)| format!("    const {name}: {value};\n")).collect();
+        let of = |name: &str| {
+            format!(
+                "/// `{}`\npub struct {name};\n\nimpl {implemented} for {name} {{\n{}}}",
+                hint.replace(['`', '\n'], ""),
+                lines.concat()
+            )
+        };
+        let mut name = type_name(hint);
+        let is_taken = |name: &str| self.code.get(name).is_some_and(|code| *code != of(name));
+        while self.names.has(&name) || self.reserved.contains(&name) || is_taken(&name) {
+            name += "Key";
         }
-        let code = format!(
-            "/// `{}`\npub struct {key};\n\nimpl ApiKeyName for {key} {{\n    const NAME: \
-             &'static str = {name:?};\n}}",
-            name.replace(['`', '\n'], "")
-        );
-        self.mention("ApiKeyName");
-        self.code.entry(key.clone()).or_insert(code);
-        key
+        self.mention(implemented);
+        let code = of(&name);
+        self.code.entry(name.clone()).or_insert(code);
+        name
     }
 }
 
-/// Whether the code is that of an API key of this name.
-fn is_key(code: &str, name: &str) -> bool {
-    code.contains("impl ApiKeyName for") && code.contains(&format!("= {name:?};"))
+/// The component that is the form of an operation: `Annotated[Login, Form()]`.
+fn form(document: &Document<'_>, operation: &Value) -> Option<String> {
+    let content = operation["requestBody"]["content"].as_object()?;
+    let [(media_type, content)] = content.iter().collect::<Vec<_>>().try_into().ok()?;
+    let is_form = media_type == "multipart/form-data" || media_type.ends_with("form-urlencoded");
+    let (component, _) = document.component(content["schema"]["$ref"].as_str()?)?;
+    let is_model = is_form && !component.starts_with("Body_");
+    is_model.then(|| document.base(component).to_owned())
 }
 
 fn plain(name: &str) -> Typed {
