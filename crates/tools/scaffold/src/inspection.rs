@@ -60,6 +60,9 @@ pub struct Parameter {
     /// Lengths, bounds, patterns, validators.
     #[serde(default)]
     pub constraints: Vec<Value>,
+    /// The same of what its type holds, such as the items of a list.
+    #[serde(default)]
+    pub inner_constraints: Vec<Value>,
 }
 
 /// A default that Python knows.
@@ -145,20 +148,53 @@ impl Inspection {
     pub fn validators(&self, model: &Value) -> Vec<Callable> {
         let listed = model["validators"].as_array().into_iter().flatten();
         let fields = model["fields"].as_object().into_iter().flatten().map(|(_, field)| field);
-        let annotated =
-            fields.flat_map(|field| field["constraints"].as_array().into_iter().flatten());
-        let keys = listed.map(|one| &one["call"]).chain(annotated.map(|one| &one["function"]));
-        keys.filter_map(Value::as_str).filter_map(|key| self.callable(key)).collect()
+        let annotated = fields.flat_map(|field| {
+            let lists = ["constraints", "inner_constraints"].map(|name| field[name].as_array());
+            lists.into_iter().flatten().flatten()
+        });
+        self.callables(listed.map(|one| &one["call"]).chain(annotated.map(|one| &one["function"])))
     }
-}
 
-impl Inspection {
+    /// The validators of a parameter that are the application's own.
+    pub fn parameter_validators(&self, parameter: &Parameter) -> Vec<Callable> {
+        let all = parameter.constraints.iter().chain(&parameter.inner_constraints);
+        self.callables(all.map(|one| &one["function"]))
+    }
+
+    /// A class with validation of its own that a type names, by the type as Python writes it.
+    pub fn custom_type(&self, annotation: &str) -> Option<Callable> {
+        let models = self.0["models"].as_object().into_iter().flatten();
+        let mut custom = models.filter(|(_, model)| model["kind"] == "custom type");
+        let (name, model) = custom.find(|(name, _)| {
+            let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+            annotation.split(|c| !is_part(c)).any(|word| word == name.as_str())
+        })?;
+        let text = |key: &str| model[key].as_str().map(str::to_owned);
+        Some(Callable {
+            name: name.clone(),
+            kind: "class".to_owned(),
+            file: text("file"),
+            line: model["line"].as_u64(),
+            source: text("source"),
+        })
+    }
+
+    /// The functions of these keys, each once.
+    fn callables<'v>(&self, keys: impl Iterator<Item = &'v Value>) -> Vec<Callable> {
+        let mut found: Vec<Callable> = Vec::new();
+        for callable in keys.filter_map(Value::as_str).filter_map(|key| self.callable(key)) {
+            if !found.contains(&callable) {
+                found.push(callable);
+            }
+        }
+        found
+    }
+
     /// What of a model's answers the application's own code makes: serializers, computed fields.
     pub fn serializers(&self, model: &Value) -> Vec<Callable> {
         let listed = model["serializers"].as_array().into_iter().flatten();
         let computed = model["computed_fields"].as_object().into_iter().flatten();
-        let keys = listed.chain(computed.map(|(_, one)| one)).map(|one| &one["call"]);
-        keys.filter_map(Value::as_str).filter_map(|key| self.callable(key)).collect()
+        self.callables(listed.chain(computed.map(|(_, one)| one)).map(|one| &one["call"]))
     }
 }
 

@@ -56,24 +56,33 @@ fn reason(route: Route<'_>) -> &'static str {
 /// The routes that are matched before an operation that is drafted: requests that belong to them are
 /// passed on. `drafted` has the methods and paths of the operations, in the order of routes.
 pub(super) fn before(inspection: &Inspection, drafted: &[(String, String)]) -> Vec<PassedOn> {
-    let (mut found, mut position, mut left) = (Vec::new(), 0, drafted.len());
+    let mut found: Vec<PassedOn> = Vec::new();
+    let mut seen = 0;
     for route in inspection.routes() {
         for method in route.methods() {
             let path = route.path_format();
-            let is_drafted =
-                drafted.iter().any(|(one, other)| (one.as_str(), other.as_str()) == (method, path));
-            if is_drafted && route.is_documented() {
-                left = left.saturating_sub(1);
-            } else if left > 0 {
-                let (method, path) = (method.to_owned(), path.to_owned());
-                found.push(PassedOn { position, method, path });
-            } else {
-                return found;
+            let is_it = |(one, other): &(String, String)| one == method && other == path;
+            if route.is_documented() && drafted.iter().any(is_it) {
+                seen += 1;
+                continue;
             }
-            position += 1;
+            let later = drafted.iter().skip(seen);
+            let mut later = later.filter(|(one, _)| one == method);
+            if later.any(|(_, other)| overlap(path, other)) {
+                let (method, path) = (method.to_owned(), path.to_owned());
+                found.push(PassedOn { position: seen + found.len(), method, path });
+            }
         }
     }
     found
+}
+
+/// Whether a request may belong to two paths; parameters are whole segments, or it is not known.
+fn overlap(one: &str, other: &str) -> bool {
+    let mut segments = one.split('/').zip(other.split('/'));
+    let is_open = |segment: &str| segment.contains('{');
+    one.split('/').count() == other.split('/').count()
+        && segments.all(|(one, other)| one == other || is_open(one) || is_open(other))
 }
 
 /// What the README says.
@@ -140,5 +149,16 @@ impl About {
             remarks: remarks.collect(),
             keeps_slashes: application["settings"]["redirect_slashes"]["json"] == false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::overlap;
+
+    #[test]
+    fn paths_overlap_by_segments() {
+        assert!(overlap("/items/count", "/items/{id}") && overlap("/{a}/b", "/a/{b}"));
+        assert!(!overlap("/items/count", "/items/{id}/all") && !overlap("/docs", "/{a}/{b}"));
     }
 }

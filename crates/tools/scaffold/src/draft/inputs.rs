@@ -67,7 +67,7 @@ pub(super) fn parameters(
                 let given = parameter["name"].as_str().unwrap_or_default();
                 let known = match model {
                     Some(model) => model.field(given).or_else(|| model.field(name)),
-                    None => of(given).map(|index| Known::of_parameter(&known[index])),
+                    None => of(given).map(|index| known_of(types, &known[index])),
                 };
                 let known = known.unwrap_or_default();
                 // A field's own name would have hyphens.
@@ -98,8 +98,20 @@ pub(super) fn parameters(
 /// The class of a model whose fields are the parameters: `Annotated[Filters, Query()]`.
 fn model_of<'a>(types: &Types<'a>, known: &[Parameter]) -> Option<KnownModel<'a>> {
     let [Parameter { model: true, annotation: Some(name), .. }] = known else { return None };
-    let value = types.inspection()?.value()["models"].get(name)?;
-    Some(KnownModel { value })
+    let inspection = types.inspection()?;
+    Some(KnownModel { inspection, value: inspection.value()["models"].get(name)? })
+}
+
+/// Notes the validators of parameters that are no fields.
+fn validated(types: &mut Types<'_>, camel: &str, known: &[Known]) {
+    for validator in known.iter().flat_map(|known| &known.validators) {
+        types.remark(format!("`{camel}` is validated in Python too: `{}`", validator.name));
+    }
+}
+
+fn known_of(types: &Types<'_>, parameter: &Parameter) -> Known {
+    let known = types.inspection().map(|known| Known::of_parameter(parameter, known));
+    known.unwrap_or_default()
 }
 
 fn of_path(
@@ -116,6 +128,10 @@ fn of_path(
         types.note_key(operation.value, "parameters", reason, true);
     }
     let unknown = json!({});
+    let known = operation.route.map(|route| route.parameters()).unwrap_or_default();
+    let known = known.iter().filter(|one| one.place == "path");
+    let known: Vec<Known> = known.map(|one| known_of(types, one)).collect();
+    validated(types, camel, &known);
     let mut of_path = Vec::new();
     for name in names {
         let parameter = described.iter().find(|one| one["name"] == name);
@@ -174,7 +190,10 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
     let is_required = body["required"] == true;
     match (media_type.as_str(), reference) {
         ("application/json", Some((name, model))) if is_embedded(name, model) => {
-            let name = types.add(&format!("{camel}Body"), &known_fields(model, &known), None);
+            let name = {
+                let fields = known_fields(types, model, &known);
+                types.add(&format!("{camel}Body"), &fields, None)
+            };
             let case = format!("json: {}", sample(types, model, 0));
             let input =
                 Input { pattern: "Embedded(_body)".to_owned(), ty: format!("Embedded<{name}>") };
@@ -184,8 +203,10 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
             let title = schema["title"].as_str().filter(|_| schema["$ref"].is_null());
             let name = title.map_or_else(|| "body".to_owned(), ToSnakeCase::to_snake_case);
             let mut ty = types.alone(schema, &format!("{camel}Body"), Use::Read, title);
-            let default = known.iter().filter(|one| one.place == "body").map(Known::of_parameter);
-            let default = default.filter_map(|known| known.default).next();
+            let known = known.iter().filter(|one| one.place == "body");
+            let known: Vec<Known> = known.map(|one| known_of(types, one)).collect();
+            validated(types, camel, &known);
+            let default = known.into_iter().find_map(|known| known.default);
             if !is_required && !types.is_option(&ty) && default == Some(KnownDefault::None) {
                 ty = types.given(&format!("{camel}Given"), &ty);
             } else if !is_required && !types.is_option(&ty) {
@@ -207,7 +228,8 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
             }
             let name = if is_body || schema["$ref"].is_null() {
                 types.is_form(true);
-                let name = types.add(&format!("{camel}Form"), &known_fields(model, &known), None);
+                let fields = known_fields(types, model, &known);
+                let name = types.add(&format!("{camel}Form"), &fields, None);
                 types.is_form(false);
                 name
             } else {
@@ -228,12 +250,12 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
 }
 
 /// The fields of a body that several parameters are, in the order of the document.
-fn known_fields<'s>(model: &'s Value, known: &[Parameter]) -> Vec<Field<'s>> {
+fn known_fields<'s>(types: &Types<'_>, model: &'s Value, known: &[Parameter]) -> Vec<Field<'s>> {
     let mut fields = fields(model);
     for field in &mut fields {
         let in_body = |one: &&Parameter| ["body", "form", "file"].contains(&one.place.as_str());
         let parameter = known.iter().filter(in_body).find(|one| one.alias == field.name);
-        field.known = parameter.map(Known::of_parameter).unwrap_or_default();
+        field.known = parameter.map(|one| known_of(types, one)).unwrap_or_default();
     }
     fields
 }

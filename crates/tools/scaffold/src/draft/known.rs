@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::attributes::comment;
-use crate::inspection::{DefaultValue, Inspection, Parameter, default_value};
+use crate::inspection::{Callable, DefaultValue, Inspection, Parameter, default_value};
 
 /// The value of an absent field or parameter, where the document shows none.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,8 @@ pub(super) struct Known {
     pub(super) aliases: Vec<String>,
     /// `Header(convert_underscores=False)`
     pub(super) keeps_underscores: bool,
+    /// Its validators, or a class with validation of its own.
+    pub(super) validators: Vec<Callable>,
 }
 
 /// The flags of a field, and the settings of its model that mean the same.
@@ -50,10 +52,14 @@ const FLAGS: [(&str, &str); 4] = [
 ];
 
 impl Known {
-    pub(super) fn of_parameter(parameter: &Parameter) -> Self {
-        let Parameter { options, constraints, .. } = parameter;
+    pub(super) fn of_parameter(parameter: &Parameter, inspection: &Inspection) -> Self {
+        let Parameter { options, constraints, annotation, .. } = parameter;
+        let custom = annotation.as_deref().and_then(|ty| inspection.custom_type(ty));
+        let mut validators = inspection.parameter_validators(parameter);
+        validators.extend(custom);
         let mut known = Self {
             keeps_underscores: options["convert_underscores"] == false,
+            validators,
             ..Self::of_constraints(constraints.iter())
         };
         known.set_default(parameter.none_is_default, parameter.default.as_ref());
@@ -64,7 +70,7 @@ impl Known {
     }
 
     /// Of a field of a model; `name` is its name in the document.
-    fn of_field(field: &Value, config: &Value, python_name: &str, name: &str) -> Self {
+    fn of_field(field: &Value, config: &Value, [python_name, name]: [&str; 2]) -> Self {
         let mut known = Self::of_constraints(field["constraints"].as_array().into_iter().flatten());
         let is_none = field["default"].get("json").is_some_and(Value::is_null);
         known.set_default(is_none && field["required"] == false, field.get("default"));
@@ -116,10 +122,12 @@ impl Known {
         };
     }
 
-    /// The constraints that a type of Rust can have, and those that it cannot.
+    /// The constraints that a type of Rust can have, and those that it cannot: a model's settings of
+    /// texts do not concern what has no text.
     pub(super) fn constraints(&self, ty: &str) -> (Vec<String>, Vec<String>) {
         let bare = ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>')).unwrap_or(ty);
-        let flags = self.flags.iter().map(|flag| (*flag).to_owned());
+        let is_text = |flag: &&&str| **flag == "strict" || ty.contains("String");
+        let flags = self.flags.iter().filter(is_text).map(|flag| (*flag).to_owned());
         flags.chain(self.limits.iter().cloned()).partition(|constraint| {
             match constraint.split(' ').next().unwrap_or_default() {
                 "strict" => ["String", "bool", "f64", "i64", "Integer"].contains(&bare),
@@ -138,13 +146,15 @@ fn is_true(options: &Value, name: &str) -> bool {
 /// A class of the application that a component or a parameter of the document stands for.
 #[derive(Clone, Copy)]
 pub(super) struct KnownModel<'a> {
+    pub(super) inspection: &'a Inspection,
     pub(super) value: &'a Value,
 }
 
 impl<'a> KnownModel<'a> {
     /// That of a component.
     pub(super) fn of(inspection: Option<&'a Inspection>, component: &str) -> Option<Self> {
-        Some(Self { value: inspection?.model(component)? })
+        let inspection = inspection?;
+        Some(Self { inspection, value: inspection.model(component)? })
     }
 
     /// What is known of the field with this name in the document.
@@ -157,7 +167,10 @@ impl<'a> KnownModel<'a> {
             first.unwrap_or(python_name) == name
         };
         let (python_name, field) = fields.iter().find(is_it)?;
-        Some(Known::of_field(field, &self.value["config"], python_name, name))
+        let mut known = Known::of_field(field, &self.value["config"], [python_name, name]);
+        let annotation = field["annotation"].as_str().unwrap_or_default();
+        known.validators.extend(self.inspection.custom_type(annotation));
+        Some(known)
     }
 
     /// `ConfigDict(strict=True)`

@@ -50,7 +50,7 @@ pub(super) fn of_operation(route: Route<'_>) -> String {
     if let Some(endpoint) = route.endpoint() {
         text += &comment(&endpoint);
     }
-    text
+    text.trim_end().to_owned()
 }
 
 /// The Python of all that the operations depend on, each once.

@@ -7,6 +7,7 @@ use super::{Result, Typed, Types, Use};
 use crate::draft::attributes::{doc, number};
 use crate::draft::known::{Known, KnownDefault};
 use crate::draft::names::{title, type_name};
+use crate::draft::python;
 
 impl Types<'_> {
     pub(super) fn field(
@@ -20,14 +21,13 @@ impl Types<'_> {
         let Field { name, schema, is_required, is_alias, known } = field;
         let hint = format!("{model}{}", type_name(name));
         let Typed { name: mut ty, mut constraints } = self.of(schema, &hint, usage);
-        self.constrain(known, &hint, &ty, usage, &mut constraints);
+        let mut remark = self.constrain(known, &hint, &ty, usage, &mut constraints);
         let is_option = ty.starts_with("Option<");
         let default = schema.get("default");
         let given = default.filter(|default| !default.is_null());
         let is_none = default.is_some_and(Value::is_null)
             || (default.is_none() && known.default == Some(KnownDefault::None));
         let (mut omittable, mut shown) = (false, None);
-        let mut remark = String::new();
         if *is_required {
             if is_option {
                 constraints.push("required = true".into());
@@ -52,7 +52,7 @@ impl Types<'_> {
                 None => omittable = true,
             }
             if omittable || is_option {
-                remark = default.comment();
+                remark += &default.comment();
             }
         } else if !is_option {
             omittable = true;
@@ -92,7 +92,7 @@ impl Types<'_> {
         code + &format!("    pub {ident}: {ty},\n")
     }
 
-    /// Adds the constraints that only the application's code shows.
+    /// Adds the constraints that only the application's code shows; gives its validators as comments.
     fn constrain(
         &mut self,
         known: &Known,
@@ -100,9 +100,9 @@ impl Types<'_> {
         ty: &str,
         usage: Use,
         constraints: &mut Vec<String>,
-    ) {
+    ) -> String {
         if usage == Use::Written {
-            return;
+            return String::new();
         }
         if known.keeps_underscores {
             constraints.push("convert_underscores = false".to_owned());
@@ -113,6 +113,13 @@ impl Types<'_> {
             let others = others.join("`, `");
             self.remark(format!("`{hint}` is not validated by Python's `{others}`"));
         }
+        let mut comments = String::new();
+        for validator in &known.validators {
+            self.remark(format!("`{hint}` is validated in Python too: `{}`", validator.name));
+            let comment = python::comment(validator);
+            comments.extend(comment.lines().map(|line| format!("    {line}\n")));
+        }
+        comments
     }
 
     fn default(&self, default: &Value, ty: &str, is_option: bool, hint: &str) -> Result<String> {
@@ -143,6 +150,8 @@ impl Types<'_> {
             ("f64", Value::Number(given)) if given.is_i64() => format!("{}.0", number(given)),
             ("f64", Value::Number(given)) if given.is_f64() => float(given.as_f64()),
             ("i64", Value::Number(given)) if given.is_i64() => number(given),
+            ("Decimal", given) => decimal(given)
+                .ok_or_else(|| format!("`{hint}` has the default {given}, which is no decimal"))?,
             ("bool", Value::Bool(is_so)) => is_so.to_string(),
             ("String", Value::String(text)) => format!("{text:?}.to_owned()"),
             (_, Value::Array(items)) if of("Vec").or(of("BTreeSet")).is_some() => {
@@ -177,6 +186,20 @@ impl Types<'_> {
             }
         })
     }
+}
+
+/// `Decimal::new(990, 2)` for `"9.90"`.
+fn decimal(given: &Value) -> Option<String> {
+    let text = match given {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let is_sign = whole.strip_prefix('-').unwrap_or(whole).bytes().all(|b| b.is_ascii_digit());
+    let digits: i64 = format!("{whole}{fraction}").parse().ok()?;
+    let is_plain = is_sign && fraction.bytes().all(|b| b.is_ascii_digit());
+    is_plain.then(|| format!("Decimal::new({}, {})", number(&digits.into()), fraction.len()))
 }
 
 /// A float as Rust has it.

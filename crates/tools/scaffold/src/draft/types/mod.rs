@@ -69,7 +69,7 @@ const ORDERED: [&str; 7] = ["AnyUrl", "HttpUrl", "Integer", "String", "Uuid", "b
 const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ";
 
 /// The longest tuple that the document knows.
-const MAX_TUPLE: usize = 4;
+const MAX_TUPLE: usize = 12;
 
 impl<'a> Types<'a> {
     pub(super) fn new(

@@ -153,6 +153,19 @@ impl Types<'_> {
             code += &self.field(name, field, &ident, kind, usage);
             idents.push(ident);
         }
+        let extra = known.filter(|_| kind == Kind::Parameters).map(|known| known.extra());
+        let further = &schema["additionalProperties"];
+        let is_forbidden = *further == false || extra == Some("forbid");
+        if *further == true || further.is_object() || extra == Some("allow") {
+            let ident = ident("extra", |ident| idents.iter().any(|taken| taken == ident));
+            let ty = match further {
+                Value::Object(_) => self.alone(further, &format!("{name}Extra"), usage, None),
+                _ => "Value".to_owned(),
+            };
+            let ty = format!("IndexMap<String, {}>", unboxed(&ty));
+            self.mention(&ty);
+            code += &format!("    #[serde(flatten)]\n    pub {ident}: {ty},\n");
+        }
         let traits = self.traits(name, usage, &code);
         let derive = self.derive(traits);
         if kind == Kind::Model {
@@ -174,14 +187,12 @@ impl Types<'_> {
             if known.is_strict() && usage == Use::Read {
                 head += "#[schema(strict)]\n";
             }
-        }
-        let extra = known.filter(|_| kind == Kind::Parameters).map(|known| known.extra());
-        match (&schema["additionalProperties"], extra) {
-            (Value::Bool(false), _) | (_, Some("forbid")) => {
-                head += "#[serde(deny_unknown_fields)]\n";
+            if known.value["kind"] == "dataclass" && usage == Use::Read {
+                head += "#[schema(dataclass)]\n";
             }
-            (Value::Null, None | Some("ignore")) => {}
-            _ => self.loosen(schema, usage, format!("the further fields of `{name}` are not read")),
+        }
+        if is_forbidden {
+            head += "#[serde(deny_unknown_fields)]\n";
         }
         if schema["patternProperties"].is_object() {
             self.loosen(schema, usage, format!("the further fields of `{name}` are not read"));
