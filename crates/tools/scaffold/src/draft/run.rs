@@ -80,6 +80,7 @@ pub struct Written {
     /// What to do with it.
     pub advice: String,
     name: String,
+    /// The files that are as drafted.
     files: Vec<&'static str>,
     tables: Option<tables::Drafted>,
 }
@@ -110,13 +111,16 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
     let (mut names, mut differing) = (Vec::new(), Vec::new());
     for (file, text) in files {
         let path = format!("{folder}/{file}");
-        names.push(file);
         let (Some(seal), true) = (&seal, tree.has(&path)) else {
+            names.push(file);
             tree.create(&path, text);
             continue;
         };
         match seal.again(file, &tree.read(&path)?, &text) {
-            Again::Write => tree.replace(&path, text),
+            Again::Write => {
+                names.push(file);
+                tree.replace(&path, text);
+            }
             Again::Refresh(text) => {
                 tree.replace(&path, text);
                 differing.push(path);

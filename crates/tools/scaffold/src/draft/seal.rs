@@ -32,14 +32,14 @@ impl Seal {
         serde_json::from_str(&std::fs::read_to_string(folder.join(SEAL)).ok()?).ok()
     }
 
-    /// Notes the files of a draft as they are now.
+    /// Notes the files that a draft has written as they are now; those that a person has changed keep
+    /// the checksum of the draft before.
     pub(super) fn write<'f>(
         folder: &Path,
         files: impl Iterator<Item = &'f str>,
     ) -> Result<(), DraftError> {
-        let mut seal = Self::default();
+        let mut seal = Self::read(folder).unwrap_or_default();
         for file in files {
-            // One that a person has changed before has no checksum that fits: it keeps none.
             let path = folder.join(file);
             let text = std::fs::read_to_string(&path)
                 .map_err(|source| DraftError::Read { path: path.clone(), source })?;
