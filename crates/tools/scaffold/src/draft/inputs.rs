@@ -30,7 +30,11 @@ pub(super) fn parameters(
     let mut inputs = Vec::new();
     inputs.extend(of_path(types, operation, &all, camel, samples));
     for (location, wrapper) in [("query", "Query"), ("header", "Header"), ("cookie", "Cookie")] {
-        let here: Vec<_> = all.iter().filter(|one| one["in"] == location).collect();
+        let here: Vec<_> = all
+            .iter()
+            .filter(|one| one["in"] == location)
+            .filter(|one| operation.route.is_none() || is_validated(&known, location, one))
+            .collect();
         let mut names: Vec<(String, &Value)> = Vec::new();
         for parameter in here {
             let given = parameter["name"].as_str().unwrap_or_default();
@@ -87,12 +91,29 @@ pub(super) fn parameters(
     }
     for other in all {
         let location = other["in"].as_str().unwrap_or_default();
-        if !["path", "query", "header", "cookie"].contains(&location) {
-            let reason = format!("`{}` is not read: it is in `{location}`", plain(&other["name"]));
-            types.note_key(operation.value, "parameters", reason, true);
-        }
+        let name = plain(&other["name"]);
+        let reason = match location {
+            "path" => continue,
+            "query" | "header" | "cookie"
+                if operation.route.is_none() || is_validated(&known, location, other) =>
+            {
+                continue;
+            }
+            "query" | "header" | "cookie" => {
+                format!("`{name}` is not read: the document describes it, and no parameter is it")
+            }
+            _ => format!("`{name}` is not read: it is in `{location}`"),
+        };
+        types.note_key(operation.value, "parameters", reason, true);
     }
     inputs
+}
+
+/// Whether a parameter of the document is one of the code, which `openapi_extra` need not be.
+fn is_validated(known: &[Parameter], location: &str, parameter: &Value) -> bool {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    let mut here = known.iter().filter(|one| one.place == location);
+    here.any(|one| one.model || one.alias.eq_ignore_ascii_case(name))
 }
 
 /// The class of a model whose fields are the parameters: `Annotated[Filters, Query()]`.
@@ -180,6 +201,10 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
     let Some(body) = operation.value.get("requestBody").filter(|body| body.is_object()) else {
         return Body::default();
     };
+    let in_body = |one: &Parameter| ["body", "form", "file"].contains(&one.place.as_str());
+    if operation.route.is_some() && !known.iter().any(in_body) {
+        return raw(types, body, "the document describes it, and the function reads it itself");
+    }
     let contents = body["content"].as_object();
     let contents: Vec<(&String, &Value)> = contents.into_iter().flatten().collect();
     let [(media_type, content)] = contents.as_slice() else {

@@ -46,6 +46,8 @@ const KNOWN: [(&str, &[&str]); 8] = [
             "Ipv6Interface",
             "Ipv6Network",
             "Json",
+            "MediaResponse",
+            "MediaType",
             "NoContent",
             "OAuth2AuthorizationCodeBearer",
             "OAuth2Options",
