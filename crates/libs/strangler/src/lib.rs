@@ -58,6 +58,7 @@ mod side;
 mod statistics;
 mod strangler;
 mod tee;
+mod template;
 mod tunnel;
 
 pub use crate::client::{ClientKey, ClientKeyError};

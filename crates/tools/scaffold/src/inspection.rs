@@ -118,7 +118,9 @@ impl Inspection {
     /// The operation of a method and a path of the document.
     pub fn operation(&self, method: &str, path: &str) -> Option<Route<'_>> {
         self.routes().into_iter().find(|route| {
-            route.is_documented() && route.path_format() == path && route.methods().contains(&method)
+            route.is_documented()
+                && route.path_format() == path
+                && route.methods().contains(&method)
         })
     }
 

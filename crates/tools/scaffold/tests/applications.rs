@@ -94,14 +94,21 @@ fn what_only_the_code_shows_is_drafted() {
             "//         return value.upper()",
         ],
     );
-    let layers = [
-        ".layer(GzipLayer::new().minimum_size(500))\n\
-         .layer(TrustedHostLayer::new([\"*.example.com\", \"localhost\"])?)",
-    ];
+    let layers = [".layer(GzipLayer::new().minimum_size(500))\n\
+         .layer(TrustedHostLayer::new([\"*.example.com\", \"localhost\"])?)"];
     contains(&draft, "src/layers.rs", &layers);
-    contains(&draft, "src/main.rs", &["layers::layered(router)?"]);
-    contains(&draft, "src/dependencies.rs", &["// Python: warehouse.app.get_session", "yield session"]);
-    contains(&draft, "README.md", &["FastAPI 0.", "pydantic 2.", "| `LookupError` |", "`tables` is"]);
+    let paths = "    \"/products/{product_id:uuid}\",\n    \"/products/{vendor}/{sku}.txt\",\n";
+    contains(&draft, "src/main.rs", &["layers::layered(router)?", paths]);
+    contains(
+        &draft,
+        "src/dependencies.rs",
+        &["// Python: warehouse.app.get_session", "yield session"],
+    );
+    contains(
+        &draft,
+        "README.md",
+        &["FastAPI 0.", "pydantic 2.", "| `LookupError` |", "`tables` is"],
+    );
 }
 
 #[test]
@@ -164,7 +171,8 @@ def search(filters: Annotated[Filters, Query()]): ...
 def many(last: int = 1, offset: int = Depends(page), first: list[Annotated[int, AfterValidator(even)]] = Query([])): ...
 "#,
     );
-    let parts = ["const PASSED_ON: [(usize, &str, &str); 1] = [\n    (1, \"GET\", \"/items/latest\"),"];
+    let parts =
+        ["const PASSED_ON: [(usize, &str, &str); 1] = [\n    (1, \"GET\", \"/items/latest\"),"];
     contains(&draft, "src/main.rs", &parts);
     let ids: Vec<_> = draft.table.0.iter().take(3).map(|row| row.path.as_str()).collect();
     assert_eq!(ids, ["/things/{name}", "/items/{id}", "/things/{name}"]);
@@ -173,7 +181,11 @@ def many(last: int = 1, offset: int = Depends(page), first: list[Annotated[int, 
     let models = file(&draft, "src/models.rs");
     let at = |name: &str| models.find(name).unwrap_or_else(|| panic!("{name}\n{models}"));
     assert!(at("pub skip:") < at("pub last:") && at("pub last:") < at("pub first:"), "{models}");
-    contains(&draft, "src/models.rs", &["#[schema(model)]\n#[serde(deny_unknown_fields)]\npub struct"]);
+    contains(
+        &draft,
+        "src/models.rs",
+        &["#[schema(model)]\n#[serde(deny_unknown_fields)]\npub struct"],
+    );
 }
 
 #[derive(Parser)]
@@ -208,8 +220,10 @@ fn a_second_run_leaves_what_a_person_has_changed() {
         draft.finish(top.path()).unwrap();
         report
     };
-    let read = |path: &str| std::fs::read_to_string(top.path().join("crates/theirs").join(path)).unwrap();
-    let source = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/a')\ndef a(): return 1\n";
+    let read =
+        |path: &str| std::fs::read_to_string(top.path().join("crates/theirs").join(path)).unwrap();
+    let source =
+        "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/a')\ndef a(): return 1\n";
     assert!(run(source).contains(&(State::Created, "crates/theirs/src/routes.rs".to_owned())));
     let changed = read("src/routes.rs").replace("not_written(\"a\")", "todo(\"a\")");
     std::fs::write(top.path().join("crates/theirs/src/routes.rs"), &changed).unwrap();
@@ -217,7 +231,10 @@ fn a_second_run_leaves_what_a_person_has_changed() {
     let source = source.replace("return 1", "return 2") + "@app.get('/b')\ndef b(q: int): ...\n";
     run(&source);
     assert_eq!(read("src/routes.rs"), changed.replace("return 1", "return 2"), "comments alone");
-    assert!(read("src/models.rs").contains("pub struct BQuery"), "what is as it was is written anew");
+    assert!(
+        read("src/models.rs").contains("pub struct BQuery"),
+        "what is as it was is written anew"
+    );
     assert!(read("draft.json").contains("\"/b\""));
     let left = run(&source);
     assert!(left.contains(&(State::Kept, "crates/theirs/src/routes.rs".to_owned())), "{left:?}");

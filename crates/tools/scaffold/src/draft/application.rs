@@ -23,8 +23,7 @@ pub(super) fn outside(inspection: &Inspection, document: &Document<'_>) -> Vec<R
     let mut rows = Vec::new();
     for route in inspection.routes() {
         let is_shown = |method: &&str| document.has(method, route.path_format());
-        let methods: Vec<&str> =
-            route.methods().into_iter().filter(|one| !is_shown(one)).collect();
+        let methods: Vec<&str> = route.methods().into_iter().filter(|one| !is_shown(one)).collect();
         let method = match route.kind() {
             "operation" | "route" if methods.is_empty() => continue,
             "operation" | "route" => methods.join(", "),
@@ -54,13 +53,13 @@ fn reason(route: Route<'_>) -> &'static str {
 }
 
 /// The routes that are matched before an operation that is drafted: requests that belong to them are
-/// passed on. `drafted` has the methods and paths of the operations, in the order of routes.
+/// passed on. `drafted` has the methods and paths, with convertors, of the operations, in the order of routes.
 pub(super) fn before(inspection: &Inspection, drafted: &[(String, String)]) -> Vec<PassedOn> {
     let mut found: Vec<PassedOn> = Vec::new();
     let mut seen = 0;
     for route in inspection.routes() {
         for method in route.methods() {
-            let path = route.path_format();
+            let path = route.path();
             let is_it = |(one, other): &(String, String)| one == method && other == path;
             if route.is_documented() && drafted.iter().any(is_it) {
                 seen += 1;
@@ -77,12 +76,20 @@ pub(super) fn before(inspection: &Inspection, drafted: &[(String, String)]) -> V
     found
 }
 
-/// Whether a request may belong to two paths; parameters are whole segments, or it is not known.
+/// Whether a request may belong to two paths, as far as their segments tell.
 fn overlap(one: &str, other: &str) -> bool {
-    let mut segments = one.split('/').zip(other.split('/'));
+    let is_rest = |segment: &str| segment.contains(":path}");
     let is_open = |segment: &str| segment.contains('{');
-    one.split('/').count() == other.split('/').count()
-        && segments.all(|(one, other)| one == other || is_open(one) || is_open(other))
+    let (mut ones, mut others) = (one.split('/'), other.split('/'));
+    loop {
+        match (ones.next(), others.next()) {
+            (Some(segment), other) if is_rest(segment) => return other.is_some(),
+            (one, Some(segment)) if is_rest(segment) => return one.is_some(),
+            (Some(one), Some(other)) if one == other || is_open(one) || is_open(other) => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
 }
 
 /// What the README says.
@@ -115,9 +122,9 @@ impl About {
             ("SQLAlchemy", "sqlalchemy"),
             ("SQLModel", "sqlmodel"),
         ];
-        let versions = names.iter().filter_map(|(name, key)| {
-            Some(format!("{name} {}", all["versions"][*key].as_str()?))
-        });
+        let versions = names
+            .iter()
+            .filter_map(|(name, key)| Some(format!("{name} {}", all["versions"][*key].as_str()?)));
         let place = |key: &Value| {
             let callable = inspection.callable(key.as_str()?)?;
             Some(format!("`{}` ({})", comment(&callable.name), comment(&callable.place())))
@@ -159,6 +166,8 @@ mod tests {
     #[test]
     fn paths_overlap_by_segments() {
         assert!(overlap("/items/count", "/items/{id}") && overlap("/{a}/b", "/a/{b}"));
+        assert!(overlap("/a/{rest:path}", "/{b}/c/d") && overlap("/a/b/c", "/{rest:path}"));
+        assert!(!overlap("/b/{rest:path}", "/a/c"));
         assert!(!overlap("/items/count", "/items/{id}/all") && !overlap("/docs", "/{a}/{b}"));
     }
 }

@@ -21,8 +21,12 @@ impl KnownDefault {
     pub(super) fn comment(&self) -> String {
         match self {
             Self::None => String::new(),
-            Self::Factory(name) => format!("    // If it is absent, in Python: `{}()`\n", comment(name)),
-            Self::Python(text) => format!("    // If it is absent, in Python: `{}`\n", comment(text)),
+            Self::Factory(name) => {
+                format!("    // If it is absent, in Python: `{}()`\n", comment(name))
+            }
+            Self::Python(text) => {
+                format!("    // If it is absent, in Python: `{}`\n", comment(text))
+            }
         }
     }
 }

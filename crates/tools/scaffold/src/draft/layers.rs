@@ -97,7 +97,8 @@ fn cors(options: &Value) -> Result<Layer, String> {
     let mut fields = Vec::new();
     for name in ["allow_origins", "allow_methods", "allow_headers", "expose_headers"] {
         if let Some(value) = option(options, name)? {
-            let all = texts(value)?.iter().map(|one| format!("{one}.to_owned()")).collect::<Vec<_>>();
+            let all =
+                texts(value)?.iter().map(|one| format!("{one}.to_owned()")).collect::<Vec<_>>();
             fields.push(format!("{name}: vec![{}]", all.join(", ")));
         }
     }

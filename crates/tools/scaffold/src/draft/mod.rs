@@ -81,7 +81,8 @@ pub struct Draft {
 
 /// Drafts operations of the document that stands at `path`, as a list with commas names them.
 pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Draft, DraftError> {
-    Source { path: path.to_owned(), text: text.to_owned(), inspection: None }.draft(name, operations)
+    Source { path: path.to_owned(), text: text.to_owned(), inspection: None }
+        .draft(name, operations)
 }
 
 /// Drafts operations of an inspected application.
@@ -199,6 +200,7 @@ fn files(
         operations => minijinja::Value::from(Serde(&drafted)),
         ids => match style { IdStyle::Default => "", IdStyle::Tag => "tag", IdStyle::Name => "name" },
         before => minijinja::Value::from(Serde(&before)),
+        has_convertors => drafted.iter().any(Drafted::has_convertors),
         has_layers => !layers.lines.is_empty(),
         layers => minijinja::Value::from(Serde(&layers)),
         has_dependencies => !dependencies.is_empty(),

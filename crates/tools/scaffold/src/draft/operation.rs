@@ -21,6 +21,8 @@ pub(super) struct Drafted {
     pub(super) id: String,
     method: String,
     path: String,
+    /// The path with its convertors.
+    template: String,
     ident: String,
     tags: Vec<String>,
     doc: Vec<String>,
@@ -133,6 +135,7 @@ impl Drafted {
             id: operation.id.clone(),
             method: operation.method.to_owned(),
             path: operation.path.to_owned(),
+            template: operation.template().to_owned(),
             tags: operation.tags().into_iter().map(rust_text).collect(),
             doc: doc.unwrap_or_default().lines().map(str::to_owned).collect(),
             comments: types.looseness().comments(&Owner::Operation(index)),
@@ -152,9 +155,13 @@ impl Drafted {
         &self.method
     }
 
-    /// Its method and its path in the document.
+    /// Its method, and its path with its convertors.
     pub(super) fn route(&self) -> (String, String) {
-        (self.method.to_uppercase(), self.path.clone())
+        (self.method.to_uppercase(), self.template.clone())
+    }
+
+    pub(super) fn has_convertors(&self) -> bool {
+        self.template != self.path
     }
 
     /// The types that its handler names.

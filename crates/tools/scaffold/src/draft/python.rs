@@ -39,7 +39,10 @@ pub(super) fn of_operation(route: Route<'_>) -> String {
     }
     for option in ["response_model_include", "response_model_exclude"] {
         if let Some(fields) = route.value()[option].get("json").filter(|value| !value.is_null()) {
-            text += &format!("// The answer has its fields by `{option}={}`.\n", plain(&fields.to_string()));
+            text += &format!(
+                "// The answer has its fields by `{option}={}`.\n",
+                plain(&fields.to_string())
+            );
         }
     }
     for option in ["exclude_unset", "exclude_defaults", "exclude_none"] {
@@ -138,7 +141,8 @@ mod tests {
     #[test]
     fn a_source_is_a_comment_of_bounded_length() {
         let text = comment(&callable("def read():\n\n\tpass  # \u{202e}"));
-        let expected = "// Python: app.read (app.py:3)\n//     def read():\n//\n//         pass  # \u{fffd}\n";
+        let expected =
+            "// Python: app.read (app.py:3)\n//     def read():\n//\n//         pass  # \u{fffd}\n";
         assert_eq!(text, expected);
         let long = comment(&callable(&"pass\n".repeat(200)));
         assert_eq!(long.lines().count(), MAX_LINES + 2);

@@ -144,7 +144,8 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
     }
     differing.retain(|path| !path.ends_with("overlay.json"));
     if !differing.is_empty() {
-        advice += "\nChanged since the last draft, so left as they are, but for comments with Python:\n";
+        advice +=
+            "\nChanged since the last draft, so left as they are, but for comments with Python:\n";
         advice += &differing.iter().map(|path| format!("  {path}\n")).collect::<String>();
     }
     advice += &format!(

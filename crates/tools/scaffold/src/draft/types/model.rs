@@ -252,7 +252,13 @@ pub(in crate::draft) fn fields(schema: &Value) -> Vec<Field<'_>> {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let field = |(name, schema)| {
         let name: &String = name;
-        Field { name, schema, is_required: required.contains(&name.as_str()), is_alias: false, known: Known::default() }
+        Field {
+            name,
+            schema,
+            is_required: required.contains(&name.as_str()),
+            is_alias: false,
+            known: Known::default(),
+        }
     };
     properties.map(field).collect()
 }
