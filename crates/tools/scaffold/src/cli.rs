@@ -53,7 +53,10 @@ Example:
   scaffold resource orders 'number:string(1..40)' total:decimal 'note:string?'", resource::KINDS))]
     Resource(resource::ResourceArgs),
     /// Draft a crate before a FastAPI service, from the application's code or from its document
-    #[command(after_help = "Examples:
+    #[command(
+        override_usage = "scaffold draft --app <MODULE:NAME> --name <NAME> [OPTIONS]
+       scaffold draft <DOCUMENT> --name <NAME> [OPTIONS]",
+        after_help = "Examples:
   scaffold draft --app app.main:app --directory ../notes --name notes-service
   scaffold draft --app app.main:app --python ../notes/.venv/bin/python --env DATABASE_URL=sqlite:// \\
       --name notes-service
@@ -68,7 +71,8 @@ tables, and the Python of each function beside the Rust that is to replace it. R
 what was not changed since, and lists the rest.
 
 An operation that no handler can answer as the old service does is left to it; the table at the end
-says which, and why.")]
+says which, and why."
+    )]
     Draft(draft::DraftArgs),
     /// Draft a crate of each OpenAPI document of a folder, compile all and run their tests
     #[command(after_help = "Example:
