@@ -10,7 +10,7 @@ use heck::ToKebabCase;
 use serde::Serialize;
 use toml_edit::{Array, DocumentMut, Item};
 
-use crate::draft::{Draft, DraftError, draft, draft_application};
+use crate::draft::{Draft, draft, draft_application, read};
 use crate::inspection::Inspection;
 
 /// Which documents are drafted.
@@ -181,20 +181,15 @@ fn workspace(root: &Path, home: &Path) -> Result<(), DraftsError> {
 fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, DraftsError> {
     let document = stem(path);
     let name = crate_name(&document);
-    let text = fs::read_to_string(path).map_err(at(path))?;
     let mut report = Report { document, ..Report::default() };
-    let drafted = match inspection(&text) {
+    let drafted = read(path).and_then(|text| match inspection(&text) {
         Some(inspection) => draft_application(inspection, &name, "all"),
         None => draft(path, &text, &name, "all"),
-    };
+    });
     let Draft { files, table } = match drafted {
         Ok(draft) => draft,
-        Err(error @ (DraftError::Document { .. } | DraftError::NoOperation { .. })) => {
-            println!("{error}");
-            report.error = Some(error.to_string());
-            return Ok(report);
-        }
         Err(error) => {
+            println!("{error}");
             report.error = Some(error.to_string());
             return Ok(report);
         }

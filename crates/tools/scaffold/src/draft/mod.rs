@@ -41,7 +41,7 @@ use layers::Layers;
 use loose::requested;
 use names::{imports, words};
 use operation::{Drafted, refusal};
-pub use run::{DraftArgs, list, write};
+pub use run::{DraftArgs, list, read, write};
 pub use table::{Outcome, Row, Table};
 use types::Types;
 

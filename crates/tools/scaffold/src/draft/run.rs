@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use comparison::openapi::decode;
 use heck::ToKebabCase;
 use serde_json::Value;
 
@@ -60,9 +61,11 @@ impl DraftArgs {
     }
 }
 
-fn read(path: &Path) -> Result<String, DraftError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| DraftError::Read { path: path.to_owned(), source })
+/// The text of a document.
+pub fn read(path: &Path) -> Result<String, DraftError> {
+    let failed = |source| DraftError::Read { path: path.to_owned(), source };
+    let bytes = std::fs::read(path).map_err(failed)?;
+    decode(bytes).map_err(|reason| DraftError::Document { path: path.to_owned(), reason })
 }
 
 /// The operations of the document, if only they are asked for.
