@@ -149,7 +149,9 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
     if !differing.is_empty() {
         advice +=
             "\nChanged since the last draft, so left as they are, but for comments with Python:\n";
-        advice += &differing.iter().map(|path| format!("  {path}\n")).collect::<String>();
+        for path in &differing {
+            advice += &format!("  {path}\n");
+        }
     }
     advice += &format!(
         "\nThe old service answers everything still:\n\n  LEGACY_URL=http://127.0.0.1:8000 \

@@ -15,7 +15,7 @@ pub(super) fn security(
     let demands = security.as_array().into_iter().flatten();
     let demands: Vec<&Map<String, Value>> = demands.filter_map(Value::as_object).collect();
     if let Some(dependency) = route.and_then(|route| known(types, security, &demands, route)) {
-        return dependency;
+        return Some(dependency);
     }
     if demands.is_empty() {
         return None;
@@ -43,7 +43,9 @@ pub(super) fn security(
     if dependencies.len() > 1 {
         let reason = "any caller is let in: all of several ways to sign in may be demanded, or one";
         types.note(security, reason.to_owned(), true);
-        dependencies.iter_mut().for_each(|one| *one = format!("Option<{one}>"));
+        for one in &mut dependencies {
+            *one = format!("Option<{one}>");
+        }
     }
     Some(tuple(types, security, dependencies))
 }
@@ -54,7 +56,7 @@ fn known(
     security: &Value,
     demands: &[&Map<String, Value>],
     route: Route<'_>,
-) -> Option<Option<String>> {
+) -> Option<String> {
     let schemes = route.schemes();
     let names: Vec<&str> = schemes.iter().filter_map(|scheme| scheme["name"].as_str()).collect();
     let mut shown = demands.iter().flat_map(|demand| demand.keys());
@@ -78,7 +80,7 @@ fn known(
             dependencies.push(dependency);
         }
     }
-    Some(Some(tuple(types, security, dependencies)))
+    Some(tuple(types, security, dependencies))
 }
 
 /// The longest tuple of dependencies.
