@@ -156,6 +156,7 @@ fn literal(value: &Value) -> String {
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         Value::Number(value) if value.is_i64() => number(value),
+        Value::Number(value) if value.is_u64() => format!("{value}_u64"),
         other => other.to_string(),
     }
 }

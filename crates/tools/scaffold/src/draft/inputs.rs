@@ -251,14 +251,19 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
             if !is_given(&model["properties"]) {
                 return raw(types, body, "the fields of its form are not described");
             }
-            let name = if is_body || schema["$ref"].is_null() {
+            let is_model = !is_body && schema["$ref"].is_string();
+            let name = if is_model && is_required {
+                types.of(schema, &format!("{camel}Form"), Use::Read).name
+            } else {
+                if is_model {
+                    let reason = "its form is a component that may be left out";
+                    types.note(body, reason.to_owned(), true);
+                }
                 types.is_form(true);
                 let fields = known_fields(types, model, &known);
                 let name = types.add(&format!("{camel}Form"), &fields, None);
                 types.is_form(false);
                 name
-            } else {
-                types.of(schema, &format!("{camel}Form"), Use::Read).name
             };
             let case = form(types, model, *media_type == "multipart/form-data");
             if !is_required && model["required"].as_array().is_some_and(|all| !all.is_empty()) {

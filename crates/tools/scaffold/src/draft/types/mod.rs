@@ -367,7 +367,8 @@ impl<'a> Types<'a> {
 
 /// The component that is the form of an operation: `Annotated[Login, Form()]`.
 fn form(document: &Document<'_>, operation: &Value) -> Option<String> {
-    let content = operation["requestBody"]["content"].as_object()?;
+    let body = &operation["requestBody"];
+    let content = body["content"].as_object().filter(|_| body["required"] == true)?;
     let [(media_type, content)] = content.iter().collect::<Vec<_>>().try_into().ok()?;
     let is_form = media_type == "multipart/form-data" || media_type.ends_with("form-urlencoded");
     let (component, _) = document.component(content["schema"]["$ref"].as_str()?)?;
