@@ -133,8 +133,10 @@ service: ## Make a service of your own: NAME=parcels INTO=../parcels WITHOUT=ite
 service-check: venv build ## Make services in four combinations, with resources, run their `make lint test`: COMBINATIONS="1 4"
 	sh crates/tools/scaffold/service-check.sh
 
-draft: ## Draft Rust before a third-party FastAPI service: DOCUMENT=openapi.json NAME=notes OPERATIONS=read_note LIST=1
-	cargo run --quiet --package scaffold -- draft $(DOCUMENT) --name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)") $(if $(LIST),--list)
+draft: ## Draft Rust before a FastAPI service: DOCUMENT=openapi.json or APP=app.main:app DIRECTORY=../notes; NAME=notes OPERATIONS=read_note LIST=1
+	cargo run --quiet --package scaffold -- draft $(DOCUMENT) $(if $(APP),--app "$(APP)") $(if $(DIRECTORY),--directory $(DIRECTORY)) \
+		$(if $(APP_PYTHON),--python $(APP_PYTHON)) $(if $(APP_ENV),--env "$(APP_ENV)") \
+		--name $(NAME) $(if $(OPERATIONS),--operations "$(OPERATIONS)") $(if $(LIST),--list)
 
 drafts: ## Draft, compile and test a crate of each OpenAPI document of a folder: DOCUMENTS=../documents ONLY=a,b
 	@test -n "$(DOCUMENTS)" || { echo "make drafts: DOCUMENTS=a folder with OpenAPI documents" >&2; exit 1; }

@@ -135,6 +135,29 @@ third_party() { # app, operations, the one that is written, what it answers, its
     cp "$work/Cargo.toml" "$service/Cargo.toml"
 }
 
+# Drafts of applications, from their code; `make draft` ends with the test that their documents are
+# those of the applications.
+applications() { # directory app, for each
+    cp "$service/Cargo.toml" "$work/Cargo.toml"
+    drafts=""
+    while [ $# -gt 0 ]; do
+        echo "== $2 of $1, from its code ($(date +%T))"
+        name="$(basename "$1")-service"
+        run make draft APP="$2" DIRECTORY="$root/$1" NAME="$name" \
+            APP_PYTHON="$root/target/venv/bin/python" APP_ENV=TENANCY_DB_DSN=postgres://unused@127.0.0.1:1/none
+        drafts="$drafts $service/crates/$name"
+        shift 2
+    done
+}
+
+without_applications() {
+    # shellcheck disable=SC2086
+    rm -r $drafts
+    cp "$work/Cargo.toml" "$service/Cargo.toml"
+}
+
+samples=crates/tools/scaffold/tests/applications
+
 everything() { # app: the ids of all its operations
     (cd "$root/crates/tools/scaffold/tests/third_party" && "$root/target/venv/bin/python" -B -W ignore -c "import $1
 operations = (one for path in $1.app.openapi()['paths'].values() for one in path.values())
@@ -150,7 +173,7 @@ compare() {
         (cd "$third_party" && exec "$python" -B -m uvicorn --log-level warning --port $port "$app:app") >> "$log.service" 2>&1 &
         pids="$pids $!"
     done
-    LEGACY_URL=http://127.0.0.1:18612 PORT=18613 MANAGEMENT_PORT=18614 \
+    LEGACY_URL=http://127.0.0.1:18612 PORT=18613 MANAGEMENT_PORT=18614 STRANGLER_PASSWORD=unused \
         "$service/target/debug/$app-service" >> "$log.service" 2>&1 &
     pids="$pids $!"
     "$python" - 18611 18612 18613 18614 <<'END'
@@ -283,7 +306,9 @@ combination() {
             echo "== one service ($(date +%T))"
             commands
             made "$(grep '^make service' "$work/commands")"
+            applications "$samples/bookstore" main:app
             same_environment run cargo test --workspace --quiet
+            without_applications
             updates
             ;;
         1)
@@ -293,6 +318,12 @@ combination() {
             third_party shop put_article,put_picture,vote,move,add_up,anything,unsaid,page,plain page \
                 'Ok(Html("<p>Shop</p>".to_owned()))' shop-page
             third_party clinic "$(everything clinic)" text 'Ok("é".to_owned())' text_wards_text_get
+            applications "$samples/bookstore" main:app "$samples/surgery" main:app \
+                "$samples" 'warehouse.app:create_app()' "$samples/tenancy" app.main:app \
+                python-legacy app.main:app
+            run cargo clippy --quiet --workspace --all-targets -- --deny warnings
+            run cargo test --quiet --workspace --test document
+            without_applications
             run make lint
             ;;
         2)

@@ -180,9 +180,16 @@ async fn foreign() -> Json<(Uuid, Vec<(i64, Part)>, BTreeMap<Uuid, Part>)> {
     Json((Uuid::nil(), Vec::new(), BTreeMap::new()))
 }
 
+type Twelve = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, Option<Uuid>);
+
+#[post("/twelve")]
+async fn twelve(Call((), Json(all)): Call<(), Json<Twelve>>) -> Json<Twelve> {
+    Json(all)
+}
+
 #[tokio::test]
 async fn types_with_utoipas_derive_are_components() {
-    let router = Router::new().routes(routes![one, many, within, both, foreign]);
+    let router = Router::new().routes(routes![one, many, within, both, foreign, twelve]);
     let document = document(&router);
     let content = |path: &str, method: &str| {
         let answer = &document["paths"][path][method]["responses"]["200"];
@@ -196,6 +203,9 @@ async fn types_with_utoipas_derive_are_components() {
     let tuple = content("/foreign", "get");
     assert_eq!(tuple["prefixItems"][0], json!({"type": "string", "format": "uuid"}));
     assert_eq!(tuple["maxItems"], 3);
+    let tuple = content("/twelve", "post");
+    assert_eq!((&tuple["minItems"], &tuple["maxItems"]), (&json!(12), &json!(12)));
+    assert_eq!(tuple["prefixItems"][11]["anyOf"][0]["format"], "uuid");
     let schemas = &document["components"]["schemas"];
     let ours = &schemas["Ours"]["properties"];
     assert_eq!(ours["foreign"], foreign);

@@ -59,6 +59,7 @@ mod side;
 mod statistics;
 mod strangler;
 mod tee;
+mod template;
 mod tunnel;
 mod writes;
 

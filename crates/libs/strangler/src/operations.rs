@@ -5,6 +5,8 @@ use std::sync::Arc;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::template::Template;
+
 /// An operation, as an OpenAPI document has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
@@ -12,26 +14,22 @@ pub struct Operation {
     pub id: Arc<str>,
     /// The HTTP method.
     pub method: Method,
-    /// The path template, with parameters in braces.
+    /// The path template, with parameters in braces and without convertors.
     pub path: Arc<str>,
+    template: Arc<Template>,
 }
 
 impl Operation {
-    /// An operation by its operationId, method and path template. An invalid method becomes GET.
+    /// An operation by its operationId, method and path template, which may have Starlette's
+    /// convertors: `/items/{id:int}`. An invalid method becomes GET.
     pub fn new(id: &str, method: &str, path: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
-        Self { id: id.into(), method, path: path.into() }
+        let (template, path) = Template::new(path);
+        Self { id: id.into(), method, path: path.into(), template: template.into() }
     }
 
     fn matches(&self, method: &Method, path: &str) -> bool {
-        let mut parts = path.split('/');
-        let mut segments = self.path.split('/');
-        self.method == *method
-            && segments.all(|segment| match parts.next() {
-                Some(part) if segment.starts_with('{') => !part.is_empty(),
-                part => part == Some(segment),
-            })
-            && parts.next().is_none()
+        self.method == *method && self.template.matches(path)
     }
 }
 

@@ -22,6 +22,7 @@ type BoxError = Box<dyn std::error::Error>;
   scaffold service parcels --into ../parcels --without items,sqlite --libraries git=URL#v0.2.0
   scaffold resource orders 'number:string(1..40)' total:decimal 'note:string?'
   scaffold draft openapi.json --name notes-service
+  scaffold draft --app app.main:app --directory ../notes --name notes-service
   scaffold inspect --app app.main:app --output notes.json
   scaffold tables --app app.main:app --into ../notes-tables
   scaffold libraries --to v0.3.0"
@@ -51,15 +52,27 @@ What is there already is left as it is; running it again changes nothing.
 Example:
   scaffold resource orders 'number:string(1..40)' total:decimal 'note:string?'", resource::KINDS))]
     Resource(resource::ResourceArgs),
-    /// Draft a crate before a service that is not ours, from its OpenAPI document
-    #[command(after_help = "Examples:
+    /// Draft a crate before a FastAPI service, from the application's code or from its document
+    #[command(
+        override_usage = "scaffold draft --app <MODULE:NAME> --name <NAME> [OPTIONS]
+       scaffold draft <DOCUMENT> --name <NAME> [OPTIONS]",
+        after_help = "Examples:
+  scaffold draft --app app.main:app --directory ../notes --name notes-service
+  scaffold draft --app app.main:app --python ../notes/.venv/bin/python --env DATABASE_URL=sqlite:// \\
+      --name notes-service
   curl -s http://127.0.0.1:8000/openapi.json > theirs.json
   scaffold draft theirs.json --name notes-service --list
   scaffold draft theirs.json --name notes-service
   scaffold draft theirs.json --name notes-service --operations read_note,create_note
 
+With --app, the application is imported with its own Python (no lifespan is started, no request is sent),
+and the draft has what no document shows: the order of routes, hidden defaults, strictness, middlewares,
+tables, and the Python of each function beside the Rust that is to replace it. Run again, it writes anew
+what was not changed since, and lists the rest.
+
 An operation that no handler can answer as the old service does is left to it; the table at the end
-says which, and why.")]
+says which, and why."
+    )]
     Draft(draft::DraftArgs),
     /// Draft a crate of each OpenAPI document of a folder, compile all and run their tests
     #[command(after_help = "Example:
@@ -143,7 +156,16 @@ fn draft(root: &Path, args: &draft::DraftArgs) -> Result<(), BoxError> {
         println!("{list}");
         return Ok(());
     }
-    in_tree(root, |tree| Ok(draft::write(tree, args)?))?;
+    let mut written = None;
+    in_tree(root, |tree| {
+        let draft = draft::write(tree, args)?;
+        let advice = draft.advice.clone();
+        written = Some(draft);
+        Ok(advice)
+    })?;
+    if let Some(written) = written {
+        println!("{}", written.finish(root)?);
+    }
     println!("\nNow it is compiled, and takes over what only the old document says.");
     let mut test = Command::new("cargo");
     test.args(["test", "--quiet", "--package", args.name(), "--test", "document"]);

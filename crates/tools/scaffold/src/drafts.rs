@@ -10,12 +10,14 @@ use heck::ToKebabCase;
 use serde::Serialize;
 use toml_edit::{Array, DocumentMut, Item};
 
-use crate::draft::{Draft, draft, read};
+use crate::draft::{Draft, draft, draft_application, read};
+use crate::inspection::Inspection;
 
 /// Which documents are drafted.
 #[derive(clap::Args, Debug)]
 pub struct DraftsArgs {
-    /// A folder with OpenAPI documents: every file that ends with `.json`
+    /// A folder with OpenAPI documents, or with what `scaffold inspect` wrote: every file that ends
+    /// with `.json`
     folder: PathBuf,
     /// Only the documents with these names
     #[arg(long, value_delimiter = ',')]
@@ -180,8 +182,11 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
     let document = stem(path);
     let name = crate_name(&document);
     let mut report = Report { document, ..Report::default() };
-    let Draft { files, table } = match read(path).and_then(|text| draft(path, &text, &name, "all"))
-    {
+    let drafted = read(path).and_then(|text| match inspection(&text) {
+        Some(inspection) => draft_application(inspection, &name, "all"),
+        None => draft(path, &text, &name, "all"),
+    });
+    let Draft { files, table } = match drafted {
         Ok(draft) => draft,
         Err(error) => {
             println!("{error}");
@@ -210,6 +215,11 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
         "{document}: {operations} operations: {native} native, {loose} loose, {passed_on} passed on"
     );
     Ok(report)
+}
+
+/// The inspection, if the JSON is what `scaffold inspect` has written and no document.
+fn inspection(text: &str) -> Option<Inspection> {
+    Inspection::new(serde_json::from_str(text).ok()?).ok()
 }
 
 /// Cargo in the workspace of the drafts, with one folder for all that is compiled.

@@ -51,6 +51,18 @@ pub struct Parameter {
     /// Its default is `None`, whether its type has `None` or not: the document does not show it.
     pub none_is_default: bool,
     pub default: Option<Value>,
+    /// Whether its type is a model, as of `filters: Annotated[Filters, Query()]`.
+    #[serde(default)]
+    pub model: bool,
+    /// What else was declared: `convert_underscores`, `strict`, `embed`.
+    #[serde(default)]
+    pub options: Value,
+    /// Lengths, bounds, patterns, validators.
+    #[serde(default)]
+    pub constraints: Vec<Value>,
+    /// The same of what its type holds, such as the items of a list.
+    #[serde(default)]
+    pub inner_constraints: Vec<Value>,
 }
 
 /// A default that Python knows.
@@ -106,10 +118,9 @@ impl Inspection {
     /// The operation of a method and a path of the document.
     pub fn operation(&self, method: &str, path: &str) -> Option<Route<'_>> {
         self.routes().into_iter().find(|route| {
-            let methods = route.value["methods"].as_array().into_iter().flatten();
-            route.value["in_document"] == true
-                && route.value["path_format"] == path
-                && methods.into_iter().any(|one| one == method)
+            route.is_documented()
+                && route.path_format() == path
+                && route.methods().contains(&method)
         })
     }
 
@@ -139,10 +150,53 @@ impl Inspection {
     pub fn validators(&self, model: &Value) -> Vec<Callable> {
         let listed = model["validators"].as_array().into_iter().flatten();
         let fields = model["fields"].as_object().into_iter().flatten().map(|(_, field)| field);
-        let annotated =
-            fields.flat_map(|field| field["constraints"].as_array().into_iter().flatten());
-        let keys = listed.map(|one| &one["call"]).chain(annotated.map(|one| &one["function"]));
-        keys.filter_map(Value::as_str).filter_map(|key| self.callable(key)).collect()
+        let annotated = fields.flat_map(|field| {
+            let lists = ["constraints", "inner_constraints"].map(|name| field[name].as_array());
+            lists.into_iter().flatten().flatten()
+        });
+        self.callables(listed.map(|one| &one["call"]).chain(annotated.map(|one| &one["function"])))
+    }
+
+    /// The validators of a parameter that are the application's own.
+    pub fn parameter_validators(&self, parameter: &Parameter) -> Vec<Callable> {
+        let all = parameter.constraints.iter().chain(&parameter.inner_constraints);
+        self.callables(all.map(|one| &one["function"]))
+    }
+
+    /// A class with validation of its own that a type names, by the type as Python writes it.
+    pub fn custom_type(&self, annotation: &str) -> Option<Callable> {
+        let models = self.0["models"].as_object().into_iter().flatten();
+        let mut custom = models.filter(|(_, model)| model["kind"] == "custom type");
+        let (name, model) = custom.find(|(name, _)| {
+            let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+            annotation.split(|c| !is_part(c)).any(|word| word == name.as_str())
+        })?;
+        let text = |key: &str| model[key].as_str().map(str::to_owned);
+        Some(Callable {
+            name: name.clone(),
+            kind: "class".to_owned(),
+            file: text("file"),
+            line: model["line"].as_u64(),
+            source: text("source"),
+        })
+    }
+
+    /// The functions of these keys, each once.
+    fn callables<'v>(&self, keys: impl Iterator<Item = &'v Value>) -> Vec<Callable> {
+        let mut found: Vec<Callable> = Vec::new();
+        for callable in keys.filter_map(Value::as_str).filter_map(|key| self.callable(key)) {
+            if !found.contains(&callable) {
+                found.push(callable);
+            }
+        }
+        found
+    }
+
+    /// What of a model's answers the application's own code makes: serializers, computed fields.
+    pub fn serializers(&self, model: &Value) -> Vec<Callable> {
+        let listed = model["serializers"].as_array().into_iter().flatten();
+        let computed = model["computed_fields"].as_object().into_iter().flatten();
+        self.callables(listed.chain(computed.map(|(_, one)| one)).map(|one| &one["call"]))
     }
 }
 
@@ -155,6 +209,17 @@ impl<'a> Route<'a> {
     /// The path with its convertors: `/files/{name:path}`.
     pub fn path(&self) -> &'a str {
         self.value["path"].as_str().unwrap_or_default()
+    }
+
+    /// The path without convertors, as the document has it.
+    pub fn path_format(&self) -> &'a str {
+        self.value["path_format"].as_str().unwrap_or_else(|| self.path())
+    }
+
+    /// GET, HEAD and so on; none for mounts and WebSockets.
+    pub fn methods(&self) -> Vec<&'a str> {
+        let methods = self.value["methods"].as_array().into_iter().flatten();
+        methods.filter_map(Value::as_str).collect()
     }
 
     /// `operation`, `route`, `mount`, `host`, `websocket` or `unknown`.
@@ -175,6 +240,14 @@ impl<'a> Route<'a> {
     /// The Python function that answers.
     pub fn endpoint(&self) -> Option<Callable> {
         self.inspection.callable(self.value["endpoint"].as_str()?)
+    }
+
+    /// The security schemes in the order in which they are called, each with `class`, `builtin`,
+    /// `auto_error` and its `model` in the document.
+    pub fn schemes(&self) -> Vec<&'a Value> {
+        let mut found = Vec::new();
+        schemes(&self.value["dependant"], &mut found);
+        found
     }
 
     /// Its parameters in the order in which FastAPI validates them: those of dependencies first.
@@ -208,6 +281,16 @@ fn parameters(dependant: &Value, found: &mut Vec<Parameter>) {
     }
 }
 
+fn schemes<'a>(dependant: &'a Value, found: &mut Vec<&'a Value>) {
+    for sub in dependant["dependencies"].as_array().into_iter().flatten() {
+        schemes(sub, found);
+        let scheme = &sub["scheme"];
+        if scheme.is_object() && !found.contains(&scheme) {
+            found.push(scheme);
+        }
+    }
+}
+
 fn dependencies<'a>(dependant: &'a Value, found: &mut Vec<&'a str>) {
     for sub in dependant["dependencies"].as_array().into_iter().flatten() {
         dependencies(sub, found);
@@ -235,18 +318,12 @@ pub fn default_value(default: &Value) -> Option<DefaultValue<'_>> {
 }
 
 impl Callable {
-    /// Its Python as a comment of Rust, under a line that says where it stands.
-    pub fn comment(&self, indent: &str) -> String {
-        let place = match (&self.file, self.line) {
+    /// Where it stands: `app/routes.py:12`, or its name for what has no file.
+    pub fn place(&self) -> String {
+        match (&self.file, self.line) {
             (Some(file), Some(line)) => format!("{file}:{line}"),
             _ => self.name.clone(),
-        };
-        let mut text = format!("{indent}// Python, {place}:\n");
-        for line in self.source.as_deref().unwrap_or_default().lines() {
-            text += format!("{indent}//     {line}").trim_end();
-            text.push('\n');
         }
-        text
     }
 }
 
@@ -294,8 +371,7 @@ mod tests {
         assert_eq!(parameters[0].default_value(), Some(DefaultValue::Json(&json!(0))));
         assert_eq!(parameters[1].default_value(), Some(DefaultValue::Factory("list")));
         assert_eq!(route.dependencies(), []);
-        let expected = "  // Python, app.py:3:\n  //     def read():\n  //\n  //         pass\n";
-        assert_eq!(route.endpoint().unwrap().comment("  "), expected);
+        assert_eq!(route.endpoint().unwrap().place(), "app.py:3");
         assert!(inspection.operation("POST", "/sub/{n}").is_none());
         assert_eq!(inspection.routes().len(), 2);
     }

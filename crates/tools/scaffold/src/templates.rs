@@ -9,7 +9,8 @@ macro_rules! embedded {
     };
 }
 
-const TEMPLATES: [(&str, &str); 40] = embedded!(
+const TEMPLATES: [(&str, &str); 43] = embedded!(
+    "draft/README.md" "draft/dependencies.rs" "draft/layers.rs"
     "draft/Cargo.toml" "draft/cases.yaml" "draft/clippy.toml" "draft/document.rs" "draft/lib.rs"
     "draft/main.rs" "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
     "resource/callers.rs" "resource/cases.yaml" "resource/domain.rs" "resource/migration.py"
@@ -33,6 +34,7 @@ pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.add_filter("wrapped", |all: Vec<String>, indent: usize| wrapped(&all, indent));
+    environment.add_filter("rust_text", |text: &str| format!("{text:?}"));
     environment.add_filter("yaml_text", |text: &str| yaml_text(text));
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;

@@ -61,6 +61,16 @@ impl Tree {
         self.staged.contains_key(path) || self.root.join(path).exists()
     }
 
+    /// A path of the tree as one of the file system.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// A file with another text, whatever it was.
+    pub fn replace(&mut self, path: &str, text: String) {
+        self.staged.insert(path.to_owned(), text);
+    }
+
     pub fn read(&self, path: &str) -> Result<String, TreeError> {
         if let Some(text) = self.staged.get(path) {
             return Ok(text.clone());

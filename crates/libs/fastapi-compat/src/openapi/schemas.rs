@@ -187,6 +187,14 @@ tuple!(A ViaA);
 tuple!(A ViaA B ViaB);
 tuple!(A ViaA B ViaB C ViaC);
 tuple!(A ViaA B ViaB C ViaC D ViaD);
+tuple!(A ViaA B ViaB C ViaC D ViaD E ViaE);
+tuple!(A ViaA B ViaB C ViaC D ViaD E ViaE F ViaF);
+tuple!(A ViaA B ViaB C ViaC D ViaD E ViaE F ViaF G ViaG);
+tuple!(A ViaA B ViaB C ViaC D ViaD E ViaE F ViaF G ViaG H ViaH);
+tuple!(A ViaA B ViaB C ViaC D ViaD E ViaE F ViaF G ViaG H ViaH I ViaI);
+tuple!(A ViaA B ViaB C ViaC D ViaD E ViaE F ViaF G ViaG H ViaH I ViaI J ViaJ);
+tuple!(A ViaA B ViaB C ViaC D ViaD E ViaE F ViaF G ViaG H ViaH I ViaI J ViaJ K ViaK);
+tuple!(A ViaA B ViaB C ViaC D ViaD E ViaE F ViaF G ViaG H ViaH I ViaI J ViaJ K ViaK L ViaL);
 
 fn text(format: &str) -> Object {
     let mut text = typed(Type::String);

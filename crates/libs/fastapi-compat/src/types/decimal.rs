@@ -144,6 +144,17 @@ fn length(text: &str) -> i64 {
 }
 
 impl Decimal {
+    /// As many times a power of ten: `Decimal::new(990, 2)` is `9.90`.
+    ///
+    /// ```
+    /// assert_eq!(fastapi_compat::Decimal::new(-990, 2).to_string(), "-9.90");
+    /// ```
+    pub fn new(digits: i64, decimal_places: u32) -> Self {
+        let exponent = -i64::from(decimal_places);
+        let kind = Kind::Finite { digits: digits.unsigned_abs().to_string(), exponent };
+        Self { negative: digits < 0, kind }
+    }
+
     /// Whether it is neither infinite nor not a number.
     pub fn is_finite(&self) -> bool {
         matches!(self.kind, Kind::Finite { .. })

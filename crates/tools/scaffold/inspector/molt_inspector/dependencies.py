@@ -169,6 +169,26 @@ def describe_parameter(report: Report, field: Any, place: str) -> dict[str, Any]
             found["options"][name] = alias if isinstance(alias, str) else repr(alias)
     for constraint in getattr(info, "metadata", None) or []:
         found["constraints"].append(describe_constraint(report, constraint))
+    found["inner_constraints"] = inner_constraints(report, annotation)
+    return found
+
+
+def inner_constraints(report: Report, annotation: Any, depth: int = 0) -> list[dict[str, Any]]:
+    """What stands within a type: `Annotated[str, AfterValidator(f)] | None`, `list[Annotated[…]]`."""
+    found: list[dict[str, Any]] = []
+    if depth > 10:
+        return found
+    for constraint in getattr(annotation, "__metadata__", None) or ():
+        nested = getattr(constraint, "metadata", None)
+        for one in nested if isinstance(nested, list) else [constraint]:
+            found.append(describe_constraint(report, one))
+    inner = [getattr(annotation, name, None) for name in ("__origin__", "__value__")]
+    arguments = getattr(annotation, "__args__", None)
+    if isinstance(arguments, tuple):
+        inner.extend(arguments)
+    for one in inner:
+        if one is not None and not isinstance(one, type):
+            found.extend(inner_constraints(report, one, depth + 1))
     return found
 
 

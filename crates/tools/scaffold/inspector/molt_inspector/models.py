@@ -8,7 +8,7 @@ import enum
 import typing
 from typing import Any
 
-from .dependencies import describe_constraint
+from .dependencies import describe_constraint, inner_constraints
 from .report import Report, annotation_text, default_of, own_function, qualified
 
 #: Attributes of a field of pydantic 2 that are given as they are, unless they are None.
@@ -160,6 +160,7 @@ def describe_field_2(report: Report, field: Any) -> dict[str, Any]:
         "validation_alias": alias_path(field.validation_alias),
         "serialization_alias": field.serialization_alias,
         "constraints": [describe_constraint(report, one) for one in field.metadata],
+        "inner_constraints": inner_constraints(report, field.annotation),
         "options": {},
     }
     for name in FIELD_OPTIONS:

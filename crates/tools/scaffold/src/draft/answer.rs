@@ -1,50 +1,8 @@
-//! What an operation demands of its caller, and what it answers.
+//! What an operation answers.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::types::{Types, Use};
-
-/// Who must have signed in, if the document shows one way to do it. FastAPI documents several ways
-/// that are all demanded and several of which one is enough alike.
-pub(super) fn security(types: &mut Types<'_>, operation: &Value) -> Option<String> {
-    let security = &operation["security"];
-    let demands = security.as_array().into_iter().flatten();
-    let demands: Vec<&Map<String, Value>> = demands.filter_map(Value::as_object).collect();
-    if demands.is_empty() {
-        return None;
-    }
-    let loosely = |types: &mut Types<'_>, reason: String| {
-        types.note(security, format!("any caller is let in: {reason}"), true);
-        None
-    };
-    if demands.iter().any(|demand| demand.is_empty()) {
-        return loosely(types, "signing in is optional".to_owned());
-    }
-    let mut dependencies: Vec<String> = Vec::new();
-    for name in demands.iter().flat_map(|demand| demand.keys()) {
-        let Some(scheme) = types.schemes().and_then(|schemes| schemes.get(name)) else {
-            return loosely(types, format!("`{name}` is not described"));
-        };
-        let text = |key: &str| scheme[key].as_str().unwrap_or_default();
-        let (kind, scheme_name, location) = (text("type"), text("scheme"), text("in"));
-        let dependency = match (kind, scheme_name.to_ascii_lowercase().as_str(), location) {
-            ("oauth2", _, _) if !scheme["flows"]["password"].is_null() => "Bearer".to_owned(),
-            ("http", "bearer", _) => "HttpBearer".to_owned(),
-            ("http", "basic", _) => "Basic".to_owned(),
-            ("apiKey", _, "header") => format!("ApiKeyHeader<{}>", types.key(text("name"))),
-            ("apiKey", _, "query") => format!("ApiKeyQuery<{}>", types.key(text("name"))),
-            ("apiKey", _, "cookie") => format!("ApiKeyCookie<{}>", types.key(text("name"))),
-            _ => return loosely(types, format!("`{name}` is a way to sign in that no type has")),
-        };
-        if !dependencies.contains(&dependency) {
-            dependencies.push(dependency);
-        }
-    }
-    match dependencies.as_slice() {
-        [one] => Some(one.clone()),
-        _ => loosely(types, "all of several ways to sign in may be demanded, or one".to_owned()),
-    }
-}
 
 /// A success: its status, what it is, and what the handler gives.
 pub(super) struct Answer<'a> {
@@ -87,6 +45,10 @@ pub(super) fn answer<'a>(types: &mut Types<'_>, operation: &'a Value, camel: &st
         }
         [(kind, content)] if *kind == "text/html" && is_text(content) => "Html<String>".to_owned(),
         [(kind, content)] if *kind == "text/plain" && is_text(content) => "String".to_owned(),
+        [(kind, content)] if is_text(content) => {
+            let constants = [("MEDIA_TYPE", format!("&'static str = {kind:?}"))];
+            format!("MediaResponse<{}>", types.marker(kind, "MediaType", &constants))
+        }
         [(kind, _)] => loosely(types, format!("it is of the media type {kind}")),
         _ => loosely(types, "it is of several media types".to_owned()),
     };

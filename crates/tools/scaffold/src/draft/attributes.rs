@@ -69,7 +69,7 @@ pub(super) fn is_plain(text: &str) -> bool {
 
 /// Whether a character must not stand in code as it is: controls, and what changes the direction of
 /// the text around it.
-fn is_odd(c: char) -> bool {
+pub(super) fn is_odd(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}')
 }
@@ -156,6 +156,7 @@ fn literal(value: &Value) -> String {
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         Value::Number(value) if value.is_i64() => number(value),
+        Value::Number(value) if value.is_u64() => format!("{value}_u64"),
         other => other.to_string(),
     }
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use comparison::openapi::{METHODS, pointer_step};
 use serde_json::{Map, Value, json};
 
+use crate::inspection::{Inspection, Route};
+
 pub(super) struct Document<'a> {
     pub(super) title: &'a str,
     pub(super) version: &'a str,
@@ -24,6 +26,8 @@ pub(super) struct Operation<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) value: &'a Value,
+    /// What the application's code says of it.
+    pub(super) route: Option<Route<'a>>,
 }
 
 /// How operationIds are made of functions' names.
@@ -52,7 +56,7 @@ impl<'a> Document<'a> {
                 }
                 let id = operation["operationId"].as_str().filter(|id| !id.is_empty());
                 let id = id.map_or_else(|| format!("{}_{method}", snake(path)), str::to_owned);
-                operations.push(Operation { id, method, path, value: operation });
+                operations.push(Operation { id, method, path, value: operation, route: None });
             }
         }
         let security_schemes = value["components"]["securitySchemes"].as_object();
@@ -72,6 +76,34 @@ impl<'a> Document<'a> {
             operations,
             pointers,
         })
+    }
+
+    /// The document with what the application's code says of its operations, in the order in which
+    /// requests are matched.
+    pub(super) fn known(mut self, inspection: &'a Inspection) -> Self {
+        let routes = inspection.routes();
+        let positions: Vec<usize> = self
+            .operations
+            .iter_mut()
+            .map(|operation| {
+                let method = operation.method.to_uppercase();
+                operation.route = inspection.operation(&method, operation.path);
+                let at = |route: &Route<'_>| {
+                    routes.iter().position(|one| std::ptr::eq(one.value(), route.value()))
+                };
+                operation.route.as_ref().and_then(at).unwrap_or(routes.len())
+            })
+            .collect();
+        let mut sorted: Vec<_> = positions.into_iter().zip(self.operations).collect();
+        sorted.sort_by_key(|(position, _)| *position);
+        self.operations = sorted.into_iter().map(|(_, operation)| operation).collect();
+        self
+    }
+
+    /// Whether the document shows an operation.
+    pub(super) fn has(&self, method: &str, path: &str) -> bool {
+        let mut operations = self.operations.iter();
+        operations.any(|one| one.method.eq_ignore_ascii_case(method) && one.path == path)
     }
 
     pub(super) fn list(&self) -> String {
@@ -255,7 +287,12 @@ fn snake(text: &str) -> String {
     text.chars().map(word).collect()
 }
 
-impl Operation<'_> {
+impl<'a> Operation<'a> {
+    /// The path with the convertors that are known.
+    pub(super) fn template(&self) -> &'a str {
+        self.route.map_or(self.path, |route| route.path())
+    }
+
     /// The Python function: FastAPI makes the summary of its name.
     pub(super) fn function(&self) -> String {
         let end = self.id_end();

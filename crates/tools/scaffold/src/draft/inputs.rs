@@ -4,11 +4,13 @@ use heck::ToSnakeCase;
 use serde_json::{Value, json};
 
 use super::document::Operation;
+use super::known::{Known, KnownDefault, KnownModel};
 use super::names::{ident, title, type_name};
 use super::operation::{is_given, tuple};
 use super::path::template;
 use super::samples::{Samples, encoded, form, plain, sample};
 use super::types::{Field, Types, Use, fields};
+use crate::inspection::Parameter;
 
 /// An input: its pattern and its type.
 pub(super) struct Input {
@@ -24,10 +26,15 @@ pub(super) fn parameters(
 ) -> Vec<Input> {
     let all = operation.value["parameters"].as_array();
     let all: Vec<&Value> = all.into_iter().flatten().collect();
+    let known = operation.route.map(|route| route.parameters()).unwrap_or_default();
     let mut inputs = Vec::new();
     inputs.extend(of_path(types, operation, &all, camel, samples));
     for (location, wrapper) in [("query", "Query"), ("header", "Header"), ("cookie", "Cookie")] {
-        let here: Vec<_> = all.iter().filter(|one| one["in"] == location).collect();
+        let here: Vec<_> = all
+            .iter()
+            .filter(|one| one["in"] == location)
+            .filter(|one| operation.route.is_none() || is_validated(&known, location, one))
+            .collect();
         let mut names: Vec<(String, &Value)> = Vec::new();
         for parameter in here {
             let given = parameter["name"].as_str().unwrap_or_default();
@@ -52,29 +59,80 @@ pub(super) fn parameters(
         if names.is_empty() {
             continue;
         }
+        let known: Vec<Parameter> =
+            known.iter().filter(|one| one.place == location).cloned().collect();
+        let model = model_of(types, &known);
+        let of = |given: &str| known.iter().position(|one| one.alias == given);
+        // As they are validated.
+        names.sort_by_key(|(_, parameter)| parameter["name"].as_str().and_then(of));
         let fields: Vec<Field<'_>> = names
             .iter()
-            .map(|(name, parameter)| Field {
-                name,
-                schema: &parameter["schema"],
-                is_required: parameter["required"] == true,
+            .map(|(name, parameter)| {
+                let given = parameter["name"].as_str().unwrap_or_default();
+                let known = match model {
+                    Some(model) => model.field(given).or_else(|| model.field(name)),
+                    None => of(given).map(|index| known_of(types, &known[index])),
+                };
+                let known = known.unwrap_or_default();
                 // A field's own name would have hyphens.
-                is_alias: parameter["name"].as_str().is_some_and(|given| given.contains('_'))
-                    && location == "header",
+                let is_alias = location == "header" && given.contains('_');
+                Field {
+                    name,
+                    schema: &parameter["schema"],
+                    is_required: parameter["required"] == true,
+                    is_alias: is_alias && !known.keeps_underscores,
+                    known,
+                }
             })
             .collect();
-        let name = types.add(&format!("{camel}{wrapper}"), &fields);
+        let name = types.add(&format!("{camel}{wrapper}"), &fields, model);
         let pattern = format!("{wrapper}(_{location})");
         inputs.push(Input { pattern, ty: format!("{wrapper}<{name}>") });
     }
     for other in all {
         let location = other["in"].as_str().unwrap_or_default();
-        if !["path", "query", "header", "cookie"].contains(&location) {
-            let reason = format!("`{}` is not read: it is in `{location}`", plain(&other["name"]));
-            types.note_key(operation.value, "parameters", reason, true);
-        }
+        let name = plain(&other["name"]);
+        let reason = match location {
+            "path" => continue,
+            "query" | "header" | "cookie"
+                if operation.route.is_none() || is_validated(&known, location, other) =>
+            {
+                continue;
+            }
+            "query" | "header" | "cookie" => {
+                format!("`{name}` is not read: the document describes it, and no parameter is it")
+            }
+            _ => format!("`{name}` is not read: it is in `{location}`"),
+        };
+        types.note_key(operation.value, "parameters", reason, true);
     }
     inputs
+}
+
+/// Whether a parameter of the document is one of the code, which `openapi_extra` need not be.
+fn is_validated(known: &[Parameter], location: &str, parameter: &Value) -> bool {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    let mut here = known.iter().filter(|one| one.place == location);
+    here.any(|one| one.model || one.alias.eq_ignore_ascii_case(name))
+}
+
+/// The class of a model whose fields are the parameters: `Annotated[Filters, Query()]`.
+fn model_of<'a>(types: &Types<'a>, known: &[Parameter]) -> Option<KnownModel<'a>> {
+    let [Parameter { model: true, annotation: Some(name), .. }] = known else { return None };
+    let inspection = types.inspection()?;
+    Some(KnownModel { inspection, value: inspection.value()["models"].get(name)? })
+}
+
+/// Notes the validators of parameters that are no fields.
+fn validated(types: &mut Types<'_>, camel: &str, known: &[Known]) {
+    for validator in known.iter().flat_map(|known| &known.validators) {
+        types.remark(format!("`{camel}` is validated in Python too: `{}`", validator.name));
+    }
+}
+
+fn known_of(types: &Types<'_>, parameter: &Parameter) -> Known {
+    let known = types.inspection().map(|known| Known::of_parameter(parameter, known));
+    known.unwrap_or_default()
 }
 
 fn of_path(
@@ -84,13 +142,17 @@ fn of_path(
     camel: &str,
     samples: &mut Samples,
 ) -> Option<Input> {
-    let names = template(operation.path).unwrap_or_default();
+    let names = template(operation.template()).unwrap_or_default();
     let described: Vec<_> = all.iter().filter(|one| one["in"] == "path").collect();
     if described.iter().any(|one| names.iter().all(|name| one["name"] != *name)) {
         let reason = "a parameter that is described is not in its path".to_owned();
         types.note_key(operation.value, "parameters", reason, true);
     }
     let unknown = json!({});
+    let known = operation.route.map(|route| route.parameters()).unwrap_or_default();
+    let known = known.iter().filter(|one| one.place == "path");
+    let known: Vec<Known> = known.map(|one| known_of(types, one)).collect();
+    validated(types, camel, &known);
     let mut of_path = Vec::new();
     for name in names {
         let parameter = described.iter().find(|one| one["name"] == name);
@@ -134,10 +196,15 @@ pub(super) struct Body {
     pub(super) name: Option<String>,
 }
 
-pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Body {
-    let Some(body) = operation.get("requestBody").filter(|body| body.is_object()) else {
+pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str) -> Body {
+    let known = operation.route.map(|route| route.parameters()).unwrap_or_default();
+    let Some(body) = operation.value.get("requestBody").filter(|body| body.is_object()) else {
         return Body::default();
     };
+    let in_body = |one: &Parameter| ["body", "form", "file"].contains(&one.place.as_str());
+    if operation.route.is_some() && !known.iter().any(in_body) {
+        return raw(types, body, "the document describes it, and the function reads it itself");
+    }
     let contents = body["content"].as_object();
     let contents: Vec<(&String, &Value)> = contents.into_iter().flatten().collect();
     let [(media_type, content)] = contents.as_slice() else {
@@ -148,7 +215,10 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
     let is_required = body["required"] == true;
     match (media_type.as_str(), reference) {
         ("application/json", Some((name, model))) if is_embedded(name, model) => {
-            let name = types.add(&format!("{camel}Body"), &fields(model));
+            let name = {
+                let fields = known_fields(types, model, &known);
+                types.add(&format!("{camel}Body"), &fields, None)
+            };
             let case = format!("json: {}", sample(types, model, 0));
             let input =
                 Input { pattern: "Embedded(_body)".to_owned(), ty: format!("Embedded<{name}>") };
@@ -158,7 +228,13 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
             let title = schema["title"].as_str().filter(|_| schema["$ref"].is_null());
             let name = title.map_or_else(|| "body".to_owned(), ToSnakeCase::to_snake_case);
             let mut ty = types.alone(schema, &format!("{camel}Body"), Use::Read, title);
-            if !is_required && !types.is_option(&ty) {
+            let known = known.iter().filter(|one| one.place == "body");
+            let known: Vec<Known> = known.map(|one| known_of(types, one)).collect();
+            validated(types, camel, &known);
+            let default = known.into_iter().find_map(|known| known.default);
+            if !is_required && !types.is_option(&ty) && default == Some(KnownDefault::None) {
+                ty = types.given(&format!("{camel}Given"), &ty);
+            } else if !is_required && !types.is_option(&ty) {
                 let reason = "its body is absent if it is left out: its default is not known";
                 types.note(body, reason.to_owned(), true);
                 ty = format!("Omittable<{ty}>");
@@ -175,13 +251,20 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
             if !is_given(&model["properties"]) {
                 return raw(types, body, "the fields of its form are not described");
             }
-            if !is_body {
-                let reason = "its form is a model, whose errors show the whole form";
-                types.note(body, reason.to_owned(), true);
-            }
-            types.is_form(true);
-            let name = types.add(&format!("{camel}Form"), &fields(model));
-            types.is_form(false);
+            let is_model = !is_body && schema["$ref"].is_string();
+            let name = if is_model && is_required {
+                types.of(schema, &format!("{camel}Form"), Use::Read).name
+            } else {
+                if is_model {
+                    let reason = "its form is a component that may be left out";
+                    types.note(body, reason.to_owned(), true);
+                }
+                types.is_form(true);
+                let fields = known_fields(types, model, &known);
+                let name = types.add(&format!("{camel}Form"), &fields, None);
+                types.is_form(false);
+                name
+            };
             let case = form(types, model, *media_type == "multipart/form-data");
             if !is_required && model["required"].as_array().is_some_and(|all| !all.is_empty()) {
                 types.note(body, "its form must be there".to_owned(), true);
@@ -194,6 +277,17 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Value, camel: &str) -> Bod
         }
         (other, _) => raw(types, body, &format!("its body is of the media type {other}")),
     }
+}
+
+/// The fields of a body that several parameters are, in the order of the document.
+fn known_fields<'s>(types: &Types<'_>, model: &'s Value, known: &[Parameter]) -> Vec<Field<'s>> {
+    let mut fields = fields(model);
+    for field in &mut fields {
+        let in_body = |one: &&Parameter| ["body", "form", "file"].contains(&one.place.as_str());
+        let parameter = known.iter().filter(in_body).find(|one| one.alias == field.name);
+        field.known = parameter.map(|one| known_of(types, one)).unwrap_or_default();
+    }
+    fields
 }
 
 /// Whether a component is what FastAPI makes of several parameters of the body.

@@ -2,52 +2,48 @@
 //! it, with types, handlers to fill in and cases.
 
 mod answer;
+mod application;
 mod attributes;
 mod document;
 mod inputs;
+mod known;
+mod layers;
 mod loose;
 mod names;
 mod operation;
 mod path;
+mod python;
+mod run;
 mod samples;
+mod seal;
+mod security;
 mod table;
 mod types;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use comparison::openapi::{Overlay, decode, normal};
-use heck::{ToKebabCase, ToSnakeCase};
+use comparison::openapi::{Overlay, normal};
+use heck::ToSnakeCase;
 use minijinja::context;
 use minijinja::value::Serde;
 use serde_json::Value;
 
+use crate::inspect::InspectError;
+use crate::inspection::{Inspection, OtherFormat};
+use crate::tables::TablesError;
 use crate::templates::{templates, yaml_text};
-use crate::tree::{Tree, TreeError};
-use crate::workspace::with_member;
+use crate::tree::TreeError;
+use application::{About, before, outside};
 use attributes::{comment, rust_text};
 use document::{Document, IdStyle, Operation};
+use layers::Layers;
 use loose::requested;
 use names::{imports, words};
 use operation::{Drafted, refusal};
+pub use run::{DraftArgs, list, read, write};
 pub use table::{Outcome, Row, Table};
 use types::Types;
-
-/// What is to be drafted.
-#[derive(clap::Args, Debug)]
-pub struct DraftArgs {
-    /// The OpenAPI document of the old service, as FastAPI has it at /openapi.json
-    document: PathBuf,
-    /// What the new crate is called
-    #[arg(long)]
-    name: String,
-    /// Which operations, by operationId, function or `GET /path`, with commas between them
-    #[arg(long, default_value = "all")]
-    operations: String,
-    /// Only list the operations
-    #[arg(long)]
-    list: bool,
-}
 
 /// Why nothing can be drafted.
 #[derive(Debug, thiserror::Error)]
@@ -60,8 +56,14 @@ pub enum DraftError {
     Name(String),
     #[error("there is no operation `{name}`; there are:\n{all}")]
     NoOperation { name: String, all: String },
-    #[error("{0} is there already: a draft is written once")]
+    #[error("{0} is there already, and is no draft")]
     Exists(String),
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    #[error(transparent)]
+    Format(#[from] OtherFormat),
+    #[error(transparent)]
+    Tables(#[from] TablesError),
     #[error(transparent)]
     Tree(#[from] TreeError),
     #[error("{file} would be no Rust, so nothing was written: {reason}")]
@@ -77,77 +79,78 @@ pub struct Draft {
     pub table: Table,
 }
 
-/// The operations of the document, if only they are asked for.
-pub fn list(args: &DraftArgs) -> Result<Option<String>, DraftError> {
-    if !args.list {
-        return Ok(None);
-    }
-    let text = read(&args.document)?;
-    let failed = |reason: String| DraftError::Document { path: args.document.clone(), reason };
-    let value: Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
-    Ok(Some(Document::read(&normal(&value)).map_err(failed)?.list()))
-}
-
-/// The text of a document.
-pub fn read(path: &Path) -> Result<String, DraftError> {
-    let failed = |source| DraftError::Read { path: path.to_owned(), source };
-    let bytes = std::fs::read(path).map_err(failed)?;
-    decode(bytes).map_err(|reason| DraftError::Document { path: path.to_owned(), reason })
-}
-
-impl DraftArgs {
-    /// What the new crate is called.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-/// Writes the crate into the tree, and gives back what to do with it.
-pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<String, DraftError> {
-    let path = &args.document;
-    let text = read(path)?;
-    let name = args.name.as_str();
-    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        && name == name.to_kebab_case();
-    if !is_name {
-        return Err(DraftError::Name(format!("`{name}`: a crate is called like `notes-service`")));
-    }
-    let folder = format!("crates/{name}");
-    if tree.has(&folder) {
-        return Err(DraftError::Exists(folder));
-    }
-    let Draft { files, table } = draft(path, &text, name, &args.operations)?;
-    for (file, text) in files {
-        tree.create(&format!("{folder}/{file}"), text);
-    }
-    let manifest = "Cargo.toml";
-    for library in ["strangler", "comparison"] {
-        tree.edit(manifest, |before| {
-            with_member(before, &folder, library)
-                .map_err(|reason| TreeError::Format { path: manifest.to_owned(), reason })
-        })?;
-    }
-    Ok(format!(
-        "\n{table}\nThe old service answers everything still:\n\n  LEGACY_URL=http://127.0.0.1:8000 cargo run \
-         --package {name}\n\nWrite a handler in {folder}/src/routes.rs, set `shadow` for it in \
-         {folder}/plan.yaml,\nand compare:\n\n  contract run --reference http://127.0.0.1:8000 \
-         --candidate http://127.0.0.1:8080 \\\n    --cases {folder}/cases.yaml --generate \
-         {folder}/openapi.json"
-    ))
-}
-
 /// Drafts operations of the document that stands at `path`, as a list with commas names them.
 pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Draft, DraftError> {
-    let failed = |reason: String| DraftError::Document { path: path.to_owned(), reason };
-    let value: Value = serde_json::from_str(text).map_err(|error| failed(error.to_string()))?;
-    let value = normal(&value);
-    let document = Document::read(&value).map_err(failed)?;
-    let chosen = document
-        .choose(operations)
-        .map_err(|name| DraftError::NoOperation { name, all: document.list() })?;
-    let style = Document::style(&chosen);
-    let mut types = Types::new(&document, &chosen);
+    Source { path: path.to_owned(), text: text.to_owned(), inspection: None }
+        .draft(name, operations)
+}
+
+/// Drafts operations of an inspected application.
+pub fn draft_application(
+    inspection: Inspection,
+    name: &str,
+    operations: &str,
+) -> Result<Draft, DraftError> {
+    Source::of(inspection)?.draft(name, operations)
+}
+
+/// What is drafted.
+pub(crate) struct Source {
+    /// Where the document stands, or the application.
+    path: PathBuf,
+    text: String,
+    inspection: Option<Inspection>,
+}
+
+impl Source {
+    fn of(inspection: Inspection) -> Result<Self, DraftError> {
+        let path = PathBuf::from(inspection.value()["app"].as_str().unwrap_or_default());
+        let Some(document) = inspection.document() else {
+            let reason = "the application makes no OpenAPI document: see the remarks of \
+                          `scaffold inspect`";
+            return Err(DraftError::Document { path, reason: reason.to_owned() });
+        };
+        let text = format!("{document:#}\n");
+        Ok(Self { path, text, inspection: Some(inspection) })
+    }
+
+    fn failed(&self, reason: String) -> DraftError {
+        DraftError::Document { path: self.path.clone(), reason }
+    }
+
+    fn value(&self) -> Result<Value, DraftError> {
+        let value = serde_json::from_str(&self.text);
+        Ok(normal(&value.map_err(|error| self.failed(error.to_string()))?))
+    }
+
+    fn document<'a>(&'a self, value: &'a Value) -> Result<Document<'a>, DraftError> {
+        let document = Document::read(value).map_err(|reason| self.failed(reason))?;
+        Ok(match &self.inspection {
+            Some(inspection) => document.known(inspection),
+            None => document,
+        })
+    }
+
+    fn draft(&self, name: &str, operations: &str) -> Result<Draft, DraftError> {
+        let value = self.value()?;
+        let document = self.document(&value)?;
+        let chosen = document
+            .choose(operations)
+            .map_err(|name| DraftError::NoOperation { name, all: document.list() })?;
+        files(self, &document, &chosen, name)
+    }
+}
+
+/// Drafts the chosen operations.
+fn files(
+    source: &Source,
+    document: &Document<'_>,
+    chosen: &[&Operation<'_>],
+    name: &str,
+) -> Result<Draft, DraftError> {
+    let inspection = source.inspection.as_ref();
+    let style = Document::style(chosen);
+    let mut types = Types::new(document, chosen, inspection);
     let mut drafted: Vec<Drafted> = Vec::new();
     let mut refused: Vec<(usize, String)> = Vec::new();
     for (index, operation) in chosen.iter().enumerate() {
@@ -162,7 +165,7 @@ pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Dr
         let passed = refused.iter().find(|(refused, _)| *refused == index);
         let outcome = match passed {
             Some((_, reason)) => Outcome::PassedOn(reason.clone()),
-            None => match looseness.of(index, &requested(&document, operation.value)) {
+            None => match looseness.of(index, &requested(document, operation.value)) {
                 reasons if reasons.is_empty() => Outcome::Native,
                 reasons => Outcome::Loose(reasons),
             },
@@ -170,7 +173,12 @@ pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Dr
         let Operation { id, method, path, .. } = operation;
         Row { id: id.clone(), method: method.to_uppercase(), path: (*path).to_owned(), outcome }
     });
-    let table = Table(rows.collect());
+    let outside = inspection.map(|inspection| outside(inspection, document)).unwrap_or_default();
+    let table = Table(rows.chain(outside).collect());
+    let routed: Vec<_> = drafted.iter().map(Drafted::route).collect();
+    let before = inspection.map(|inspection| before(inspection, &routed)).unwrap_or_default();
+    let layers = inspection.map(Layers::new).unwrap_or_default();
+    let dependencies = python::dependencies(chosen);
     let signatures: BTreeSet<String> = drafted
         .iter()
         .flat_map(|one| words(&one.signature()).map(str::to_owned).collect::<Vec<_>>())
@@ -191,6 +199,16 @@ pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Dr
         passed_on => table.passed_on().iter().map(|line| comment(line)).collect::<Vec<_>>(),
         operations => minijinja::Value::from(Serde(&drafted)),
         ids => match style { IdStyle::Default => "", IdStyle::Tag => "tag", IdStyle::Name => "name" },
+        before => minijinja::Value::from(Serde(&before)),
+        has_convertors => drafted.iter().any(Drafted::has_convertors),
+        has_layers => !layers.lines.is_empty(),
+        layers => minijinja::Value::from(Serde(&layers)),
+        has_dependencies => !dependencies.is_empty(),
+        dependencies => dependencies.as_str(),
+        about => inspection.map(|inspection| minijinja::Value::from(Serde(About::new(inspection)))),
+        rows => table.lines(),
+        counts => table.counts(),
+        has_tables => inspection.is_some_and(run::has_tables),
         title => comment(document.title),
         title_text => rust_text(document.title),
         version_text => rust_text(document.version),
@@ -198,7 +216,13 @@ pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Dr
     };
     let templates = templates()?;
     let mut files = Vec::new();
-    for (path, template) in [
+    let optional = [
+        ("src/layers.rs", "draft/layers.rs", !layers.lines.is_empty()),
+        ("src/dependencies.rs", "draft/dependencies.rs", !dependencies.is_empty()),
+    ];
+    let optional = optional.into_iter().filter(|(_, _, is_needed)| *is_needed);
+    let all = [
+        ("README.md", "draft/README.md"),
         ("Cargo.toml", "draft/Cargo.toml"),
         ("clippy.toml", "draft/clippy.toml"),
         ("src/lib.rs", "draft/lib.rs"),
@@ -208,7 +232,9 @@ pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Dr
         ("tests/document.rs", "draft/document.rs"),
         ("plan.yaml", "draft/plan.yaml"),
         ("cases.yaml", "draft/cases.yaml"),
-    ] {
+    ];
+    let all = all.into_iter().chain(optional.map(|(path, template, _)| (path, template)));
+    for (path, template) in all {
         let text = templates.get_template(template)?.render(&values)?;
         // Nothing is written if it is no Rust.
         if Path::new(path).extension().is_some_and(|end| end == "rs")
@@ -218,7 +244,7 @@ pub fn draft(path: &Path, text: &str, name: &str, operations: &str) -> Result<Dr
         }
         files.push((path, text));
     }
-    files.push(("openapi.json", text.to_owned()));
+    files.push(("openapi.json", source.text.clone()));
     files.push(("overlay.json", Overlay::default().to_text(document.title)));
     files.push(("draft.json", table.to_json(&looseness.pointers())));
     Ok(Draft { files, table })

@@ -3,14 +3,16 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, answer, security};
+use super::answer::{Answer, answer};
 use super::attributes::{description, is_plain, rust_text};
 use super::document::{IdStyle, Operation};
 use super::inputs::{Body, Input, body, parameters};
 use super::loose::Owner;
 use super::names::{ident, title, type_name};
 use super::path::template;
+use super::python;
 use super::samples::Samples;
+use super::security::security;
 use super::types::Types;
 
 /// What the templates show of it.
@@ -19,6 +21,8 @@ pub(super) struct Drafted {
     pub(super) id: String,
     method: String,
     path: String,
+    /// The path with its convertors.
+    template: String,
     ident: String,
     tags: Vec<String>,
     doc: Vec<String>,
@@ -34,6 +38,8 @@ pub(super) struct Drafted {
     case_path: String,
     case_body: Option<String>,
     is_signed_in: bool,
+    /// Comments in the function: the Python that it replaces.
+    python: String,
 }
 
 /// The methods that there are attributes for.
@@ -57,7 +63,7 @@ pub(super) fn refusal(operation: &Operation<'_>) -> Option<String> {
         let method = operation.method.to_uppercase();
         return Some(format!("there is no attribute for the method {method}"));
     }
-    template(operation.path).err()
+    template(operation.template()).err()
 }
 
 impl Drafted {
@@ -84,17 +90,18 @@ impl Drafted {
         let camel = type_name(&ident);
         let value = operation.value;
         let mut samples = Samples { path: operation.path.to_owned(), query: Vec::new() };
+        let python = operation.route.map(python::of_operation).unwrap_or_default();
         let mut inputs = parameters(types, operation, &camel, &mut samples);
-        let Body { input, case: case_body, name: body_name } = body(types, value, &camel);
+        let Body { input, case: case_body, name: body_name } = body(types, operation, &camel);
         inputs.extend(input);
         if types.is_of_pydantic_1() && !inputs.is_empty() {
             let reason = "pydantic 1, which writes OpenAPI 3.0, explains errors in other words and takes \
                           some other types, such as numbers for texts";
             types.remark(reason.to_owned());
         }
-        let dependency = security(types, value);
+        let dependency = security(types, value, operation.route);
         let Answer { status, description: answered, ty: answer } = answer(types, value, &camel);
-        let mut attributes = rust_text(operation.path);
+        let mut attributes = rust_text(operation.template());
         if ident != name {
             attributes += &format!(", name = {name:?}");
         }
@@ -128,6 +135,7 @@ impl Drafted {
             id: operation.id.clone(),
             method: operation.method.to_owned(),
             path: operation.path.to_owned(),
+            template: operation.template().to_owned(),
             tags: operation.tags().into_iter().map(rust_text).collect(),
             doc: doc.unwrap_or_default().lines().map(str::to_owned).collect(),
             comments: types.looseness().comments(&Owner::Operation(index)),
@@ -139,11 +147,21 @@ impl Drafted {
             answer,
             case_body,
             is_signed_in,
+            python,
         }
     }
 
     pub(super) fn method(&self) -> &str {
         &self.method
+    }
+
+    /// Its method, and its path with its convertors.
+    pub(super) fn route(&self) -> (String, String) {
+        (self.method.to_uppercase(), self.template.clone())
+    }
+
+    pub(super) fn has_convertors(&self) -> bool {
+        self.template != self.path
     }
 
     /// The types that its handler names.

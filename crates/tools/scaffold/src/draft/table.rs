@@ -41,6 +41,20 @@ impl Table {
         ]
     }
 
+    /// The table in Markdown: what it is, and the reasons.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let cell = |text: &str| text.replace('|', "\\|");
+        let line = |Row { method, path, outcome, .. }: &Row| {
+            let (status, reasons) = match outcome {
+                Outcome::Native => ("native", String::new()),
+                Outcome::Loose(reasons) => ("loose", reasons.join("; ")),
+                Outcome::PassedOn(reason) => ("passed on", reason.clone()),
+            };
+            format!("| `{method} {}` | {status} | {} |", cell(path), cell(&reasons))
+        };
+        self.0.iter().map(line).collect()
+    }
+
     /// The operations that are left to the old service, with the reasons.
     pub(super) fn passed_on(&self) -> Vec<String> {
         let line = |row: &Row| match &row.outcome {

@@ -134,7 +134,8 @@ pub fn write(into: &Path, drafted: &Drafted) -> Result<(), TablesError> {
     if status.success() { Ok(()) } else { Err(TablesError::Code) }
 }
 
-fn report(into: &Path, drafted: &Drafted) -> String {
+/// What is printed of a draft that was written.
+pub(crate) fn report(into: &Path, drafted: &Drafted) -> String {
     let mut text = String::new();
     for remark in &drafted.remarks {
         text += &format!("  {remark}\n");

@@ -2,6 +2,8 @@
 //! What cannot be said is said loosely, and noted.
 
 mod choice;
+mod collection;
+mod field;
 mod model;
 mod rules;
 mod scalar;
@@ -11,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::attributes::{doc, extra, lengths};
+use super::attributes::{doc, extra};
 use super::document::{Document, Operation};
 use super::loose::{Loose, Looseness, Owner, requested};
 use super::names::{Names, type_name, words};
+use crate::inspection::Inspection;
 pub(super) use model::{Field, fields};
 
 /// A field's or a variant's type, and the constraints that stand before it.
@@ -46,6 +49,9 @@ pub(super) struct Types<'a> {
     /// Whether the fields of a form are being written, which may be files.
     in_form: bool,
     loose: Looseness,
+    inspection: Option<&'a Inspection>,
+    /// The components that are forms as a whole, by their base names.
+    forms: BTreeSet<String>,
 }
 
 /// What a type is there for.
@@ -63,11 +69,12 @@ type Result<T> = std::result::Result<T, String>;
 const ORDERED: [&str; 7] = ["AnyUrl", "HttpUrl", "Integer", "String", "Uuid", "bool", "i64"];
 const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ";
 
-/// The longest tuple that the document knows.
-const MAX_TUPLE: usize = 4;
-
 impl<'a> Types<'a> {
-    pub(super) fn new(document: &'a Document<'a>, operations: &[&Operation<'a>]) -> Self {
+    pub(super) fn new(
+        document: &'a Document<'a>,
+        operations: &[&Operation<'a>],
+        inspection: Option<&'a Inspection>,
+    ) -> Self {
         let requests = operations.iter().flat_map(|operation| requested(document, operation.value));
         Self {
             document,
@@ -82,7 +89,13 @@ impl<'a> Types<'a> {
             reserved: BTreeSet::new(),
             in_form: false,
             loose: Looseness::default(),
+            inspection,
+            forms: operations.iter().filter_map(|one| form(document, one.value)).collect(),
         }
+    }
+
+    pub(super) fn inspection(&self) -> Option<&'a Inspection> {
+        self.inspection
     }
 
     /// All code, by the names of the types, and the words in it that may need an import.
@@ -251,61 +264,6 @@ impl<'a> Types<'a> {
         }
     }
 
-    fn array(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
-        if let Some(items) = schema["prefixItems"].as_array() {
-            if items.len() > MAX_TUPLE || schema["items"].is_object() || items.is_empty() {
-                let reason =
-                    format!("`{hint}` is a list of any JSON: a tuple of this kind is no type");
-                self.loosen(schema, usage, reason);
-                return plain("Vec<Value>");
-            }
-            let mut names = Vec::new();
-            for (index, item) in items.iter().enumerate() {
-                names.push(self.alone(item, &format!("{hint}{index}"), usage, None));
-            }
-            let count = items.len();
-            let is_whole = |key: &str| schema[key].as_u64() == u64::try_from(count).ok();
-            if !is_whole("minItems") || !is_whole("maxItems") {
-                self.note(schema, format!("`{hint}` is a tuple of {count}"), false);
-            }
-            return plain(&format!("({},)", names.join(", ")));
-        }
-        let is_set = schema["uniqueItems"] == true;
-        let item = self.alone(&schema["items"], &format!("{hint}Item"), usage, None);
-        let item = unboxed(&item);
-        let mut name = format!("Vec<{item}>");
-        if is_set && (ORDERED.contains(&item) || self.is_ordered(item)) {
-            name = format!("BTreeSet<{item}>");
-        } else if is_set {
-            let reason = format!("`{hint}` is a list: the items of the set have no order");
-            self.loosen(schema, usage, reason);
-        }
-        Typed { name, constraints: lengths(schema, "Items") }
-    }
-
-    fn dictionary(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
-        self.note_unsupported(schema, hint, usage, rules::DICTIONARY);
-        let mut values = &schema["additionalProperties"];
-        if let Some(patterns) = schema["patternProperties"].as_object() {
-            if let (1, Some((_, inner))) = (patterns.len(), patterns.iter().next()) {
-                values = inner;
-            }
-            self.loosen(schema, usage, format!("the keys of `{hint}` may be any text"));
-        } else if schema["propertyNames"].is_object() {
-            self.loosen(schema, usage, format!("the keys of `{hint}` may be any text"));
-        }
-        if *values == false {
-            self.loosen(schema, usage, format!("`{hint}` may have any keys, not none"));
-        }
-        let values = match values {
-            Value::Null | Value::Bool(_) => "Value".to_owned(),
-            values => self.alone(values, &format!("{hint}Value"), usage, None),
-        };
-        let values = unboxed(&values);
-        let constraints = lengths(schema, "Properties");
-        Typed { name: format!("IndexMap<String, {values}>"), constraints }
-    }
-
     /// A type at a position without attributes, with the title that it has there: other keywords make
     /// it a type of its own.
     pub(super) fn alone(
@@ -379,26 +337,43 @@ impl<'a> Types<'a> {
         name
     }
 
-    /// The type that names an API key.
-    pub(super) fn key(&mut self, name: &str) -> String {
-        let mut key = type_name(name);
-        while self.names.has(&key) || self.code.get(&key).is_some_and(|code| !is_key(code, name)) {
-            key += "Key";
+    /// A type that has the constants of a security scheme: the name of an API key, URLs.
+    pub(super) fn marker(
+        &mut self,
+        hint: &str,
+        implemented: &str,
+        constants: &[(&str, String)],
+    ) -> String {
+        let lines: Vec<String> =
+            constants.iter().map(|(name, value)| format!("    const {name}: {value};\n")).collect();
+        let of = |name: &str| {
+            format!(
+                "/// `{}`\npub struct {name};\n\nimpl {implemented} for {name} {{\n{}}}",
+                hint.replace(['`', '\n'], ""),
+                lines.concat()
+            )
+        };
+        let mut name = type_name(hint);
+        let is_taken = |name: &str| self.code.get(name).is_some_and(|code| *code != of(name));
+        while self.names.has(&name) || self.reserved.contains(&name) || is_taken(&name) {
+            name += "Key";
         }
-        let code = format!(
-            "/// `{}`\npub struct {key};\n\nimpl ApiKeyName for {key} {{\n    const NAME: \
-             &'static str = {name:?};\n}}",
-            name.replace(['`', '\n'], "")
-        );
-        self.mention("ApiKeyName");
-        self.code.entry(key.clone()).or_insert(code);
-        key
+        self.mention(implemented);
+        let code = of(&name);
+        self.code.entry(name.clone()).or_insert(code);
+        name
     }
 }
 
-/// Whether the code is that of an API key of this name.
-fn is_key(code: &str, name: &str) -> bool {
-    code.contains("impl ApiKeyName for") && code.contains(&format!("= {name:?};"))
+/// The component that is the form of an operation: `Annotated[Login, Form()]`.
+fn form(document: &Document<'_>, operation: &Value) -> Option<String> {
+    let body = &operation["requestBody"];
+    let content = body["content"].as_object().filter(|_| body["required"] == true)?;
+    let [(media_type, content)] = content.iter().collect::<Vec<_>>().try_into().ok()?;
+    let is_form = media_type == "multipart/form-data" || media_type.ends_with("form-urlencoded");
+    let (component, _) = document.component(content["schema"]["$ref"].as_str()?)?;
+    let is_model = is_form && !component.starts_with("Body_");
+    is_model.then(|| document.base(component).to_owned())
 }
 
 fn plain(name: &str) -> Typed {

@@ -3,22 +3,26 @@
 use serde_json::{Value, json};
 
 use super::{Owner, Result, Typed, Types, Use, plain, rules, unboxed};
-use crate::draft::attributes::{doc, number};
-use crate::draft::names::{ident, title, type_name};
+use crate::draft::attributes::doc;
+use crate::draft::known::{Known, KnownModel};
+use crate::draft::names::ident;
+use crate::draft::python;
 
 /// A field of a model, or a parameter.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(in crate::draft) struct Field<'s> {
     pub(in crate::draft) name: &'s str,
     pub(in crate::draft) schema: &'s Value,
     pub(in crate::draft) is_required: bool,
     /// Whether the name is an alias, even if it is that of the field.
     pub(in crate::draft) is_alias: bool,
+    /// What the application's code says of it.
+    pub(in crate::draft) known: Known,
 }
 
 /// What a model is there for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// A class of the old service.
     Model,
     /// Parameters of a function: what may be left out, is `None` then.
@@ -38,7 +42,8 @@ impl Types<'_> {
         }
         let usage = if self.requests.contains(base) { Use::Read } else { Use::Written };
         let owner = std::mem::replace(&mut self.owner, Owner::Component(base.to_owned()));
-        let in_form = std::mem::take(&mut self.in_form);
+        let is_form = self.forms.contains(base);
+        let in_form = std::mem::replace(&mut self.in_form, is_form);
         let typed = self.component_type(component, schema, &name, usage);
         let comments = self.loose.comments(&self.owner);
         if let Some(code) = self.code.get_mut(&name) {
@@ -75,9 +80,17 @@ impl Types<'_> {
             self.code.insert(name.to_owned(), doc(schema, "") + &code);
             return plain(name);
         }
-        let fields = fields(schema);
-        let code = self.model(name, &fields, schema, Kind::Model, usage);
-        let named = self.named(schema, name, Some(component));
+        let mut fields = fields(schema);
+        let known = KnownModel::of(self.inspection, component);
+        for field in &mut fields {
+            let known = known.and_then(|model| model.field(field.name));
+            field.known = known.unwrap_or_default();
+        }
+        let code = self.model(name, &fields, schema, (Kind::Model, known), usage);
+        let mut named = self.named(schema, name, Some(component));
+        if self.forms.contains(self.document.base(component)) {
+            named += "#[schema(model)]\n";
+        }
         self.code.insert(name.to_owned(), code.replacen('\u{0}', &named, 1));
         plain(name)
     }
@@ -99,7 +112,7 @@ impl Types<'_> {
     pub(super) fn inline(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
         let name = self.free(hint);
         self.code.insert(name.clone(), String::new());
-        let code = self.model(&name, &fields(schema), schema, Kind::Model, usage);
+        let code = self.model(&name, &fields(schema), schema, (Kind::Model, None), usage);
         let named = self.named(schema, &name, None);
         self.code.insert(name.clone(), code.replacen('\u{0}', &named, 1));
         plain(&name)
@@ -130,7 +143,7 @@ impl Types<'_> {
         name: &str,
         all: &[Field<'_>],
         schema: &Value,
-        kind: Kind,
+        (kind, known): (Kind, Option<KnownModel<'_>>),
         usage: Use,
     ) -> String {
         let mut code = String::new();
@@ -139,6 +152,19 @@ impl Types<'_> {
             let ident = ident(field.name, |ident| idents.iter().any(|taken| taken == ident));
             code += &self.field(name, field, &ident, kind, usage);
             idents.push(ident);
+        }
+        let extra = known.filter(|_| kind == Kind::Parameters).map(|known| known.extra());
+        let further = &schema["additionalProperties"];
+        let is_forbidden = *further == false || extra == Some("forbid");
+        if *further == true || further.is_object() || extra == Some("allow") {
+            let ident = ident("extra", |ident| idents.iter().any(|taken| taken == ident));
+            let ty = match further {
+                Value::Object(_) => self.alone(further, &format!("{name}Extra"), usage, None),
+                _ => "Value".to_owned(),
+            };
+            let ty = format!("IndexMap<String, {}>", unboxed(&ty));
+            self.mention(&ty);
+            code += &format!("    #[serde(flatten)]\n    pub {ident}: {ty},\n");
         }
         let traits = self.traits(name, usage, &code);
         let derive = self.derive(traits);
@@ -153,10 +179,20 @@ impl Types<'_> {
             self.loosen(schema, usage, reason);
         }
         let mut head = doc(schema, "") + &derive + "\u{0}";
-        match &schema["additionalProperties"] {
-            Value::Bool(false) => head += "#[serde(deny_unknown_fields)]\n",
-            Value::Null => {}
-            _ => self.loosen(schema, usage, format!("the further fields of `{name}` are not read")),
+        if let Some(known) = known {
+            head.insert_str(0, &self.validators(name, known, usage));
+            if kind == Kind::Parameters {
+                head += "#[schema(model)]\n";
+            }
+            if known.is_strict() && usage == Use::Read {
+                head += "#[schema(strict)]\n";
+            }
+            if known.value["kind"] == "dataclass" && usage == Use::Read {
+                head += "#[schema(dataclass)]\n";
+            }
+        }
+        if is_forbidden {
+            head += "#[serde(deny_unknown_fields)]\n";
         }
         if schema["patternProperties"].is_object() {
             self.loosen(schema, usage, format!("the further fields of `{name}` are not read"));
@@ -164,138 +200,46 @@ impl Types<'_> {
         head + &format!("pub struct {name} {{\n{code}}}")
     }
 
-    fn field(
-        &mut self,
-        model: &str,
-        field: &Field<'_>,
-        ident: &str,
-        kind: Kind,
-        usage: Use,
-    ) -> String {
-        let Field { name, schema, is_required, is_alias } = *field;
-        let hint = format!("{model}{}", type_name(name));
-        let Typed { name: mut ty, mut constraints } = self.of(schema, &hint, usage);
-        let is_option = ty.starts_with("Option<");
-        let default = schema.get("default");
-        let given = default.filter(|default| !default.is_null());
-        let mut omittable = false;
-        let mut shown = None;
-        if is_required {
-            if is_option {
-                constraints.push("required = true".into());
-            }
-            shown = given;
-        } else if let Some(given) = given {
-            match self.default(given, &ty, is_option, &hint) {
-                Ok(default) => constraints.push(default),
-                Err(reason) => {
-                    self.loosen(schema, usage, reason);
-                    (omittable, shown) = (true, Some(given));
-                }
-            }
-        } else if !is_option {
-            omittable = true;
-            if kind == Kind::Model {
-                let reason =
-                    format!("`{hint}` is absent if it is left out: its default is not known");
-                self.loosen(schema, usage, reason);
+    /// The Python of a model's validators and serializers, as comments; the validators are noted.
+    fn validators(&mut self, name: &str, known: KnownModel<'_>, usage: Use) -> String {
+        let Some(inspection) = self.inspection else { return String::new() };
+        let mut text = String::new();
+        for callable in inspection.validators(known.value) {
+            if usage == Use::Read {
+                let reason = format!("`{name}` is validated in Python too: `{}`", callable.name);
+                self.remark(reason);
+                text += &python::comment(&callable);
             }
         }
-        if omittable && ty == "()" {
-            self.loosen(schema, usage, format!("`{hint}` may be any JSON, not only null"));
-            "Value".clone_into(&mut ty);
+        for callable in inspection.serializers(known.value) {
+            text += &python::comment(&callable);
         }
-        if omittable {
-            ty = format!("Omittable<{ty}>");
-            constraints.push("default_factory = Omittable(None)".to_owned());
-        }
-        self.mention(&ty);
-        constraints.extend(self.extra(schema, Some(&title(name)), shown));
-        let mut code = doc(schema, "    ");
-        if !constraints.is_empty() {
-            code += &format!("    #[schema({})]\n", constraints.join(", "));
-        }
-        let mut serde = Vec::new();
-        if ident != name || is_alias {
-            serde.push(format!("rename = {name:?}"));
-        }
-        if omittable && !ty.contains("UploadFile") {
-            serde.push("skip_serializing_if = \"Omittable::is_omitted\"".to_owned());
-        }
-        if !serde.is_empty() {
-            code += &format!("    #[serde({})]\n", serde.join(", "));
-        }
-        code + &format!("    pub {ident}: {ty},\n")
+        text
     }
 
-    fn default(&self, default: &Value, ty: &str, is_option: bool, hint: &str) -> Result<String> {
-        let bare = ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>')).unwrap_or(ty);
-        let value = match default {
-            Value::String(text) if bare == "String" && !is_option => format!("{text:?}"),
-            default => self.value(default, bare, hint)?,
-        };
-        Ok(format!("default = {}", if is_option { format!("Some({value})") } else { value }))
-    }
-
-    /// A value of a type.
-    fn value(&self, value: &Value, ty: &str, hint: &str) -> Result<String> {
-        let of = |outer: &str| ty.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>');
-        let outer = ty.split('<').next().unwrap_or(ty);
-        let is_empty = match value {
-            Value::Array(items) => items.is_empty() && ["Vec", "BTreeSet"].contains(&outer),
-            Value::Object(fields) => fields.is_empty() && outer == "IndexMap",
-            _ => false,
-        };
-        if is_empty {
-            return Ok(format!("<{ty}>::new()"));
-        }
-        Ok(match (ty, value) {
-            ("Integer", Value::Number(given)) if given.is_i64() => {
-                format!("Integer::from({})", number(given))
-            }
-            ("f64", Value::Number(given)) if given.is_i64() => format!("{}.0", number(given)),
-            ("f64", Value::Number(given)) if given.is_f64() => float(given.as_f64()),
-            ("i64", Value::Number(given)) if given.is_i64() => number(given),
-            ("bool", Value::Bool(is_so)) => is_so.to_string(),
-            ("String", Value::String(text)) => format!("{text:?}.to_owned()"),
-            (_, Value::Array(items)) if of("Vec").or(of("BTreeSet")).is_some() => {
-                let inner = of("Vec").or(of("BTreeSet")).unwrap_or_default();
-                let items = items.iter().map(|item| self.value(item, inner, hint));
-                let items = items.collect::<Result<Vec<_>>>()?.join(", ");
-                match of("Vec") {
-                    Some(_) => format!("vec![{items}]"),
-                    None => format!("BTreeSet::from([{items}])"),
-                }
-            }
-            (name, value) if self.variants.contains_key(name) => {
-                let variants = self.variants.get(name).into_iter().flatten();
-                let variant = variants.into_iter().find(|(known, _)| known == value);
-                let (_, variant) = variant.ok_or_else(|| {
-                    format!("`{hint}` has a default that is none of its values: {value}")
-                })?;
-                format!("{name}::{variant}")
-            }
-            (name, value) if self.newtypes.contains_key(name) => {
-                let inner = self.newtypes.get(name).map_or("", String::as_str);
-                match (inner, value) {
-                    (inner, Value::Null) if inner.starts_with("Option<") => format!("{name}(None)"),
-                    (inner, value) => format!("{name}({})", self.value(value, inner, hint)?),
-                }
-            }
-            _ => {
-                let value: String = value.to_string().chars().take(80).collect();
-                return Err(format!(
-                    "`{hint}` is absent if it is left out, its default is {value}"
-                ));
-            }
-        })
+    /// The type of a body that may be left out and is not null: `item: Item = None`.
+    pub(in crate::draft) fn given(&mut self, hint: &str, ty: &str) -> String {
+        let name = self.free(hint);
+        let traits = self.traits(&name, Use::Read, ty);
+        let derive = self.derive(traits);
+        self.mention(ty);
+        let code = format!(
+            "{derive}pub struct {name}(\n    #[schema(nullable = false)]\n    pub Option<{ty}>,\n);"
+        );
+        self.code.insert(name.clone(), code);
+        name
     }
 
     /// Adds a type of an operation.
-    pub(in crate::draft) fn add(&mut self, name: &str, fields: &[Field<'_>]) -> String {
+    pub(in crate::draft) fn add(
+        &mut self,
+        name: &str,
+        fields: &[Field<'_>],
+        known: Option<KnownModel<'_>>,
+    ) -> String {
         let name = self.free(name);
         self.code.insert(name.clone(), String::new());
-        let code = self.model(&name, fields, &json!({}), Kind::Parameters, Use::Read);
+        let code = self.model(&name, fields, &json!({}), (Kind::Parameters, known), Use::Read);
         self.code.insert(name.clone(), code.replacen('\u{0}', "", 1));
         name
     }
@@ -308,7 +252,13 @@ pub(in crate::draft) fn fields(schema: &Value) -> Vec<Field<'_>> {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let field = |(name, schema)| {
         let name: &String = name;
-        Field { name, schema, is_required: required.contains(&name.as_str()), is_alias: false }
+        Field {
+            name,
+            schema,
+            is_required: required.contains(&name.as_str()),
+            is_alias: false,
+            known: Known::default(),
+        }
     };
     properties.map(field).collect()
 }
@@ -320,11 +270,6 @@ fn bare(ty: &str) -> &str {
         Some(inner) => bare(inner),
         None => inner,
     }
-}
-
-/// A float as Rust has it.
-fn float(value: Option<f64>) -> String {
-    format!("{:?}", value.unwrap_or_default())
 }
 
 /// What `fastapi-compat` calls a component of this title.

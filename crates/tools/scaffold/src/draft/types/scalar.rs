@@ -8,6 +8,26 @@ use crate::draft::attributes::{bounds, lengths, pattern};
 /// How the pattern begins that pydantic 2.12 and later have for a decimal.
 const DECIMAL: &str = "^(?!^[-+.]*$)[+-]?0*";
 
+/// Formats with a type of their own that has no constraints.
+const CHECKED: [(&str, &str); 16] = [
+    ("ipv4", "Ipv4Address"),
+    ("ipv4interface", "Ipv4Interface"),
+    ("ipv4network", "Ipv4Network"),
+    ("ipv6", "Ipv6Address"),
+    ("ipv6interface", "Ipv6Interface"),
+    ("ipv6network", "Ipv6Network"),
+    ("ipvanyaddress", "IpAnyAddress"),
+    ("ipvanyinterface", "IpAnyInterface"),
+    ("ipvanynetwork", "IpAnyNetwork"),
+    ("uuid1", "Uuid1"),
+    ("uuid3", "Uuid3"),
+    ("uuid4", "Uuid4"),
+    ("uuid5", "Uuid5"),
+    ("uuid6", "Uuid6"),
+    ("uuid7", "Uuid7"),
+    ("uuid8", "Uuid8"),
+];
+
 /// Formats that pydantic writes and does not check.
 const UNCHECKED: [&str; 6] = ["binary", "byte", "password", "path", "html", "text"];
 
@@ -18,8 +38,15 @@ impl Types<'_> {
         if is_binary && self.in_form {
             return plain("UploadFile");
         }
-        let mut typed = match schema["format"].as_str() {
+        let format = schema["format"].as_str();
+        let checked = CHECKED.iter().find(|(name, _)| Some(*name) == format);
+        let is_secret = format == Some("password") && schema["writeOnly"] == true;
+        let mut typed = match format {
             None => plain("String"),
+            _ if checked.is_some() && schema["contentMediaType"].is_null() => {
+                plain(checked.map_or("", |(_, ty)| ty))
+            }
+            Some("password") if is_secret && !self.in_form => plain("SecretStr"),
             Some("uuid") => plain("Uuid"),
             Some("date-time") => plain("DateTime"),
             Some("date") => plain("Date"),
@@ -47,7 +74,11 @@ impl Types<'_> {
             let reason = format!("`{hint}` may be any text: nothing checks that it is {kind}");
             self.loosen(schema, usage, reason);
         }
-        if typed.name == "String" {
+        // No address is longer than 254 characters.
+        let is_address = typed.name == "EmailStr"
+            && schema["minLength"].is_null()
+            && schema["maxLength"].as_u64().is_some_and(|max| max >= 254);
+        if ["String", "SecretStr"].contains(&typed.name.as_str()) || is_address {
             typed.constraints.extend(lengths(schema, "Length"));
         } else if !lengths(schema, "Length").is_empty() {
             self.loosen(schema, usage, format!("`{hint}` may be of any length"));

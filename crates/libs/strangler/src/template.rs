@@ -1,0 +1,152 @@
+//! Paths with parameters, as Starlette matches them.
+
+/// A part of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(Box<str>),
+    Parameter(Convertor),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Convertor {
+    /// Anything without a slash, but not nothing.
+    Str,
+    /// Anything.
+    Path,
+    Int,
+    Float,
+    Uuid,
+}
+
+/// A path template: `/items/{id:int}`, `/files/{name:path}`, `/{lon},{lat}.png`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template(Box<[Part]>);
+
+impl Template {
+    /// Reads a template; gives it and the path without convertors. An unknown convertor is one that
+    /// takes anything without a slash.
+    pub(crate) fn new(path: &str) -> (Self, String) {
+        let (mut parts, mut format, mut rest) = (Vec::new(), String::new(), path);
+        while let Some((before, parameter, after)) = parameter(rest) {
+            if !before.is_empty() {
+                parts.push(Part::Text(before.into()));
+            }
+            let (name, convertor) = parameter.split_once(':').unwrap_or((parameter, "str"));
+            parts.push(Part::Parameter(match convertor {
+                "path" => Convertor::Path,
+                "int" => Convertor::Int,
+                "float" => Convertor::Float,
+                "uuid" => Convertor::Uuid,
+                _ => Convertor::Str,
+            }));
+            format += before;
+            format += &format!("{{{name}}}");
+            rest = after;
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.into()));
+        }
+        (Self(parts.into()), format + rest)
+    }
+
+    /// Whether a decoded path is one of these.
+    pub(crate) fn matches(&self, path: &str) -> bool {
+        fits(&self.0, path)
+    }
+}
+
+/// What stands before the first parameter, what is in its braces, and what stands behind it.
+fn parameter(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (inner, after) = rest.split_once('}')?;
+    Some((before, inner, after))
+}
+
+fn fits(parts: &[Part], text: &str) -> bool {
+    match parts {
+        [] => text.is_empty(),
+        [Part::Text(start), rest @ ..] => {
+            text.strip_prefix(&**start).is_some_and(|text| fits(rest, text))
+        }
+        [Part::Parameter(convertor)] => convertor.takes(text),
+        [Part::Parameter(convertor), rest @ ..] => {
+            let longest = match convertor {
+                Convertor::Path => text.len(),
+                _ => text.find('/').unwrap_or(text.len()),
+            };
+            let mut ends = (0..=longest).rev().filter(|end| text.is_char_boundary(*end));
+            ends.any(|end| {
+                let (value, after) = text.split_at(end);
+                convertor.takes(value) && fits(rest, after)
+            })
+        }
+    }
+}
+
+impl Convertor {
+    fn takes(self, value: &str) -> bool {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match self {
+            Self::Str => !value.is_empty() && !value.contains('/'),
+            Self::Path => true,
+            Self::Int => digits(value),
+            Self::Float => match value.split_once('.') {
+                Some((whole, fraction)) => digits(whole) && digits(fraction),
+                None => digits(value),
+            },
+            Self::Uuid => is_uuid(value),
+        }
+    }
+}
+
+/// 32 hexadecimal digits, with or without a hyphen behind the 8th, 12th, 16th and 20th.
+fn is_uuid(text: &str) -> bool {
+    let mut rest = text;
+    for (index, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        if index > 0 {
+            rest = rest.strip_prefix('-').unwrap_or(rest);
+        }
+        let Some((group, after)) = rest.split_at_checked(length) else { return false };
+        if !group.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return false;
+        }
+        rest = after;
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Template;
+
+    #[test]
+    fn paths_match_as_in_starlette() {
+        let id = "6fa459ea-ee8a-4ca4-894e-db77e160355e";
+        for (template, path, is_it) in [
+            ("/items/{id}", "/items/7", true),
+            ("/items/{id}", "/items/", false),
+            ("/items/{id}", "/items/7/", false),
+            ("/items/{id}", "/items/7/8", false),
+            ("/items/{id:int}", "/items/7", true),
+            ("/items/{id:int}", "/items/latest", false),
+            ("/x/{f:float}", "/x/1.5", true),
+            ("/x/{f:float}", "/x/1.", false),
+            ("/u/{id:uuid}", &format!("/u/{id}"), true),
+            ("/u/{id:uuid}", &format!("/u/{}", id.replace('-', "")), true),
+            ("/u/{id:uuid}", "/u/6fa459ea", false),
+            ("/files/{name:path}", "/files/a/b/c", true),
+            ("/files/{name:path}", "/files/", true),
+            ("/files/{name:path}/raw", "/files/a/raw/raw", true),
+            ("/files/{name:path}/raw", "/files/a", false),
+            ("/{name}.json", "/a.b.json", true),
+            ("/{name}.json", "/.json", false),
+            ("/{lon},{lat}", "/1,2", true),
+            ("/{lon},{lat}", "/é,ü,", true),
+            ("/{lon},{lat}", "/12", false),
+            ("/plain", "/plain", true),
+        ] {
+            assert_eq!(Template::new(template).0.matches(path), is_it, "{template} {path}");
+        }
+        assert_eq!(Template::new("/a/{b:path}.{c}").1, "/a/{b}.{c}");
+    }
+}
