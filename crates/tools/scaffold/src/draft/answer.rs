@@ -45,7 +45,7 @@ pub(super) fn answer<'a>(types: &mut Types<'_>, operation: &'a Value, camel: &st
         }
         [(kind, content)] if *kind == "text/html" && is_text(content) => "Html<String>".to_owned(),
         [(kind, content)] if *kind == "text/plain" && is_text(content) => "String".to_owned(),
-        [(kind, content)] if is_text(content) => {
+        [(kind, content)] if content["schema"] == json!({"type": "string"}) => {
             let constants = [("MEDIA_TYPE", format!("&'static str = {kind:?}"))];
             format!("MediaResponse<{}>", types.marker(kind, "MediaType", &constants))
         }
