@@ -39,8 +39,7 @@ impl Template {
                 "uuid" => Convertor::Uuid,
                 _ => Convertor::Str,
             }));
-            format += before;
-            format += &format!("{{{name}}}");
+            format.extend([before, "{", name, "}"]);
             rest = after;
         }
         if !rest.is_empty() {

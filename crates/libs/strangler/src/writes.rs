@@ -138,12 +138,11 @@ pub(crate) fn names(parts: &Parts, body: &[u8]) -> Names {
             }
         }
     }
-    match serde_json::from_slice(body) {
-        Ok(body) => texts(&body, &mut add),
-        Err(_) => {
-            let body = String::from_utf8_lossy(body);
-            body.split(['&', '=', '\n', '\r', '"', ' ']).for_each(add);
-        }
+    if let Ok(body) = serde_json::from_slice(body) {
+        texts(&body, &mut add);
+    } else {
+        let body = String::from_utf8_lossy(body);
+        body.split(['&', '=', '\n', '\r', '"', ' ']).for_each(add);
     }
     names
 }
