@@ -41,7 +41,7 @@ fn written(source: &str) -> Draft {
 
 fn file<'d>(draft: &'d Draft, path: &str) -> &'d str {
     let file = draft.files.iter().find(|(name, _)| *name == path);
-    file.map(|(_, text)| text.as_str()).unwrap_or_else(|| panic!("{path} is not there"))
+    file.map_or_else(|| panic!("{path} is not there"), |(_, text)| text.as_str())
 }
 
 fn contains(draft: &Draft, path: &str, parts: &[&str]) {
