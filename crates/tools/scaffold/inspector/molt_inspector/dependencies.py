@@ -174,7 +174,7 @@ def describe_parameter(report: Report, field: Any, place: str) -> dict[str, Any]
 
 
 def inner_constraints(report: Report, annotation: Any, depth: int = 0) -> list[dict[str, Any]]:
-    """What stands within a type: `Annotated[str, AfterValidator(f)] | None`, `list[Annotated[…]]`."""
+    """What stands within a type: `Annotated[str, AfterValidator(f)] | None`, items of lists."""
     found: list[dict[str, Any]] = []
     if depth > 10:
         return found
