@@ -205,7 +205,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let locals: Vec<_> = idents.iter().map(|&ident| local(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let field_rules: Vec<_> = fields.iter().map(ModelField::rules).collect();
-    let names = fields.iter().map(ModelField::names);
+    let names = fields.iter().map(ModelField::field_names);
     let constraints: Vec<_> = fields.iter().map(|field| &field.constraints).collect();
     let functions =
         fields.iter().flat_map(|field| [field.default_function(), field.read_function()]);
@@ -229,10 +229,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         }
 
         impl ::fastapi_compat::Model for #name {
-            const FIELDS: &'static [private::FieldNames] = &[#(private::FieldNames {
-                names: #names,
-                is_sequence: <#types as private::Decode>::SEQUENCE,
-            }),*];
+            const FIELDS: &'static [private::FieldNames] = &[#(#names),*];
             const EXTRA: private::Extra = private::Extra::#extra_kind;
             const IS_MODEL: bool = #is_model;
             const IS_STRICT: bool = #is_strict;
@@ -425,6 +422,11 @@ fn fitting(value: Expr, ty: &Type) -> syn::Result<Expr> {
     })
 }
 
+/// A name of a field, and whether a header has `-` for each `_` in it.
+fn name_of((text, converts): &(String, bool)) -> TokenStream {
+    quote!(private::Name { text: #text, converts_underscores: #converts })
+}
+
 /// A text as a `String`; if another type is needed, the compiler reports it at the attribute.
 fn owned(text: &LitStr) -> TokenStream {
     if text.value().is_empty() {
@@ -438,6 +440,8 @@ struct ModelField {
     ty: Type,
     /// What it is read by, the first name first, and whether a header of that name has `-` for `_`.
     names: Vec<(String, bool)>,
+    /// The same of its name in Python.
+    own: (String, bool),
     /// What it is written as.
     written: String,
     constraints: Constraints,
@@ -480,6 +484,7 @@ impl ModelField {
         }
         Ok(Self {
             names: names.collect(),
+            own: (plain.clone(), !keeps_underscores),
             written: part(&items, "rename", "serialize").unwrap_or_else(|| cases.1.apply(&plain)),
             ty: field.ty.clone(),
             constraints: Constraints::read(
@@ -521,17 +526,42 @@ impl ModelField {
     }
 
     fn names(&self) -> TokenStream {
-        let names = self.names.iter().map(|(text, converts)| {
-            quote!(private::Name { text: #text, converts_underscores: #converts })
-        });
+        let names = self.names.iter().map(name_of);
         quote!(&[#(#names),*])
+    }
+
+    /// What a request may call it, and what it is when it is not given.
+    fn field_names(&self) -> TokenStream {
+        let (ty, names, own) = (&self.ty, self.names(), name_of(&self.own));
+        let default = match &self.default {
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if self.shows_default => {
+                quote!(::core::option::Option::Some(|| private::serde_json::json!(#text)))
+            }
+            Some(value) if self.shows_default => quote!(::core::option::Option::Some(|| {
+                let default: #ty = #value;
+                private::serde_json::json!(default)
+            })),
+            _ => quote!(::core::option::Option::None),
+        };
+        quote!(private::FieldNames {
+            names: #names,
+            own: #own,
+            is_sequence: <#ty as private::Decode>::SEQUENCE,
+            default: #default,
+        })
     }
 
     /// How it is decoded.
     fn rules(&self) -> TokenStream {
-        let (names, absent) = (self.names(), self.absent());
+        let (names, own, absent) = (self.names(), name_of(&self.own), self.absent());
         let [before, after] = self.validators();
-        quote!(private::FieldRules { names: #names, absent: #absent, before: #before, after: #after })
+        quote!(private::FieldRules {
+            names: #names,
+            own: #own,
+            absent: #absent,
+            before: #before,
+            after: #after,
+        })
     }
 
     fn validators(&self) -> [TokenStream; 2] {

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use utoipa::ToSchema;
 
 use crate::body::{LARGE, read_body};
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
 use crate::model::{Fields, Model, Name, Source, decode_parameters};
@@ -83,6 +84,7 @@ impl Fields for FormFields {
                     items.iter().filter(|item| !no_file(item)).map(Cow::into_owned).collect();
                 (!items.is_empty()).then(|| Cow::Owned(items.into()))
             }
+            value if is_empty(&value) && has(Switch::EmptyFormFieldsAreGiven) => Some(value),
             value if no_file(&value) || is_empty(&value) => None,
             value => Some(value),
         }
@@ -90,6 +92,10 @@ impl Fields for FormFields {
 
     fn whole(&self) -> &Value {
         self.0.whole()
+    }
+
+    fn alias_choices(&self) -> Option<Switch> {
+        Some(Switch::FormAliasChoicesAreNames)
     }
 }
 

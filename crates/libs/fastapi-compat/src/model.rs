@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::constraints::Constraints;
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::invalid::Invalid;
 use crate::value::{Object, Value};
@@ -62,8 +63,23 @@ pub trait Model: Sized {
 pub struct FieldNames {
     /// Its names: the first that is given counts, and errors of an absent one show the first.
     pub names: &'static [Name],
+    /// Its name in Python.
+    pub own: Name,
     /// Whether parameters of the same name make one value: a list.
     pub is_sequence: bool,
+    /// Its default, if the document shows one.
+    pub default: Option<fn() -> serde_json::Value>,
+}
+
+impl FieldNames {
+    /// The names of one that is a parameter: `AliasChoices` were not known to FastAPI.
+    fn of_parameter(&self, switch: Switch) -> &[Name] {
+        of_parameter(self.names, &self.own, switch)
+    }
+}
+
+fn of_parameter<'a>(names: &'a [Name], own: &'a Name, switch: Switch) -> &'a [Name] {
+    if names.len() > 1 && has(switch) { std::slice::from_ref(own) } else { names }
 }
 
 /// A name of a field in a request.
@@ -142,6 +158,11 @@ pub trait Fields {
     /// Whether there is nothing that could have fields; then even optional ones are missing.
     fn is_no_object(&self) -> bool {
         false
+    }
+
+    /// Since when all names of a field count, if these are parameters.
+    fn alias_choices(&self) -> Option<Switch> {
+        None
     }
 
     /// What errors call a field.
@@ -307,6 +328,8 @@ pub(crate) type After<T> = fn(T) -> Result<T, Invalid>;
 pub struct FieldRules<T> {
     /// What it is called, the first name first.
     pub names: &'static [Name],
+    /// Its name in Python.
+    pub own: Name,
     /// What it is when it is not given.
     pub absent: Absent<T>,
     /// `@field_validator(…, mode="before")`.
@@ -334,8 +357,13 @@ pub fn decode_field<T: Decode>(
     at: &Loc<'_>,
     errors: &mut Errors,
 ) -> Option<T> {
-    for name in rules.names {
-        if let Some(input) = fields.get(name, T::SEQUENCE) {
+    let is_list = T::SEQUENCE || (T::JSON_OF_SEQUENCE && has(Switch::JsonOfListsIsAList));
+    let names = match fields.alias_choices() {
+        Some(switch) => of_parameter(rules.names, &rules.own, switch),
+        None => rules.names,
+    };
+    for name in names {
+        if let Some(input) = fields.get(name, is_list) {
             errors.add_fields_set(1);
             let shown = fields.shown(name);
             let at = at.field(&shown);
@@ -350,8 +378,21 @@ pub fn decode_field<T: Decode>(
         Absent::Required => None,
     };
     value.or_else(|| {
-        let shown = rules.names.first().map(|name| fields.shown(name)).unwrap_or_default();
-        errors.missing(&at.field(&shown), fields.whole())
+        let shown = names.first().map(|name| fields.shown(name)).unwrap_or_default();
+        let at = at.field(&shown);
+        let is_null = T::SEQUENCE
+            && fields.alias_choices() == Some(Switch::AliasChoicesAreNames)
+            && has(Switch::AbsentListsAreNull);
+        if is_null {
+            return T::decode(&Value::Null, constraints, &at, errors);
+        }
+        if T::IS_CHECKBOX
+            && fields.alias_choices() == Some(Switch::FormAliasChoicesAreNames)
+            && has(Switch::AbsentFormBooleansAreFalse)
+        {
+            return T::decode(&Value::Bool(false), constraints, &at, errors);
+        }
+        errors.missing(&at, fields.whole())
     })
 }
 
@@ -437,28 +478,49 @@ pub(crate) fn decode_parameters<M: Model>(
 
 fn decode_source<M: Model, S: Source>(source: &S, at: &Loc<'_>, errors: &mut Errors) -> Option<M> {
     let (mut object, mut taken) = (IndexMap::new(), Vec::new());
+    let choices = if S::SKIPS_EMPTY {
+        Switch::FormAliasChoicesAreNames
+    } else {
+        Switch::AliasChoicesAreNames
+    };
     for field in M::FIELDS {
-        let Some(first) = field.names.first() else { continue };
+        let names = field.of_parameter(choices);
+        let Some(first) = names.first() else { continue };
+        let key = |name: &Name| {
+            let by_name = has(Switch::ParameterModelsByName);
+            if by_name { field.own.text } else { name.text }.to_owned()
+        };
+        let default = || {
+            let default = field.default.filter(|_| has(Switch::ParameterDefaultsAreInput))?;
+            Some(default()).filter(|default| !default.is_null()).and_then(|default| Value::from_json(default.to_string()))
+        };
         if S::SKIPS_EMPTY {
-            for name in field.names {
+            let mut found = None;
+            for name in names {
                 taken.push(source.key(name).into_owned());
                 if let Some(value) = source.get(name, field.is_sequence) {
-                    object.insert(name.text.to_owned(), value.into_owned());
+                    found = Some((key(name), value.into_owned()));
                     break;
                 }
             }
+            object.extend(found.or_else(|| Some((key(first), default()?))));
             continue;
         }
-        let found = field.names.iter().find(|name| source.has(&source.key(name))).unwrap_or(first);
-        if let Some(value) = source.get(found, field.is_sequence) {
-            object.insert(found.text.to_owned(), value.into_owned());
+        let found = names.iter().find(|name| source.has(&source.key(name))).unwrap_or(first);
+        let value = source.get(found, field.is_sequence).map(Cow::into_owned);
+        if let Some(value) = value.or_else(default) {
+            object.insert(key(found), value);
         }
         taken.push(source.key(found).into_owned());
-        let unconverted = field.names.iter().filter(|name| source.key(name) != name.text);
+        if has(Switch::UnconvertedHeadersAreExtra) {
+            continue;
+        }
+        let unconverted = names.iter().filter(|name| source.key(name) != name.text);
         taken.extend(unconverted.map(|name| name.text.to_owned()));
     }
     for (name, value) in source.others(&taken) {
         object.insert(name, value);
     }
-    decode_object(&object.into(), S::OF_HEADERS, at, errors)
+    let of_headers = S::OF_HEADERS && !has(Switch::HeaderModelsShowFields);
+    decode_object(&object.into(), of_headers, at, errors)
 }

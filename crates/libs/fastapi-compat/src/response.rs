@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
 use crate::answers::quoted;
+use crate::dialect::{Switch, has};
 use crate::float_repr::float_repr;
 
 /// A JSON answer with status 200: compact, keys in declaration order.
@@ -44,7 +45,12 @@ impl IntoResponse for NoContent {
 /// An answer of any status with a JSON body.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let mut buffer = Vec::with_capacity(256);
-    match serde_json::to_writer(&mut buffer, body) {
+    let written = if has(Switch::FloatsOfPython) {
+        body.serialize(&mut serde_json::Serializer::with_formatter(&mut buffer, Style::Compact))
+    } else {
+        serde_json::to_writer(&mut buffer, body)
+    };
+    match written {
         Ok(()) => (
             status,
             [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))],

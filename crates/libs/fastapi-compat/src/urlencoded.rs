@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
+use crate::dialect::Switch;
 use crate::model::{Fields, Name, Source};
 use crate::value::Value;
 
@@ -22,6 +23,10 @@ impl Fields for Parameters {
 
     fn whole(&self) -> &Value {
         &Value::Null
+    }
+
+    fn alias_choices(&self) -> Option<Switch> {
+        Some(Switch::AliasChoicesAreNames)
     }
 }
 

@@ -9,6 +9,7 @@ use url::{ParseError, Url};
 use super::text::plural;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
@@ -73,6 +74,9 @@ fn decode(
     }
     let url = match Url::parse(text) {
         Ok(url) => url,
+        Err(ParseError::IdnaError) if has(Switch::DomainCharacters) => {
+            return refuse(&older_domain_error(text).to_string());
+        }
         Err(error) => return refuse(&error.to_string()),
     };
     if !rules.schemes.is_empty() && !rules.schemes.contains(&url.scheme()) {
@@ -85,6 +89,21 @@ fn decode(
         return refuse(&ParseError::EmptyHost.to_string());
     }
     Some(url)
+}
+
+/// Why a domain is refused, where characters are checked behind its conversion to ASCII.
+fn older_domain_error(text: &str) -> ParseError {
+    let start = text.find("//").map_or(0, |slashes| slashes + 2);
+    let host = text[start..].split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let host = percent_encoding::percent_decode_str(host).decode_utf8_lossy();
+    let is_forbidden = |c: char| c.is_ascii_control() || " %<>[]^|".contains(c);
+    let others: String = host.chars().map(|c| if is_forbidden(c) { 'a' } else { c }).collect();
+    match Url::parse(&format!("http://{others}")) {
+        Err(ParseError::IdnaError) if host == "xn--" => ParseError::EmptyHost,
+        Err(error) => error,
+        Ok(_) => ParseError::InvalidDomainCharacter,
+    }
 }
 
 macro_rules! url_type {
