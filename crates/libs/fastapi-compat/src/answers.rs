@@ -124,8 +124,12 @@ pub(crate) fn split(url: &str) -> String {
 
 /// A URL with a decoded path.
 pub(crate) fn url(scheme: &str, authority: &str, path: &str, query: Option<&str>) -> String {
-    let path = path.replace('?', "%3F").replace('\\', "%5C");
-    let path = if has(Switch::RedirectsKeepHashes) { path } else { path.replace('#', "%23") };
+    let path = if has(Switch::RedirectsKeepHashes) {
+        path.to_owned()
+    } else {
+        path.replace('?', "%3F").replace('#', "%23")
+    };
+    let path = path.replace('\\', "%5C");
     let query = query.filter(|query| !query.is_empty());
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     format!("{scheme}://{authority}{path}{query}")

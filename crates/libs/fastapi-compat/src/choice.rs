@@ -68,10 +68,14 @@ pub(crate) fn position(input: &Value, values: &[Fixed]) -> Option<usize> {
 
 /// The same in a literal or among tags.
 pub(crate) fn literal_position(input: &Value, values: &[Fixed]) -> Option<usize> {
-    if matches!(input, Value::Float(_)) && has(Switch::LiteralsRefuseFloats) {
-        return None;
+    let is_strict = has(Switch::LiteralIntegersAreStrict) && !matches!(input, Value::Int(_));
+    let position = position(input, values);
+    if is_strict && position.is_some_and(|at| matches!(values.get(at), Some(Fixed::Int(_)))) {
+        return values
+            .iter()
+            .position(|value| matches!(value, Fixed::Bool(_)) && value.equals(input));
     }
-    position(input, values)
+    position
 }
 
 /// `'a', 'b' or 'c'`.

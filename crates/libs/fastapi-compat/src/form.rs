@@ -73,9 +73,9 @@ fn parse(
 
 struct FormFields(Parameters);
 
-impl Fields for FormFields {
+impl FormFields {
     /// The last of a name counts, unless it is empty; in a list only files may not be.
-    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+    fn read(&self, name: &Name, all: bool, keeps_empty: bool) -> Option<Cow<'_, Value>> {
         let no_file = |value: &Value| matches!(value, Value::File(file) if file.is_empty());
         let is_empty = |value: &Value| matches!(value, Value::Str(text) if text.is_empty());
         match self.0.get(name, all)? {
@@ -84,10 +84,16 @@ impl Fields for FormFields {
                     items.iter().filter(|item| !no_file(item)).map(Cow::into_owned).collect();
                 (!items.is_empty()).then(|| Cow::Owned(items.into()))
             }
-            value if is_empty(&value) && has(Switch::EmptyFormFieldsAreGiven) => Some(value),
+            value if is_empty(&value) && keeps_empty => Some(value),
             value if no_file(&value) || is_empty(&value) => None,
             value => Some(value),
         }
+    }
+}
+
+impl Fields for FormFields {
+    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+        self.read(name, all, has(Switch::EmptyFormFieldsAreGiven))
     }
 
     fn whole(&self) -> &Value {
@@ -104,6 +110,10 @@ impl Source for FormFields {
 
     fn key(&self, name: &Name) -> Cow<'static, str> {
         self.0.key(name)
+    }
+
+    fn given(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+        self.read(name, all, has(Switch::EmptyFieldsOfFormModelsAreGiven))
     }
 
     fn has(&self, key: &str) -> bool {

@@ -459,6 +459,11 @@ pub(crate) trait Source: Fields {
     /// Whether the name is there, even with an empty value.
     fn has(&self, key: &str) -> bool;
 
+    /// The value of a field of a model.
+    fn given(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+        self.get(name, all)
+    }
+
     /// All other parameters, each once: those whose names are not `taken`.
     fn others(&self, taken: &[String]) -> IndexMap<String, Value>;
 }
@@ -486,19 +491,19 @@ fn decode_source<M: Model, S: Source>(source: &S, at: &Loc<'_>, errors: &mut Err
     for field in M::FIELDS {
         let names = field.of_parameter(choices);
         let Some(first) = names.first() else { continue };
-        let key = |name: &Name| {
-            let by_name = has(Switch::ParameterModelsByName);
-            if by_name { field.own.text } else { name.text }.to_owned()
-        };
+        let by_name = has(Switch::ParameterModelsByName) && !S::SKIPS_EMPTY;
+        let key = |name: &Name| if by_name { field.own.text } else { name.text }.to_owned();
         let default = || {
             let default = field.default.filter(|_| has(Switch::ParameterDefaultsAreInput))?;
-            Some(default()).filter(|default| !default.is_null()).and_then(|default| Value::from_json(default.to_string()))
+            Some(default())
+                .filter(|default| !default.is_null())
+                .and_then(|default| Value::from_json(default.to_string()))
         };
         if S::SKIPS_EMPTY {
             let mut found = None;
             for name in names {
                 taken.push(source.key(name).into_owned());
-                if let Some(value) = source.get(name, field.is_sequence) {
+                if let Some(value) = source.given(name, field.is_sequence) {
                     found = Some((key(name), value.into_owned()));
                     break;
                 }
@@ -512,6 +517,9 @@ fn decode_source<M: Model, S: Source>(source: &S, at: &Loc<'_>, errors: &mut Err
             object.insert(key(found), value);
         }
         taken.push(source.key(found).into_owned());
+        if by_name {
+            taken.push(field.own.text.to_owned());
+        }
         if has(Switch::UnconvertedHeadersAreExtra) {
             continue;
         }

@@ -150,7 +150,8 @@ impl Source for Headers<'_> {
     fn others(&self, taken: &[String]) -> IndexMap<String, Value> {
         // Headers are lower-case.
         let is_lowered = !has(Switch::AliasChoicesAreNames);
-        let lowered = |name: &String| if is_lowered { name.to_ascii_lowercase() } else { name.clone() };
+        let lowered =
+            |name: &String| if is_lowered { name.to_ascii_lowercase() } else { name.clone() };
         let taken: Vec<_> = taken.iter().map(lowered).collect();
         let text = |value: &HeaderValue| latin1(value.as_bytes()).into_owned().into();
         let pairs = self.0.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));

@@ -28,7 +28,7 @@ thread_local! {
 ///
 /// assert_eq!(
 ///     Dialect::of("0.99", "2.9").unwrap_err().to_string(),
-///     "FastAPI 0.99 is not supported: the oldest release is 0.110"
+///     "FastAPI 0.99 is not supported: the oldest release is 0.110.2"
 /// );
 /// # Ok::<(), fastapi_compat::UnsupportedRelease>(())
 /// ```
@@ -48,7 +48,7 @@ impl Dialect {
     /// number it is the last of these releases; what is newer than any that is known is as the newest.
     ///
     /// # Errors
-    /// If either is no version, or is older than FastAPI 0.110 or pydantic 2.7.
+    /// If either is no version, or is older than FastAPI 0.110.2 or pydantic 2.7.
     pub fn of(fastapi: &str, pydantic: &str) -> Result<Self, UnsupportedRelease> {
         let fastapi = Release::parse(Package::FastApi, fastapi)?;
         let pydantic = Release::parse(Package::Pydantic, pydantic)?;
@@ -140,7 +140,9 @@ mod tests {
             assert!(!of(until).unwrap().has(switch), "{switch:?} in {until}");
             let first = since.unwrap_or_else(|| switch.package().oldest());
             assert!(of(first).unwrap().has(switch), "{switch:?} in {first}");
-            if let Some(before) = since.map(|since| Release { patch: 0, minor: since.minor - 1, ..since }) {
+            if let Some(before) =
+                since.map(|since| Release { patch: 0, minor: since.minor - 1, ..since })
+            {
                 assert!(!of(before).unwrap().has(switch), "{switch:?} in {before}");
             }
         }
@@ -148,12 +150,13 @@ mod tests {
 
     #[test]
     fn versions_are_read_as_people_write_them() {
-        let of = |fastapi, pydantic| Dialect::of(fastapi, pydantic).map_err(|error| error.to_string());
+        let of =
+            |fastapi, pydantic| Dialect::of(fastapi, pydantic).map_err(|error| error.to_string());
         assert_eq!(of("0.999", "3.1.4"), Ok(Dialect::NEWEST));
         assert_eq!(of("0.115", "2.9"), of("0.115.999", "2.9.999"));
         assert_eq!(of("0.115.0rc1", " 2.9.0 "), of("0.115.0", "2.9.0"));
         for (fastapi, pydantic, message) in [
-            ("0.109.2", "2.9", "FastAPI 0.109.2 is not supported: the oldest release is 0.110"),
+            ("0.109.2", "2.9", "FastAPI 0.109.2 is not supported: the oldest release is 0.110.2"),
             ("0.115", "1.10.2", "pydantic 1.10.2 is not supported: the oldest release is 2.7"),
             ("latest", "2.9", "`latest` is no version of FastAPI"),
             ("0.115", "2", "`2` is no version of pydantic"),

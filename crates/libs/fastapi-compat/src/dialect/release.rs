@@ -15,7 +15,7 @@ impl Package {
     /// The oldest release that is supported.
     pub const fn oldest(self) -> Release {
         match self {
-            Self::FastApi => Release::new(0, 110, 0),
+            Self::FastApi => Release::new(0, 110, 2),
             Self::Pydantic => Release::new(2, 7, 0),
         }
     }

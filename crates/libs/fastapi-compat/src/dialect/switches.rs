@@ -64,11 +64,11 @@ fn release(text: &str) -> Release {
     Release::new(next(), next(), next())
 }
 
+const _: () = assert!(Switch::ALL.len() <= 64, "a dialect has 64 bits");
+
 // The order is that of the releases. A source that begins with `#` is a pull request in the release notes;
 // `measured` is what these say nothing about.
 switches! {
-    /// Errors have a `url`, the page of pydantic that explains their type.
-    UrlsInErrors = FastApi .. "0.110.2", "#11346";
     /// A required list in a query or header that is absent is `null` and of the wrong type, not missing.
     AbsentListsAreNull = FastApi .. "0.112.4", "measured";
     /// `{id:uuid}` in a path matches a UUID with hyphens only.
@@ -77,6 +77,8 @@ switches! {
     DigestSchemeIsDemanded = FastApi .. "0.115.9", "#2939";
     /// What errors echo of an uploaded file has no `_max_mem_size`.
     UploadsWithoutMemorySize = FastApi .. "0.116.2", "Starlette 0.48";
+    /// What errors echo of an uploaded file is its attributes, even if it has lines of two bytes.
+    UploadsAreAttributes = FastApi .. "0.120.1", "Starlette 0.49";
     /// Without credentials `HTTPBearer`, `HTTPDigest`, `OpenIdConnect` and API keys answer 403, without
     /// `WWW-Authenticate`; another scheme and a header of `HTTPBasic` that cannot be read are `Invalid
     /// authentication credentials`.
@@ -85,8 +87,9 @@ switches! {
     EmptyFormFieldsAreGiven = FastApi "0.114" .. "0.123.2", "#13537";
     /// Of a parameter in a form, query or header that a model does not know only the last value counts.
     ExtraParametersAreSingle = FastApi .. "0.123.2", "#14303";
-    /// A model of parameters is given its fields by their names in Python, not by their aliases.
-    ParameterModelsByName = FastApi "0.114.2" .. "0.123.3", "#14360";
+    /// A model of a query, of headers or of cookies is given its fields by their names in Python, not by their
+    /// aliases.
+    ParameterModelsByName = FastApi .. "0.123.3", "#14360";
     /// Scopes that several dependencies demand stand several times in the document.
     RepeatedScopes = FastApi .. "0.123.8", "#14455";
     /// The token behind the scheme keeps its blanks.
@@ -101,7 +104,7 @@ switches! {
     FloatsOfPython = FastApi .. "0.130", "#14962";
     /// A body without `Content-Type` is JSON.
     JsonWithoutContentType = FastApi .. "0.132", "#14978";
-    /// A redirect to a path with another slash at its end has `#` in it as it is.
+    /// A redirect to a path with another slash at its end has `#` and `?` in it as they are.
     RedirectsKeepHashes = FastApi .. "0.133", "Starlette 1";
     /// Several body parameters are all missing, even those with a default, if the body is no JSON.
     EmbeddedFieldsOfBytes = FastApi .. "0.135", "measured";
@@ -111,6 +114,8 @@ switches! {
     ParameterDefaultsAreInput = FastApi .. "0.148", "measured";
     /// The same as [`Self::AliasChoicesAreNames`] in a form.
     FormAliasChoicesAreNames = FastApi .. "0.149", "measured";
+    /// Empty fields of a form that is a model are empty texts, not absent.
+    EmptyFieldsOfFormModelsAreGiven = FastApi .. "0.149", "measured";
     /// A body `null`, and `null` in one of several body parameters, is no body.
     NullIsMissing = FastApi .. "0.151", "measured";
     /// Errors of a model of headers name its fields, not the headers.
@@ -135,8 +140,8 @@ switches! {
     Base64InLines = Pydantic .. "2.10", "#10486";
     /// `Base64Str` is read from bytes, and errors say so.
     Base64TextsAreBytes = Pydantic .. "2.10", "#10584";
-    /// `1.0` is not `1` for a literal and for a tag.
-    LiteralsRefuseFloats = Pydantic .. "2.10", "measured";
+    /// `1.0` and `true` are not `1` for a literal and for a tag.
+    LiteralIntegersAreStrict = Pydantic .. "2.10", "measured";
     /// Seconds and milliseconds are times from the year 1600 on.
     TimestampsFrom1600 = Pydantic .. "2.10", "speedate 0.15";
     /// A constant in the document is an `enum` as well, and an enumeration of one a `const`.

@@ -6,8 +6,8 @@ use utoipa::openapi::schema::{
     AdditionalProperties, AnyOf, ArrayItems, KnownFormat, SchemaFormat, SchemaType,
 };
 use utoipa::openapi::{
-    ArrayBuilder, Components, Content, Deprecated, Object, ObjectBuilder, OpenApi, Ref, RefOr, Required,
-    Response, ResponseBuilder, Schema, Type,
+    ArrayBuilder, Components, Content, Deprecated, Object, ObjectBuilder, OpenApi, Ref, RefOr,
+    Required, Response, ResponseBuilder, Schema, Type,
 };
 use utoipa::{Modify, Number};
 
@@ -138,10 +138,7 @@ fn validation_errors() -> [(&'static str, RefOr<Schema>); 2] {
             .property("input", text("Input").schema_type(SchemaType::AnyValue))
             .property("ctx", text("Context").schema_type(Type::Object));
     }
-    let error = error
-        .required("loc")
-        .required("msg")
-        .required("type");
+    let error = error.required("loc").required("msg").required("type");
     let errors = list("Detail", Ref::from_schema_name("ValidationError").into());
     let all = ObjectBuilder::new().title(Some("HTTPValidationError")).property("detail", errors);
     [("HTTPValidationError", all.into()), ("ValidationError", error.into())]
@@ -191,8 +188,11 @@ pub(super) fn in_all_of(schema: &mut RefOr<Schema>) {
     }
     let Value::Object(mut keywords) = json!(schema) else { return };
     if let Some(reference) = keywords.remove("$ref") {
-        keywords.insert("allOf".to_owned(), json!([{"$ref": reference}]));
-        *schema = of_keywords(keywords).into();
+        let all_of = ("allOf".to_owned(), json!([{"$ref": reference}]));
+        *schema = of_keywords([all_of]).into();
+        for (keyword, value) in keywords {
+            set(schema, &keyword, value);
+        }
     }
 }
 

@@ -81,6 +81,7 @@ impl UploadFile {
             ("_rolled", Value::Bool(size > SPOOL_SIZE)),
             ("_TemporaryFileArgs", Value::Object(arguments.collect())),
         ];
+        let pairs = pairs.filter(|_| !has(Switch::UploadsAreAttributes));
         let file = pairs.map_or_else(|| attributes.into(), Value::from);
         let attributes = [
             ("filename", self.filename().into()),

@@ -33,11 +33,8 @@ impl Decode for Uuid {
                 Some(id)
             }
             Err(error) => {
-                let error = if has(Switch::UuidGroupsFromOne) {
-                    older_reason(text)
-                } else {
-                    error.to_string()
-                };
+                let is_older = has(Switch::UuidGroupsFromOne) || has(Switch::UuidPrefixIsNamed);
+                let error = if is_older { older_reason(text) } else { error.to_string() };
                 let msg = format!("Input should be a valid UUID, {error}");
                 errors.add("uuid_parsing", at, msg, input, &[("error", error.into())])
             }

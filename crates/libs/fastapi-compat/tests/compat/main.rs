@@ -10,6 +10,7 @@
 mod http;
 mod port;
 mod requests;
+mod switches;
 mod versions;
 mod wire;
 
@@ -272,7 +273,7 @@ fn prove(oracle: Oracle) {
         tally: &tally,
     };
     let mut differences = Vec::new();
-    for request in kept(regressions) {
+    for request in kept(regressions).into_iter().chain(switches::requests(&operations)) {
         if left_out.contains(&request.operation) {
             continue;
         }

@@ -735,6 +735,10 @@ class Uploaded(BaseModel):
     more: list[str | None]
 
 
+# Before, a single value of a form is no list.
+has("form/file", fastapi="0.112.4")
+
+
 @app.post("/form/file", response_model=Uploaded)
 def upload(
     file: UploadFile,

@@ -18,10 +18,7 @@ pub(super) fn is_number(text: &str) -> bool {
 }
 
 /// What was read of a number.
-pub(super) fn timestamp<T>(
-    read: Result<T, ParseError>,
-    year: fn(&T) -> u16,
-) -> Result<T, Refusal> {
+pub(super) fn timestamp<T>(read: Result<T, ParseError>, year: fn(&T) -> u16) -> Result<T, Refusal> {
     let is_early = match &read {
         Ok(read) => year(read) < 1600,
         Err(error) => *error == ParseError::DateTooSmall,
@@ -35,11 +32,9 @@ pub(super) fn timestamp<T>(
 
 /// A text that is read otherwise.
 pub(super) fn datetime(text: &str) -> Option<Result<DateTime, ParseError>> {
-    if !has(Switch::TimestampsArePlain) {
-        return None;
-    }
     if !is_number(text) {
-        return Some(DateTime::parse_bytes_rfc3339_with_config(text.as_bytes(), &TIME));
+        let read = || DateTime::parse_bytes_rfc3339_with_config(text.as_bytes(), &TIME);
+        return has(Switch::TimestampsArePlain).then(read);
     }
     // An integer is what it was.
     let value = text.parse::<f64>().ok().filter(|_| text.contains('.'))?;
