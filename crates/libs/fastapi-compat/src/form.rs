@@ -93,7 +93,12 @@ impl FormFields {
 
 impl Fields for FormFields {
     fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
-        self.read(name, all, has(Switch::EmptyFormFieldsAreGiven))
+        self.read(name, all, false)
+    }
+
+    fn empty(&self, name: &Name) -> Option<Cow<'_, Value>> {
+        let is_given = has(Switch::EmptyFormFieldsAreGiven);
+        self.read(name, false, true).filter(|_| is_given)
     }
 
     fn whole(&self) -> &Value {

@@ -165,6 +165,11 @@ pub trait Fields {
         None
     }
 
+    /// The empty value of a field that must be given, if it counts as one.
+    fn empty(&self, _: &Name) -> Option<Cow<'_, Value>> {
+        None
+    }
+
     /// What errors call a field.
     fn shown(&self, name: &Name) -> Cow<'static, str> {
         name.text.into()
@@ -385,6 +390,10 @@ pub fn decode_field<T: Decode>(
             && has(Switch::AbsentListsAreNull);
         if is_null {
             return T::decode(&Value::Null, constraints, &at, errors);
+        }
+        if let Some(empty) = names.iter().find_map(|name| fields.empty(name)) {
+            let (before, after) = (rules.before, rules.after);
+            return decode_validated(&empty, constraints, before, after, &at, errors);
         }
         if T::IS_CHECKBOX
             && fields.alias_choices() == Some(Switch::FormAliasChoicesAreNames)

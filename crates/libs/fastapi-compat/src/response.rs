@@ -19,7 +19,9 @@ use tokio::runtime::Handle;
 
 use crate::answers::quoted;
 use crate::dialect::{Switch, has};
+use crate::echo::{Echo, Floats};
 use crate::float_repr::float_repr;
+use crate::value::Value;
 
 /// A JSON answer with status 200: compact, keys in declaration order.
 #[derive(Debug)]
@@ -45,11 +47,10 @@ impl IntoResponse for NoContent {
 /// An answer of any status with a JSON body.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let mut buffer = Vec::with_capacity(256);
-    let written = if has(Switch::FloatsOfPython) {
-        body.serialize(&mut serde_json::Serializer::with_formatter(&mut buffer, Style::Compact))
-    } else {
-        serde_json::to_writer(&mut buffer, body)
-    };
+    let written = serde_json::to_writer(&mut buffer, body);
+    if written.is_ok() && has(Switch::FloatsOfPython) {
+        buffer = of_python(buffer);
+    }
     match written {
         Ok(()) => (
             status,
@@ -62,6 +63,14 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
             internal_server_error()
         }
     }
+}
+
+/// JSON as Python writes the `dict` that it is: floats in Python's form, and each key once.
+fn of_python(json: Vec<u8>) -> Vec<u8> {
+    let Some(value) = Value::from_json(json.clone()) else { return json };
+    let mut written = Vec::with_capacity(json.len());
+    Echo::new(value, Floats::Python).write(&mut written, usize::MAX);
+    written
 }
 
 /// In the extensions of [`internal_server_error`]: what Starlette does inside of its

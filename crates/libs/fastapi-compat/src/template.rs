@@ -42,7 +42,7 @@ impl Convertor {
             Self::Int => "[0-9]+",
             Self::Float => r"[0-9]+(?:\.[0-9]+)?",
             Self::Uuid if has(Switch::UuidPathsWithHyphens) => {
-                "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+                "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
             }
             Self::Uuid => {
                 "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"

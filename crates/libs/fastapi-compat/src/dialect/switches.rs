@@ -71,7 +71,7 @@ const _: () = assert!(Switch::ALL.len() <= 64, "a dialect has 64 bits");
 switches! {
     /// A required list in a query or header that is absent is `null` and of the wrong type, not missing.
     AbsentListsAreNull = FastApi .. "0.112.4", "measured";
-    /// `{id:uuid}` in a path matches a UUID with hyphens only.
+    /// `{id:uuid}` in a path matches a UUID with hyphens and in lower case only.
     UuidPathsWithHyphens = FastApi .. "0.115.7", "Starlette 0.45";
     /// `HTTPDigest` answers 403 to another scheme, even with `auto_error=False`.
     DigestSchemeIsDemanded = FastApi .. "0.115.9", "#2939";
@@ -83,7 +83,7 @@ switches! {
     /// `WWW-Authenticate`; another scheme and a header of `HTTPBasic` that cannot be read are `Invalid
     /// authentication credentials`.
     ForbiddenWithoutCredentials = FastApi .. "0.122", "#13786";
-    /// Empty fields of a form are empty texts, not absent.
+    /// Empty fields of a form that must be given are empty texts, not absent.
     EmptyFormFieldsAreGiven = FastApi "0.114" .. "0.123.2", "#13537";
     /// Of a parameter in a form, query or header that a model does not know only the last value counts.
     ExtraParametersAreSingle = FastApi .. "0.123.2", "#14303";
@@ -100,7 +100,8 @@ switches! {
     JsonOfListsIsAList = FastApi .. "0.128.2", "#14616";
     /// Files and bytes have `format: binary` in the document, not `contentMediaType`.
     BinaryFormat = FastApi .. "0.129.1", "measured";
-    /// Floats in answers are as Python writes them: `1e-05`.
+    /// Floats in answers are as Python writes them, `1e-05`, and an extra field that is called like a field is not
+    /// written beside it.
     FloatsOfPython = FastApi .. "0.130", "#14962";
     /// A body without `Content-Type` is JSON.
     JsonWithoutContentType = FastApi .. "0.132", "#14978";
