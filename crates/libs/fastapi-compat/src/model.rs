@@ -376,6 +376,13 @@ pub fn decode_field<T: Decode>(
             return decode_validated(&input, constraints, before, after, &at, errors);
         }
     }
+    if !matches!(rules.absent, Absent::Default(_))
+        && let Some((name, empty)) = names.iter().find_map(|name| Some((name, fields.empty(name)?)))
+    {
+        let shown = fields.shown(name);
+        let (before, after) = (rules.before, rules.after);
+        return decode_validated(&empty, constraints, before, after, &at.field(&shown), errors);
+    }
     let value = match rules.absent {
         _ if fields.is_no_object() => None,
         Absent::Default(default) => Some(default()),
@@ -390,10 +397,6 @@ pub fn decode_field<T: Decode>(
             && has(Switch::AbsentListsAreNull);
         if is_null {
             return T::decode(&Value::Null, constraints, &at, errors);
-        }
-        if let Some(empty) = names.iter().find_map(|name| fields.empty(name)) {
-            let (before, after) = (rules.before, rules.after);
-            return decode_validated(&empty, constraints, before, after, &at, errors);
         }
         if T::IS_CHECKBOX
             && fields.alias_choices() == Some(Switch::FormAliasChoicesAreNames)

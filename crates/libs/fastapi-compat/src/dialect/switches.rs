@@ -83,7 +83,7 @@ switches! {
     /// `WWW-Authenticate`; another scheme and a header of `HTTPBasic` that cannot be read are `Invalid
     /// authentication credentials`.
     ForbiddenWithoutCredentials = FastApi .. "0.122", "#13786";
-    /// Empty fields of a form that must be given are empty texts, not absent.
+    /// Empty fields of a form that have no default but `None` are empty texts, not absent.
     EmptyFormFieldsAreGiven = FastApi "0.114" .. "0.123.2", "#13537";
     /// Of a parameter in a form, query or header that a model does not know only the last value counts.
     ExtraParametersAreSingle = FastApi .. "0.123.2", "#14303";
