@@ -34,7 +34,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	$(MAKE) service-check COMBINATIONS=short
 
 test-long: test ## All that `make test` runs, the short forms of walk and chaos, and service-check
-	$(BUILD) --bin walk --bin chaos
+	$(BUILD) --bin walk --bin mutant --bin chaos
 	target/debug/walk --requests 5000 --stream 64
 	target/debug/chaos --short
 	$(MAKE) service-check REQUESTS=200
@@ -64,7 +64,7 @@ walk: venv ## Walk a whole migration under load, there and back and with faults:
 	cargo build --release --package api --package trials
 	target/release/walk --requests $(or $(REQUESTS),100000)
 
-third-party: build ## Put the strangler before public services, installed now: COUNT=1000 SEED=7 ONLY="titiler prefect"
+third-party: build ## Put the strangler before public services, installed now: COUNT=1000 SEED=7 ONLY="titiler phoenix"
 	$(PYTHON) crates/tools/trials/third-party/run.py --count $(or $(COUNT),1000) --seed $(or $(SEED),7) $(ONLY)
 
 chaos: ## Bad days: databases, networks and disks that fail, clients that do everything wrong

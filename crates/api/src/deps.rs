@@ -11,18 +11,25 @@ use fastapi_compat::{Bearer, Decode, Dependency, Describe};
 use http::request::Parts;
 use uuid::Uuid;
 
+use crate::emails::Collect;
 use crate::{App, Error, telemetry};
 
-/// An extension of requests that are rehearsed: where handlers store then.
+/// An extension of requests that are rehearsed: where handlers store then, and what gets their e-mails.
 #[derive(Clone)]
-pub struct Rehearsal(pub Arc<dyn Storage>);
+pub struct Rehearsal {
+    pub storage: Arc<dyn Storage>,
+    pub mails: Collect,
+}
 
 impl FromRequestParts<Self> for App {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Self) -> Result<Self, Infallible> {
         let rehearsal = parts.extensions.get::<Rehearsal>();
-        Ok(rehearsal.map_or_else(|| app.clone(), |on| app.rehearsing(Arc::clone(&on.0))))
+        Ok(rehearsal.map_or_else(
+            || app.clone(),
+            |on| app.rehearsing(Arc::clone(&on.storage), Arc::clone(&on.mails)),
+        ))
     }
 }
 

@@ -41,9 +41,12 @@ pub struct Email {
 #[derive(Clone)]
 pub struct Mailer {
     shared: Arc<Shared>,
-    /// Nothing is sent then.
-    is_rehearsal: bool,
+    /// Where e-mails go instead, and nothing is sent.
+    rehearsal: Option<Collect>,
 }
+
+/// Takes the e-mails of a rehearsal, with their recipients.
+pub type Collect = Arc<dyn Fn(String, Email) + Send + Sync>;
 
 struct Shared {
     project_name: String,
@@ -103,13 +106,13 @@ impl Mailer {
             queue,
             outcomes,
         };
-        Ok((Self { shared: Arc::new(shared), is_rehearsal: false }, outbox))
+        Ok((Self { shared: Arc::new(shared), rehearsal: None }, outbox))
     }
 
-    /// The same, but it sends nothing.
+    /// The same, but it sends nothing: `collect` gets the e-mails.
     #[must_use]
-    pub fn rehearsing(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), is_rehearsal: true }
+    pub fn rehearsing(&self, collect: Collect) -> Self {
+        Self { shared: Arc::clone(&self.shared), rehearsal: Some(collect) }
     }
 
     /// Adds `emails_*` to the metrics of the service.
@@ -162,16 +165,15 @@ impl Mailer {
 
     /// Puts an e-mail into the queue.
     pub fn send(&self, email_to: String, email: Email) {
-        if self.is_rehearsal {
-            return;
-        }
-        match &self.shared.queue {
-            None => tracing::warn!("e-mail is not configured, nothing was sent"),
-            Some(queue) if queue.try_send((email_to, email)).is_err() => {
+        match (&self.shared.queue, &self.rehearsal) {
+            (Some(_), Some(collect)) => collect(email_to, email),
+            (None, Some(_)) => {}
+            (None, None) => tracing::warn!("e-mail is not configured, nothing was sent"),
+            (Some(queue), None) if queue.try_send((email_to, email)).is_err() => {
                 self.shared.outcomes.dropped.inc();
                 tracing::error!("the e-mail queue is full, an e-mail was dropped");
             }
-            Some(_) => _ = self.shared.outcomes.waiting.inc(),
+            (Some(_), None) => _ = self.shared.outcomes.waiting.inc(),
         }
     }
 }

@@ -48,7 +48,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::admission::MaxDelayLayer;
 use crate::config::Settings;
-use crate::emails::Mailer;
+use crate::emails::{Collect, Mailer};
 pub use crate::error::{Error, chain};
 use crate::limits::{Attempts, Client};
 use crate::passwords::{HashPermit, Passwords};
@@ -87,10 +87,11 @@ impl App {
         Self { services: Arc::new(services), storage, mailer, is_rehearsal: false }
     }
 
-    /// The same on a storage whose changes are undone, with a mailer that sends nothing.
+    /// The same on a storage whose changes are undone, with a mailer that sends nothing: `mails` gets
+    /// its e-mails.
     #[must_use]
-    pub fn rehearsing(&self, storage: Arc<dyn Storage>) -> Self {
-        let (services, mailer) = (Arc::clone(&self.services), self.mailer.rehearsing());
+    pub fn rehearsing(&self, storage: Arc<dyn Storage>, mails: Collect) -> Self {
+        let (services, mailer) = (Arc::clone(&self.services), self.mailer.rehearsing(mails));
         Self { services, storage, mailer, is_rehearsal: true }
     }
 

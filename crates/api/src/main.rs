@@ -1,5 +1,6 @@
 //! The command `molt`.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -272,6 +273,7 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
         let router = router.merge(api::strangler::pages(&app, address));
         // It answers until the process ends, also while the service drains.
         tokio::spawn(async {
+            let router = router.into_make_service_with_connect_info::<SocketAddr>();
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(error = %api::chain(&error), "the management port is closed");
             }

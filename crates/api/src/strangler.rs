@@ -7,12 +7,13 @@ use axum::extract::Request;
 use domain::Storage;
 use fastapi_compat::{DryRun, WouldAct};
 use secrecy::ExposeSecret;
-use strangler::{Operation, Operations, StartError, Strangler};
+use strangler::{MailRelay, Message, Operation, Operations, Outbox, StartError, Strangler};
 use tokio_util::task::TaskTracker;
 use tower::BoxError;
 
 use crate::config::{Legacy, Settings};
 use crate::deps::Rehearsal;
+use crate::emails::{Collect, Email};
 use crate::{App, all_routes};
 
 /// The strangler of this service, if it has an old one. `background` runs its WebSockets.
@@ -25,7 +26,7 @@ pub fn start(
     background: TaskTracker,
 ) -> Result<Option<Strangler>, StartError> {
     let Some(legacy) = &settings.legacy else { return Ok(None) };
-    let storage = Arc::clone(storage);
+    let (storage, smtp) = (Arc::clone(storage), settings.smtp.clone());
     let trusted = settings.server.forwarded_allow_ips.clone();
     let operations = all_routes(settings);
     let operations = operations
@@ -48,6 +49,10 @@ pub fn start(
             prepare: |request| _ = request.extensions_mut().insert(DryRun),
             would_act: |response| response.extensions().get::<WouldAct>().is_some(),
         }),
+        mail_relay: legacy.smtp.and_then(|listen| {
+            let server = smtp.as_ref()?;
+            Some(MailRelay { listen, server: format!("{}:{}", server.host, server.port) })
+        }),
         max_rehearsals: legacy.max_rehearsals,
         rehearsal_timeout: legacy.rehearsal_timeout,
         rehearse: Some(Arc::new(move |request| Box::pin(rehearse(Arc::clone(&storage), request)))),
@@ -56,9 +61,14 @@ pub fn start(
     Strangler::start(settings, Operations::new(operations)).map(Some)
 }
 
-/// Lets the handlers of a request work on a storage that is undone.
+/// Lets the handlers of a request work on a storage that is undone, and collects their e-mails.
 async fn rehearse(storage: Arc<dyn Storage>, mut request: Request) -> Result<Request, BoxError> {
-    request.extensions_mut().insert(Rehearsal(storage.rehearse().await?));
+    let outbox = request.extensions().get::<Outbox>().cloned().unwrap_or_default();
+    let mails: Collect = Arc::new(move |to, Email { subject, html }| {
+        outbox.add(Message { to, subject, text: html });
+    });
+    let storage = storage.rehearse().await?;
+    request.extensions_mut().insert(Rehearsal { storage, mails });
     Ok(request)
 }
 

@@ -1,5 +1,6 @@
 //! The old service and the strangler before it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,6 +42,10 @@ pub(super) struct LegacyArgs {
     /// File with the plan (which service answers which operation), reloaded when it changes
     #[arg(long, env, global = true, value_parser = setting(path))]
     strangler_plan: Option<Given<PathBuf>>,
+    /// Address on which the old service's e-mails are taken, `127.0.0.1:2525`, and passed on to SMTP_HOST,
+    /// so that those of rehearsals are compared with them [default: e-mails are not compared]
+    #[arg(long, env, global = true, value_parser = setting(address))]
+    legacy_smtp_listen: Option<Given<SocketAddr>>,
     /// Maximum number of concurrent rehearsals of shadowed writes; 0: none is rehearsed [default: 4]
     #[arg(long, env, global = true, value_parser = setting(number(0..=1000_usize)))]
     strangler_rehearsals: Option<Given<usize>>,
@@ -75,6 +80,8 @@ pub struct Legacy {
     pub max_in_flight: usize,
     pub retry: bool,
     pub plan: Option<PathBuf>,
+    /// Where its e-mails are taken and passed on.
+    pub smtp: Option<SocketAddr>,
     pub max_rehearsals: usize,
     pub rehearsal_timeout: Duration,
     /// Of comparisons, in bytes.
@@ -104,6 +111,7 @@ impl Legacy {
         let client = errors.optional(args.strangler_client.as_ref());
         let client = client.unwrap_or_else(|| vec![ClientKey::Subject, ClientKey::Address]);
         let plan = errors.optional(args.strangler_plan.as_ref());
+        let smtp = errors.optional(args.legacy_smtp_listen.as_ref());
         let max_rehearsals = errors.value(args.strangler_rehearsals.as_ref(), 4);
         let rehearsal = errors.value(args.strangler_rehearsal_milliseconds.as_ref(), 500);
         let password = errors.optional(args.strangler_password.as_ref());
@@ -121,6 +129,7 @@ impl Legacy {
             max_in_flight,
             retry,
             plan,
+            smtp,
             max_rehearsals,
             rehearsal_timeout: Duration::from_millis(rehearsal),
             memory,
@@ -133,6 +142,10 @@ impl Legacy {
 
 fn uri(value: &str) -> Result<Uri, String> {
     origin(value)?.parse().map_err(|error| format!("'{value}': {error}"))
+}
+
+fn address(value: &str) -> Result<SocketAddr, String> {
+    value.parse().map_err(|_| format!("'{value}' is not an address such as 127.0.0.1:2525"))
 }
 
 fn keys(value: &str) -> Result<Vec<ClientKey>, String> {

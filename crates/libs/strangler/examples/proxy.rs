@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let legacy = std::env::var("LEGACY_URL")?.parse()?;
     let (service, page) = app(legacy, &std::env::var("PASSWORD")?)?;
     let page_listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
+    let page = page.into_make_service_with_connect_info::<std::net::SocketAddr>();
     tokio::spawn(async { axum::serve(page_listener, page).await });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
     let service = service.into_make_service_with_connect_info::<std::net::SocketAddr>();

@@ -115,6 +115,27 @@ impl http_body::Body for Upload {
     }
 }
 
+/// The body of a response that has none, but its length.
+pub(crate) struct Unsent {
+    pub(crate) length: u64,
+}
+
+impl http_body::Body for Unsent {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(None)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}
+
 /// Why a response ends before its end.
 #[derive(Debug, thiserror::Error)]
 enum Aborted {

@@ -87,7 +87,7 @@ impl Strangler {
         tracing::info!(plan = text, "plan changed");
         if let Some(path) = &self.0.settings.plan {
             match write_atomically(path, &text) {
-                Ok(()) => self.write().file = Some(text),
+                Ok(()) => self.write().file = Ok(Some(text)),
                 Err(error) => {
                     let error = format!("{} cannot be written: {error}", path.display());
                     tracing::warn!(error, "plan not saved: it is lost at the next start");
@@ -103,23 +103,21 @@ impl Strangler {
     /// whether it has; a file that cannot be read has not.
     pub(crate) fn reload(&self) -> bool {
         let Some(path) = &self.0.settings.plan else { return false };
-        let read = read_if_any(path);
+        let read = read_if_any(path).map_err(|error| error.to_string());
         let has_changed = read.is_ok();
         let mut state = self.write();
-        let plan = match read {
-            Ok(text) if text == state.file => return false,
-            Ok(None) => {
-                state.file = None;
-                Err("there is no such file any more".to_owned())
-            }
-            Ok(Some(text)) => {
-                let plan = Plan::parse(&text, &self.0.operations);
-                state.file = Some(text);
-                plan.map_err(|error| error.to_string())
-            }
-            Err(error) => Err(error.to_string()),
-        };
+        if read == state.file {
+            return false;
+        }
+        state.file.clone_from(&read);
         drop(state);
+        let plan = match read {
+            Ok(None) => Err("there is no such file any more".to_owned()),
+            Ok(Some(text)) => {
+                Plan::parse(&text, &self.0.operations).map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error),
+        };
         let applied = plan.and_then(|plan| self.apply(plan).map_err(|error| error.to_string()));
         match applied {
             Ok(()) => self.keep_canaries(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use http::{Method, StatusCode, Uri, Version, response};
 
 use crate::proxy::{ProxyError, Trust};
@@ -48,8 +48,10 @@ pub(crate) fn prepare_request(
     check(parts)?;
     let headers = &mut parts.headers;
     // The authority of a target in absolute form counts, whatever the header says.
-    if let Some(host) = parts.uri.authority().map(|authority| authority.as_str().parse()) {
-        headers.insert(header::HOST, host.map_err(|_| ProxyError::Request("its target"))?);
+    if let Some(authority) = parts.uri.authority() {
+        let host = HeaderValue::from_str(authority.as_str()).ok().filter(is_host);
+        let host: Result<_, ProxyError> = host.ok_or(ProxyError::Request("its target"));
+        headers.insert(header::HOST, host?);
     }
     let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
     let takes_trailers = tokens(headers, &header::TE).any(|te| te == "trailers");
@@ -92,6 +94,11 @@ fn check(parts: &Parts) -> Result<(), ProxyError> {
     if parts.method == Method::CONNECT {
         return Err(ProxyError::Connect);
     }
+    // Others are for proxies of clients.
+    if parts.uri.scheme().is_some_and(|scheme| *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS)
+    {
+        return Err(ProxyError::Request("its target"));
+    }
     let is_path = |path: &str| path.starts_with('/') || path == "*";
     if !parts.uri.path_and_query().is_some_and(|target| is_path(target.as_str())) {
         return Err(ProxyError::Request("its target"));
@@ -111,9 +118,17 @@ fn check(parts: &Parts) -> Result<(), ProxyError> {
     }
 }
 
+/// Whether it is a name or an address, with or without a port (RFC 9110, 7.2).
 fn is_host(host: &HeaderValue) -> bool {
-    let authority = |host: &str| Authority::try_from(host).is_ok() && !host.contains('@');
-    host.is_empty() || host.to_str().is_ok_and(authority)
+    let is_authority = |host: &str| {
+        let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.contains(']'));
+        let is_port = |port: &str| {
+            port.bytes().all(|byte| byte.is_ascii_digit())
+                && (port.is_empty() || port.parse::<u16>().is_ok())
+        };
+        Authority::try_from(host).is_ok() && !host.contains('@') && port.is_none_or(is_port)
+    };
+    host.is_empty() || host.to_str().is_ok_and(is_authority)
 }
 
 /// The protocol that a message changes to; not HTTP/2, in which requests would pass unseen.
@@ -140,12 +155,23 @@ pub(crate) fn prepare_response(
 ) -> Result<(), ProxyError> {
     let headers = &mut parts.headers;
     let is_coded = headers.contains_key(header::TRANSFER_ENCODING);
-    if tokens(headers, &header::TRANSFER_ENCODING).any(|coding| coding != "chunked") {
+    if is_coded && !tokens(headers, &header::TRANSFER_ENCODING).eq(["chunked"]) {
         return Err(ProxyError::Response("its Transfer-Encoding"));
     }
-    let protocol = upgrade(headers).filter(|_| parts.status == StatusCode::SWITCHING_PROTOCOLS);
+    // What it changes to, or would rather speak.
+    let changes = parts.status == StatusCode::SWITCHING_PROTOCOLS;
+    let protocol =
+        upgrade(headers).filter(|_| changes || parts.status == StatusCode::UPGRADE_REQUIRED);
     let protocol = protocol.cloned();
+    if changes && protocol.is_none() {
+        return Err(ProxyError::Response("a change to no protocol"));
+    }
     strip(headers);
+    // Several that are equal are one (RFC 9110, 8.6).
+    let length = tokens(headers, &header::CONTENT_LENGTH).next();
+    if let Some(length) = length.and_then(|length| HeaderValue::from_str(&length).ok()) {
+        headers.insert(header::CONTENT_LENGTH, length);
+    }
     if let Some(protocol) = protocol {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
@@ -243,11 +269,7 @@ fn address(hop: &str) -> Option<IpAddr> {
 }
 
 /// The URI at the old service: its scheme and authority, and the target as the client wrote it.
-pub(crate) fn at(
-    target: &Uri,
-    scheme: &http::uri::Scheme,
-    authority: &Authority,
-) -> Result<Uri, http::Error> {
+pub(crate) fn at(target: &Uri, scheme: &Scheme, authority: &Authority) -> Result<Uri, http::Error> {
     let uri = Uri::builder().scheme(scheme.clone()).authority(authority.clone());
     match target.path_and_query() {
         Some(target) => uri.path_and_query(target.clone()).build(),

@@ -12,6 +12,7 @@ use http::Request;
 use tower::{Layer, Service};
 
 use crate::answer::answer;
+use crate::body::Unsent;
 use crate::client;
 use crate::memory::of_headers;
 use crate::plan::Mode;
@@ -21,6 +22,7 @@ use crate::side::Outcome;
 use crate::statistics::{Statistics, Verdict, lock};
 use crate::strangler::Strangler;
 use crate::tee::{Copied, tee};
+use crate::writes::Passing;
 
 /// Puts a [`Strangler`] around a service.
 #[derive(Clone)]
@@ -69,21 +71,40 @@ where
         let mut service = std::mem::replace(&mut self.service, clone);
         let strangler = self.strangler.clone();
         let operations = &strangler.0.operations;
+        // Also of those that are not rehearsed: they change what others find.
+        let rehearsals = strangler.0.shadow.rehearsals.as_ref();
+        let write = rehearsals.filter(|_| !request.method().is_safe());
+        let write = write.map(|rehearsals| rehearsals.writes.begin());
         let Some(index) = operations.of(request.method(), request.uri().path()) else {
-            return Box::pin(
-                async move { Ok(strangler.legacy(request, &strangler.0.others).await) },
-            );
+            return Box::pin(async move {
+                let _write = write;
+                Ok(with_length(strangler.legacy(request, &strangler.0.others).await))
+            });
         };
         let route = strangler.route(index, &request);
         Box::pin(async move {
             let statistics = &strangler.0.statistics[index];
             match route {
-                Route::Legacy => Ok(strangler.legacy(request, statistics).await),
-                Route::Shadow => Ok(strangler.shadow(request, service, index).await),
+                Route::Legacy => Ok(with_length(strangler.legacy(request, statistics).await)),
+                Route::Shadow => {
+                    Ok(with_length(strangler.shadow(request, service, index, write.as_ref()).await))
+                }
                 Route::Native => strangler.native(&mut service, request, statistics, || ()).await,
                 Route::Canary => strangler.canary(request, service, index).await,
             }
         })
+    }
+}
+
+/// Lets a 304 keep the length of what was not modified, which hyper takes for a body's that is missing.
+fn with_length(response: Response) -> Response {
+    let length = response.headers().get(http::header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(length @ 1..) if response.status() == http::StatusCode::NOT_MODIFIED => {
+            response.map(|_| Body::new(Unsent { length }))
+        }
+        _ => response,
     }
 }
 
@@ -180,6 +201,7 @@ impl Strangler {
 
     async fn legacy(&self, request: Request<Body>, statistics: &Statistics) -> Response {
         let measured = statistics.legacy.start();
+        let _at_legacy = self.0.mails.as_ref().map(|mails| mails.at_legacy());
         match self.0.proxy.send(request).await {
             Ok(mut response) => {
                 measured.end(Some(response.status().into()));
@@ -189,7 +211,18 @@ impl Strangler {
             Err(error) => {
                 let outcome = if error.is_of_client() { None } else { Some(Outcome::Error) };
                 measured.end(outcome);
-                tracing::warn!(error = &error as &dyn std::error::Error, "no response from legacy");
+                if error.is_of_client() {
+                    // Whoever likes can send as many as they like.
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "a request is refused"
+                    );
+                } else {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "no response from legacy"
+                    );
+                }
                 error.into_response()
             }
         }
@@ -197,17 +230,24 @@ impl Strangler {
 
     /// Streams legacy's response to the client; when it is complete, the new service gets a copy of the
     /// request.
-    async fn shadow<S>(&self, request: Request<Body>, service: S, index: usize) -> Response
+    async fn shadow<S>(
+        &self,
+        request: Request<Body>,
+        service: S,
+        index: usize,
+        write: Option<&Passing>,
+    ) -> Response
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
     {
         let statistics = &self.0.statistics[index];
         let is_rehearsed = !request.method().is_safe() && !is_upgrade(&request);
-        let (request, rehearsed) = match &self.0.shadow.rehearsals {
-            Some(rehearsals) if is_rehearsed => {
+        let (request, rehearsed) = match (&self.0.shadow.rehearsals, write) {
+            (Some(rehearsals), Some(write)) if is_rehearsed => {
                 let measured = statistics.rehearsal.start();
-                let (request, rehearsed) = rehearsals.first(request, service.clone()).await;
+                let (request, rehearsed) =
+                    rehearsals.first(request, service.clone(), write.number).await;
                 // Only those that took place count.
                 measured.end(rehearsed.as_ref().map(|_| Outcome::Success));
                 (request, rehearsed)

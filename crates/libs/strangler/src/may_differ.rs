@@ -23,13 +23,13 @@ pub(crate) fn place(path: &str) -> String {
     place
 }
 
-/// Whether a place is `header <name>`, `status`, or `body` with a path within it.
+/// Whether a place is `header <name>`, `status`, or `body` or `message` with a path within it.
 pub(crate) fn is_place(text: &str) -> bool {
-    let is_within_body =
-        |rest: &str| rest.is_empty() || (rest.len() > 1 && rest.starts_with(['.', '[']));
+    let is_path = |rest: &str| rest.is_empty() || (rest.len() > 1 && rest.starts_with(['.', '[']));
+    let is_within = |whole: &str| text.strip_prefix(whole).is_some_and(is_path);
     match text.strip_prefix("header ") {
         Some(name) => http::HeaderName::from_lowercase(name.as_bytes()).is_ok(),
-        None => text == "status" || text.strip_prefix("body").is_some_and(is_within_body),
+        None => text == "status" || is_within("body") || is_within("message"),
     }
 }
 
@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_refused() {
-        for place in ["status", "body", "body.a", "body[*].a", "header x-cache"] {
+        for place in ["status", "body", "body.a", "body[*].a", "message.subject", "header x-cache"]
+        {
             assert!(is_place(place), "{place}");
         }
         for other in ["", "bodies", "body.", "header", "header X", "header a b", "x-cache"] {

@@ -137,7 +137,8 @@ pub struct Plan {
     #[serde(default)]
     pub steps: Steps,
     /// Where the services may differ: `header <name>`, `body.<path>` with `[*]` for any item of a list,
-    /// or `status`; what is within such a place may too.
+    /// `status`, or in e-mails `message.to`, `message.subject` or `message.text`; what is within such a
+    /// place may too.
     #[serde(default)]
     pub may_differ: Vec<String>,
 }
@@ -148,7 +149,7 @@ pub enum PlanError {
     /// It is no YAML, or no plan: the parser's message.
     #[error("{0}")]
     Syntax(String),
-    /// The text is blank.
+    /// The text is blank, or has comments alone.
     #[error("it is empty: `default: legacy` leaves everything to the old service")]
     Empty,
     /// The plan's file was changed by something else.
@@ -167,7 +168,8 @@ pub enum PlanError {
     Steps,
     /// It is no place of an answer.
     #[error(
-        "may_differ: '{0}' is not `header name` in lower case, `status`, `body` or `body.path[*]`"
+        "may_differ: '{0}' is not `header name` in lower case, `status`, `body`, `body.path[*]` or \
+         `message.subject`"
     )]
     Place(String),
 }
@@ -176,7 +178,8 @@ impl Plan {
     /// Reads a plan whose operations must be known.
     pub fn parse(text: &str, operations: &Operations) -> Result<Self, PlanError> {
         // An editor that is about to write leaves the file empty for a moment.
-        if text.trim().is_empty() {
+        let is_empty = |line: &str| line.trim().is_empty() || line.trim().starts_with('#');
+        if text.lines().all(is_empty) {
             return Err(PlanError::Empty);
         }
         let plan: Self =
@@ -254,7 +257,12 @@ mod tests {
         let plan = Plan::parse(text, &operations()).unwrap();
         assert_eq!(plan.modes(&operations()).unwrap(), [Mode::Native, Mode::Canary(10)]);
         assert_eq!(Plan::parse(&plan.text(), &operations()).unwrap(), plan);
-        assert!(Plan::parse("", &operations()).is_err());
+        for empty in ["", " \n\n", "# nothing\n", "  # default: native"] {
+            assert!(
+                matches!(Plan::parse(empty, &operations()), Err(PlanError::Empty)),
+                "{empty:?}"
+            );
+        }
     }
 
     #[test]

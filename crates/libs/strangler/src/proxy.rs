@@ -92,6 +92,9 @@ impl IntoResponse for ProxyError {
     }
 }
 
+/// The most header fields of a response.
+const MAX_FIELDS: usize = 500;
+
 /// Which peers' `X-Forwarded-*` headers are trusted.
 pub type Trust = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
@@ -178,6 +181,10 @@ impl Proxy {
             .pool_idle_timeout(limits.idle)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
+            .http1_max_headers(MAX_FIELDS)
+            // A proxy removes it (RFC 9112, 5.1 and 5.2).
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
             .build(connector.wrap_connector(Connector(http)));
         let semaphore = || Arc::new(Semaphore::new(limits.max_in_flight));
         let (in_flight, tunnels) = (semaphore(), semaphore());
@@ -229,10 +236,11 @@ impl Proxy {
                     "a change of the protocol that was not asked for",
                 ));
             };
-            tunnel.connect(&mut answer, permit, &self.background);
-            self.events.count(Event::Upgrade);
+            let upgrade = hyper::upgrade::on(&mut answer);
             let (mut parts, _) = answer.into_parts();
             headers::prepare_response(&mut parts, &method)?;
+            tunnel.connect(upgrade, permit, &self.background);
+            self.events.count(Event::Upgrade);
             return Ok(Response::from_parts(parts, Body::empty()));
         }
         if asks_for_tunnel {

@@ -18,12 +18,17 @@ use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
 use crate::answer::{read, request};
+use crate::mails;
+use crate::mails::{Mails, Message, Moment, Outbox};
 use crate::memory::{Budget, Held};
 use crate::statistics::lock;
+use crate::writes::{self, Writes};
 
 /// Prepares a request so that executing it has no effect: its handler gets a storage that is undone
-/// when it is dropped, and a mailer that sends nothing. Fails where that cannot be now, and the
-/// request is not rehearsed.
+/// when it is dropped, and a mailer that sends nothing, but adds its e-mails to the [`Outbox`] that is
+/// an extension of the request. Fails where that cannot be now, and the request is not rehearsed.
+///
+/// [`Outbox`]: crate::Outbox
 pub type Rehearse = Arc<
     dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Request<Body>, tower::BoxError>>
         + Send
@@ -41,6 +46,10 @@ pub(crate) struct Rehearsals {
     pub(crate) max_body: usize,
     /// The memory for their bodies.
     pub(crate) budget: Arc<Budget>,
+    /// The writes of this process.
+    pub(crate) writes: Arc<Writes>,
+    /// The old service's e-mails, if they pass here.
+    pub(crate) mails: Option<Arc<Mails>>,
     /// The last values that the new service made up, at most [`MADE_UP`].
     pub(crate) made_up: Mutex<VecDeque<String>>,
 }
@@ -50,7 +59,12 @@ const MADE_UP: usize = 1000;
 /// What the new service would have answered to a write.
 pub(crate) struct Rehearsed {
     answer: Answer,
+    /// The e-mails that it would have sent, and when the old service got the request.
+    messages: Vec<Message>,
+    sent: Option<Moment>,
     _held: Held,
+    /// Its number among the writes.
+    write: u64,
     /// With what was there before: the values in the request.
     pairs: Pairs,
     start: Instant,
@@ -68,7 +82,7 @@ impl Rehearsed {
 pub(crate) enum Comparison {
     Same,
     Different(Vec<Difference>),
-    /// Data changed between the rehearsal and the old service's write.
+    /// Data may have changed between the rehearsal and the old service's write.
     Changed,
     Impossible,
 }
@@ -83,6 +97,7 @@ impl Rehearsals {
         &self,
         request: Request<Body>,
         service: S,
+        write: u64,
     ) -> (Request<Body>, Option<Rehearsed>)
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
@@ -97,8 +112,18 @@ impl Rehearsals {
         if let Some(whole) = whole {
             let mut pairs = Pairs::from_one_past();
             keep(&mut pairs, &parts, &whole);
-            let answer = self.execute(&parts, &whole, service, &mut held).await;
-            rehearsed = answer.map(|answer| Rehearsed { answer, _held: held, pairs, start });
+            self.writes.name(write, writes::names(&parts, &whole));
+            let executed = self.execute(&parts, &whole, service, &mut held).await;
+            let sent = self.mails.as_ref().map(|mails| mails.now());
+            rehearsed = executed.map(|(answer, messages)| Rehearsed {
+                answer,
+                messages,
+                sent,
+                write,
+                _held: held,
+                pairs,
+                start,
+            });
         }
         (Request::from_parts(parts, body), rehearsed)
     }
@@ -128,8 +153,14 @@ impl Rehearsals {
             return Comparison::Same;
         }
         let mut held = self.budget.part();
-        let again = self.execute(parts, body, service, &mut held).await;
+        let again = self.execute(parts, body, service, &mut held).await.map(|(answer, _)| answer);
         if differences.is_empty() {
+            differences.extend(again.iter().flat_map(|again| {
+                let mut others = rehearsed.pairs.clone();
+                others.widen(rehearsed.start.elapsed());
+                _ = compare(again, &mut others);
+                rounded(&pairs, &others)
+            }));
             // A value that is made up is another one each time.
             let body = again.map(|again| again.body).unwrap_or_default();
             let text = String::from_utf8_lossy(&body);
@@ -154,27 +185,42 @@ impl Rehearsals {
         let Some(again) = again else { return Comparison::Impossible };
         let mut pairs = rehearsed.pairs.clone();
         pairs.widen(rehearsed.start.elapsed());
-        if compare(&again, &mut pairs).is_empty() {
+        // Where nothing else can have changed it, the old service has, and the new one does not.
+        if compare(&again, &mut pairs).is_empty() && !self.writes.was_alone(rehearsed.write) {
             return Comparison::Changed;
         }
         Comparison::Different(differences)
     }
 
-    /// The answer to a request whose effects are undone; none where that cannot be, takes too long,
-    /// or meets a limit.
+    /// Compares the e-mails of both, if the old service's pass here.
+    pub(crate) async fn compare_mails(
+        &self,
+        rehearsed: &Rehearsed,
+        (parts, body): (&Parts, &Bytes),
+    ) -> Vec<Difference> {
+        let (Some(mails), Some(sent)) = (&self.mails, rehearsed.sent) else { return Vec::new() };
+        let names = mails::names(&parts.uri.to_string(), body);
+        mails.compare(sent, &names, &rehearsed.messages, &mut rehearsed.pairs.clone()).await
+    }
+
+    /// The answer to a request whose effects are undone, and the e-mails that it would have caused;
+    /// none where that cannot be, takes too long, or meets a limit.
     async fn execute<S>(
         &self,
         parts: &Parts,
         body: &Bytes,
         service: S,
         held: &mut Held,
-    ) -> Option<Answer>
+    ) -> Option<(Answer, Vec<Message>)>
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
         S::Future: Send,
     {
+        let outbox = Outbox::default();
         let execute = async {
-            let request = match (self.rehearse)(request(parts, body)).await {
+            let mut request = request(parts, body);
+            request.extensions_mut().insert(outbox.clone());
+            let request = match (self.rehearse)(request).await {
                 Ok(request) => request,
                 Err(error) => {
                     tracing::debug!(%error, "a write is not rehearsed");
@@ -185,7 +231,7 @@ impl Rehearsals {
             read(response, self.max_body, held).await.ok()
         };
         let answer = tokio::time::timeout(self.timeout, execute).await.ok()??;
-        (!LIMITS.contains(&answer.status)).then_some(answer)
+        (!LIMITS.contains(&answer.status)).then(|| (answer, outbox.take()))
     }
 
     /// The same body, and all of it, unless it is too long or does not come in time.
@@ -221,6 +267,30 @@ impl Rehearsals {
         };
         (body, whole)
     }
+}
+
+/// Times that the new service made up in two rehearsals and rounded both times, which the old one did
+/// not.
+fn rounded(one: &Pairs, other: &Pairs) -> Vec<Difference> {
+    let other: Vec<_> = other.matched().collect();
+    let is_again =
+        |theirs: &str| other.iter().any(|(known, ours)| *known == theirs && is_rounded(ours));
+    let matched = one
+        .matched()
+        .filter(|(theirs, ours)| is_rounded(ours) && !is_rounded(theirs) && is_again(theirs));
+    let rounded = matched.map(|(theirs, ours)| Difference {
+        path: "body".into(),
+        reference: theirs.to_owned(),
+        candidate: format!("{ours}, rounded in several rehearsals"),
+    });
+    rounded.collect()
+}
+
+/// Whether a time has more than three digits of a second's fraction, of which those are zeros.
+fn is_rounded(time: &str) -> bool {
+    let Some((_, fraction)) = time.split_once('.') else { return false };
+    let digits = fraction.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    digits.len() > 3 && digits[3..].bytes().all(|digit| digit == b'0')
 }
 
 /// Lets what the request names stand for itself.

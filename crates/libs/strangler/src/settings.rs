@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::client::ClientKey;
 use crate::judge::Margin;
+use crate::mails::MailRelay;
 use crate::plan::PlanError;
 use crate::proxy::Trust;
 use crate::rehearsal::Rehearse;
@@ -69,6 +70,9 @@ pub struct Settings {
     pub dry_run: Option<DryRun>,
     /// How a shadowed write is executed without effect; without it, only refusals are compared.
     pub rehearse: Option<Rehearse>,
+    /// Where the old service's e-mails pass, so that those of rehearsals are compared with them;
+    /// without it, e-mails are not compared.
+    pub mail_relay: Option<MailRelay>,
     /// The maximum number of rehearsals at a time; further writes are not rehearsed.
     pub max_rehearsals: usize,
     /// How long a client waits for a rehearsal, which is then given up.
@@ -109,6 +113,7 @@ impl Settings {
             client: vec![ClientKey::Subject, ClientKey::Address],
             dry_run: None,
             rehearse: None,
+            mail_relay: None,
             max_rehearsals: 4,
             rehearsal_timeout: Duration::from_millis(500),
             shadow_queue: 256,
@@ -135,6 +140,14 @@ pub enum StartError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// The old service's e-mails cannot pass.
+    #[error("the old service's e-mails: cannot listen on {listen}: {source}")]
+    Mails {
+        /// The address.
+        listen: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
     },
     /// The file with the plan cannot be read.
     #[error("the plan {path}: {source}")]

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use std::time::Instant;
 
 use http::uri::Scheme;
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::canaries::{self, Canaries};
 use crate::events::Events;
 use crate::files::read_if_any;
 use crate::layer::StranglerLayer;
+use crate::mails::{self, MailRelay, Mails};
 use crate::memory::Budget;
 use crate::operations::Operations;
 use crate::page;
@@ -44,8 +46,9 @@ impl Running {
 pub(crate) struct State {
     pub(crate) plan: Plan,
     pub(crate) operations: Vec<Running>,
-    /// The content of the plan's file when it was last read or written; `None` if there is none.
-    pub(crate) file: Option<String>,
+    /// The content of the plan's file when it was last read or written, none if there was none; or why
+    /// it could not be read.
+    pub(crate) file: Result<Option<String>, String>,
     /// That of the file with the state of canaries.
     pub(crate) canaries: String,
     /// Why the file cannot be used, while the plan before it stays in effect.
@@ -57,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) operations: Operations,
     pub(crate) proxy: Proxy,
     pub(crate) shadow: Arc<Shadow>,
+    pub(crate) mails: Option<Arc<Mails>>,
     pub(crate) statistics: Vec<Arc<Statistics>>,
     /// Of operations that the new service does not have.
     pub(crate) others: Statistics,
@@ -90,6 +94,9 @@ impl Strangler {
         if let Some(path) = &settings.plan {
             let read_error = |source| StartError::Read { path: path.clone(), source };
             file = read_if_any(path).map_err(read_error)?;
+            if file.is_none() {
+                tracing::warn!("{}: there is no such plan: all is left to legacy", path.display());
+            }
             if let Some(text) = &file {
                 plan = Plan::parse(text, &operations)
                     .map_err(|source| StartError::Plan { path: path.clone(), source })?;
@@ -114,9 +121,11 @@ impl Strangler {
             trust: Arc::clone(&settings.trust),
         };
         let proxy = Proxy::new(scheme, authority, &settings, limits, Arc::clone(&events))?;
+        let mails = settings.mail_relay.as_ref().map(relay).transpose()?;
         let strangler = Self(Arc::new(Inner {
             proxy,
-            shadow: Arc::new(shadow(&settings)),
+            shadow: Arc::new(shadow(&settings, mails.clone())),
+            mails,
             statistics: (0..operations.len()).map(|_| Arc::new(Statistics::new())).collect(),
             others: Statistics::new(),
             events,
@@ -124,7 +133,7 @@ impl Strangler {
             state: RwLock::new(State {
                 plan: Plan::default(),
                 operations: Vec::new(),
-                file,
+                file: Ok(file),
                 canaries,
                 error: None,
             }),
@@ -162,7 +171,19 @@ impl Strangler {
     }
 }
 
-fn shadow(settings: &Settings) -> Shadow {
+/// Lets the old service's e-mails pass.
+fn relay(relay: &MailRelay) -> Result<Arc<Mails>, StartError> {
+    let listener = std::net::TcpListener::bind(relay.listen).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    });
+    let error = |source| StartError::Mails { listen: relay.listen, source };
+    let (listener, mails) = (listener.map_err(error)?, Arc::<Mails>::default());
+    tokio::spawn(mails::relay(listener, relay.server.clone(), Arc::clone(&mails)));
+    Ok(mails)
+}
+
+fn shadow(settings: &Settings, mails: Option<Arc<Mails>>) -> Shadow {
     let budget = Budget::new(settings.comparison_memory);
     let rehearse = settings.rehearse.clone().filter(|_| settings.max_rehearsals > 0);
     Shadow {
@@ -177,6 +198,8 @@ fn shadow(settings: &Settings) -> Shadow {
             timeout: settings.rehearsal_timeout,
             max_body: settings.shadow_body,
             budget: Arc::clone(&budget),
+            mails,
+            writes: Arc::default(),
             made_up: Mutex::default(),
         }),
         budget,

@@ -1,6 +1,6 @@
 //! Connections that have changed to another protocol, such as WebSockets: bytes pass both ways.
 
-use http::{Request, Response, StatusCode};
+use http::Request;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::sync::OwnedSemaphorePermit;
@@ -16,17 +16,13 @@ impl Client {
         request.extensions_mut().remove::<OnUpgrade>().map(Self)
     }
 
-    /// Connects both sides until one of them ends, if the old service agreed.
-    pub(crate) fn connect<B>(
+    /// Connects both sides until both have ended; `legacy` is the half of the old service, which agreed.
+    pub(crate) fn connect(
         self,
-        response: &mut Response<B>,
+        legacy: OnUpgrade,
         permit: OwnedSemaphorePermit,
         background: &TaskTracker,
     ) {
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return;
-        }
-        let legacy = hyper::upgrade::on(response);
         background.spawn(async move {
             let _permit = permit;
             let both = tokio::try_join!(self.0, legacy);

@@ -93,7 +93,7 @@ async fn a_statement_that_was_given_up_is_cancelled() {
         if waiting == 0 {
             break;
         }
-        assert!(start.elapsed() < Duration::from_secs(3), "it still waits");
+        assert!(start.elapsed() < Duration::from_secs(8), "it still waits");
         sleep(Duration::from_millis(20)).await;
     }
 }

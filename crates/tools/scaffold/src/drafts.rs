@@ -10,7 +10,7 @@ use heck::ToKebabCase;
 use serde::Serialize;
 use toml_edit::{Array, DocumentMut, Item};
 
-use crate::draft::{Draft, DraftError, draft};
+use crate::draft::{Draft, draft, read};
 
 /// Which documents are drafted.
 #[derive(clap::Args, Debug)]
@@ -179,16 +179,12 @@ fn workspace(root: &Path, home: &Path) -> Result<(), DraftsError> {
 fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, DraftsError> {
     let document = stem(path);
     let name = crate_name(&document);
-    let text = fs::read_to_string(path).map_err(at(path))?;
     let mut report = Report { document, ..Report::default() };
-    let Draft { files, table } = match draft(path, &text, &name, "all") {
+    let Draft { files, table } = match read(path).and_then(|text| draft(path, &text, &name, "all"))
+    {
         Ok(draft) => draft,
-        Err(error @ (DraftError::Document { .. } | DraftError::NoOperation { .. })) => {
-            println!("{error}");
-            report.error = Some(error.to_string());
-            return Ok(report);
-        }
         Err(error) => {
+            println!("{error}");
             report.error = Some(error.to_string());
             return Ok(report);
         }

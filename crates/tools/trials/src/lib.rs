@@ -3,7 +3,7 @@
 //!
 //! The border to `testbed`: trials are tests with commands of their own; what starts services,
 //! simulates networks and measures processes is testbed's. Both speak HTTP to the services and link
-//! none of them.
+//! none of them; but for the program `mutant`, which is the Rust service with a defect.
 
 mod acknowledged;
 mod balancer;

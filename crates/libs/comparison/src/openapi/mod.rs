@@ -8,11 +8,13 @@ mod differences;
 mod normal;
 mod overlay;
 mod schema;
+mod text;
 mod walk;
 
 pub use differences::{Comparison, Difference, compare};
 pub use normal::normal;
 pub use overlay::{Overlay, OverlayError};
+pub use text::decode;
 
 use serde_json::Value;
 

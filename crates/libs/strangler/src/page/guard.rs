@@ -1,11 +1,13 @@
 //! Who may use the page: who knows the password, from the page itself or from a program.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{ConnectInfo, FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -18,9 +20,11 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
 
 use crate::events::{Event, Events};
+use crate::headers;
+use crate::proxy::Trust;
+use crate::statistics::lock;
 
 /// Of each page: it is not framed, cached, or sniffed.
 pub(super) const HEADERS: [(HeaderName, HeaderValue); 5] = [
@@ -32,12 +36,19 @@ pub(super) const HEADERS: [(HeaderName, HeaderValue); 5] = [
     ),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // With `no-referrer` browsers would not tell the page's own origin either.
+    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// How long a wrong password takes; one at a time is tried.
+/// How long a wrong password takes, the first and at most; each further one of a client twice as long.
+/// Until then no other one of that client is tried.
 const GUESS: Duration = Duration::from_millis(500);
+const MAX_GUESS: Duration = Duration::from_secs(8);
+/// After so long without a wrong password the next is the first again.
+const FORGOTTEN: Duration = Duration::from_mins(5);
+/// Of how many clients wrong passwords are known.
+const GUESSERS: usize = 1024;
 
 /// The longest body of a change, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -68,9 +79,55 @@ impl fmt::Display for Token {
 pub(super) struct Guard {
     password: String,
     token: Token,
-    /// The permit to wait with a wrong password.
-    guesses: Semaphore,
+    guesses: Guesses,
+    trust: Trust,
     events: Arc<Events>,
+}
+
+/// The clients that gave wrong passwords. Their addresses are those that trusted proxies forward.
+#[derive(Debug, Default)]
+struct Guesses(Mutex<HashMap<Option<IpAddr>, Guesser>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Guesser {
+    /// When the next password is tried.
+    next: Instant,
+    pause: Duration,
+}
+
+impl Guesses {
+    /// Whether a password of this client is tried now: it is right, or how long the wrong one takes.
+    fn attempt(&self, client: Option<IpAddr>, is_right: impl FnOnce() -> bool) -> Attempt {
+        let now = Instant::now();
+        // Held while the password is tried: of many at once one is.
+        let mut guessers = lock(&self.0);
+        let known = guessers.get(&client).filter(|known| now < known.next + FORGOTTEN).copied();
+        if known.is_some_and(|known| now < known.next) {
+            return Attempt::Untried;
+        }
+        if is_right() {
+            guessers.remove(&client);
+            return Attempt::Right;
+        }
+        if guessers.len() >= GUESSERS {
+            guessers.retain(|_, guesser| now < guesser.next);
+        }
+        // So many at once are no people.
+        if guessers.len() >= GUESSERS && !guessers.contains_key(&client) {
+            return Attempt::Untried;
+        }
+        let pause = known.map_or(GUESS, |known| (known.pause * 2).min(MAX_GUESS));
+        guessers.insert(client, Guesser { next: now + pause, pause });
+        Attempt::Wrong(pause)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    Right,
+    Wrong(Duration),
+    /// The last wrong one was just before.
+    Untried,
 }
 
 #[derive(Deserialize)]
@@ -79,8 +136,13 @@ struct WithToken {
 }
 
 impl Guard {
-    pub(super) fn new(password: String, token: Token, events: Arc<Events>) -> Self {
-        Self { password, token, guesses: Semaphore::new(1), events }
+    pub(super) fn new(password: String, token: Token, trust: Trust, events: Arc<Events>) -> Self {
+        Self { password, token, guesses: Guesses::default(), trust, events }
+    }
+
+    fn client(&self, request: &Request) -> Option<IpAddr> {
+        let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+        Some(headers::client(request.headers(), peer.ip().to_canonical(), &self.trust))
     }
 
     /// Authenticates with Bearer (programs) or Basic (browsers) and the same password; the user name
@@ -99,14 +161,19 @@ impl Guard {
         if !headers.contains_key(AUTHORIZATION) {
             return Err(unauthorized());
         }
-        if !is_authenticated(headers, &self.password) {
-            self.events.count(Event::SignInFailed);
-            tracing::warn!("wrong password of the strangler's page");
-            let Ok(_permit) = self.guesses.try_acquire() else {
-                return Err((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")]).into_response());
-            };
-            tokio::time::sleep(GUESS).await;
-            return Err(unauthorized());
+        let is_right = || is_authenticated(headers, &self.password);
+        match self.guesses.attempt(self.client(&request), is_right) {
+            Attempt::Right => {}
+            Attempt::Wrong(pause) => {
+                self.events.count(Event::SignInFailed);
+                tracing::warn!("wrong password of the strangler's page");
+                tokio::time::sleep(pause.min(GUESS)).await;
+                return Err(unauthorized());
+            }
+            Attempt::Untried => {
+                self.events.count(Event::SignInFailed);
+                return Err((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "8")]).into_response());
+            }
         }
         if request.method().is_safe() {
             return Ok(request);
@@ -146,15 +213,23 @@ enum Origin {
 }
 
 fn origin(headers: &HeaderMap) -> Origin {
-    if let Some(site) = headers.get("sec-fetch-site") {
-        let is_own = site == "same-origin" || site == "none";
-        return if is_own { Origin::Own } else { Origin::Other };
-    }
-    let Some(origin) = headers.get(ORIGIN) else { return Origin::Unknown };
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_ascii_lowercase);
-    let origin = text(origin).and_then(|origin| Some(origin.split_once("://")?.1.to_owned()));
-    let is_own = origin.is_some() && origin == headers.get(HOST).and_then(text);
-    if is_own { Origin::Own } else { Origin::Other }
+    let host = headers.get(HOST).and_then(text);
+    let is_own_site = |site: &HeaderValue| site == "same-origin" || site == "none";
+    let is_own_origin = |origin: &HeaderValue| {
+        let origin = text(origin).and_then(|it| Some(it.split_once("://")?.1.to_owned()));
+        origin.is_some() && origin == host
+    };
+    // All that it says, however often.
+    let sites = headers.get_all("sec-fetch-site").iter().map(is_own_site);
+    let mut said = sites.chain(headers.get_all(ORIGIN).iter().map(is_own_origin)).peekable();
+    if said.peek().is_none() {
+        Origin::Unknown
+    } else if said.all(|is_own| is_own) {
+        Origin::Own
+    } else {
+        Origin::Other
+    }
 }
 
 fn is_bearer(headers: &HeaderMap) -> bool {
@@ -175,4 +250,40 @@ fn is_authenticated(headers: &HeaderMap, password: &str) -> bool {
         scheme.eq_ignore_ascii_case("basic").then(|| password.to_owned())
     };
     given().is_some_and(|given| given.as_bytes().ct_eq(password.as_bytes()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_guesses_waits_longer_each_time_and_others_do_not() {
+        let guesses = Guesses::default();
+        let (one, other) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
+        assert_eq!(guesses.attempt(one, || false), Attempt::Wrong(GUESS));
+        assert_eq!(guesses.attempt(one, || true), Attempt::Untried, "it learns nothing by it");
+        assert_eq!(guesses.attempt(other, || true), Attempt::Right);
+        let passed = |guesses: &Guesses| {
+            let mut guessers = lock(&guesses.0);
+            let known = guessers.get_mut(&one).unwrap();
+            known.next = Instant::now();
+        };
+        for pause in [1, 2, 4, 8, 8].map(Duration::from_secs) {
+            passed(&guesses);
+            assert_eq!(guesses.attempt(one, || false), Attempt::Wrong(pause));
+        }
+        passed(&guesses);
+        assert_eq!(guesses.attempt(one, || true), Attempt::Right);
+        assert_eq!(guesses.attempt(one, || false), Attempt::Wrong(GUESS), "it begins anew");
+    }
+
+    #[test]
+    fn it_is_known_of_so_many_clients() {
+        let guesses = Guesses::default();
+        for number in 0..2 * u32::try_from(GUESSERS).unwrap() {
+            _ = guesses.attempt(Some(IpAddr::from(number.to_be_bytes())), || false);
+        }
+        assert_eq!(lock(&guesses.0).len(), GUESSERS);
+        assert_eq!(guesses.attempt(None, || true), Attempt::Right);
+    }
 }

@@ -31,7 +31,9 @@ struct Pages {
 
 pub(crate) fn router(strangler: Strangler, password: String) -> Router {
     let token = Token::of(&password);
-    let guard = Arc::new(Guard::new(password, token.clone(), Arc::clone(&strangler.0.events)));
+    let (trust, events) = (&strangler.0.settings.trust, &strangler.0.events);
+    let guard = Guard::new(password, token.clone(), Arc::clone(trust), Arc::clone(events));
+    let guard = Arc::new(guard);
     let check = move |request: Request, next: Next| {
         let guard = Arc::clone(&guard);
         async move {

@@ -62,7 +62,7 @@ async fn a_wrong_answer_is_noticed_soon_at_a_high_rate() {
         let get = || client.get(format!("{}/items/7", front.url)).send();
         futures_util::future::join_all((0..16).map(|_| get())).await;
         // Three answers, of ten that are compared in a second: far less where nothing else runs.
-        assert!(start.elapsed() < Duration::from_secs(3), "{:#}", front.view("read_item"));
+        assert!(start.elapsed() < Duration::from_secs(10), "{:#}", front.view("read_item"));
     }
 }
 
@@ -100,7 +100,7 @@ async fn a_canary_that_times_out_falls_back() {
     let waiting: Vec<_> = waiting.collect();
     let start = Instant::now();
     front.until("read_item", |view| !view["fallback"].is_null()).await;
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(start.elapsed() < Duration::from_secs(10));
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
     assert_eq!(ask(&front).await.0, 200, "by the old service");
 }
@@ -170,7 +170,11 @@ async fn an_automatic_canary_goes_from_step_to_step() {
     let kept = folder.path().join("plan.yaml.canaries");
     let waiting = Instant::now();
     while !std::fs::read_to_string(&kept).is_ok_and(|text| text.contains("\"step\": 2")) {
-        assert!(waiting.elapsed() < Duration::from_secs(5), "{:?}", std::fs::read_to_string(&kept));
+        assert!(
+            waiting.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            std::fs::read_to_string(&kept)
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let other = front(says(json!({})), says(json!({})), settings).await;

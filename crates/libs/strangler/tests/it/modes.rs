@@ -252,6 +252,10 @@ async fn a_shadow_is_equal_or_different() {
         (json!([A, B]), json!([B, A])),
         (json!({"at": "2026-01-02T03:04:05Z"}), json!({"at": "2026-01-02T04:04:05Z"})),
         (json!({"at": "2026-01-02T03:04:05Z"}), json!({"at": "1970-01-01T00:00:00Z"})),
+        (
+            json!({"token": "eyJhIjoxfQ.eyJhIjoxfQ.aaaa"}),
+            json!({"token": "eyJhIjoxfQ.eyJhIjoxfQ.bbbb"}),
+        ),
     ] {
         let answering = |body: &Value| {
             let body = body.clone();
@@ -315,4 +319,41 @@ async fn the_old_service_gets_few_requests_again() {
     // 200 of the client, two for each of the first 20, two a second.
     let most = 200 + 2 * (20 + start.elapsed().as_secs() + 1);
     assert!(count(&counter) <= most, "{} of {most}", count(&counter));
+}
+
+/// An error beside a header that always changes is one.
+#[tokio::test]
+async fn an_error_of_the_old_service_alone_is_a_mismatch() {
+    let counter = Count::default();
+    let legacy = get(async move || {
+        let count = counter.fetch_add(1, Ordering::SeqCst).to_string();
+        (StatusCode::INTERNAL_SERVER_ERROR, [("x-something", count)], "")
+    });
+    let native = get(async || ([("x-something", "0")], ""));
+    let routes = |handler| Router::new().route("/items/{id}", handler);
+    let front = front((routes(legacy), routes(native))).await;
+    front.set("read_item", "shadow");
+    ask(&front, 1).await;
+    front.until("read_item", |view| view["mismatches"] == 1).await;
+}
+
+/// A count goes up and down with what is created and deleted: the old service may say the same before
+/// and after the new one has said something else.
+#[tokio::test]
+async fn what_changes_to_and_fro_is_no_mismatch() {
+    // What each in turn is asked: the client's answer, then before, the new one, after, three times.
+    let answers = Count::default();
+    let asked = Arc::clone(&answers);
+    let legacy = get(async move || {
+        let number = asked.fetch_add(1, Ordering::SeqCst);
+        Json(json!({"count": if number < 3 { 9 } else { 8 }, "first": number}))
+    });
+    let native = get(async || Json(json!({"count": 8, "first": 1})));
+    let routes = |handler| Router::new().route("/items/{id}", handler);
+    let front = front((routes(legacy), routes(native))).await;
+    front.set("read_item", "shadow");
+    ask(&front, 1).await;
+    let view = front.until("read_item", |view| view["noise"] == 1).await;
+    assert_eq!(view["mismatches"], 0, "{view:#}");
+    assert!((4..=7).contains(&count(&answers)), "{answers:?}");
 }

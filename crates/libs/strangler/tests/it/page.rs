@@ -19,8 +19,12 @@ async fn without_the_password_nothing_is_shown_or_changed() {
         let request = || client().request(method.parse().unwrap(), &url).body("default: native");
         assert_eq!(request().send().await.unwrap().status(), 401, "{method} {path}");
         let wrong = request().basic_auth("molt", Some("wrong")).send().await.unwrap();
-        assert_eq!(wrong.status(), 401, "{method} {path}");
+        // Further ones are not tried at once.
+        assert!([401, 429].contains(&wrong.status().as_u16()), "{method} {path}");
     }
+    assert_eq!(front.view("read_item")["mode"], "legacy");
+    // To which nobody has guessed anything.
+    let front = self::front().await;
     let url = format!("{}/_molt/plan", front.page);
     let request = || client().put(&url).bearer_auth(PASSWORD).body("default: native");
     let foreign = request().header("sec-fetch-site", "cross-site").send().await.unwrap();
@@ -72,6 +76,7 @@ async fn a_page_of_another_site_changes_nothing() {
         ("origin", "null".to_owned(), 403),
         ("x-none", String::new(), 403),
         ("sec-fetch-site", "same-site".to_owned(), 403),
+        ("origin", format!("http://{host}.evil.test"), 403),
         ("sec-fetch-site", "none".to_owned(), 204),
         ("origin", format!("http://{host}"), 204),
     ] {
@@ -81,8 +86,22 @@ async fn a_page_of_another_site_changes_nothing() {
         let answer = put.body("default: shadow").send().await.unwrap();
         assert_eq!(answer.status(), status, "{header}: {value}");
     }
+    // All that it says must be its own.
+    let own = format!("http://{host}");
+    for headers in [
+        [("origin", &*own), ("origin", "http://evil.test")],
+        [("sec-fetch-site", "same-origin"), ("origin", "http://evil.test")],
+        [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+    ] {
+        let put = client().put(format!("{}/_molt/plan", front.page));
+        let put = put.basic_auth("molt", Some(PASSWORD)).header("x-molt-token", &token);
+        let put = headers.iter().fold(put, |put, (name, value)| put.header(*name, *value));
+        assert_eq!(put.body("default: native").send().await.unwrap().status(), 403, "{headers:?}");
+    }
     let page = client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD);
     let page = page.send().await.unwrap();
+    // Else browsers would send `Origin: null` from it.
+    assert_eq!(page.headers()["referrer-policy"], "same-origin");
     assert_eq!(page.headers()["x-frame-options"], "DENY");
     assert_eq!(page.headers()["cache-control"], "no-store");
 }
@@ -117,4 +136,24 @@ async fn passwords_are_guessed_slowly() {
     assert!(guesses.iter().all(|status| [401, 429].contains(status)), "{guesses:?}");
     let right = client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD);
     assert_eq!(right.send().await.unwrap().status(), 200);
+}
+
+/// A guess that is right is not told from the others while they are too many.
+#[tokio::test]
+async fn the_right_one_of_many_guesses_is_not_found_out() {
+    let front = front().await;
+    let guess = |password: String| {
+        let get = client().get(format!("{}/_molt", front.page)).basic_auth("x", Some(password));
+        async { get.send().await.unwrap().status().as_u16() }
+    };
+    let wrong = futures_util::future::join_all((0..20).map(|n| guess(n.to_string())));
+    let right = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        guess(PASSWORD.to_owned()).await
+    };
+    let (wrong, right) = tokio::join!(wrong, right);
+    assert_eq!(wrong.iter().filter(|status| **status == 401).count(), 1, "{wrong:?}");
+    assert_eq!(right, 429);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(guess(PASSWORD.to_owned()).await, 200);
 }

@@ -181,3 +181,92 @@ async fn none_of_a_thousand_changes_at_once_is_lost() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.matches(": shadow").count(), COUNT);
 }
+
+/// As Kubernetes does it: a config map's files are links, of which one is replaced at once.
+#[tokio::test]
+async fn a_plan_behind_links_is_followed() {
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let publish = |version: &str, plan: Option<&str>| {
+        std::fs::create_dir(at(version)).unwrap();
+        if let Some(plan) = plan {
+            std::fs::write(at(version).join("plan.yaml"), plan).unwrap();
+        }
+        symlink(version, at("..data.new")).unwrap();
+        std::fs::rename(at("..data.new"), at("..data")).unwrap();
+    };
+    publish("1", Some("default: shadow\n"));
+    symlink("..data/plan.yaml", at("plan.yaml")).unwrap();
+    let front = front(&folder, "", StatusCode::OK).await;
+    let mode = |front: &Front| front.view("read_item")["mode"].clone();
+    assert_eq!(mode(&front), "shadow");
+    publish("2", Some("default: native\n"));
+    until(&front, |front| mode(front) == "native" && error(front).is_none()).await;
+    for (version, plan) in [("3", None), ("4", Some("")), ("5", Some("default: nativ\n"))] {
+        publish(version, plan);
+        until(&front, |front| error(front).is_some()).await;
+        assert_eq!(mode(&front), "native", "{plan:?}");
+        publish(&format!("{version}.right"), Some("default: native\n"));
+        until(&front, |front| error(front).is_none()).await;
+    }
+    // The page writes what the link leads to.
+    front.set("read_item", "legacy");
+    assert!(std::fs::symlink_metadata(at("plan.yaml")).unwrap().is_symlink());
+    let text = std::fs::read_to_string(at("5.right").join("plan.yaml")).unwrap();
+    assert!(text.contains("\"read_item\": legacy"), "{text}");
+    publish("6", Some("default: shadow\n"));
+    until(&front, |front| mode(front) == "shadow").await;
+}
+
+/// What stands there instead of a file is a fault for as long as it does; the plan stays.
+#[tokio::test]
+async fn what_is_no_file_is_a_fault_and_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.yaml");
+    let front = front(&folder, "default: shadow\n", StatusCode::OK).await;
+    let says = |front: &Front, text: &str| error(front).is_some_and(|error| error.contains(text));
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    until(&front, |front| says(front, "not a file")).await;
+    std::fs::remove_dir(&path).unwrap();
+    until(&front, |front| says(front, "no such file")).await;
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    until(&front, |front| says(front, "not a file")).await;
+    assert_eq!(front.view("read_item")["mode"], "shadow");
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    until(&front, |front| says(front, "no such file")).await;
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "default: native\n").unwrap();
+    until(&front, |front| error(front).is_none()).await;
+    assert_eq!(front.view("read_item")["mode"], "native");
+    // The content decides, and not when it was written.
+    let before = std::fs::metadata(&path).unwrap().modified().unwrap();
+    std::fs::write(&path, "default: legacy\n").unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
+    until(&front, |front| front.view("read_item")["mode"] == "legacy").await;
+}
+
+/// The old service's latency of before the canary is what the new one's is held to.
+#[tokio::test]
+async fn a_canary_that_is_slow_falls_back() {
+    let legacy = serve(always(|_| "legacy".into_response())).await;
+    let native = Router::new().fallback(async || {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        "legacy"
+    });
+    let mut settings = Settings::new(legacy.parse().unwrap());
+    settings.canary_checks = 0;
+    let front = Front::start(native, settings).await;
+    for _ in 0..30 {
+        assert_eq!(get(&front).await, 200);
+    }
+    front.set("read_item", "canary 100%");
+    futures_util::future::join_all((0..60).map(|_| get(&front))).await;
+    let view = front.until("read_item", |view| !view["fallback"].is_null()).await;
+    let reason = view["fallback"].as_str().unwrap();
+    assert!(reason.contains("percentile"), "{reason}");
+}

@@ -10,6 +10,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde_json::json;
 
+use strangler::{MailRelay, Message, Outbox};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
 use super::*;
 
 const OWNER: &str = "0a0a0a0a-1111-4111-8111-000000000001";
@@ -225,4 +228,165 @@ async fn a_client_gets_the_same_whatever_becomes_of_its_rehearsal() {
     assert_eq!((status, &item["title"]), (StatusCode::CREATED, &json!("byandby")));
     assert_eq!(count(&database.acted), 3);
     assert_eq!(front.view("create_item")["rehearsals"]["requests"], 0, "none took place");
+}
+
+/// A change that the new service does not make looks right once the old one has made it.
+#[tokio::test]
+async fn a_change_that_is_not_made_is_found() {
+    let stored: Shared<Value> = Arc::new(Mutex::new(json!({"title": "before", "price": 1})));
+    let legacy = {
+        let stored = Arc::clone(&stored);
+        post(async move |Json(change): Json<Value>| {
+            *stored.lock().unwrap() = change.clone();
+            Json(change)
+        })
+    };
+    let native = post(async move || Json(stored.lock().unwrap().clone()));
+    let routes = |handler| Router::new().route("/items/", handler);
+    let settings = Settings {
+        rehearse: Some(Arc::new(|request| Box::pin(async { Ok(request) }))),
+        ..Settings::new(serve(routes(legacy)).await.parse().unwrap())
+    };
+    let front = Front::start(routes(native), settings).await;
+    front.set("create_item", "shadow");
+    let change = |title: String| {
+        let post = client().post(format!("{}/items/", front.url));
+        let post = post.header("content-type", "application/json");
+        post.body(json!({"title": title, "price": 1}).to_string()).send()
+    };
+    change("one".to_owned()).await.unwrap();
+    front.until("create_item", |view| view["mismatches"] == 1).await;
+    // Several at once may each have been found changed by another.
+    let all = (0..8).map(|n| change(format!("number {n}")));
+    futures_util::future::join_all(all).await;
+    let view = front
+        .until("create_item", |view| {
+            let kinds = ["matches", "mismatches", "noise", "uncompared", "accepted", "dropped"];
+            kinds.iter().map(|kind| view[*kind].as_u64().unwrap()).sum::<u64>() == 9
+        })
+        .await;
+    assert_eq!(view["matches"], 0, "{view:#}");
+}
+
+/// A mail server that accepts everything.
+async fn mail_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (from, mut to) = stream.into_split();
+                let mut lines = BufReader::new(from).lines();
+                to.write_all(b"220 ready\r\n").await.unwrap();
+                let mut is_text = false;
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let reply = match &*line {
+                        "." => "250 accepted\r\n",
+                        "DATA" => "354 go on\r\n",
+                        _ if is_text => continue,
+                        _ => "250 ok\r\n",
+                    };
+                    is_text = line == "DATA";
+                    to.write_all(reply.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Sends an e-mail as the old service does.
+async fn mail(server: std::net::SocketAddr, to: &str, text: &str) {
+    let stream = tokio::net::TcpStream::connect(server).await.unwrap();
+    let (from, mut to_server) = stream.into_split();
+    let mut lines = BufReader::new(from).lines();
+    let text = format!("Subject: Hello\r\nContent-Type: text/html\r\n\r\n{text}\r\n.");
+    for line in ["", "EHLO a", "MAIL FROM:<a@b.co>", &format!("RCPT TO:<{to}>"), "DATA", &text] {
+        if !line.is_empty() {
+            to_server.write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
+        }
+        lines.next_line().await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn e_mails_are_compared() {
+    let to = |to: &str, text: &str| Message {
+        to: to.to_owned(),
+        subject: "Hello".to_owned(),
+        text: text.to_owned(),
+    };
+    // What each sends to who is in the request.
+    type Send = fn(&str) -> Option<(String, String)>;
+    let right: Send =
+        |to| Some((to.to_owned(), "token 3e1f0a52-1111-4111-8111-00000000000a".into()));
+    let cases: [(&str, Send, Send, &str); 6] = [
+        (
+            "the same but for an id of its own",
+            right,
+            |to| Some((to.to_owned(), "token 4e1f0a52-1111-4111-8111-00000000000b".into())),
+            "",
+        ),
+        (
+            "another recipient",
+            right,
+            |to| Some((format!("x{to}"), "token".to_owned())),
+            "message.to",
+        ),
+        ("another text", right, |to| Some((to.to_owned(), "token".into())), "message.text"),
+        ("none", right, |_| None, "message"),
+        ("one too many", |_| None, right, "message"),
+        ("no e-mail at all", |_| None, |_| None, ""),
+    ];
+    for (case, theirs, ours, place) in cases {
+        let relay = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let legacy = post(async move |body: String| {
+            if let Some((to, text)) = theirs(&body) {
+                mail(relay, &to, &text).await;
+            }
+            "sent"
+        });
+        let native = post(async move |request: Request| {
+            let outbox = request.extensions().get::<Outbox>().cloned();
+            let body = axum::body::to_bytes(request.into_body(), 1000).await.unwrap();
+            if let Some((recipient, text)) = ours(&String::from_utf8_lossy(&body)) {
+                outbox.unwrap().add(to(&recipient, &text));
+            }
+            "sent"
+        });
+        let routes = |handler| Router::new().route("/items/", handler);
+        let settings = Settings {
+            rehearse: Some(Arc::new(|request| Box::pin(async { Ok(request) }))),
+            mail_relay: Some(MailRelay { listen: relay, server: mail_server().await }),
+            ..Settings::new(serve(routes(legacy)).await.parse().unwrap())
+        };
+        let front = Front::start(routes(native), settings).await;
+        front.set("create_item", "shadow");
+        let post = client().post(format!("{}/items/", front.url)).body("one@example.com");
+        assert_eq!(post.send().await.unwrap().status(), 200, "{case}");
+        let expected = if place.is_empty() { "matches" } else { "mismatches" };
+        let is_known = |view: &Value| view["matches"] != 0 || view["mismatches"] != 0;
+        let view = front.until("create_item", is_known).await;
+        assert_eq!(view[expected], 1, "{case}: {view:#}");
+        if !place.is_empty() {
+            let found = &view["last_differences"][0]["differences"][0];
+            assert_eq!(found["path"], place, "{case}: {view:#}");
+            assert!(!found.to_string().contains("one@example.com"), "{case}: {found}");
+        }
+    }
+}
+
+/// The old service's mail server fails: it learns so, and its clients what it makes of that.
+#[tokio::test]
+async fn a_mail_server_that_is_away_is_told() {
+    let relay = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = Settings {
+        mail_relay: Some(MailRelay { listen: relay, server: "127.0.0.1:9".to_owned() }),
+        ..Settings::new("http://127.0.0.1:9".parse().unwrap())
+    };
+    let _front = Front::start(Router::new(), settings).await;
+    let stream = tokio::net::TcpStream::connect(relay).await.unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).await.unwrap();
+    assert!(line.starts_with("421 "), "{line}");
 }

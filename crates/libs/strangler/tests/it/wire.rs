@@ -158,6 +158,11 @@ async fn requests_that_an_http_server_refuses_are_refused() {
         ("GET /x HTTP/1.1\r\n\r\n", 400),
         ("GET /x HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
         ("GET /x HTTP/1.1\r\nHost: a b/\"c\r\n\r\n", 400),
+        ("GET /x HTTP/1.1\r\nHost: user@a\r\n\r\n", 400),
+        ("GET /x HTTP/1.1\r\nHost: a:b\r\n\r\n", 400),
+        ("GET /x HTTP/1.1\r\nHost: a:99999\r\n\r\n", 400),
+        ("GET http://user:pw@other.test/x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET ftp://other.test/x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n", 405),
         ("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
@@ -178,6 +183,7 @@ async fn the_host_is_the_client_s() {
         ("GET /x HTTP/1.1\r\nHost: pub.test\r\nConnection: close, host\r\n\r\n", "pub.test"),
         ("GET http://other.test/x HTTP/1.1\r\nHost: pub.test\r\n\r\n", "other.test"),
         ("GET /x HTTP/1.1\r\nHost: pub.test:8080\r\n\r\n", "pub.test:8080"),
+        ("GET /x HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n", "[2001:db8::1]:80"),
     ] {
         let legacy = Raw::start(&[OK]).await;
         let front = legacy.front(|_| {}).await;
@@ -372,4 +378,212 @@ async fn http_2_does_not_pass_unseen() {
     assert!(send(&front.url, head).await.contains("ok"));
     let head = legacy.requests()[0].to_lowercase();
     assert!(!head.contains("upgrade") && !head.contains("http2-settings"), "{head}");
+}
+
+/// What is framed in two ways is refused, or passes in one way: no second request hides in it.
+#[tokio::test]
+async fn no_request_hides_in_another() {
+    for framing in [
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: x",
+        "Transfer-Encoding: \x0bchunked",
+        "Transfer-Encoding : chunked",
+        "Transfer-Encoding:\r\n chunked",
+        "Transfer-Encoding: xchunked\r\nContent-Length: 3",
+        "Transfer-Encoding: chunked, identity",
+        "Content-Length: +3",
+        "Content-Length: -3",
+        "Content-Length: 0x3",
+        "Content-Length: 3, 3",
+        "Content-Length: 3\r\nContent-Length: 4",
+        "Content-Length: 99999999999999999999999",
+        "X-A: b\rContent-Length: 3",
+        "X-A: \0",
+    ] {
+        let legacy = Raw::start(&[OK, OK]).await;
+        let front = legacy.front(|_| {}).await;
+        let request = format!("POST /x HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n0\r\n\r\n");
+        let received = send(&front.url, &request).await;
+        let is_refused = ["HTTP/1.1 400", "HTTP/1.1 501"].iter().any(|it| received.starts_with(it));
+        assert!(is_refused, "{framing:?}: {received}");
+        assert_eq!(legacy.requests(), Vec::<String>::new(), "{framing:?}");
+    }
+    for chunks in ["3\nabc\n0\n\n", "-3\r\nabc", "0x3\r\nabc", "ffffffffffffffff1\r\nabc"] {
+        let legacy = Raw::start(&[OK]).await;
+        let front = legacy.front(|_| {}).await;
+        let head = "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let received = send(&front.url, &format!("{head}{chunks}")).await;
+        assert!(received.starts_with("HTTP/1.1 400"), "{chunks:?}: {received}");
+    }
+    // With both, chunks count, and the connection is closed after it (RFC 9112, 6.3).
+    let legacy = Raw::start(&[OK, OK]).await;
+    let front = legacy.front(|_| {}).await;
+    let both = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n\
+                0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
+    send(&front.url, both).await;
+    let requests = legacy.requests();
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    assert!(
+        !requests[0].contains("content-length") && !requests[0].contains("hidden"),
+        "{requests:?}"
+    );
+}
+
+/// In no way can a part of an answer, or another body, be taken for the whole.
+#[tokio::test]
+async fn no_part_of_an_answer_passes_for_the_whole() {
+    const GET: &str = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    let whole = "HTTP/1.1 200 OK\r\n";
+    for (head, body, expected) in [
+        ("content-length: 5\r\n", "hello", "5 hello"),
+        ("content-length: 5\r\ncontent-length: 5\r\n", "hello", "5 hello"),
+        ("content-length: 5, 5\r\n", "hello", "5 hello"),
+        ("content-length: 3\r\n", "hello", "3 hel"),
+        ("content-length: 5\r\ncontent-length: 3\r\n", "hello", "502"),
+        ("content-length: +5\r\n", "hello", "502"),
+        ("transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n", "502"),
+        ("transfer-encoding: chunked, chunked\r\n", "0\r\n\r\n", "502"),
+        ("transfer-encoding: identity\r\ncontent-length: 5\r\n", "hello", "502"),
+    ] {
+        let answer: &'static str = format!("{whole}{head}\r\n{body}").leak();
+        let legacy = Raw::start(vec![answer].leak()).await;
+        let front = legacy.front(|_| {}).await;
+        let received = send(&front.url, GET).await;
+        let is_expected = match expected {
+            "502" => received.starts_with("HTTP/1.1 502"),
+            _ => {
+                let (length, body) = expected.split_once(' ').unwrap();
+                received.contains(&format!("\r\ncontent-length: {length}\r\n"))
+                    && received.ends_with(&format!("\r\n\r\n{body}"))
+            }
+        };
+        assert!(is_expected, "{head:?}: {received}");
+    }
+    // Cut off: without its end, and the connection is closed.
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+    ] {
+        let legacy = Raw::start(vec![answer, ""].leak()).await;
+        let front = legacy.front(|it| it.timeout = Duration::from_millis(300)).await;
+        let mut stream = TcpStream::connect(front.url.trim_start_matches("http://")).await.unwrap();
+        stream.write_all(GET.as_bytes()).await.unwrap();
+        let mut received = Vec::new();
+        let reading = stream.read_to_end(&mut received);
+        _ = tokio::time::timeout(Duration::from_secs(3), reading).await.expect("it is closed");
+        let received = String::from_utf8_lossy(&received);
+        assert!(!received.ends_with("0\r\n\r\n"), "{answer:?}: {received}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_keeps_its_length() {
+    for (method, answer) in [
+        ("HEAD", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"),
+        ("HEAD", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"),
+        ("GET", "HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n"),
+        ("GET", "HTTP/1.1 304 N\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"),
+    ] {
+        let legacy = Raw::start(vec![answer, OK].leak()).await;
+        let front = legacy.front(|_| {}).await;
+        let address = front.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let two =
+            format!("{method} /x HTTP/1.1\r\nHost: a\r\n\r\nGET /y HTTP/1.1\r\nHost: a\r\n\r\n");
+        stream.write_all(two.as_bytes()).await.unwrap();
+        let mut received = Vec::new();
+        let wait = Duration::from_millis(500);
+        while let Ok(Ok(1..)) = tokio::time::timeout(wait, stream.read_buf(&mut received)).await {}
+        let received = String::from_utf8_lossy(&received);
+        let (first, second) = received.split_once("\r\n\r\n").unwrap();
+        assert!(first.contains("content-length: 5"), "{method} {answer:?}: {received}");
+        assert!(second.starts_with("HTTP/1.1 200") && second.ends_with("ok"), "{received}");
+    }
+}
+
+#[tokio::test]
+async fn heads_of_answers_pass_as_they_are() {
+    let many: String = (0..300).map(|n| format!("set-cookie: c{n}=1\r\n")).collect();
+    for (answer, parts) in [
+        (format!("HTTP/1.1 200 OK\r\n{many}content-length: 2\r\n\r\nok"), vec!["c0=1", "c299=1"]),
+        ("HTTP/1.1 299 Odd\r\ncontent-length: 2\r\n\r\nok".to_owned(), vec!["HTTP/1.1 299 Odd"]),
+        ("HTTP/1.1 999 My Own\r\ncontent-length: 2\r\n\r\nok".to_owned(), vec!["HTTP/1.1 999 My Own"]),
+        // A proxy mends these (RFC 9112, 5.1 and 5.2).
+        ("HTTP/1.1 200 OK\r\nx-a : b\r\ncontent-length: 2\r\n\r\nok".to_owned(), vec!["x-a: b\r\n"]),
+        ("HTTP/1.1 200 OK\r\nx-a: b\r\n c\r\ncontent-length: 2\r\n\r\nok".to_owned(), vec!["x-a: b"]),
+        (
+            "HTTP/1.1 426 No\r\nconnection: upgrade\r\nupgrade: websocket\r\ncontent-length: 2\r\n\r\nok"
+                .to_owned(),
+            vec!["upgrade: websocket", "connection: upgrade"],
+        ),
+    ] {
+        let answer: &'static str = answer.leak();
+        let legacy = Raw::start(vec![answer].leak()).await;
+        let front = legacy.front(|_| {}).await;
+        let received = send(&front.url, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        for part in parts {
+            assert!(received.contains(part), "{part} is not in {received}");
+        }
+        assert!(received.ends_with("\r\n\r\nok"), "{received}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_protocol_is_one_that_was_asked_for() {
+    let asked = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let plain = "GET /ws HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (request, answer) in [
+        (plain, "HTTP/1.1 101 S\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nxx"),
+        (asked, "HTTP/1.1 101 S\r\n\r\nxx"),
+    ] {
+        let legacy = Raw::start(vec![answer].leak()).await;
+        let front = legacy.front(|_| {}).await;
+        let received = send(&front.url, request).await;
+        assert!(received.starts_with("HTTP/1.1 502"), "{answer:?}: {received}");
+    }
+    // One that is refused is an ordinary answer.
+    let refused = "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno";
+    let legacy = Raw::start(vec![refused, OK].leak()).await;
+    let front = legacy.front(|_| {}).await;
+    let received = send(&front.url, asked).await;
+    assert!(received.starts_with("HTTP/1.1 403") && received.ends_with("no"), "{received}");
+}
+
+#[tokio::test]
+async fn targets_pass_byte_for_byte() {
+    for target in [
+        "/a%2Fb",
+        "/%C3%A9",
+        "//a//b",
+        "/a/../b",
+        "/./a",
+        "/a;b=c",
+        "/a|b",
+        "/%00",
+        "/?",
+        "/?a=%20+b",
+        "/a?b=c?d",
+        "/a%",
+        "/~a!$&'()*,=:@",
+    ] {
+        let legacy = Raw::start(&[OK]).await;
+        let front = legacy.front(|_| {}).await;
+        send(&front.url, &format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        let requests = legacy.requests();
+        assert!(requests[0].starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{requests:?}");
+    }
+}
+
+/// An old service closes idle connections; they are given up before.
+#[tokio::test]
+async fn an_idle_connection_is_not_used_for_longer_than_it_is_kept() {
+    let legacy = Raw::start(&[OK, "HTTP/1.1 500 Late\r\ncontent-length: 0\r\n\r\n"]).await;
+    let front = legacy.front(|settings| settings.idle = Duration::from_millis(200)).await;
+    for _ in 0..3 {
+        // The second request of a connection would be answered with 500.
+        let received = send(&front.url, "POST /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(received.ends_with("ok"), "{received}");
+    }
+    assert!(Settings::new("http://a".parse().unwrap()).idle < Duration::from_secs(2), "gunicorn's");
 }

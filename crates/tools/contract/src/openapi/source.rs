@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
+use comparison::openapi::decode;
 use reqwest::Url;
 use serde_json::Value;
 
@@ -99,13 +100,16 @@ impl Source {
                 let mut bytes = Vec::new();
                 let read = std::io::stdin().read_to_end(&mut bytes);
                 read.map_err(|error| fault(error.to_string()))?;
-                decoded(bytes).map_err(fault)
+                decode(bytes).map_err(fault)
             }
             Self::File(path) => {
                 let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-                decoded(bytes).map_err(fault)
+                decode(bytes).map_err(fault)
             }
-            Self::Url(url) => fetch(url.clone()).await.map_err(|error| fault(causes(&error))),
+            Self::Url(url) => {
+                let bytes = fetch(url.clone()).await.map_err(|error| fault(causes(&error)))?;
+                decode(bytes).map_err(fault)
+            }
             Self::Git { revision, path } => {
                 let object = format!("{revision}:./{}", path.display());
                 let output = tokio::process::Command::new("git").args(["show", &object]).output();
@@ -115,31 +119,18 @@ impl Source {
                     let message = format!("neither a file nor in a revision: {message}");
                     return Err(fault(message));
                 }
-                decoded(output.stdout).map_err(fault)
+                decode(output.stdout).map_err(fault)
             }
         }
     }
 }
 
-/// The text of a file: UTF-8, or UTF-16 if its first bytes say so, as PowerShell's `>` writes it.
-fn decoded(bytes: Vec<u8>) -> Result<String, String> {
-    let unit: fn([u8; 2]) -> u16 = match bytes.as_slice() {
-        [0xff, 0xfe, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ => return String::from_utf8(bytes).map_err(|error| error.to_string()),
-    };
-    let (pairs, []) = bytes[2..].as_chunks() else {
-        return Err("ends within a character of UTF-16".to_owned());
-    };
-    let units: Vec<u16> = pairs.iter().copied().map(unit).collect();
-    String::from_utf16(&units).map_err(|error| error.to_string())
-}
-
-async fn fetch(url: Url) -> Result<String, reqwest::Error> {
+async fn fetch(url: Url) -> Result<Vec<u8>, reqwest::Error> {
     // An error means that one is installed already.
     _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().timeout(std::time::Duration::from_mins(1)).build()?;
-    client.get(url).send().await?.error_for_status()?.text().await
+    let response = client.get(url).send().await?.error_for_status()?;
+    Ok(response.bytes().await?.into())
 }
 
 /// An error with everything that caused it.
@@ -212,7 +203,6 @@ pub async fn load(name: &str) -> Result<Value, DocumentError> {
 
 fn parse(source: &Source, text: &str) -> Result<Value, DocumentError> {
     let syntax = |message: String| DocumentError::Syntax { document: source.name(), message };
-    let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with(['{', '[']) {
         let mut reader = serde_json::Deserializer::from_str(text);
         return serde::Deserialize::deserialize(&mut reader)
@@ -261,23 +251,4 @@ pub fn prepare(mut document: Value) -> Result<Value, (String, String)> {
     }
     bundle::check(&mut document)?;
     Ok(document)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decoded;
-
-    #[test]
-    fn a_document_of_powershell_is_read() {
-        let text = "{\"ä\": \"雪😀\"}";
-        let marked = format!("\u{feff}{text}");
-        let units = || marked.encode_utf16();
-        let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
-        let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
-        for bytes in [text.as_bytes().to_vec(), little.clone(), big] {
-            assert_eq!(decoded(bytes).as_deref(), Ok(text));
-        }
-        assert!(decoded(little[..little.len() - 1].to_vec()).is_err());
-        assert!(decoded(b"\xc3(".to_vec()).is_err());
-    }
 }

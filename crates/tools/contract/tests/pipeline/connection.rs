@@ -20,14 +20,14 @@ use crate::server::{Request, Response, Server, free_port, json};
 fn a_response_may_take_as_long_as_the_timeout() {
     let old = Server::start(|_| json(200, "{}"));
     let new = Server::start(|_| {
-        thread::sleep(Duration::from_secs(5));
+        thread::sleep(Duration::from_secs(10));
         json(200, "{}")
     });
     let cases = "- {name: slow, request: POST /}\n";
     let start = Instant::now();
     let arguments = ["--reference", &old.url, "--candidate", &new.url, "--timeout", "0.5"];
     let outcome = Program::new().run(cases, &arguments);
-    assert!(start.elapsed() < Duration::from_secs(4));
+    assert!(start.elapsed() < Duration::from_secs(9));
     assert_eq!(outcome.code, 1, "{}", outcome.errors);
     assert!(outcome.output.contains("operation timed out"), "{}", outcome.output);
 }

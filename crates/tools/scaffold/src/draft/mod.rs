@@ -16,7 +16,7 @@ mod types;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use comparison::openapi::{Overlay, normal};
+use comparison::openapi::{Overlay, decode, normal};
 use heck::{ToKebabCase, ToSnakeCase};
 use minijinja::context;
 use minijinja::value::Serde;
@@ -88,9 +88,11 @@ pub fn list(args: &DraftArgs) -> Result<Option<String>, DraftError> {
     Ok(Some(Document::read(&normal(&value)).map_err(failed)?.list()))
 }
 
-fn read(path: &Path) -> Result<String, DraftError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| DraftError::Read { path: path.to_owned(), source })
+/// The text of a document.
+pub fn read(path: &Path) -> Result<String, DraftError> {
+    let failed = |source| DraftError::Read { path: path.to_owned(), source };
+    let bytes = std::fs::read(path).map_err(failed)?;
+    decode(bytes).map_err(|reason| DraftError::Document { path: path.to_owned(), reason })
 }
 
 impl DraftArgs {

@@ -28,12 +28,14 @@ pub(crate) async fn faults(
     walk.plan(half).await?;
     walk.stage("two operations at legacy", &load, each, &mut steps).await;
 
-    walk.bar.set_message("legacy is paused for 5 s");
+    let paused = walk.timeout + 3;
+    let name = format!("legacy is paused for {paused} s");
+    walk.bar.set_message(name.clone());
     legacy.send(Signal::Stop)?;
-    pause(5).await;
+    pause(paused).await;
     legacy.send(Signal::Continue)?;
     pause(1).await;
-    steps.push(seen("legacy is paused for 5 s"));
+    steps.push(seen(&name));
     walk.stage("after it", &load, each, &mut steps).await;
 
     walk.bar.set_message("the Rust process is killed");

@@ -1,9 +1,11 @@
 //! The command `walk`: a whole migration under load, to native, back and again, and then with faults.
-//! Clients check every response, and that no acknowledged write is lost.
+//! Clients check every response, and that no acknowledged write is lost. Then the service gets defects in
+//! its writes, one after the other, which rehearsals have to report.
 
 mod cost;
 mod faults;
 mod migration;
+mod mutants;
 mod report;
 mod stages;
 
@@ -19,14 +21,15 @@ use trials::BoxError;
 use crate::cost::{cost, stream_through};
 use crate::faults::faults;
 use crate::migration::Migration;
-use crate::report::Report;
+use crate::mutants::mutants;
+use crate::report::{Mutant, Report};
 use crate::stages::there_and_back;
 
 /// Migrates python-legacy's operations to Rust and back under load, on PostgreSQL.
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 no failure, no mismatch, nothing lost; 1 otherwise; 2 the migration could \
+    after_help = "Exit codes: 0 no failure, no mismatch, nothing lost, every defect reported; 1 otherwise; 2 the migration could \
         not be run.
 
 Example:
@@ -42,6 +45,9 @@ struct Cli {
     /// Size of the body that is streamed through, in MiB
     #[arg(long, default_value_t = 1024)]
     stream: u64,
+    /// Timeout of python-legacy, in seconds; a slow machine needs more
+    #[arg(long, default_value_t = 2)]
+    timeout: u64,
     /// Path of the report
     #[arg(long, default_value = "target/walk/report.json")]
     report: PathBuf,
@@ -55,7 +61,12 @@ async fn main() -> ExitCode {
             report::show(&report);
             // A run that compared nothing shows nothing.
             let compared = report.compared > 0;
-            if compared && report.failures == 0 && report.mismatches == 0 && report.lost_writes == 0
+            let found = report.mutants.iter().all(Mutant::passed);
+            if compared
+                && found
+                && report.failures == 0
+                && report.mismatches == 0
+                && report.lost_writes == 0
             {
                 ExitCode::SUCCESS
             } else {
@@ -96,6 +107,7 @@ async fn run(cli: &Cli) -> Result<Report, BoxError> {
         plan,
         molt: None,
         management: String::new(),
+        timeout: cli.timeout,
         http,
         bar,
     };
@@ -104,6 +116,7 @@ async fn run(cli: &Cli) -> Result<Report, BoxError> {
     let mut report = Report::default();
     there_and_back(cli.requests, cli.clients, &mut walk, &mut report).await?;
     faults(cli.requests, cli.clients, &mut walk, &legacy, &postgres, &mut report).await?;
+    report.mutants = mutants(&walk, &postgres).await?;
     walk.bar.set_message("the cost of the strangler");
     report.proxy = cost(&walk).await?;
     walk.molt = None;

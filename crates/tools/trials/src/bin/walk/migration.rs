@@ -13,7 +13,7 @@ use trials::clients::Load;
 use crate::report::{Report, Step};
 
 /// The password of the strangler's page.
-const PASSWORD: &str = "the migration's own password";
+pub(crate) const PASSWORD: &str = "the migration's own password";
 
 /// The strangler under test, on a socket that outlives its processes.
 pub(crate) struct Migration {
@@ -24,6 +24,8 @@ pub(crate) struct Migration {
     pub(crate) plan: PathBuf,
     pub(crate) molt: Option<Service>,
     pub(crate) management: String,
+    /// Of the old service, in seconds.
+    pub(crate) timeout: u64,
     pub(crate) http: reqwest::Client,
     pub(crate) bar: ProgressBar,
 }
@@ -36,7 +38,7 @@ impl Migration {
             &self.database,
             &[
                 ("LEGACY_URL", &self.legacy_url),
-                ("LEGACY_TIMEOUT_SECONDS", "2"),
+                ("LEGACY_TIMEOUT_SECONDS", &self.timeout.to_string()),
                 ("STRANGLER_PLAN", &plan),
                 ("STRANGLER_PASSWORD", PASSWORD),
                 ("MANAGEMENT_PORT", "0"),

@@ -19,6 +19,8 @@ pub(crate) struct Report {
     pub(crate) rehearsed: u64,
     /// The longest of the operations' medians of what a rehearsal makes a client wait, in milliseconds.
     pub(crate) rehearsal_p50_ms: f64,
+    /// Whether each defect was reported.
+    pub(crate) mutants: Vec<Mutant>,
     pub(crate) lost_writes: usize,
     pub(crate) stages: Vec<Step>,
     pub(crate) faults: Vec<Step>,
@@ -30,6 +32,30 @@ pub(crate) struct Step {
     pub(crate) name: String,
     #[serde(flatten)]
     pub(crate) seen: Stage,
+}
+
+/// Writes with a defect, before python-legacy.
+#[derive(Debug, Serialize)]
+pub(crate) struct Mutant {
+    pub(crate) name: String,
+    /// Where the defect is to be seen.
+    pub(crate) operation: String,
+    pub(crate) compared: u64,
+    pub(crate) not_compared: u64,
+    /// Mismatches of the operation, and of others.
+    pub(crate) reported: u64,
+    pub(crate) elsewhere: u64,
+    /// It has none.
+    pub(crate) is_right: bool,
+}
+
+impl Mutant {
+    /// Whether the defect was reported, and nothing where there is none.
+    pub(crate) const fn passed(&self) -> bool {
+        let is_found = self.reported > 0 && !self.is_right;
+        let is_right = self.is_right && self.reported == 0 && self.elsewhere == 0;
+        self.compared > 0 && (is_found || is_right)
+    }
 }
 
 /// The cost of the strangler.
@@ -96,6 +122,19 @@ pub(crate) fn show(report: &Report) {
                 if seen.failures.is_empty() { "none".to_owned() } else { seen.failures_text() }
             );
         }
+    }
+    println!("\n{:34} {:>9} {:>12} {:>9}  mismatches", "mutants", "compared", "not compared", "");
+    for mutant in &report.mutants {
+        println!(
+            "{:34} {:>9} {:>12} {:>9}  {} of {}, {} of others",
+            mutant.name,
+            mutant.compared,
+            mutant.not_compared,
+            if mutant.passed() { "" } else { "MISSED" },
+            mutant.reported,
+            mutant.operation,
+            mutant.elsewhere
+        );
     }
     let Proxied { direct_p50_ms: direct, through_p50_ms: through, .. } = report.proxy;
     println!(

@@ -1,0 +1,315 @@
+//! The e-mails that writes cause. Those of the old service pass here on their way to its mail server,
+//! those of rehearsals are collected; both are compared.
+
+mod session;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use comparison::{Answer, Difference, Pairs, compare};
+use mail_parser::MessageParser;
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::mails::session::Session;
+use crate::statistics::lock;
+
+/// How long an e-mail of the old service is waited for after its response: some send it afterwards.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long and how many e-mails are kept.
+const KEPT: Duration = Duration::from_mins(1);
+const MAX_KEPT: usize = 1000;
+/// The longest silence of a session (RFC 5321, 4.5.3.2).
+const IDLE: Duration = Duration::from_mins(5);
+/// How many sessions there are at a time; further ones wait.
+const SESSIONS: usize = 100;
+
+/// Where the old service's e-mails pass: it is told to send them to `listen`, and they go on to its
+/// mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailRelay {
+    /// The address that is listened on.
+    pub listen: SocketAddr,
+    /// The mail server, `host:port`.
+    pub server: String,
+}
+
+/// An e-mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The recipient.
+    pub to: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, in HTML if it has one.
+    pub text: String,
+}
+
+impl Message {
+    /// As it is compared.
+    fn answer(&self) -> Answer {
+        let text = self.text.replace("\r\n", "\n");
+        let body = json!({"to": self.to, "subject": self.subject, "text": text.trim()});
+        Answer { status: 0, headers: BTreeMap::new(), body: body.to_string().into_bytes() }
+    }
+
+    fn shown(&self) -> String {
+        format!("to {}: {}", self.to, self.subject)
+    }
+}
+
+/// Collects the e-mails of a request that is rehearsed: an extension of it.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox(Arc<Mutex<Vec<Message>>>);
+
+impl Outbox {
+    /// Adds an e-mail that would have been sent.
+    pub fn add(&self, message: Message) {
+        lock(&self.0).push(message);
+    }
+
+    pub(crate) fn take(&self) -> Vec<Message> {
+        std::mem::take(&mut lock(&self.0))
+    }
+}
+
+/// The e-mails of the old service that no rehearsal has claimed.
+#[derive(Debug, Default)]
+pub(crate) struct Mails {
+    sent: Mutex<VecDeque<Sent>>,
+    arrived: Notify,
+    /// Requests that have gone to the old service, and those that are still there.
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Sent {
+    at: Instant,
+    /// How many requests had gone to the old service by then.
+    begun: u64,
+    message: Message,
+}
+
+/// When a request went to the old service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    at: Instant,
+    begun: u64,
+    /// No other request was there.
+    is_alone: bool,
+}
+
+/// A request at the old service.
+pub(crate) struct AtLegacy<'a>(&'a Mails);
+
+impl Drop for AtLegacy<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Mails {
+    fn add(&self, message: Message) {
+        let mut sent = lock(&self.sent);
+        while sent.front().is_some_and(|it| it.at.elapsed() > KEPT) || sent.len() >= MAX_KEPT {
+            sent.pop_front();
+        }
+        let begun = self.begun.load(Ordering::Relaxed);
+        sent.push_back(Sent { at: Instant::now(), begun, message });
+        drop(sent);
+        self.arrived.notify_waiters();
+    }
+
+    /// Counts a request while it is at the old service.
+    pub(crate) fn at_legacy(&self) -> AtLegacy<'_> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        AtLegacy(self)
+    }
+
+    /// Now, before a request goes to the old service.
+    pub(crate) fn now(&self) -> Moment {
+        let begun = self.begun.load(Ordering::Relaxed);
+        let is_alone = begun == self.ended.load(Ordering::Relaxed);
+        Moment { at: Instant::now(), begun, is_alone }
+    }
+
+    /// Compares the e-mails that the old service has sent since a request went there with those of the
+    /// request's rehearsal. Waits for them a little.
+    ///
+    /// One that the rehearsal has not sent counts only if nothing else can have caused it: the request
+    /// names its recipient, and no other one was there.
+    pub(crate) async fn compare(
+        &self,
+        since: Moment,
+        request: &str,
+        ours: &[Message],
+        pairs: &mut Pairs,
+    ) -> Vec<Difference> {
+        let mut left: Vec<_> = ours.iter().collect();
+        let deadline = tokio::time::Instant::now() + GRACE;
+        loop {
+            // Before looking, so that none is missed in between.
+            let arrived = self.arrived.notified();
+            left.retain(|message| !self.claim(since.at, message, pairs));
+            // One that it has not sent is waited for only where it can be seen whose it is.
+            let may_come = ours.is_empty() && since.is_alone && request.contains('@');
+            if left.is_empty() && !(may_come && self.unclaimed(since, request).is_empty()) {
+                break;
+            }
+            if tokio::time::timeout_at(deadline, arrived).await.is_err() {
+                break;
+            }
+        }
+        let mut surplus = self.unclaimed(since, request);
+        let mut differences = Vec::new();
+        for message in left {
+            // The one that it should have been, most likely.
+            let is_like = |(_, other): &(bool, Message)| {
+                other.to == message.to || other.subject == message.subject
+            };
+            let other = surplus.iter().position(is_like).map(|index| surplus.swap_remove(index));
+            let Some((_, other)) = other else {
+                differences.push(Difference {
+                    path: "message".into(),
+                    reference: "(absent)".into(),
+                    candidate: message.shown(),
+                });
+                continue;
+            };
+            let found = compare(&other.answer(), &message.answer(), true, pairs);
+            differences.extend(found.into_iter().map(|difference| Difference {
+                path: difference.path.replacen("body", "message", 1),
+                ..difference
+            }));
+        }
+        let certain = surplus.iter().filter(|(is_certain, _)| *is_certain);
+        differences.extend(certain.map(|(_, message)| Difference {
+            path: "message".into(),
+            reference: message.shown(),
+            candidate: "(absent)".into(),
+        }));
+        differences
+    }
+
+    /// Takes an e-mail that is the same as this one.
+    fn claim(&self, since: Instant, message: &Message, pairs: &mut Pairs) -> bool {
+        let answer = message.answer();
+        let mut sent = lock(&self.sent);
+        let found = sent.iter().position(|Sent { at, message: theirs, .. }| {
+            let mut matched = pairs.clone();
+            let is_same = *at >= since
+                && theirs.to == message.to
+                && compare(&theirs.answer(), &answer, true, &mut matched).is_empty();
+            if is_same {
+                *pairs = matched;
+            }
+            is_same
+        });
+        found.and_then(|index| sent.remove(index)).is_some()
+    }
+
+    /// The e-mails that a request may have caused, as it names their recipients, and whether nothing else
+    /// can have.
+    fn unclaimed(&self, since: Moment, request: &str) -> Vec<(bool, Message)> {
+        let request = request.to_lowercase();
+        let sent = lock(&self.sent);
+        let named = sent.iter().filter(|it| it.at >= since.at);
+        let named = named.filter(|it| request.contains(&it.message.to.to_lowercase()));
+        let certain = |it: &Sent| since.is_alone && it.begun <= since.begun + 1;
+        named.map(|it| (certain(it), it.message.clone())).collect()
+    }
+}
+
+/// What a request names: its target and body, decoded.
+pub(crate) fn names(target: &str, body: &[u8]) -> String {
+    let body = String::from_utf8_lossy(body);
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    format!("{} {} {body}", decoded(target), decoded(&body))
+}
+
+/// What a reader sees of an e-mail, for each recipient.
+fn messages(session::Sent { to, text }: session::Sent) -> impl Iterator<Item = Message> {
+    let parsed = MessageParser::default().parse(&text);
+    let subject = parsed.as_ref().and_then(|message| message.subject()).unwrap_or_default();
+    let body = parsed.as_ref().and_then(|message| message.body_html(0)).unwrap_or_default();
+    let message =
+        Message { to: String::new(), subject: subject.to_owned(), text: body.into_owned() };
+    to.into_iter().map(move |to| Message { to, ..message.clone() })
+}
+
+/// Passes sessions on to the mail server, and keeps what it accepts.
+pub(crate) async fn relay(listener: TcpListener, server: String, mails: Arc<Mails>) {
+    let (sessions, server) = (Arc::new(Semaphore::new(SESSIONS)), Arc::<str>::from(server));
+    loop {
+        let Ok(permit) = Arc::clone(&sessions).acquire_owned().await else { return };
+        let client = match listener.accept().await {
+            Ok((client, _)) => client,
+            Err(error) => {
+                tracing::warn!(%error, "no session of the old service's e-mails");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (server, mails) = (Arc::clone(&server), Arc::clone(&mails));
+        tokio::spawn(async move {
+            let passed = pass(client, &server, &mails).await;
+            if let Err(error) = passed {
+                tracing::warn!(%error, "a session of the old service's e-mails broke");
+            }
+            drop(permit);
+        });
+    }
+}
+
+async fn pass(mut client: TcpStream, server: &str, mails: &Mails) -> std::io::Result<()> {
+    let connecting = tokio::time::timeout(Duration::from_secs(30), TcpStream::connect(server));
+    let server = connecting.await.map_err(std::io::Error::from).flatten();
+    let mut server = match server {
+        Ok(server) => server,
+        Err(error) => {
+            // So that the old service knows it at once, and may try again.
+            client.write_all(b"421 the mail server cannot be reached\r\n").await?;
+            return Err(error);
+        }
+    };
+    let session = Mutex::new(Session::default());
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    let up = copy(from_client, to_server, |bytes| lock(&session).client(bytes));
+    let down = copy(from_server, to_client, |bytes| {
+        let mut session = lock(&session);
+        let was_known = !session.is_unknown();
+        for sent in session.server(bytes) {
+            messages(sent).for_each(|message| mails.add(message));
+        }
+        if was_known && session.is_unknown() {
+            tracing::warn!("the old service's e-mails are encrypted on their way: not compared");
+        }
+    });
+    tokio::try_join!(up, down).map(drop)
+}
+
+/// Copies until the end, and shows what is copied before it is sent.
+async fn copy(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut show: impl FnMut(&[u8]),
+) -> std::io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let read = tokio::time::timeout(IDLE, from.read(&mut buffer)).await??;
+        let bytes = &buffer[..read];
+        if bytes.is_empty() {
+            return to.shutdown().await;
+        }
+        show(bytes);
+        to.write_all(bytes).await?;
+    }
+}
