@@ -253,7 +253,7 @@ fn is_deep(body: &[u8]) -> bool {
 /// `application/json` or `application/*+json`, in any case and with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     if has(Switch::JsonWithoutContentType)
-        && headers.get(header::CONTENT_TYPE).is_none_or(|value| value.is_empty())
+        && headers.get(header::CONTENT_TYPE).is_none_or(HeaderValue::is_empty)
     {
         return true;
     }
