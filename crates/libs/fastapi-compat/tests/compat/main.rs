@@ -185,7 +185,7 @@ fn write_report(probe: &str, seed: u64, tally: &Tally, differences: &[(Request, 
 }
 
 async fn probe(module: &str, versions: Option<&Versions>) -> Service {
-    let mut command = Command::new(versions::interpreter(versions).as_ref());
+    let mut command = Command::new(versions::interpreter(versions));
     command.args(["-W", "ignore", "-m", "uvicorn", &format!("{module}:app"), "--port", "0"]);
     command.args(["--no-access-log", "--no-server-header", "--no-date-header"]);
     command.args(["--log-level", "info", "--loop", "uvloop", "--http", "httptools"]);

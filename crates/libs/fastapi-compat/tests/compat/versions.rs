@@ -2,7 +2,7 @@
 //! port with their dialect. What these lack is left out: the applications say what that is.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -146,7 +146,7 @@ fn references(value: &Value) -> Vec<String> {
     }
 }
 
-/// Whether this interpreter is that of the newest releases.
-pub(crate) fn interpreter(versions: Option<&Versions>) -> impl AsRef<Path> + use<> {
-    versions.map_or_else(|| python().expect("run `make venv`").into(), Versions::python)
+/// The interpreter of older releases, or that of the newest.
+pub(crate) fn interpreter(versions: Option<&Versions>) -> PathBuf {
+    versions.map_or_else(|| python().expect("run `make venv`"), Versions::python)
 }
