@@ -72,7 +72,7 @@ switches! {
     /// A required list in a query or header that is absent is `null` and of the wrong type, not missing.
     AbsentListsAreNull = FastApi .. "0.112.4", "measured";
     /// `{id:uuid}` in a path matches a UUID with hyphens and in lower case only.
-    UuidPathsWithHyphens = FastApi .. "0.115.7", "Starlette 0.45";
+    UuidPathsWithHyphens = FastApi .. "0.115.7", "measured";
     /// `HTTPDigest` answers 403 to another scheme, even with `auto_error=False`.
     DigestSchemeIsDemanded = FastApi .. "0.115.9", "#2939";
     /// What errors echo of an uploaded file has no `_max_mem_size`.
@@ -126,13 +126,13 @@ switches! {
     /// A required `bool` of a form that is absent is false.
     AbsentFormBooleansAreFalse = FastApi "0.147" .. "0.162", "measured";
     /// A `timedelta` in a text has at most 23 hours, and is days if it has no colon behind two digits.
-    DurationsWithinADay = Pydantic .. "2.8", "speedate 0.14.1";
+    DurationsWithinADay = Pydantic .. "2.8", "measured";
     /// A `date` in a text of milliseconds may have thousandths of a second.
-    DatesOfMilliseconds = Pydantic .. "2.8", "speedate 0.14.1";
+    DatesOfMilliseconds = Pydantic .. "2.8", "measured";
     /// A fraction in a text is of a second, though the number is of milliseconds, and none if it is negative.
-    TimestampFractionsOfTexts = Pydantic .. "2.8", "speedate 0.14.1";
+    TimestampFractionsOfTexts = Pydantic .. "2.8", "measured";
     /// A union takes the first of several models that fit, not the one with most fields.
-    UnionsIgnoreFields = Pydantic .. "2.8", "pydantic-core #1332";
+    UnionsIgnoreFields = Pydantic .. "2.8", "measured";
     /// An integer in a text has no zeros behind a minus sign.
     MinusBeforeZeros = Pydantic .. "2.9", "measured";
     /// In the document a reference with other keywords is in `allOf`.
@@ -152,7 +152,7 @@ switches! {
     /// The schema of a parameter in the document is not `deprecated`, only the parameter is.
     ParameterSchemasAreCurrent = Pydantic .. "2.10", "measured";
     /// A forbidden character in the domain of a URL is an `invalid domain character`.
-    DomainCharacters = Pydantic .. "2.11", "url 2.5.4";
+    DomainCharacters = Pydantic .. "2.11", "measured";
     /// A float is a multiple if its remainder is small beside itself.
     MultiplesByRemainder = Pydantic .. "2.11", "measured";
     /// Timestamps in texts have no exponent and begin with a digit.
@@ -160,9 +160,9 @@ switches! {
     /// `Decimal` has a `pattern` in the document.
     DecimalPattern = Pydantic "2.12" .. "2.14", "#11987";
     /// `invalid character` of a UUID names the prefix that it may have.
-    UuidPrefixIsNamed = Pydantic .. "2.13", "uuid 1.18";
+    UuidPrefixIsNamed = Pydantic .. "2.13", "measured";
     /// Positions in a UUID are counted from 1, and lengths are told with what was expected.
-    UuidGroupsFromOne = Pydantic .. "2.14", "uuid 1.23";
+    UuidGroupsFromOne = Pydantic .. "2.14", "measured";
     /// Line breaks around an e-mail address are dropped.
     EmailsAreStrippedOfLines = Pydantic .. "2.14", "measured";
     /// The length of a dictionary is checked behind its items, and the error names it.
