@@ -94,8 +94,8 @@ bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minu
 bench-guard: ## Compare the instructions of the hot paths with another revision: BASE=main
 	sh crates/tools/bench/guard.sh $(BASE)
 
-compat: venv ## Send the same to FastAPI and to its counterpart: REQUESTS=200000 SEED=7
-	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) \
+compat: venv ## Send the same to FastAPI and to its counterpart: REQUESTS=200000 SEED=7 VERSIONS=0.115/2.9
+	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) VERSIONS=$(VERSIONS) \
 		cargo test --quiet --package fastapi-compat --test compat -- --nocapture
 
 fuzz: ## Fuzz every parser that is written by hand: SECONDS=1800 for each, TARGETS="json email"

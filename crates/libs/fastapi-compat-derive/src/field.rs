@@ -87,6 +87,8 @@ pub(crate) struct ModelField {
     pub ty: Type,
     /// What it is read by, the first name first.
     names: Vec<FieldName>,
+    /// Its name in Python.
+    own: FieldName,
     /// What it is written as.
     pub written: String,
     pub constraints: Constraints,
@@ -149,6 +151,10 @@ impl ModelField {
         }
         Ok(Self {
             names: names.collect(),
+            own: FieldName {
+                converts_underscores: !keeps_underscores,
+                ..FieldName::of_text(plain.clone())
+            },
             written: part(&items, "rename", "serialize").unwrap_or_else(|| cases.1.apply(&plain)),
             ty: field.ty.clone(),
             constraints: Constraints::read(
@@ -197,17 +203,38 @@ impl ModelField {
         self.names.iter().any(|name| !name.path.is_empty())
     }
 
-    pub(crate) fn names(&self) -> TokenStream {
+    fn names(&self) -> TokenStream {
         let names = &self.names;
         quote!(&[#(#names),*])
     }
 
+    /// What a request may call it, and what it is when it is not given.
+    pub(crate) fn field_names(&self) -> TokenStream {
+        let (ty, names, own) = (&self.ty, self.names(), &self.own);
+        let default = match &self.default {
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if self.shows_default => {
+                quote!(::core::option::Option::Some(|| private::serde_json::json!(#text)))
+            }
+            Some(value) if self.shows_default => quote!(::core::option::Option::Some(|| {
+                let default: #ty = #value;
+                private::serde_json::json!(default)
+            })),
+            _ => quote!(::core::option::Option::None),
+        };
+        quote!(private::FieldNames {
+            names: #names,
+            own: #own,
+            is_sequence: <#ty as private::Decode>::SEQUENCE,
+            default: #default,
+        })
+    }
+
     /// How it is decoded.
     pub(crate) fn rules(&self) -> TokenStream {
-        let (names, absent) = (self.names(), self.absent());
+        let (names, own, absent) = (self.names(), &self.own, self.absent());
         let [before, after, wrap] = self.validators();
         quote!(private::FieldRules {
-            names: #names, absent: #absent, before: #before, after: #after, wrap: #wrap,
+            names: #names, own: #own, absent: #absent, before: #before, after: #after, wrap: #wrap,
         })
     }
 

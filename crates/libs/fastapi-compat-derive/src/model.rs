@@ -263,7 +263,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
     let locals: Vec<_> = idents.iter().map(|&ident| local(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let field_rules: Vec<_> = fields.iter().map(ModelField::rules).collect();
-    let names = fields.iter().map(ModelField::names);
+    let names = fields.iter().map(ModelField::field_names);
     let constraints: Vec<_> = fields.iter().map(|field| &field.constraints).collect();
     let functions =
         fields.iter().flat_map(|field| [field.default_function(), field.read_function()]);
@@ -295,10 +295,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
         }
 
         impl ::fastapi_compat::Model for #name {
-            const FIELDS: &'static [private::FieldNames] = &[#(private::FieldNames {
-                names: #names,
-                is_sequence: <#types as private::Decode>::SEQUENCE,
-            }),*];
+            const FIELDS: &'static [private::FieldNames] = &[#(#names),*];
             const EXTRA: private::Extra = private::Extra::#extra_kind;
             const IS_MODEL: bool = #is_model;
             const IS_STRICT: bool = #is_strict;

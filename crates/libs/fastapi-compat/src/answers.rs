@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Extensions, HeaderValue, Method, StatusCode, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::dialect::{Switch, has};
 use crate::host::authority;
 use crate::layers::scheme;
 use crate::response::{HttpError, internal_server_error};
@@ -123,7 +124,12 @@ pub(crate) fn split(url: &str) -> String {
 
 /// A URL with a decoded path.
 pub(crate) fn url(scheme: &str, authority: &str, path: &str, query: Option<&str>) -> String {
-    let path = path.replace('?', "%3F").replace('#', "%23").replace('\\', "%5C");
+    let path = if has(Switch::RedirectsKeepHashes) {
+        path.to_owned()
+    } else {
+        path.replace('?', "%3F").replace('#', "%23")
+    };
+    let path = path.replace('\\', "%5C");
     let query = query.filter(|query| !query.is_empty());
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     format!("{scheme}://{authority}{path}{query}")

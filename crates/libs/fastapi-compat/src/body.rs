@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::constraints::Constraints;
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::error_answer::unreadable_body;
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
@@ -105,6 +106,9 @@ impl<T: Decode + DeserializeOwned + Send + 'static> Input for Json<T> {
                 let text = String::from_utf8_lossy(&body).into_owned();
                 return Ok(JsonBody::Explain(Some(text.into())));
             }
+            if is_missing(&body) {
+                return Ok(JsonBody::Explain(None));
+            }
             if let Some(value) = decode_strictly(&body) {
                 return Ok(JsonBody::Valid(value));
             }
@@ -142,10 +146,20 @@ impl<T: Model + ToSchema + Send + 'static> Input for Embedded<T> {
 
     async fn read(parts: &Parts, body: Body) -> Result<Self::Read, Response> {
         let body = read_body(parts, body).await?;
-        if body.is_empty() || !is_json(&parts.headers) {
+        if body.is_empty() {
             return Ok(JsonBody::Explain(None));
         }
-        let parse = |body| Ok(JsonBody::Explain(Some(json::decode(body)?)));
+        if !is_json(&parts.headers) {
+            // Of bytes Python tells no field apart.
+            let bytes = has(Switch::EmbeddedFieldsOfBytes).then(|| Value::from(""));
+            return Ok(JsonBody::Explain(bytes));
+        }
+        let parse = |body: Bytes| {
+            if is_missing(&body) {
+                return Ok(JsonBody::Explain(None));
+            }
+            Ok(JsonBody::Explain(Some(json::decode(body)?)))
+        };
         JsonBody::read(body, parse, decode_fields).await
     }
 
@@ -175,7 +189,10 @@ struct EmbeddedFields(Option<Value>);
 impl Fields for EmbeddedFields {
     fn get(&self, name: &Name, _: bool) -> Option<Cow<'_, Value>> {
         match &self.0 {
-            Some(Value::Object(fields)) => fields.get(name.text),
+            Some(Value::Object(fields)) => {
+                let field = fields.get(name.text);
+                field.filter(|field| !matches!(**field, Value::Null) || !has(Switch::NullIsMissing))
+            }
             _ => None,
         }
     }
@@ -187,6 +204,11 @@ impl Fields for EmbeddedFields {
     fn whole(&self) -> &Value {
         &Value::Null
     }
+}
+
+/// Whether a body is the `null` that is taken for none.
+fn is_missing(body: &[u8]) -> bool {
+    has(Switch::NullIsMissing) && body.trim_ascii() == b"null"
 }
 
 /// The fast path: serde reads what needs no leniency. It accepts less than Python and gives the
@@ -230,6 +252,11 @@ fn is_deep(body: &[u8]) -> bool {
 
 /// `application/json` or `application/*+json`, in any case and with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
+    if has(Switch::JsonWithoutContentType)
+        && headers.get(header::CONTENT_TYPE).is_none_or(HeaderValue::is_empty)
+    {
+        return true;
+    }
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default();
     let Some((kind, subtype)) = media_type.trim().split_once('/') else {

@@ -2,6 +2,7 @@
 
 use crate::constraints::Constraints;
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::types::{Integer, SIZE};
 use crate::value::Value;
@@ -65,6 +66,18 @@ pub(crate) fn position(input: &Value, values: &[Fixed]) -> Option<usize> {
     exact.or_else(|| values.iter().rposition(|value| value.equals(input)))
 }
 
+/// The same in a literal or among tags.
+pub(crate) fn literal_position(input: &Value, values: &[Fixed]) -> Option<usize> {
+    let is_strict = has(Switch::LiteralIntegersAreStrict) && !matches!(input, Value::Int(_));
+    let position = position(input, values);
+    if is_strict && position.is_some_and(|at| matches!(values.get(at), Some(Fixed::Int(_)))) {
+        return values
+            .iter()
+            .position(|value| matches!(value, Fixed::Bool(_)) && value.equals(input));
+    }
+    position
+}
+
 /// `'a', 'b' or 'c'`.
 fn expected(values: &[Fixed]) -> String {
     alternatives(values.iter().map(|value| value.repr()).collect())
@@ -119,7 +132,8 @@ pub fn decode_literal(
     {
         return errors.add("int_parsing_size", at, SIZE, input, &[]);
     }
-    position(input, values).or_else(|| refuse("literal_error", values, input, at, errors))
+    let position = literal_position(input, values);
+    position.or_else(|| refuse("literal_error", values, input, at, errors))
 }
 
 /// The position of the value in an `Enum` that is of no other type: what is equal in Python.

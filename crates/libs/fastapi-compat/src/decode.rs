@@ -28,6 +28,14 @@ pub trait Decode: Sized {
     /// Whether parameters of the same name make one value of this type: a list.
     const SEQUENCE: bool = false;
 
+    /// Whether it is `bool`, which a form may leave out.
+    #[doc(hidden)]
+    const IS_CHECKBOX: bool = false;
+
+    /// Whether it is a text with JSON of such a list in it.
+    #[doc(hidden)]
+    const JSON_OF_SEQUENCE: bool = false;
+
     /// Which constraints [`Self::decode`] and [`Self::meets`] heed; the derive refuses others on
     /// fields of this type.
     const ACCEPTS: Accepts = Accepts::ALL;

@@ -17,6 +17,7 @@ use tower::Service;
 use tower::util::MapRequestLayer;
 
 use crate::answers::{full_path, location, space_allow};
+use crate::dialect::Dialect;
 use crate::extract::{DryRun, Handshake, WouldAct, refused_handshake};
 use crate::matched::{Operation, PathParams};
 use crate::response::internal_server_error;
@@ -59,6 +60,8 @@ pub(crate) struct Table {
     /// `None` where a path with another slash at its end is another path.
     redirect: Option<MethodRouter>,
     fallback: axum::Router,
+    /// If none, the current one.
+    dialect: Option<Dialect>,
 }
 
 impl Table {
@@ -66,13 +69,14 @@ impl Table {
         routes: Vec<Route>,
         redirect: Option<MethodRouter>,
         fallback: axum::Router,
+        dialect: Option<Dialect>,
     ) -> Self {
         let mut index = Node::default();
         for (position, route) in routes.iter().enumerate() {
             index.insert(&route.template, position);
         }
         let has_websockets = routes.iter().any(|route| route.answers == Answers::WebSockets);
-        Self { routes, index, has_websockets, redirect, fallback }
+        Self { routes, index, has_websockets, redirect, fallback, dialect }
     }
 }
 
@@ -188,6 +192,8 @@ impl Service<Request> for Dispatch {
 
     fn call(&mut self, mut request: Request) -> Answer {
         let table = &*self.0;
+        let dialect = table.dialect.unwrap_or_else(Dialect::current);
+        let _entered = dialect.enter();
         // A clone of the URI shares its text, and lets go of the request.
         let uri = request.uri().clone();
         let is_encoded = uri.path().bytes().any(|byte| byte == b'%' || !byte.is_ascii());
@@ -204,12 +210,12 @@ impl Service<Request> for Dispatch {
             if is_handshake {
                 return Answer::Ready { response: Some(refused_handshake()) };
             }
-            return Answer::of(table.without_match(request, path));
+            return Answer::of(table.without_match(request, path), dialect);
         };
         let route = &table.routes[position];
         if full.is_none() {
             encode_path(&mut request, route.template.axum_path(path));
-            return Answer::of(route.not_allowed.clone().call(request));
+            return Answer::of(route.not_allowed.clone().call(request), dialect);
         }
         if !route.is_validated && request.extensions().get::<DryRun>().is_some() {
             return Answer::Ready { response: Some(WouldAct.into_response()) };
@@ -230,7 +236,8 @@ impl Service<Request> for Dispatch {
             route.direct.clone().call(request)
         };
         let is_page = route.answers == Answers::All;
-        Answer::Routed { future, operation: Some(route.operation.clone()), is_page }
+        let operation = Some(route.operation.clone());
+        Answer::Routed { future, operation, is_page, dialect }
     }
 }
 
@@ -284,14 +291,15 @@ pin_project! {
             future: RouteFuture<Infallible>,
             operation: Option<Operation>,
             is_page: bool,
+            dialect: Dialect,
         },
         Ready { response: Option<Response> },
     }
 }
 
 impl Answer {
-    const fn of(future: RouteFuture<Infallible>) -> Self {
-        Self::Routed { future, operation: None, is_page: false }
+    const fn of(future: RouteFuture<Infallible>, dialect: Dialect) -> Self {
+        Self::Routed { future, operation: None, is_page: false, dialect }
     }
 }
 
@@ -300,7 +308,8 @@ impl Future for Answer {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Poll::Ready(Ok(match self.project() {
-            AnswerProjection::Routed { future, operation, is_page } => {
+            AnswerProjection::Routed { future, operation, is_page, dialect } => {
+                let _entered = dialect.enter();
                 let mut response = ready!(future.poll(context))?;
                 if *is_page && response.status() == StatusCode::METHOD_NOT_ALLOWED {
                     space_allow(&mut response);

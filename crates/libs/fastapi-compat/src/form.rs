@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use utoipa::ToSchema;
 
 use crate::body::{LARGE, read_body};
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
 use crate::model::{Fields, Model, Name, Source, decode_parameters};
@@ -72,9 +73,9 @@ fn parse(
 
 struct FormFields(Parameters);
 
-impl Fields for FormFields {
+impl FormFields {
     /// The last of a name counts, unless it is empty; in a list only files may not be.
-    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+    fn read(&self, name: &Name, all: bool, keeps_empty: bool) -> Option<Cow<'_, Value>> {
         let no_file = |value: &Value| matches!(value, Value::File(file) if file.is_empty());
         let is_empty = |value: &Value| matches!(value, Value::Str(text) if text.is_empty());
         match self.0.get(name, all)? {
@@ -83,13 +84,29 @@ impl Fields for FormFields {
                     items.iter().filter(|item| !no_file(item)).map(Cow::into_owned).collect();
                 (!items.is_empty()).then(|| Cow::Owned(items.into()))
             }
+            value if is_empty(&value) && keeps_empty => Some(value),
             value if no_file(&value) || is_empty(&value) => None,
             value => Some(value),
         }
     }
+}
+
+impl Fields for FormFields {
+    fn get(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+        self.read(name, all, false)
+    }
+
+    fn empty(&self, name: &Name) -> Option<Cow<'_, Value>> {
+        let is_given = has(Switch::EmptyFormFieldsAreGiven);
+        self.read(name, false, true).filter(|_| is_given)
+    }
 
     fn whole(&self) -> &Value {
         self.0.whole()
+    }
+
+    fn alias_choices(&self) -> Option<Switch> {
+        Some(Switch::FormAliasChoicesAreNames)
     }
 }
 
@@ -98,6 +115,10 @@ impl Source for FormFields {
 
     fn key(&self, name: &Name) -> Cow<'static, str> {
         self.0.key(name)
+    }
+
+    fn given(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+        self.read(name, all, has(Switch::EmptyFieldsOfFormModelsAreGiven))
     }
 
     fn has(&self, key: &str) -> bool {

@@ -9,7 +9,8 @@
 //! service's routes.
 //!
 //! [`guide`] and [`serving`] show FastAPI code and the same in axum, [`index`] has FastAPI's own names;
-//! [`coverage`] is what is proved to be the same, [`refused`] what cannot be said.
+//! [`coverage`] is what is proved to be the same, [`refused`] what cannot be said. It is that of the newest
+//! releases unless a [`Dialect`] is chosen; [`versions`] lists what differs between them.
 //!
 //! ```
 //! use fastapi_compat::{Call, Decode, Json, Path, Router, put, routes};
@@ -43,6 +44,8 @@ pub mod index {}
 pub mod refused {}
 #[doc = include_str!("../serving.md")]
 pub mod serving {}
+#[doc = include_str!("../versions.md")]
+pub mod versions {}
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
@@ -63,6 +66,7 @@ mod cookie;
 mod datetime;
 mod decode;
 mod depends;
+mod dialect;
 mod dispatch;
 mod document;
 mod echo;
@@ -128,6 +132,7 @@ pub use cookie::{InvalidCookie, SameSite, SetCookie, SetCookies};
 pub use datetime::serialize_datetime;
 pub use decode::Decode;
 pub use depends::{Dependent, Depends};
+pub use dialect::{Dialect, Package, Release, Switch, UnsupportedRelease};
 #[cfg(feature = "email")]
 pub use email::EmailStr;
 pub use encoded::{Dump, Encoded};

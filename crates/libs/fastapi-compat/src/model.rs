@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use crate::alias_path::{AliasStep, below, find};
 use crate::constraints::Constraints;
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::invalid::Invalid;
 use crate::named_tuple::decode_items;
@@ -68,8 +69,23 @@ pub trait Model: Sized {
 pub struct FieldNames {
     /// Its names: the first that is given counts, and errors of an absent one show the first.
     pub names: &'static [Name],
+    /// Its name in Python.
+    pub own: Name,
     /// Whether parameters of the same name make one value: a list.
     pub is_sequence: bool,
+    /// Its default, if the document shows one.
+    pub default: Option<fn() -> serde_json::Value>,
+}
+
+impl FieldNames {
+    /// The names of one that is a parameter: `AliasChoices` were not known to FastAPI.
+    fn of_parameter(&self, switch: Switch) -> &[Name] {
+        of_parameter(self.names, &self.own, switch)
+    }
+}
+
+fn of_parameter<'a>(names: &'a [Name], own: &'a Name, switch: Switch) -> &'a [Name] {
+    if names.len() > 1 && has(switch) { std::slice::from_ref(own) } else { names }
 }
 
 /// A name of a field in a request.
@@ -165,6 +181,16 @@ pub trait Fields {
     /// Whether there is nothing that could have fields; then even optional ones are missing.
     fn is_no_object(&self) -> bool {
         false
+    }
+
+    /// Since when all names of a field count, if these are parameters.
+    fn alias_choices(&self) -> Option<Switch> {
+        None
+    }
+
+    /// The empty value of a field that must be given, if it counts as one.
+    fn empty(&self, _: &Name) -> Option<Cow<'_, Value>> {
+        None
     }
 
     /// What errors call a field.
@@ -378,6 +404,8 @@ pub(crate) type After<T> = fn(T) -> Result<T, Invalid>;
 pub struct FieldRules<T> {
     /// What it is called, the first name first.
     pub names: &'static [Name],
+    /// Its name in Python.
+    pub own: Name,
     /// What it is when it is not given.
     pub absent: Absent<T>,
     /// `@field_validator(…, mode="before")`.
@@ -421,19 +449,27 @@ pub fn decode_field<T: Decode>(
     at: &Loc<'_>,
     errors: &mut Errors,
 ) -> Option<T> {
-    for name in rules.names {
-        if let Some(input) = fields.get(name, T::SEQUENCE) {
+    let is_list = T::SEQUENCE || (T::JSON_OF_SEQUENCE && has(Switch::JsonOfListsIsAList));
+    let names = match fields.alias_choices() {
+        Some(switch) => of_parameter(rules.names, &rules.own, switch),
+        None => rules.names,
+    };
+    let decode = |input: &Value, at: &Loc<'_>, errors: &mut Errors| match rules.wrap {
+        None => decode_validated(input, constraints, rules.before, rules.after, at, errors),
+        Some(wrap) => decode_wrapped(input, constraints, wrap, at, errors),
+    };
+    for name in names {
+        if let Some(input) = fields.get(name, is_list) {
             if fields.are_counted() {
                 errors.add_fields_set(1);
             }
-            return located(fields, name, at, |at| match rules.wrap {
-                None => {
-                    let (before, after) = (rules.before, rules.after);
-                    decode_validated(&input, constraints, before, after, at, errors)
-                }
-                Some(wrap) => decode_wrapped(&input, constraints, wrap, at, errors),
-            });
+            return located(fields, name, at, |at| decode(&input, at, errors));
         }
+    }
+    if !matches!(rules.absent, Absent::Default(_))
+        && let Some((name, empty)) = names.iter().find_map(|name| Some((name, fields.empty(name)?)))
+    {
+        return located(fields, name, at, |at| decode(&empty, at, errors));
     }
     let value = match rules.absent {
         _ if fields.is_no_object() => None,
@@ -442,8 +478,22 @@ pub fn decode_field<T: Decode>(
         Absent::Required => None,
     };
     value.or_else(|| {
-        let name = rules.names.first()?;
-        located(fields, name, at, |at| errors.missing(at, fields.whole()))
+        let name = names.first()?;
+        located(fields, name, at, |at| {
+            let is_null = T::SEQUENCE
+                && fields.alias_choices() == Some(Switch::AliasChoicesAreNames)
+                && has(Switch::AbsentListsAreNull);
+            if is_null {
+                return T::decode(&Value::Null, constraints, at, errors);
+            }
+            if T::IS_CHECKBOX
+                && fields.alias_choices() == Some(Switch::FormAliasChoicesAreNames)
+                && has(Switch::AbsentFormBooleansAreFalse)
+            {
+                return T::decode(&Value::Bool(false), constraints, at, errors);
+            }
+            errors.missing(at, fields.whole())
+        })
     })
 }
 
@@ -523,6 +573,11 @@ pub(crate) trait Source: Fields {
     /// Whether the name is there, even with an empty value.
     fn has(&self, key: &str) -> bool;
 
+    /// The value of a field of a model.
+    fn given(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
+        self.get(name, all)
+    }
+
     /// All other parameters, each once: those whose names are not `taken`.
     fn others(&self, taken: &[String]) -> IndexMap<String, Value>;
 }
@@ -542,31 +597,54 @@ pub(crate) fn decode_parameters<M: Model>(
 
 fn decode_source<M: Model, S: Source>(source: &S, at: &Loc<'_>, errors: &mut Errors) -> Option<M> {
     let (mut object, mut taken) = (IndexMap::new(), Vec::new());
+    let choices = if S::SKIPS_EMPTY {
+        Switch::FormAliasChoicesAreNames
+    } else {
+        Switch::AliasChoicesAreNames
+    };
     for field in M::FIELDS {
         // FastAPI knows a field with a path by its own name, and leaves the rest to pydantic.
         let with_path = field.names.iter().find(|name| !name.path.is_empty());
-        let names = with_path.map_or(field.names, std::slice::from_ref);
+        let names = with_path.map_or_else(|| field.of_parameter(choices), std::slice::from_ref);
         let Some(first) = names.first() else { continue };
+        let by_name = has(Switch::ParameterModelsByName) && !S::SKIPS_EMPTY;
+        let key = |name: &Name| if by_name { field.own.text } else { name.text }.to_owned();
+        let default = || {
+            let default = field.default.filter(|_| has(Switch::ParameterDefaultsAreInput))?;
+            Some(default())
+                .filter(|default| !default.is_null())
+                .and_then(|default| Value::from_json(default.to_string()))
+        };
         if S::SKIPS_EMPTY {
+            let mut found = None;
             for name in names {
                 taken.push(source.key(name).into_owned());
-                if let Some(value) = source.get(name, field.is_sequence) {
-                    object.insert(name.text.to_owned(), value.into_owned());
+                if let Some(value) = source.given(name, field.is_sequence) {
+                    found = Some((key(name), value.into_owned()));
                     break;
                 }
             }
+            object.extend(found.or_else(|| Some((key(first), default()?))));
             continue;
         }
         let found = names.iter().find(|name| source.has(&source.key(name))).unwrap_or(first);
-        if let Some(value) = source.get(found, field.is_sequence) {
-            object.insert(found.text.to_owned(), value.into_owned());
+        let value = source.get(found, field.is_sequence).map(Cow::into_owned);
+        if let Some(value) = value.or_else(default) {
+            object.insert(key(found), value);
         }
         taken.push(source.key(found).into_owned());
+        if by_name {
+            taken.push(field.own.text.to_owned());
+        }
+        if has(Switch::UnconvertedHeadersAreExtra) {
+            continue;
+        }
         let unconverted = names.iter().filter(|name| source.key(name) != name.text);
         taken.extend(unconverted.map(|name| name.text.to_owned()));
     }
     for (name, value) in source.others(&taken) {
         object.insert(name, value);
     }
-    decode_object(&object.into(), S::OF_HEADERS, at, errors)
+    let of_headers = S::OF_HEADERS && !has(Switch::HeaderModelsShowFields);
+    decode_object(&object.into(), of_headers, at, errors)
 }

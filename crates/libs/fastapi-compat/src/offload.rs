@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::dialect::Dialect;
+
 /// How much stack there is: enough for models that are nested as deep as they may be, each with
 /// dozens of fields. Builds without optimisation take several times as much.
 const STACK: usize = if cfg!(debug_assertions) { 16 } else { 4 } * 1024 * 1024;
@@ -34,9 +36,11 @@ pub(crate) async fn offload<T: Send + 'static>(
 ) -> Option<T> {
     let permit = PERMITS.acquire().await.ok()?;
     let (send, receive) = oneshot::channel();
+    let dialect = Dialect::current();
     let thread = std::thread::Builder::new().name("decode".into()).stack_size(STACK);
     let spawned = thread.spawn(move || {
         lower_priority();
+        let _entered = dialect.enter();
         let result = work();
         // Given back by the thread: who waited for it may have left.
         drop(permit);

@@ -12,6 +12,7 @@ use utoipa::openapi::path::ParameterIn;
 
 use crate::characters::latin1;
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Parameter, alone};
 use crate::matched::PathParams;
@@ -129,6 +130,10 @@ impl Fields for Headers<'_> {
     fn shown(&self, name: &Name) -> Cow<'static, str> {
         name.of_header()
     }
+
+    fn alias_choices(&self) -> Option<Switch> {
+        Some(Switch::AliasChoicesAreNames)
+    }
 }
 
 impl Source for Headers<'_> {
@@ -143,7 +148,11 @@ impl Source for Headers<'_> {
     }
 
     fn others(&self, taken: &[String]) -> IndexMap<String, Value> {
-        let taken: Vec<_> = taken.iter().map(|name| name.to_ascii_lowercase()).collect();
+        // Headers are lower-case.
+        let is_lowered = !has(Switch::AliasChoicesAreNames);
+        let lowered =
+            |name: &String| if is_lowered { name.to_ascii_lowercase() } else { name.clone() };
+        let taken: Vec<_> = taken.iter().map(lowered).collect();
         let text = |value: &HeaderValue| latin1(value.as_bytes()).into_owned().into();
         let pairs = self.0.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
         grouped(pairs, &taken)
@@ -160,6 +169,10 @@ impl Fields for Cookies {
 
     fn whole(&self) -> &Value {
         self.0.whole()
+    }
+
+    fn alias_choices(&self) -> Option<Switch> {
+        Some(Switch::AliasChoicesAreNames)
     }
 }
 

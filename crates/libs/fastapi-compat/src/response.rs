@@ -13,7 +13,10 @@ use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
 use crate::answers::quoted;
+use crate::dialect::{Switch, has};
+use crate::echo::{Echo, Floats};
 use crate::float_repr::float_repr;
+use crate::value::Value;
 
 /// A JSON answer with status 200: compact, keys in declaration order.
 #[derive(Debug)]
@@ -39,7 +42,11 @@ impl IntoResponse for NoContent {
 /// An answer of any status with a JSON body.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let mut buffer = Vec::with_capacity(256);
-    match serde_json::to_writer(&mut buffer, body) {
+    let written = serde_json::to_writer(&mut buffer, body);
+    if written.is_ok() && has(Switch::FloatsOfPython) {
+        buffer = of_python(buffer);
+    }
+    match written {
         Ok(()) => (
             status,
             [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))],
@@ -51,6 +58,14 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
             internal_server_error()
         }
     }
+}
+
+/// JSON as Python writes the `dict` that it is: floats in Python's form, and each key once.
+fn of_python(json: Vec<u8>) -> Vec<u8> {
+    let Some(value) = Value::from_json(json.clone()) else { return json };
+    let mut written = Vec::with_capacity(json.len());
+    Echo::new(value, Floats::Python).write(&mut written, usize::MAX);
+    written
 }
 
 /// In the extensions of [`internal_server_error`]: what Starlette does inside of its

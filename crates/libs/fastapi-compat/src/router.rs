@@ -17,6 +17,7 @@ use http::Method;
 use tower::{Layer, Service};
 
 use crate::answers;
+use crate::dialect::Dialect;
 use crate::dispatch::{self, Dispatch, Table};
 use crate::endpoint::{self, Endpoint, nested};
 use crate::matched::Operation;
@@ -56,6 +57,8 @@ pub struct Router<S = ()> {
     fallback: MethodRouter<S>,
     has_fallback: bool,
     webhooks: Vec<Outline>,
+    /// If none, that of what it is mounted in.
+    dialect: Option<Dialect>,
     /// Those of nested routers, each as the routes of everything below its prefix, with the number of
     /// segments of that.
     nested_fallbacks: Vec<(usize, axum::Router<S>)>,
@@ -78,6 +81,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             fallback: answers::not_found(),
             has_fallback: false,
             webhooks: Vec::new(),
+            dialect: None,
             nested_fallbacks: Vec::new(),
         }
     }
@@ -297,6 +301,14 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         Self { redirects_slashes, ..self }
     }
 
+    /// Answers and documents as those releases of FastAPI and pydantic that the service was migrated from:
+    /// `.dialect(Dialect::of("0.115", "2.9")?)`. Routers that are merged or nested take that of this one, and
+    /// so do mounted ones that have none of their own.
+    #[must_use]
+    pub fn dialect(self, dialect: Dialect) -> Self {
+        Self { dialect: Some(dialect), ..self }
+    }
+
     fn id(&self, outline: &Outline) -> String {
         let Outline { id, name, tags, path, .. } = outline;
         let path = template::format(path);
@@ -322,6 +334,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// # Errors
     /// When two models have the same name.
     pub fn document(&self, info: &Info<'_>) -> Result<utoipa::openapi::OpenApi, DuplicateModel> {
+        let _entered = self.dialect.unwrap_or_else(Dialect::current).enter();
         let is_documented = |route: &&Registered<S>| {
             matches!(route.answers, Answers::Methods(_)) && !route.outline.is_hidden
         };
@@ -352,6 +365,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     where
         S2: Clone + Send + Sync + 'static,
     {
+        let _entered = self.dialect.unwrap_or_else(Dialect::current).enter();
         let routes: Vec<_> = self.routes.iter().map(|route| self.served(route, &state)).collect();
         let redirect =
             self.redirects_slashes.then(|| self.redirect.clone().with_state(state.clone()));
@@ -363,8 +377,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             let router = endpoint::unmatched(router).with_state(state.clone());
             fallback = router.fallback_service(fallback);
         }
-        axum::Router::new()
-            .fallback_service(Dispatch(Arc::new(Table::new(routes, redirect, fallback))))
+        let table = Table::new(routes, redirect, fallback, self.dialect);
+        axum::Router::new().fallback_service(Dispatch(Arc::new(table)))
     }
 
     #[expect(clippy::panic, reason = "as axum: a route that cannot be is a mistake of the program")]

@@ -14,6 +14,7 @@ use utoipa::openapi::security::{
 };
 
 use crate::characters::latin1;
+use crate::dialect::{Switch, has};
 use crate::errors::Errors;
 use crate::extract::Dependency;
 use crate::layers::strip;
@@ -25,12 +26,31 @@ use crate::value::Value;
 
 /// The 401 of FastAPI when a caller sends no credentials.
 fn not_authenticated(challenge: &'static str) -> HttpError {
-    challenged(HeaderValue::from_static(challenge))
+    HttpError::new(StatusCode::UNAUTHORIZED, "Not authenticated")
+        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
-fn challenged(challenge: HeaderValue) -> HttpError {
-    HttpError::new(StatusCode::UNAUTHORIZED, "Not authenticated")
-        .with_header(header::WWW_AUTHENTICATE, challenge)
+/// What a class of FastAPI answers that is none of OAuth 2.
+fn refused(challenge: &'static str) -> HttpError {
+    if has(Switch::ForbiddenWithoutCredentials) {
+        return HttpError::new(StatusCode::FORBIDDEN, "Not authenticated");
+    }
+    not_authenticated(challenge)
+}
+
+const INVALID: &str = "Invalid authentication credentials";
+
+/// The same of a class that demands a scheme, and may have got another one.
+fn refused_scheme(headers: &HeaderMap, challenge: &'static str) -> HttpError {
+    if has(Switch::ForbiddenWithoutCredentials) && credentials(headers).is_some() {
+        return HttpError::new(StatusCode::FORBIDDEN, INVALID);
+    }
+    refused(challenge)
+}
+
+/// What stands behind the scheme in the header.
+fn parameter(text: &str) -> &str {
+    if has(Switch::UnstrippedCredentials) { text } else { strip(text) }
 }
 
 /// Scheme and parameter of the `Authorization` header; what is not ASCII was not issued.
@@ -38,7 +58,9 @@ fn authorization(headers: &HeaderMap) -> (&[u8], &str) {
     let value = headers.get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
     let mut words = value.splitn(2, |&byte| byte == b' ');
     let (scheme, parameter) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    (scheme, std::str::from_utf8(parameter).unwrap_or_default().trim())
+    let parameter = std::str::from_utf8(parameter).unwrap_or_default();
+    let is_stripped = !has(Switch::UnstrippedCredentials);
+    (scheme, if is_stripped { parameter.trim() } else { parameter })
 }
 
 /// The `Authorization` header as Starlette decodes it, empty without one.
@@ -50,7 +72,7 @@ fn authorization_text(headers: &HeaderMap) -> Cow<'_, str> {
 fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let text = authorization_text(headers);
     let (scheme, credentials) = text.split_once(' ')?;
-    let credentials = strip(credentials);
+    let credentials = parameter(credentials);
     let is_given = !scheme.is_empty() && !credentials.is_empty();
     is_given.then(|| (scheme.to_owned(), credentials.to_owned()))
 }
@@ -59,7 +81,7 @@ fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
 fn bearer(headers: &HeaderMap) -> Option<String> {
     let text = authorization_text(headers);
     let (scheme, token) = text.split_once(' ').unwrap_or((&text, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| strip(token).to_owned())
+    scheme.eq_ignore_ascii_case("bearer").then(|| parameter(token).to_owned())
 }
 
 /// A dependency that only reads the head of a request, and is absent, or invalid, or neither. Within
@@ -75,7 +97,7 @@ macro_rules! from_parts {
                 let read: Result<Option<Self>, HttpError> = $read(parts);
                 match read {
                     Ok(Some(read)) => Ok(read),
-                    Ok(None) => Err($absent.into_response()),
+                    Ok(None) => Err($absent(parts).into_response()),
                     Err(error) => Err(error.into_response()),
                 }
             }
@@ -119,7 +141,7 @@ impl Bearer {
 from_parts!(
     [] Bearer,
     |parts: &Parts| Ok(bearer(&parts.headers).map(Bearer)),
-    not_authenticated("Bearer"),
+    |_: &Parts| not_authenticated("Bearer"),
     |operation| operation.bearer()
 );
 
@@ -181,7 +203,7 @@ macro_rules! oauth2_bearers {
             |parts: &Parts| {
                 Ok(bearer(&parts.headers).map(|token| Self { token, options: PhantomData }))
             },
-            not_authenticated("Bearer"),
+            |_: &Parts| not_authenticated("Bearer"),
             |operation| {
                 let name = O::SCHEME_NAME.unwrap_or(stringify!($type));
                 operation.security(name, oauth2(Some($flow), O::DESCRIPTION));
@@ -234,7 +256,7 @@ from_parts!(
     |parts: &Parts| Ok(whole(&parts.headers).map(|authorization| {
         Self { authorization, options: PhantomData }
     })),
-    not_authenticated("Bearer"),
+    |_: &Parts| refused("Bearer"),
     |operation| {
         let mut scheme = OpenIdConnectScheme::new(O::URL);
         scheme.description = O::DESCRIPTION.map(str::to_owned);
@@ -282,15 +304,18 @@ macro_rules! http_schemes {
         from_parts!(
             [O: HttpOptions] $type<O>,
             |parts: &Parts| {
+                let is_of = |scheme: &str| scheme.eq_ignore_ascii_case(stringify!($kind));
                 let given = credentials(&parts.headers);
-                let given = given.filter(|(scheme, _)| {
-                    scheme.eq_ignore_ascii_case(stringify!($kind))
-                });
+                let is_other = given.as_ref().is_some_and(|(scheme, _)| !is_of(scheme));
+                if is_other && is_of("Digest") && has(Switch::DigestSchemeIsDemanded) {
+                    return Err(HttpError::new(StatusCode::FORBIDDEN, INVALID));
+                }
+                let given = given.filter(|_| !is_other);
                 Ok(given.map(|(scheme, credentials)| {
                     Self { scheme, credentials, options: PhantomData }
                 }))
             },
-            not_authenticated(stringify!($kind)),
+            |parts: &Parts| refused_scheme(&parts.headers, stringify!($kind)),
             |operation| {
                 let name = O::SCHEME_NAME.unwrap_or($class);
                 operation.security(name, http_scheme::<O>(HttpAuthScheme::$kind));
@@ -327,18 +352,24 @@ impl<O> fmt::Debug for Basic<O> {
 impl Basic {
     /// Name and password, or the 401 of FastAPI when the header is absent or not to be read.
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, HttpError> {
-        Self::read(headers)?.ok_or_else(Self::challenge)
+        Self::read(headers)?.ok_or_else(|| Self::challenge("Not authenticated"))
     }
 }
 
 impl<O: HttpOptions> Basic<O> {
-    fn challenge() -> HttpError {
+    fn challenge(detail: &'static str) -> HttpError {
         let realm = O::REALM.filter(|realm| !realm.is_empty());
         let challenge = realm.map(|realm| format!("Basic realm=\"{realm}\""));
-        match challenge.and_then(|challenge| HeaderValue::try_from(challenge).ok()) {
-            Some(challenge) => challenged(challenge),
-            None => not_authenticated("Basic"),
-        }
+        let challenge = challenge.and_then(|challenge| HeaderValue::try_from(challenge).ok());
+        let challenge = challenge.unwrap_or_else(|| HeaderValue::from_static("Basic"));
+        HttpError::new(StatusCode::UNAUTHORIZED, detail)
+            .with_header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// The 401 for a header that cannot be read.
+    fn invalid() -> HttpError {
+        let is_named = has(Switch::ForbiddenWithoutCredentials);
+        Self::challenge(if is_named { INVALID } else { "Not authenticated" })
     }
 
     /// `None` without such a header. One that cannot be read is an error whatever `auto_error` is.
@@ -360,7 +391,7 @@ impl<O: HttpOptions> Basic<O> {
                 password: password.to_owned(),
                 options: PhantomData,
             })),
-            None => Err(Self::challenge()),
+            None => Err(Self::invalid()),
         }
     }
 }
@@ -399,7 +430,7 @@ fn python_base64(letters: &[u8]) -> Option<Vec<u8>> {
 from_parts!(
     [O: HttpOptions] Basic<O>,
     |parts: &Parts| Self::read(&parts.headers),
-    Self::challenge(),
+    |_: &Parts| Self::challenge("Not authenticated"),
     |operation| {
         let name = O::SCHEME_NAME.unwrap_or("HTTPBasic");
         operation.security(name, http_scheme::<O>(HttpAuthScheme::Basic));
@@ -434,7 +465,7 @@ macro_rules! api_keys {
                 let key = key.filter(|key| !key.is_empty());
                 Ok(key.map(|key| Self { key, name: PhantomData }))
             },
-            not_authenticated("APIKey"),
+            |_: &Parts| refused("APIKey"),
             |operation| {
                 let mut key = ApiKeyValue::new(N::NAME);
                 key.description = N::DESCRIPTION.map(str::to_owned);
@@ -560,7 +591,7 @@ impl<D, C: Scopes> Security<D, C> {
         let outer = parts.extensions.remove::<SecurityScopes>();
         let mut scopes = outer.clone().unwrap_or_default();
         for scope in C::SCOPES {
-            if !scopes.scopes.contains(scope) {
+            if has(Switch::RepeatedScopes) || !scopes.scopes.contains(scope) {
                 scopes.scopes.push(scope);
             }
         }

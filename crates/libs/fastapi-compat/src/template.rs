@@ -9,6 +9,7 @@ use std::sync::Arc;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::Regex;
 
+use crate::dialect::{Switch, has};
 use crate::value::Value;
 
 /// What a parameter of a path matches, and what becomes of it.
@@ -34,12 +35,15 @@ impl Convertor {
     }
 
     /// Starlette's regular expression.
-    const fn regex(self) -> &'static str {
+    fn regex(self) -> &'static str {
         match self {
             Self::Str => "[^/]+",
             Self::Path => ".*",
             Self::Int => "[0-9]+",
             Self::Float => r"[0-9]+(?:\.[0-9]+)?",
+            Self::Uuid if has(Switch::UuidPathsWithHyphens) => {
+                "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+            }
             Self::Uuid => {
                 "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
             }

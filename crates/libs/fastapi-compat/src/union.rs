@@ -1,8 +1,9 @@
 //! Unions: the choice that fits best, or the one that a tag names.
 
-use crate::choice::{Fixed, position};
+use crate::choice::{Fixed, literal_position};
 use crate::constraints::Constraints;
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc, Taken};
 use crate::model::Model;
 use crate::value::Value;
@@ -39,7 +40,8 @@ impl<'a, U> Union<'a, U> {
         (errors.exactness, errors.fields_set) = (Exactness::Exact, None);
         let name = T::name(constraints);
         let value = T::decode(self.input, constraints, &self.at.field(&name), errors);
-        let (exactness, fields_set) = (errors.exactness, errors.fields_set);
+        let exactness = errors.exactness;
+        let fields_set = errors.fields_set.filter(|_| !has(Switch::UnionsIgnoreFields));
         (errors.exactness, errors.fields_set) = (before.0, before.1);
         let failures = errors.split_off(before.2);
         let Some(value) = value else {
@@ -159,7 +161,7 @@ fn named(
     at: &Loc<'_>,
     errors: &mut Errors,
 ) -> Option<(usize, Tag)> {
-    if let Some(position) = position(tag, known) {
+    if let Some(position) = literal_position(tag, known) {
         let shown = match tag {
             Value::Int(number) => usize::try_from(*number).ok().map(Tag::Index),
             Value::Bool(value) => Some(Tag::Index((*value).into())),

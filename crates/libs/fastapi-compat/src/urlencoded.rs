@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
+use crate::dialect::{Switch, has};
 use crate::model::{Fields, Name, Source};
 use crate::value::Value;
 
@@ -22,6 +23,10 @@ impl Fields for Parameters {
 
     fn whole(&self) -> &Value {
         &Value::Null
+    }
+
+    fn alias_choices(&self) -> Option<Switch> {
+        Some(Switch::AliasChoicesAreNames)
     }
 }
 
@@ -49,8 +54,10 @@ pub(crate) fn grouped(
     for (name, value) in pairs.filter(|(name, _)| !taken.contains(name)) {
         groups.entry(name).or_default().push(value);
     }
+    let is_single = has(Switch::ExtraParametersAreSingle);
     let value = |mut values: Vec<Value>| match values.len() {
         1 => values.remove(0),
+        2.. if is_single => values.pop().unwrap_or(Value::Null),
         _ => values.into(),
     };
     groups.into_iter().map(|(name, values)| (name, value(values))).collect()

@@ -11,6 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use self::domain::{refuse_domain_literal, validate_domain};
 use crate::characters::major_category;
+use crate::dialect::{Switch, has};
 use crate::python::{character_name, repr};
 
 /// A valid, normalised e-mail address.
@@ -29,7 +30,7 @@ impl EmailStr {
         if text.chars().count() > MAX_LENGTH {
             return Err(format!("Length must not exceed {MAX_LENGTH} characters"));
         }
-        if text.contains(['\r', '\n']) {
+        if text.contains(['\r', '\n']) && !has(Switch::EmailsAreStrippedOfLines) {
             return Err("Carriage return and line feed characters are not allowed".into());
         }
         let address = address_of_mailbox(text).unwrap_or(text);

@@ -7,14 +7,15 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{
     ArrayBuilder, Components, Content, Deprecated, Object, ObjectBuilder, OpenApi, Ref, RefOr,
-    Response, ResponseBuilder, Schema, Type,
+    Required, Response, ResponseBuilder, Schema, Type,
 };
 use utoipa::{Modify, Number};
 
 use super::visit::{
-    children, each_kind, is_null, location, null, of_keywords, operations, schemas_of, set,
+    children, each_kind, is_null, location, null, of_keywords, operations, remove, schemas_of, set,
     title_of, typed,
 };
+use crate::dialect::{Switch, has};
 
 /// Rewrites a document of utoipa's into what FastAPI writes of the same operations and models:
 ///
@@ -127,16 +128,17 @@ fn validation_errors() -> [(&'static str, RefOr<Schema>); 2] {
     let list = |title, items: RefOr<Schema>| ArrayBuilder::new().title(Some(title)).items(items);
     let mut step = AnyOf::new();
     step.items = vec![typed(Type::String).into(), typed(Type::Integer).into()];
-    let error = ObjectBuilder::new()
+    let mut error = ObjectBuilder::new()
         .title(Some("ValidationError"))
         .property("loc", list("Location", Schema::from(step).into()))
         .property("msg", text("Message"))
-        .property("type", text("Error Type"))
-        .property("input", text("Input").schema_type(SchemaType::AnyValue))
-        .property("ctx", text("Context").schema_type(Type::Object))
-        .required("loc")
-        .required("msg")
-        .required("type");
+        .property("type", text("Error Type"));
+    if !has(Switch::ValidationErrorWithoutInput) {
+        error = error
+            .property("input", text("Input").schema_type(SchemaType::AnyValue))
+            .property("ctx", text("Context").schema_type(Type::Object));
+    }
+    let error = error.required("loc").required("msg").required("type");
     let errors = list("Detail", Ref::from_schema_name("ValidationError").into());
     let all = ObjectBuilder::new().title(Some("HTTPValidationError")).property("detail", errors);
     [("HTTPValidationError", all.into()), ("ValidationError", error.into())]
@@ -145,6 +147,9 @@ fn validation_errors() -> [(&'static str, RefOr<Schema>); 2] {
 /// FastAPI gives the description of a parameter to its schema, too.
 fn rewrite_parameter(parameter: &mut Parameter) {
     let Some(schema) = &mut parameter.schema else { return };
+    if parameter.required != Required::True {
+        in_all_of(schema);
+    }
     name(schema, &title(&parameter.name));
     let (mut description, mut deprecated) = (None, false);
     if let RefOr::T(kind) = &*schema {
@@ -165,9 +170,49 @@ fn rewrite_parameter(parameter: &mut Parameter) {
         (Some(_), Some(_)) => {}
     }
     match parameter.deprecated {
-        Some(Deprecated::True) if !deprecated => set(schema, "deprecated", true.into()),
+        Some(Deprecated::True) if !deprecated && !has(Switch::ParameterSchemasAreCurrent) => {
+            set(schema, "deprecated", true.into());
+        }
         Some(Deprecated::True) => {}
         _ => parameter.deprecated = deprecated.then_some(Deprecated::True),
+    }
+    if has(Switch::ParameterSchemasAreCurrent) {
+        remove(schema, "deprecated");
+    }
+}
+
+/// Puts a reference in `allOf`, if that is where one of the dialect stands that has a default.
+pub(super) fn in_all_of(schema: &mut RefOr<Schema>) {
+    if location(schema).is_none() || !has(Switch::ReferencesInAllOf) {
+        return;
+    }
+    let Value::Object(mut keywords) = json!(schema) else { return };
+    if let Some(reference) = keywords.remove("$ref") {
+        let all_of = ("allOf".to_owned(), json!([{"$ref": reference}]));
+        *schema = of_keywords([all_of]).into();
+        for (keyword, value) in keywords {
+            set(schema, &keyword, value);
+        }
+    }
+}
+
+fn is_in_all_of(schema: &RefOr<Schema>) -> bool {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            object.extensions.as_ref().is_some_and(|kept| kept.contains_key("allOf"))
+        }
+        _ => false,
+    }
+}
+
+/// The same for one with other keywords beside it.
+fn with_others_in_all_of(schema: &mut RefOr<Schema>) {
+    let has_others = |schema: &RefOr<Schema>| match json!(schema) {
+        Value::Object(keywords) => keywords.len() > 1,
+        _ => false,
+    };
+    if location(schema).is_some() && has_others(schema) {
+        in_all_of(schema);
     }
 }
 
@@ -199,6 +244,7 @@ fn name_model(schema: &mut RefOr<Schema>, title: &str) {
 
 /// Rewrites a schema, in which FastAPI writes bounds as floats if it is a component's.
 pub(super) fn rewrite(schema: &mut RefOr<Schema>, is_component: bool) {
+    with_others_in_all_of(schema);
     let RefOr::T(inner) = schema else { return };
     children(inner, &mut |child| rewrite(child, is_component));
     let optional = match inner {
@@ -350,6 +396,10 @@ fn bound_integers(object: &mut Object) {
 fn rewrite_names(object: &mut Object) {
     let Some(names) = object.property_names.take() else { return };
     let names = RefOr::T(*names);
+    let shows_names = !has(Switch::NoPropertyNames);
+    if location(&names).is_some() && !shows_names {
+        return;
+    }
     if location(&names).is_some() {
         object.property_names = Some(Box::new(Schema::from(names)));
         return;
@@ -365,7 +415,7 @@ fn rewrite_names(object: &mut Object) {
         let kept = object.extensions.get_or_insert_default();
         kept.insert("patternProperties".to_owned(), properties);
     }
-    if names != typed(SchemaType::AnyValue) {
+    if names != typed(SchemaType::AnyValue) && shows_names {
         object.property_names = Some(Box::new(names.into()));
     }
 }
@@ -377,7 +427,7 @@ fn is_model_or_null(schema: &RefOr<Schema>) -> bool {
             [model, other] => location(model).is_some() && is_null(other),
             _ => false,
         },
-        schema => location(schema).is_some(),
+        schema => location(schema).is_some() || is_in_all_of(schema),
     }
 }
 

@@ -13,18 +13,19 @@ use utoipa::openapi::path::{
     Paths,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::ArrayItems;
+use utoipa::openapi::schema::{ArrayItems, KnownFormat, SchemaFormat};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::openapi::{
     Content, Deprecated, RefOr, Required, ResponseBuilder, Schema, SecurityRequirement,
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::dialect::{name, title};
+use super::dialect::{in_all_of, name, title};
 use super::responses::{AdditionalResponse, merge, merge_operation};
 use super::visit::{inside_option, set};
 use super::{NamedSchema, collection};
-use crate::model::Model;
+use crate::dialect::{Switch, has};
+use crate::model::{FieldNames, Model};
 use crate::response::has_body;
 use crate::routes::Routes;
 use crate::template;
@@ -470,6 +471,15 @@ impl OperationDocument<'_> {
     /// The fields of a model as parameters of the query, of the headers or of the cookies.
     pub(crate) fn parameters<T: Model + IntoParams>(&mut self, location: &ParameterIn) {
         for mut parameter in T::into_params(|| Some(location.clone())) {
+            let of = |field: &&FieldNames| {
+                field.names.first().is_some_and(|name| name.text == parameter.name)
+            };
+            let field = T::FIELDS.iter().find(of);
+            if let Some(field) = field.filter(|field| field.names.len() > 1)
+                && has(Switch::AliasChoicesAreNames)
+            {
+                field.own.text.clone_into(&mut parameter.name);
+            }
             if let (true, Some(schema)) = (T::IS_MODEL, &mut parameter.schema) {
                 name(schema, &title(&parameter.name));
             }
@@ -491,6 +501,9 @@ impl OperationDocument<'_> {
 
     /// A JSON body.
     pub(crate) fn json_body(&mut self, mut schema: RefOr<Schema>, is_required: bool) {
+        if !is_required {
+            in_all_of(&mut schema);
+        }
         name(&mut schema, &title(self.body_name));
         self.body("application/json", is_required, schema);
     }
@@ -510,7 +523,11 @@ impl OperationDocument<'_> {
             _ => true,
         };
         set(&mut model, "title", name.as_str().into());
-        let schema = collection::add(name, model);
+        let mut schema = collection::add(name, model);
+        if !is_required && has(Switch::ReferencesInAllOf) {
+            in_all_of(&mut schema);
+            set(&mut schema, "title", "Body".into());
+        }
         self.body(media_type, is_required, schema);
     }
 
@@ -578,7 +595,7 @@ impl OperationDocument<'_> {
         });
         let demanded = &mut self.requirements[at].1;
         for scope in &self.scopes {
-            if !demanded.iter().any(|known| known == scope) {
+            if has(Switch::RepeatedScopes) || !demanded.iter().any(|known| known == scope) {
                 demanded.push((*scope).to_owned());
             }
         }
@@ -645,7 +662,10 @@ impl OperationDocument<'_> {
 /// Whether a field is a file, or may be one, or some.
 fn holds_files(schema: &mut RefOr<Schema>) -> bool {
     match inside_option(schema).0 {
-        RefOr::T(Schema::Object(object)) => object.content_media_type == "application/octet-stream",
+        RefOr::T(Schema::Object(object)) => {
+            object.content_media_type == "application/octet-stream"
+                || object.format == Some(SchemaFormat::KnownFormat(KnownFormat::Binary))
+        }
         RefOr::T(Schema::Array(array)) => match &mut array.items {
             ArrayItems::RefOrSchema(items) => holds_files(items),
             ArrayItems::False => false,

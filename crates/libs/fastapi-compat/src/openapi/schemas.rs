@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ArrayItems, SchemaFormat, SchemaType};
+use utoipa::openapi::schema::{ArrayItems, KnownFormat, SchemaFormat, SchemaType};
 use utoipa::openapi::{
     ArrayBuilder, Discriminator, Object, OneOfBuilder, RefOr, Required, Schema, Type,
     schema::AnyOfBuilder,
@@ -21,6 +21,7 @@ use super::visit::{
 };
 use crate::choice::Fixed;
 use crate::constraints::{self, Constraints};
+use crate::dialect::{Switch, has};
 #[cfg(feature = "email")]
 use crate::email::EmailStr;
 use crate::optional::Patch;
@@ -220,6 +221,10 @@ fn multi_host_url() -> Object {
 
 fn file() -> Object {
     let mut file = typed(Type::String);
+    if has(Switch::BinaryFormat) {
+        file.format = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
+        return file;
+    }
     "application/octet-stream".clone_into(&mut file.content_media_type);
     file
 }
@@ -263,10 +268,33 @@ fn byte_size() -> RefOr<Schema> {
 
 /// Read from numbers and texts, written as a text.
 fn decimal() -> RefOr<Schema> {
-    if is_output() {
-        return typed(Type::String).into();
+    let mut text = typed(Type::String);
+    if has(Switch::DecimalPattern) {
+        text.pattern = Some(decimal_pattern(None, None));
     }
-    AnyOfBuilder::new().item(typed(Type::Number)).item(typed(Type::String)).into()
+    if is_output() {
+        return text.into();
+    }
+    AnyOfBuilder::new().item(typed(Type::Number)).item(text).into()
+}
+
+/// What a text of a decimal looks like with so many digits and decimal places.
+fn decimal_pattern(digits: Option<u64>, places: Option<u64>) -> String {
+    let rest = match (digits, places) {
+        (Some(digits), Some(places)) => {
+            let (whole, all) = (digits.saturating_sub(places), digits + 1);
+            format!(
+                r"(?:\d{{0,{whole}}}|(?=[\d.]{{1,{all}}}0*$)\d{{0,{whole}}}\.\d{{0,{places}}}0*$)"
+            )
+        }
+        (Some(digits), None) => {
+            let all = digits + 1;
+            format!(r"(?:\d{{0,{digits}}}|(?=[\d.]{{1,{all}}}0*$)\d*\.\d*0*$)")
+        }
+        (None, Some(places)) => format!(r"\d*\.?\d{{0,{places}}}0*$"),
+        (None, None) => r"\d*\.?\d*$".to_owned(),
+    };
+    format!(r"^(?!^[-+.]*$)[+-]?0*{rest}")
 }
 
 /// utoipa's traits for our own types, which stand where they are used.
@@ -389,6 +417,9 @@ pub fn choices(values: &[Fixed]) -> RefOr<Schema> {
         SchemaType::AnyValue
     });
     schema.enum_values = Some(values.iter().map(json).collect());
+    if let ([value], true) = (values, has(Switch::ConstantsAreEnumerations)) {
+        schema.extensions = Some([("const", json(value))].into_iter().collect());
+    }
     schema.into()
 }
 
@@ -396,7 +427,9 @@ pub fn choices(values: &[Fixed]) -> RefOr<Schema> {
 pub fn literal(values: &[Fixed]) -> RefOr<Schema> {
     let mut schema = choices(values);
     if let ([value], RefOr::T(Schema::Object(object))) = (values, &mut schema) {
-        object.enum_values = None;
+        if !has(Switch::ConstantsAreEnumerations) {
+            object.enum_values = None;
+        }
         object.extensions = Some([("const", json(value))].into_iter().collect());
     }
     schema
@@ -472,6 +505,10 @@ fn constrain(schema: &mut RefOr<Schema>, constraints: &Constraints) {
                 object.max_length = max.or(object.max_length);
                 if let Some(pattern) = constraints.pattern {
                     object.pattern = Some(pattern.text.to_owned());
+                }
+                let (digits, places) = (constraints.max_digits, constraints.decimal_places);
+                if (digits.is_some() || places.is_some()) && object.pattern.is_some() {
+                    object.pattern = Some(decimal_pattern(digits, places));
                 }
             }
             SchemaType::Type(Type::Object) => {

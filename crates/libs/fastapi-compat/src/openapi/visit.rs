@@ -225,6 +225,16 @@ pub(super) fn set(schema: &mut RefOr<Schema>, keyword: &str, value: Value) {
     }
 }
 
+/// Takes a keyword off a schema.
+pub(super) fn remove(schema: &mut RefOr<Schema>, keyword: &str) {
+    if let RefOr::T(inner) = schema
+        && let Value::Object(mut keywords) = json!(inner)
+        && keywords.remove(keyword).is_some()
+    {
+        *inner = of_keywords(keywords);
+    }
+}
+
 /// Whether it shows a default.
 pub(super) fn has_default(schema: &RefOr<Schema>) -> bool {
     let kind = match schema {

@@ -7,13 +7,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::secret::ByteString;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::invalid::Invalid;
 use crate::openapi::json_schema;
 use crate::value::Value;
 
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Decodes as Python's `binascii.a2b_base64`, which skips what is no digit; `is_url` is whether `-` and `_`
 /// are digits as well.
@@ -73,7 +74,25 @@ fn encode(bytes: &[u8], digits: &[u8; 64]) -> String {
             text.push(if index > chunk.len() { '=' } else { char::from(digit) });
         }
     }
+    if std::ptr::eq(digits, STANDARD) && has(Switch::Base64InLines) {
+        return in_lines(&text);
+    }
     text
+}
+
+/// Lines of 76 digits, each with its end, as Python's `encodebytes` writes them.
+fn in_lines(text: &str) -> String {
+    let mut lines = String::with_capacity(text.len() + text.len() / 76 + 1);
+    for (index, digit) in text.chars().enumerate() {
+        if index > 0 && index % 76 == 0 {
+            lines.push('\n');
+        }
+        lines.push(digit);
+    }
+    if !text.is_empty() {
+        lines.push('\n');
+    }
+    lines
 }
 
 /// A text of UTF-8, or why Python says that it is none.
@@ -162,6 +181,9 @@ macro_rules! encoded {
 fn text(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<String> {
     // A length that is always there: what holds a lone surrogate is no text then.
     let any = Constraints { min_length: Some(0), ..Constraints::NONE };
+    if has(Switch::Base64TextsAreBytes) && !matches!(input, Value::Str(_) | Value::Surrogates(_)) {
+        bytes(input, at, errors)?;
+    }
     String::decode(input, &any, at, errors)
 }
 

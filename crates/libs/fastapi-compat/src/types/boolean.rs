@@ -9,6 +9,8 @@ use crate::openapi::json_schema;
 use crate::value::Value;
 
 impl Decode for bool {
+    const IS_CHECKBOX: bool = true;
+
     const ACCEPTS: Accepts = Accepts::STRICT.and(Accepts::IN_STRICT);
 
     json_schema!();

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use super::text::plural;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, decode_path_parameter};
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::matched::PathParams;
 use crate::openapi::{self, OperationDocument, RefOrSchema};
@@ -228,6 +229,8 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
         return errors.add("dict_type", at, "Input should be a valid dictionary", input, &[]);
     };
     let start = errors.len();
+    let max = constraints.max_length;
+    let is_counted_last = has(Switch::DictionariesAreCountedLast);
     for (name, value) in fields {
         if stops_early(constraints, errors) {
             break;
@@ -238,7 +241,7 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
         let value = V::decode(&value, &Constraints::NONE, &at_value, errors);
         if let (Some(key), Some(value)) = (key, value) {
             map.extend([(key, value)]);
-            if let Some(max) = constraints.max_length.filter(|&max| length(map) > max) {
+            if let Some(max) = max.filter(|&max| length(map) > max && !is_counted_last) {
                 errors.truncate(start);
                 return too_long("Dictionary", max, None, input, at, errors);
             }
@@ -246,6 +249,9 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
     }
     if errors.len() > start {
         return None;
+    }
+    if let Some(max) = max.filter(|&max| length(map) > max) {
+        return too_long("Dictionary", max, Some(length(map)), input, at, errors);
     }
     match constraints.min_length.filter(|&min| length(map) < min) {
         Some(min) => too_short("Dictionary", min, length(map), input, at, errors),

@@ -12,6 +12,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use super::text::plural;
 use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::{Decode, deserialize_by_rules};
+use crate::dialect::{Switch, has};
 use crate::encoded;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::float_repr::float_repr;
@@ -22,6 +23,8 @@ use crate::value::Value;
 const PRECISION: usize = 28;
 /// What is smaller becomes zero when Python divides: its `Etiny`, and a digit of rounding.
 const SMALLEST_EXPONENT: i64 = -1_000_027;
+/// The smallest exponent of the first digit of what Python does not round to zero.
+const TINY: i64 = -1_000_026;
 /// The largest exponent of Python's decimals.
 const MAX_EXPONENT: i64 = 999_999_999_999_999_999;
 /// The smallest exponent of the last digit.
@@ -262,6 +265,9 @@ impl Decimal {
             Err(_) => (exponent.unsigned_abs(), digits.max(exponent.unsigned_abs())),
         };
         let counts = count(digits.len() as u64, *exponent);
+        if has(Switch::DecimalsAreRounded) && (digits.len() > PRECISION || self.adjusted() < TINY) {
+            return (counts, self.rounded().counts().1);
+        }
         let zeros = length(digits) - length(digits.trim_end_matches('0'));
         let normalized = match *exponent {
             _ if self.is_zero() => (0, 1),
@@ -269,6 +275,17 @@ impl Decimal {
             exponent => count(digits.len() as u64 - zeros.unsigned_abs(), exponent + zeros),
         };
         (counts, normalized)
+    }
+
+    /// As Python's `normalize` rounds it: to 28 digits, and to zero below the smallest exponent.
+    fn rounded(&self) -> Self {
+        let (digits, exponent) = match &self.kind {
+            Kind::Finite { digits, exponent } if self.adjusted() >= TINY => {
+                round(digits, *exponent, true)
+            }
+            _ => ("0".to_owned(), 0),
+        };
+        Self { negative: self.negative, kind: Kind::Finite { digits, exponent } }
     }
 
     /// As FastAPI writes it into the `ctx` of an error: an integer if it has no decimal places.

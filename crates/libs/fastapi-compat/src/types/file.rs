@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
@@ -80,15 +81,18 @@ impl UploadFile {
             ("_rolled", Value::Bool(size > SPOOL_SIZE)),
             ("_TemporaryFileArgs", Value::Object(arguments.collect())),
         ];
+        let pairs = pairs.filter(|_| !has(Switch::UploadsAreAttributes));
         let file = pairs.map_or_else(|| attributes.into(), Value::from);
-        [
+        let attributes = [
             ("filename", self.filename().into()),
             ("file", file),
             ("size", size.into()),
             ("headers", self.0.headers.clone().into()),
             ("_max_mem_size", SPOOL_SIZE.into()),
-        ]
-        .into()
+        ];
+        let is_older = has(Switch::UploadsWithoutMemorySize);
+        let shown = attributes.into_iter().take(if is_older { 4 } else { 5 });
+        Value::Object(shown.collect())
     }
 }
 

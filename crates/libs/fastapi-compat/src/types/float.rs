@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::constraints::{Accepts, BrokenBound, Constraints};
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
@@ -52,8 +53,13 @@ fn parse(text: &str) -> Option<f64> {
 /// The first constraint that is not met, in pydantic's order.
 fn broken(value: f64, constraints: &Constraints) -> Option<BrokenBound<f64>> {
     const TOLERANCE: f64 = 1e-9;
-    let is_multiple =
-        |divisor: &f64| (value - (value / divisor).round() * divisor).abs() <= TOLERANCE;
+    let is_multiple = |divisor: &f64| {
+        if has(Switch::MultiplesByRemainder) {
+            let (rest, tolerance) = ((value % divisor).abs(), value.abs() * TOLERANCE);
+            return rest <= tolerance || (rest - divisor).abs() <= tolerance;
+        }
+        (value - (value / divisor).round() * divisor).abs() <= TOLERANCE
+    };
     let divisor = constraints.multiple_of.map(|divisor| divisor.float);
     // What is not a number is a multiple of everything, as in pydantic.
     if let Some(divisor) = divisor.filter(|divisor| value.is_finite() && !is_multiple(divisor)) {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::Decode;
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::json::MAX_INT_DIGITS;
 use crate::openapi::json_schema;
@@ -173,7 +174,9 @@ fn parse(text: &str) -> Result<Integer, IntegerError> {
         None => unsigned,
     };
     // Between leading zeros any number of underscores is skipped.
+    let keeps_zeros = sign == "-" && has(Switch::MinusBeforeZeros);
     let mut significant = match integer.strip_prefix('0') {
+        _ if keeps_zeros => digits_behind_sign(integer)?,
         Some(rest) => match rest.trim_start_matches(['0', '_']) {
             "" if rest.ends_with('_') => return Err(IntegerError::Text),
             "" => "0",
@@ -183,10 +186,7 @@ fn parse(text: &str) -> Result<Integer, IntegerError> {
     };
     let late = significant.strip_prefix('-').filter(|_| sign.is_empty());
     if let Some(negative) = late.filter(|_| integer.starts_with('0')) {
-        (sign, significant) = ("-", negative.strip_prefix('_').unwrap_or(negative));
-        if significant.len() > 1 && significant.starts_with('0') {
-            return Err(IntegerError::Text);
-        }
+        (sign, significant) = ("-", digits_behind_sign(negative)?);
     }
     let grouped = significant.split('_').try_fold(String::from(sign), |digits, group| {
         let valid = !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
@@ -196,6 +196,13 @@ fn parse(text: &str) -> Result<Integer, IntegerError> {
         return Err(IntegerError::Text);
     }
     grouped.parse().map_err(|_| IntegerError::Text)
+}
+
+/// What stands behind a minus sign: perhaps an underscore, and no leading zeros.
+fn digits_behind_sign(digits: &str) -> Result<&str, IntegerError> {
+    let digits = digits.strip_prefix('_').unwrap_or(digits);
+    let has_zeros = digits.len() > 1 && digits.starts_with('0');
+    if has_zeros { Err(IntegerError::Text) } else { Ok(digits) }
 }
 
 /// The first constraint that is not met, in pydantic's order.

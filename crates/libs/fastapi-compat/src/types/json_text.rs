@@ -24,6 +24,8 @@ fn parse(text: &str) -> Result<Value, String> {
 }
 
 impl<T: Decode> Decode for JsonText<T> {
+    const JSON_OF_SEQUENCE: bool = T::SEQUENCE;
+
     const ACCEPTS: Accepts = Accepts::NONE;
 
     fn json_schema() -> RefOrSchema {

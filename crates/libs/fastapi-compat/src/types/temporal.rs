@@ -1,5 +1,7 @@
 //! `date`, `time`, `datetime` and `timedelta`: pydantic leaves their texts to the same library.
 
+mod older;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -98,19 +100,31 @@ fn not_nan(value: f64) -> Result<f64, Refusal> {
 fn read_date(input: &Value) -> Result<speedate::Date, Refusal> {
     let Value::Str(text) = input else { return Err(Refusal::Type) };
     let config = DateConfig::builder().timestamp_unit(TimestampUnit::Infer).build();
-    Ok(speedate::Date::parse_bytes_with_config(text.as_bytes(), &config)?)
+    let date = speedate::Date::parse_bytes_with_config(text.as_bytes(), &config);
+    if older::is_number(text) {
+        return older::timestamp(date, |date| date.year);
+    }
+    Ok(date?)
 }
 
 fn read_datetime(input: &Value) -> Result<speedate::DateTime, Refusal> {
     use speedate::DateTime;
 
-    if let Value::Str(text) = input {
-        return Ok(DateTime::parse_bytes_with_config(text.as_bytes(), &DATE_TIME)?);
+    let read = match input {
+        Value::Str(text) => match older::datetime(text) {
+            Some(read) => read,
+            None => DateTime::parse_bytes_with_config(text.as_bytes(), &DATE_TIME),
+        },
+        input => match numeric(input).ok_or(Refusal::Type)? {
+            Numeric::Int(value) => DateTime::from_timestamp_with_config(value, 0, &DATE_TIME),
+            Numeric::Float(value) => older::datetime_of(not_nan(value)?)
+                .unwrap_or_else(|| DateTime::from_float_with_config(value, &DATE_TIME)),
+        },
+    };
+    match input {
+        Value::Str(text) if !older::is_number(text) => Ok(read?),
+        _ => older::timestamp(read, |datetime| datetime.date.year),
     }
-    Ok(match numeric(input).ok_or(Refusal::Type)? {
-        Numeric::Int(value) => DateTime::from_timestamp_with_config(value, 0, &DATE_TIME)?,
-        Numeric::Float(value) => DateTime::from_float_with_config(not_nan(value)?, &DATE_TIME)?,
-    })
 }
 
 fn read_time(input: &Value) -> Result<speedate::Time, Refusal> {
@@ -140,14 +154,17 @@ fn read_duration(input: &Value) -> Result<speedate::Duration, Refusal> {
 
     const DAY: u64 = 86_400;
     let seconds = match input {
-        Value::Str(text) => return Ok(Duration::parse_bytes_with_config(text.as_bytes(), &TIME)?),
+        Value::Str(text) => {
+            older::check_duration(text)?;
+            return Ok(Duration::parse_bytes_with_config(text.as_bytes(), &TIME)?);
+        }
         Value::Bool(value) => Numeric::Int((*value).into()),
         input => numeric(input).ok_or(Refusal::Type)?,
     };
     match seconds {
         Numeric::Int(seconds) => {
             let total = seconds.unsigned_abs();
-            let days = u32::try_from(total / DAY).map_err(|_| ParseError::DurationDaysTooLarge)?;
+            let days = older::days(total / DAY).ok_or(ParseError::DurationDaysTooLarge)?;
             let rest = u32::try_from(total % DAY).unwrap_or_default();
             Ok(Duration::new(seconds >= 0, days, rest, 0)?)
         }
@@ -233,6 +250,9 @@ const MIDNIGHT: speedate::Time =
 /// A date, or a datetime at midnight.
 fn date(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<speedate::Date> {
     if let Ok(date) = read_date(input) {
+        return Some(date);
+    }
+    if let Some(date) = older::date(input) {
         return Some(date);
     }
     match read_datetime(input) {

@@ -11,6 +11,7 @@ use super::text::plural;
 use crate::choice::alternatives;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_strictly};
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
@@ -128,6 +129,9 @@ pub(super) fn decode<U: Parsed>(
     }
     let mut parsed = match U::parse(text, is_strict) {
         Ok(parsed) => parsed,
+        Err(Fault::Parsing(ParseError::IdnaError)) if has(Switch::DomainCharacters) => {
+            return refuse(&older_domain_error(text).to_string());
+        }
         Err(Fault::Parsing(error)) => return refuse(&error.to_string()),
         Err(Fault::Violation(violation)) => {
             let error = violation.description();
@@ -164,6 +168,21 @@ pub(super) fn decode<U: Parsed>(
         url.set_path(path);
     }
     Some(parsed)
+}
+
+/// Why a domain is refused, where characters are checked behind its conversion to ASCII.
+fn older_domain_error(text: &str) -> ParseError {
+    let start = text.find("//").map_or(0, |slashes| slashes + 2);
+    let host = text[start..].split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let host = percent_encoding::percent_decode_str(host).decode_utf8_lossy();
+    let is_forbidden = |c: char| c.is_ascii_control() || " %<>[]^|".contains(c);
+    let others: String = host.chars().map(|c| if is_forbidden(c) { 'a' } else { c }).collect();
+    match Url::parse(&format!("http://{others}")) {
+        Err(ParseError::IdnaError) if host == "xn--" => ParseError::EmptyHost,
+        Err(error) => error,
+        Ok(_) => ParseError::InvalidDomainCharacter,
+    }
 }
 
 macro_rules! url_type {

@@ -8,6 +8,7 @@ use uuid::{Uuid, Variant};
 
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
+use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::openapi::json_schema;
 use crate::value::Value;
@@ -32,12 +33,56 @@ impl Decode for Uuid {
                 Some(id)
             }
             Err(error) => {
-                let error = error.to_string();
+                let is_older = has(Switch::UuidGroupsFromOne) || has(Switch::UuidPrefixIsNamed);
+                let error = if is_older { older_reason(text) } else { error.to_string() };
                 let msg = format!("Input should be a valid UUID, {error}");
                 errors.add("uuid_parsing", at, msg, input, &[("error", error.into())])
             }
         }
     }
+}
+
+/// Why a text is no UUID, in the words of earlier releases of the library that pydantic leaves it to.
+fn older_reason(text: &str) -> String {
+    // What is of the length of a UUID in braces or in a URN is judged by the UUID in it.
+    let text = match text.len() {
+        38 => text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text),
+        45 => text.strip_prefix("urn:uuid:").unwrap_or(text),
+        _ => text,
+    };
+    let braced = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    let (id, offset) = match (braced, text.strip_prefix("urn:uuid:")) {
+        (Some(id), _) => (id, 1),
+        (None, Some(id)) => (id, "urn:uuid:".len()),
+        (None, None) => (text, 0),
+    };
+    if let Some((index, c)) = id.char_indices().find(|(_, c)| !c.is_ascii_hexdigit() && *c != '-') {
+        let prefix = if has(Switch::UuidPrefixIsNamed) {
+            "expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], "
+        } else {
+            ""
+        };
+        return format!("invalid character: {prefix}found `{c}` at {}", index + offset + 1);
+    }
+    let hyphens: Vec<_> = id.match_indices('-').map(|(index, _)| index).collect();
+    if hyphens.is_empty() && offset == 0 {
+        let length = text.len();
+        return format!("invalid length: expected length 32 for simple format, found {length}");
+    }
+    let &[a, b, c, d] = hyphens.as_slice() else {
+        return format!("invalid group count: expected 5, found {}", hyphens.len() + 1);
+    };
+    let groups = [(0, a, 8), (9, b, 4), (14, c, 4), (19, d, 4)];
+    let wrong = groups.iter().position(|(start, end, length)| start + length != *end);
+    let (group, length, expected) = match wrong {
+        Some(group) => {
+            let (start, end, length) = groups[group];
+            // The library counts from where the group should begin.
+            (group, end.wrapping_sub(start), length)
+        }
+        None => (4, text.len().wrapping_sub(24), 12),
+    };
+    format!("invalid group length in group {group}: expected {expected}, found {length}")
 }
 
 /// A UUID of one version.

@@ -29,8 +29,14 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic.alias_generators import to_camel
+from versions import LEFT_OUT, has
 
 app = FastAPI(docs_url=None, redoc_url=None)
+
+
+@app.get("/left-out", include_in_schema=False)
+def left_out() -> list[str]:
+    return LEFT_OUT
 
 
 class Color(str, Enum):
@@ -438,7 +444,6 @@ BODIES: dict[str, type[BaseModel]] = {
     "decimal-multiple": DecMultiple,
     "datetime": Datetime,
     "date": DateModel,
-    "date-bounds": DateBounds,
     "time": TimeModel,
     "timedelta": Timedelta,
     "uuid": UuidModel,
@@ -487,6 +492,10 @@ BODIES: dict[str, type[BaseModel]] = {
     "root": RootModels,
     "described": Described,
 }
+
+# Before, the document cannot be written.
+if has("body/date-bounds", pydantic="2.9"):
+    BODIES["date-bounds"] = DateBounds
 
 # Those that a parameter or a form field can be.
 SCALARS = [
@@ -570,6 +579,10 @@ def parameter(kind: str, name: str, marker: Any) -> None:
     register = app.post if kind == "form" else app.get
     register(path, **answer(name))(operation)
 
+
+# Before, it has two schemas that are the same.
+if not has("body/generic", pydantic="2.13"):
+    del BODIES["generic"]
 
 for name, model in BODIES.items():
     body(name, model)
@@ -720,6 +733,10 @@ class Uploaded(BaseModel):
     content_type: str | None
     size: int | None
     more: list[str | None]
+
+
+# Before, a single value of a form is no list.
+has("form/file", fastapi="0.112.4")
 
 
 @app.post("/form/file", response_model=Uploaded)

@@ -44,18 +44,23 @@ from fastapi.security import (
     OpenIdConnect,
     SecurityScopes,
 )
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field, computed_field
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from versions import LEFT_OUT, has
 
 # Without the tables of this machine.
 mimetypes.init(files=[])
 FILES = os.environ["FILES"]
 
 app = FastAPI(docs_url=None, redoc_url=None)
+
+
+@app.get("/left-out", include_in_schema=False)
+def left_out() -> list[str]:
+    return LEFT_OUT
 
 
 class Item(BaseModel):
@@ -160,8 +165,9 @@ users = OAuth2PasswordBearer(
     scopes={"me": "Read yourself.", "items": "Read items."},
     scheme_name="Users",
     description="Of users",
-    refreshUrl="refresh",
 )
+# An argument of its own since 0.115.13.
+users.model.flows.password.refreshUrl = "refresh"  # type: ignore[union-attr]
 code = OAuth2AuthorizationCodeBearer(
     authorizationUrl="https://example.com/authorize", tokenUrl="https://example.com/token"
 )
@@ -424,38 +430,43 @@ def stream(n: Annotated[int, Query(ge=0, le=20)]) -> Any:
     return StreamingResponse((f"{i}," for i in range(n)), media_type="text/plain")
 
 
-@app.get("/answer/events", response_class=EventSourceResponse)
-async def events(n: Annotated[int, Query(ge=0, le=9)], text: str) -> AsyncIterable[Item]:
-    for i in range(n):
-        yield Item(name=text, price=i / 2)
+if has("answer/events", "answer/events-many", "answer/events-own", fastapi="0.135"):
+    from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+    @app.get("/answer/events", response_class=EventSourceResponse)
+    async def events(n: Annotated[int, Query(ge=0, le=9)], text: str) -> AsyncIterable[Item]:
+        for i in range(n):
+            yield Item(name=text, price=i / 2)
 
 
-@app.get("/answer/events-many", response_class=EventSourceResponse)
-async def events_many(n: Annotated[int, Query(ge=0, le=9)]) -> AsyncIterable[list[Item] | None]:
-    for i in range(n):
-        yield [Item(name=str(i))] if i else None
+    @app.get("/answer/events-many", response_class=EventSourceResponse)
+    async def events_many(n: Annotated[int, Query(ge=0, le=9)]) -> AsyncIterable[list[Item] | None]:
+        for i in range(n):
+            yield [Item(name=str(i))] if i else None
 
 
-@app.get("/answer/events-own", response_class=EventSourceResponse)
-async def events_own(text: str) -> AsyncIterable[ServerSentEvent]:
-    yield ServerSentEvent(data=text, event="named", id="1", retry=5)
-    yield ServerSentEvent(raw_data=text, comment=text)
-    yield ServerSentEvent(data={"text": text, "list": [1, 1e-7, None]})
-    yield ServerSentEvent(data=Item(name=text))
-    yield ServerSentEvent(data=[{"a": 1}])
-    yield ServerSentEvent()
+    @app.get("/answer/events-own", response_class=EventSourceResponse)
+    async def events_own(text: str) -> AsyncIterable[ServerSentEvent]:
+        yield ServerSentEvent(data=text, event="named", id="1", retry=5)
+        yield ServerSentEvent(raw_data=text, comment=text)
+        yield ServerSentEvent(data={"text": text, "list": [1, 1e-7, None]})
+        yield ServerSentEvent(data=Item(name=text))
+        yield ServerSentEvent(data=[{"a": 1}])
+        yield ServerSentEvent()
 
 
-@app.get("/answer/lines")
-async def lines(n: Annotated[int, Query(ge=0, le=9)], text: str) -> AsyncIterable[Item]:
-    for i in range(n):
-        yield Item(name=text, price=i)
+if has("answer/lines", "answer/lines-untyped", fastapi="0.134"):
+
+    @app.get("/answer/lines")
+    async def lines(n: Annotated[int, Query(ge=0, le=9)], text: str) -> AsyncIterable[Item]:
+        for i in range(n):
+            yield Item(name=text, price=i)
 
 
-@app.get("/answer/lines-untyped")
-def lines_untyped(n: Annotated[int, Query(ge=0, le=9)], text: str):  # type: ignore[no-untyped-def]
-    for i in range(n):
-        yield {"text": text, "i": [i, i / 4]}
+    @app.get("/answer/lines-untyped")
+    def lines_untyped(n: Annotated[int, Query(ge=0, le=9)], text: str):  # type: ignore[no-untyped-def]
+        for i in range(n):
+            yield {"text": text, "i": [i, i / 4]}
 
 
 @app.get("/answer/file", response_class=FileResponse)
@@ -703,3 +714,10 @@ def included_body(owner: str, given: Annotated[list[int], Body()]) -> list[int]:
 
 
 app.include_router(router, prefix="/v1")
+
+# They serve files and ranges as an older Starlette does, which is not reproduced.
+FILE_OPERATIONS = ["answer/file", "answer/file-named", "answer/file-head", "answer/file-missing"]
+FOLDERS = ["mount/static", "mount/html", "layer/gzip", "layer/trusted", "layer/https"]
+has(*FILE_OPERATIONS, *[f"{folder}/{{path}}" for folder in FOLDERS], fastapi="0.133")
+# They break lines of events otherwise.
+has("answer/events", "answer/events-own", fastapi="0.140.12")

@@ -13,7 +13,6 @@ from probe import Inner, app
 from pydantic import (
     UUID1,
     UUID4,
-    UUID7,
     AfterValidator,
     AliasChoices,
     AnyHttpUrl,
@@ -48,6 +47,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 from typing_extensions import NotRequired, TypedDict
+from versions import has
 
 
 class Names(BaseModel):
@@ -231,7 +231,6 @@ MODELS: dict[str, Any] = {
 VALUES: dict[str, Any] = {
     "uuid-1": UUID1,
     "uuid-4": UUID4,
-    "uuid-7": UUID7,
     "ip-4": ipaddress.IPv4Address,
     "ip-6": ipaddress.IPv6Address,
     "ip-any": IPvAnyAddress,
@@ -296,6 +295,10 @@ def body(name: str, model: Any) -> None:
         return given
 
 
+if has("body/uuid-7", pydantic="2.11"):
+    from pydantic import UUID7
+
+    VALUES["uuid-7"] = UUID7
 for name, value in VALUES.items():
     MODELS[name] = create_model(title(name), v=(value, ...))
 for name, model in MODELS.items():
@@ -342,6 +345,9 @@ class ParamsValidated(BaseModel):
 
 
 def parameters(kind: str, name: str, model: type[BaseModel], marker: Any) -> None:
+    if not has(f"{kind}/{name}", fastapi="0.113" if kind == "form" else "0.115"):
+        return
+
     def operation(given: Annotated[model, marker]) -> Any:  # type: ignore[valid-type]
         return given
 
