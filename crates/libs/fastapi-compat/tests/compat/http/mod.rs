@@ -46,6 +46,9 @@ pub(crate) fn only_fails(operation: &str) -> bool {
         "answer/file-missing",
         "layer/https",
         "answer/unmodified",
+        // A path of three steps, which no parameter has.
+        "query/model-paths",
+        "form/model-paths",
     ]
     .iter()
     .any(|name| operation.starts_with(name))
