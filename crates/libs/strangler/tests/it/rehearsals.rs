@@ -309,6 +309,9 @@ async fn mail(server: std::net::SocketAddr, to: &str, text: &str) {
     }
 }
 
+/// What is sent to whom the request names, and with which text.
+type Send = fn(&str) -> Option<(String, String)>;
+
 #[tokio::test]
 async fn e_mails_are_compared() {
     let to = |to: &str, text: &str| Message {
@@ -316,8 +319,6 @@ async fn e_mails_are_compared() {
         subject: "Hello".to_owned(),
         text: text.to_owned(),
     };
-    // What each sends to who is in the request.
-    type Send = fn(&str) -> Option<(String, String)>;
     let right: Send =
         |to| Some((to.to_owned(), "token 3e1f0a52-1111-4111-8111-00000000000a".into()));
     let cases: [(&str, Send, Send, &str); 6] = [
