@@ -212,7 +212,7 @@ impl Strangler {
                 let outcome = if error.is_of_client() { None } else { Some(Outcome::Error) };
                 measured.end(outcome);
                 if error.is_of_client() {
-                    // Whoever likes can send as many as they like.
+                    // Any client can send any number of them.
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,
                         "a request is refused"

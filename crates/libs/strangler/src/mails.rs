@@ -30,7 +30,7 @@ const IDLE: Duration = Duration::from_mins(5);
 /// How many sessions there are at a time; further ones wait.
 const SESSIONS: usize = 100;
 
-/// Where the old service's e-mails pass: it is told to send them to `listen`, and they go on to its
+/// Where the old service's e-mails pass: it is configured to send them to `listen`, and they go on to its
 /// mail server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailRelay {

@@ -161,7 +161,7 @@ switches! {
     DecimalPattern = Pydantic "2.12" .. "2.14", "#11987";
     /// `invalid character` of a UUID names the prefix that it may have.
     UuidPrefixIsNamed = Pydantic .. "2.13", "measured";
-    /// Positions in a UUID are counted from 1, and lengths are told with what was expected.
+    /// Positions in a UUID are counted from 1, and lengths are reported with what was expected.
     UuidGroupsFromOne = Pydantic .. "2.14", "measured";
     /// Line breaks around an e-mail address are dropped.
     EmailsAreStrippedOfLines = Pydantic .. "2.14", "measured";

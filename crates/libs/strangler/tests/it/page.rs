@@ -23,7 +23,7 @@ async fn without_the_password_nothing_is_shown_or_changed() {
         assert!([401, 429].contains(&wrong.status().as_u16()), "{method} {path}");
     }
     assert_eq!(front.view("read_item")["mode"], "legacy");
-    // To which nobody has guessed anything.
+    // Without a guess so far.
     let front = self::front().await;
     let url = format!("{}/_molt/plan", front.page);
     let request = || client().put(&url).bearer_auth(PASSWORD).body("default: native");
@@ -138,7 +138,7 @@ async fn passwords_are_guessed_slowly() {
     assert_eq!(right.send().await.unwrap().status(), 200);
 }
 
-/// A guess that is right is not told from the others while they are too many.
+/// A guess that is right looks like the others while they are too many.
 #[tokio::test]
 async fn the_right_one_of_many_guesses_is_not_found_out() {
     let front = front().await;

@@ -379,7 +379,7 @@ async fn e_mails_are_compared() {
 
 /// The old service's mail server fails: it learns so, and its clients what it makes of that.
 #[tokio::test]
-async fn a_mail_server_that_is_away_is_told() {
+async fn an_unavailable_mail_server_is_reported() {
     let relay = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = Settings {
         mail_relay: Some(MailRelay { listen: relay, server: "127.0.0.1:9".to_owned() }),
