@@ -182,11 +182,11 @@ fn in_tree(
     write: impl FnOnce(&mut Tree) -> Result<String, BoxError>,
 ) -> Result<(), BoxError> {
     let mut tree = Tree::open(root)?;
-    let python = root.join("python-legacy");
-    if python.exists() && !python.join(RUFF).exists() {
+    let advice = write(&mut tree)?;
+    let python = tree.changes("python-legacy/").then(|| root.join("python-legacy"));
+    if python.as_ref().is_some_and(|python| !python.join(RUFF).exists()) {
         return Err("python-legacy's formatter is not there: run `make venv`".into());
     }
-    let advice = write(&mut tree)?;
     let report = tree.commit()?;
     for (state, path) in &report {
         println!("{state:>14}  {path}");
@@ -195,7 +195,7 @@ fn in_tree(
         println!("Nothing is missing, nothing was changed.");
         return Ok(());
     }
-    format(root)?;
+    format(root, python)?;
     println!("{advice}");
     Ok(())
 }
@@ -204,10 +204,9 @@ fn in_tree(
 const RUFF: &str = "../target/venv/bin/ruff";
 
 /// Layout is left to the formatters.
-fn format(root: &Path) -> Result<(), BoxError> {
+fn format(root: &Path, python: Option<PathBuf>) -> Result<(), BoxError> {
     let mut commands = vec![("cargo", vec!["fmt"], root.to_owned())];
-    let python = root.join("python-legacy");
-    if python.exists() {
+    if let Some(python) = python {
         let sort = vec!["check", "--quiet", "--select", "I", "--fix", "."];
         commands.push((RUFF, sort, python.clone()));
         commands.push((RUFF, vec!["format", "--quiet", "."], python));

@@ -114,6 +114,11 @@ impl Tree {
         Ok(())
     }
 
+    /// Whether anything in a folder is to change.
+    pub fn changes(&self, folder: &str) -> bool {
+        self.staged.keys().any(|path| path.starts_with(folder))
+    }
+
     /// Writes everything, and reports what became of each file.
     pub fn commit(self) -> Result<Vec<(State, String)>, TreeError> {
         let mut report = Vec::new();
