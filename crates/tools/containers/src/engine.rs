@@ -115,9 +115,13 @@ impl Engine {
 
 /// Whether the engine of this folder was started and is no more.
 fn has_ended(state: &Path) -> bool {
-    let Ok(process) = std::fs::read_to_string(state.join("engine")) else { return false };
+    // The file is there before the number in it.
+    let process = std::fs::read_to_string(state.join("engine"));
+    let Some(process) = process.ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
+        return false;
+    };
     // One whose parent has not waited for it yet has an empty command.
-    let command = std::fs::read(format!("/proc/{}/cmdline", process.trim()));
+    let command = std::fs::read(format!("/proc/{process}/cmdline"));
     !command.is_ok_and(|command| !command.is_empty())
 }
 
