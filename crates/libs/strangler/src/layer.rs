@@ -98,12 +98,12 @@ where
 
 /// Lets a 304 keep the length of what was not modified, which hyper takes for a body's that is missing.
 fn with_length(response: Response) -> Response {
+    if response.status() != http::StatusCode::NOT_MODIFIED {
+        return response;
+    }
     let length = response.headers().get(http::header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    match length {
-        Some(length @ 1..) if response.status() == http::StatusCode::NOT_MODIFIED => {
-            response.map(|_| Body::new(Unsent { length }))
-        }
+    match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
+        Some(length @ 1..) => response.map(|_| Body::new(Unsent { length })),
         _ => response,
     }
 }

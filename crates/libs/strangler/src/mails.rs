@@ -5,7 +5,7 @@ mod session;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,10 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
+use tokio_util::task::TaskTracker;
 
 use crate::mails::session::Session;
+use crate::memory::{Budget, Held};
 use crate::statistics::lock;
 
 /// How long an e-mail of the old service is waited for after its response: some send it afterwards.
@@ -59,6 +61,11 @@ impl Message {
         Answer { status: 0, headers: BTreeMap::new(), body: body.to_string().into_bytes() }
     }
 
+    /// About the bytes that it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.to.len() + self.subject.len() + self.text.len()
+    }
+
     fn shown(&self) -> String {
         format!("to {}: {}", self.to, self.subject)
     }
@@ -80,17 +87,27 @@ impl Outbox {
 }
 
 /// The e-mails of the old service that no rehearsal has claimed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Mails {
-    sent: Mutex<VecDeque<Sent>>,
+    kept: Mutex<Kept>,
+    /// The memory for them.
+    budget: Arc<Budget>,
     arrived: Notify,
     /// Requests that have gone to the old service, and those that are still there.
     begun: AtomicU64,
     ended: AtomicU64,
 }
 
+#[derive(Debug, Default)]
+struct Kept {
+    sent: VecDeque<Sent>,
+    /// When one was last sent that is not here: it could not be read, or there was no room for it.
+    lost: Option<Instant>,
+}
+
 #[derive(Debug)]
 struct Sent {
+    _held: Held,
     at: Instant,
     /// How many requests had gone to the old service by then.
     begun: u64,
@@ -116,15 +133,30 @@ impl Drop for AtLegacy<'_> {
 }
 
 impl Mails {
+    pub(crate) fn new(budget: Arc<Budget>) -> Self {
+        let (begun, ended) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { kept: Mutex::default(), budget, arrived: Notify::new(), begun, ended }
+    }
+
     fn add(&self, message: Message) {
-        let mut sent = lock(&self.sent);
-        while sent.front().is_some_and(|it| it.at.elapsed() > KEPT) || sent.len() >= MAX_KEPT {
-            sent.pop_front();
+        let mut kept = lock(&self.kept);
+        while kept.sent.front().is_some_and(|it| it.at.elapsed() > KEPT) {
+            kept.sent.pop_front();
         }
-        let begun = self.begun.load(Ordering::Relaxed);
-        sent.push_back(Sent { at: Instant::now(), begun, message });
-        drop(sent);
+        let mut held = self.budget.part();
+        if kept.sent.len() >= MAX_KEPT || !held.grow(message.size()) {
+            kept.lost = Some(Instant::now());
+        } else {
+            let begun = self.begun.load(Ordering::Relaxed);
+            kept.sent.push_back(Sent { _held: held, at: Instant::now(), begun, message });
+        }
+        drop(kept);
         self.arrived.notify_waiters();
+    }
+
+    /// Notes that an e-mail was perhaps sent that is not known.
+    fn lose(&self) {
+        lock(&self.kept).lost = Some(Instant::now());
     }
 
     /// Counts a request while it is at the old service.
@@ -141,7 +173,7 @@ impl Mails {
     }
 
     /// Compares the e-mails that the old service has sent since a request went there with those of the
-    /// request's rehearsal. Waits for them a little.
+    /// request's rehearsal. Waits for them a little. If one is not known since then, nothing is compared.
     ///
     /// One that the rehearsal has not sent counts only if nothing else can have caused it: the request
     /// names its recipient, and no other one was there.
@@ -166,6 +198,9 @@ impl Mails {
             if tokio::time::timeout_at(deadline, arrived).await.is_err() {
                 break;
             }
+        }
+        if lock(&self.kept).lost.is_some_and(|lost| lost >= since.at) {
+            return Vec::new();
         }
         let mut surplus = self.unclaimed(since, request);
         let mut differences = Vec::new();
@@ -201,7 +236,7 @@ impl Mails {
     /// Takes an e-mail that is the same as this one.
     fn claim(&self, since: Instant, message: &Message, pairs: &mut Pairs) -> bool {
         let answer = message.answer();
-        let mut sent = lock(&self.sent);
+        let sent = &mut lock(&self.kept).sent;
         let found = sent.iter().position(|Sent { at, message: theirs, .. }| {
             let mut matched = pairs.clone();
             let is_same = *at >= since
@@ -219,8 +254,8 @@ impl Mails {
     /// can have.
     fn unclaimed(&self, since: Moment, request: &str) -> Vec<(bool, Message)> {
         let request = request.to_lowercase();
-        let sent = lock(&self.sent);
-        let named = sent.iter().filter(|it| it.at >= since.at);
+        let kept = lock(&self.kept);
+        let named = kept.sent.iter().filter(|it| it.at >= since.at);
         let named = named.filter(|it| request.contains(&it.message.to.to_lowercase()));
         let certain = |it: &Sent| since.is_alone && it.begun <= since.begun + 1;
         named.map(|it| (certain(it), it.message.clone())).collect()
@@ -244,8 +279,13 @@ fn messages(session::Sent { to, text }: session::Sent) -> impl Iterator<Item = M
     to.into_iter().map(move |to| Message { to, ..message.clone() })
 }
 
-/// Passes sessions on to the mail server, and keeps what it accepts.
-pub(crate) async fn relay(listener: TcpListener, server: String, mails: Arc<Mails>) {
+/// Passes sessions on to the mail server, and keeps what it accepts. `background` runs the sessions.
+pub(crate) async fn relay(
+    listener: TcpListener,
+    server: String,
+    mails: Arc<Mails>,
+    background: TaskTracker,
+) {
     let (sessions, server) = (Arc::new(Semaphore::new(SESSIONS)), Arc::<str>::from(server));
     loop {
         let Ok(permit) = Arc::clone(&sessions).acquire_owned().await else { return };
@@ -258,7 +298,7 @@ pub(crate) async fn relay(listener: TcpListener, server: String, mails: Arc<Mail
             }
         };
         let (server, mails) = (Arc::clone(&server), Arc::clone(&mails));
-        tokio::spawn(async move {
+        background.spawn(async move {
             let passed = pass(client, &server, &mails).await;
             if let Err(error) = passed {
                 tracing::warn!(%error, "a session of the old service's e-mails broke");
@@ -279,19 +319,32 @@ async fn pass(mut client: TcpStream, server: &str, mails: &Mails) -> std::io::Re
             return Err(error);
         }
     };
-    let session = Mutex::new(Session::default());
+    let session = Mutex::new(Session::new(mails.budget.part()));
+    let is_warned = AtomicBool::new(false);
+    let lose = |session: &mut Session| {
+        if !session.take_unseen() {
+            return;
+        }
+        mails.lose();
+        if !is_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "e-mails of the old service are encrypted, sent in chunks or too long: not compared"
+            );
+        }
+    };
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let up = copy(from_client, to_server, |bytes| lock(&session).client(bytes));
+    let up = copy(from_client, to_server, |bytes| {
+        let mut session = lock(&session);
+        session.client(bytes);
+        lose(&mut session);
+    });
     let down = copy(from_server, to_client, |bytes| {
         let mut session = lock(&session);
-        let was_known = !session.is_unknown();
         for sent in session.server(bytes) {
             messages(sent).for_each(|message| mails.add(message));
         }
-        if was_known && session.is_unknown() {
-            tracing::warn!("the old service's e-mails are encrypted on their way: not compared");
-        }
+        lose(&mut session);
     });
     tokio::try_join!(up, down).map(drop)
 }
@@ -311,5 +364,33 @@ async fn copy(
         }
         show(bytes);
         to.write_all(bytes).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        Message { to: "one@b.co".into(), subject: "Hello".into(), text: text.into() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_known_is_no_difference() {
+        for (room, lost) in [(1000, false), (1000, true), (20, false)] {
+            let mails = Mails::new(Budget::new(room));
+            let since = mails.now();
+            let _at_legacy = mails.at_legacy();
+            mails.add(message(&"a text of theirs".repeat(2)));
+            if lost {
+                mails.lose();
+            }
+            let ours = [message("another")];
+            let found = mails.compare(since, "one@b.co", &ours, &mut Pairs::from_one_past()).await;
+            assert_eq!(found.is_empty(), lost || room < 100, "{room} {lost}: {found:?}");
+            let later = mails.now();
+            let found = mails.compare(later, "", &ours, &mut Pairs::from_one_past()).await;
+            assert_eq!(found.len(), 1, "what was not known before is over: {found:?}");
+        }
     }
 }

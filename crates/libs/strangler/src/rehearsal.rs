@@ -112,7 +112,9 @@ impl Rehearsals {
         if let Some(whole) = whole {
             let mut pairs = Pairs::from_one_past();
             keep(&mut pairs, &parts, &whole);
-            self.writes.name(write, writes::names(&parts, &whole));
+            if let Some(names) = writes::names(&parts, &whole) {
+                self.writes.name(write, names);
+            }
             let executed = self.execute(&parts, &whole, service, &mut held).await;
             let sent = self.mails.as_ref().map(|mails| mails.now());
             rehearsed = executed.map(|(answer, messages)| Rehearsed {
@@ -231,7 +233,9 @@ impl Rehearsals {
             read(response, self.max_body, held).await.ok()
         };
         let answer = tokio::time::timeout(self.timeout, execute).await.ok()??;
-        (!LIMITS.contains(&answer.status)).then(|| (answer, outbox.take()))
+        let messages = outbox.take();
+        let has_room = held.grow(messages.iter().map(Message::size).sum());
+        (has_room && !LIMITS.contains(&answer.status)).then_some((answer, messages))
     }
 
     /// The same body, and all of it, unless it is too long or does not come in time.

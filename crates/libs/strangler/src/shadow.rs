@@ -176,7 +176,7 @@ impl Strangler {
         if !statistics.may_repeat() {
             return Err(Verdict::Dropped);
         }
-        let mut earlier = legacy.clone();
+        let mut earlier = None::<Answer>;
         let (mut unsteady, mut differences) = (Vec::new(), None::<Vec<Difference>>);
         for _ in 0..REPETITIONS {
             tokio::time::sleep(PAUSE).await;
@@ -184,7 +184,8 @@ impl Strangler {
             let native = self.request_native(job, service, held).await?;
             let after = self.request_legacy(job, held).await?;
             // Where legacy differs from itself, nothing follows from a difference.
-            unsteady.extend(self.differences(&earlier, &before).await);
+            let last = earlier.as_ref().unwrap_or(legacy);
+            unsteady.extend(self.differences(last, &before).await);
             unsteady.extend(self.differences(&before, &after).await);
             let mut found = self.differences(&before, &native).await;
             found.retain(|found| !unsteady.iter().any(|place| place.overlaps(found)));
@@ -197,7 +198,7 @@ impl Strangler {
             if is_known {
                 break;
             }
-            earlier = after;
+            earlier = Some(after);
         }
         statistics.keep_unsteady(&unsteady);
         differences.filter(|found| !found.is_empty()).ok_or(Verdict::Noise)

@@ -121,10 +121,12 @@ impl Strangler {
             trust: Arc::clone(&settings.trust),
         };
         let proxy = Proxy::new(scheme, authority, &settings, limits, Arc::clone(&events))?;
-        let mails = settings.mail_relay.as_ref().map(relay).transpose()?;
+        let budget = Budget::new(settings.comparison_memory);
+        let mails = settings.mail_relay.as_ref();
+        let mails = mails.map(|to| relay(to, &settings, &budget)).transpose()?;
         let strangler = Self(Arc::new(Inner {
             proxy,
-            shadow: Arc::new(shadow(&settings, mails.clone())),
+            shadow: Arc::new(shadow(&settings, budget, mails.clone())),
             mails,
             statistics: (0..operations.len()).map(|_| Arc::new(Statistics::new())).collect(),
             others: Statistics::new(),
@@ -172,19 +174,24 @@ impl Strangler {
 }
 
 /// Lets the old service's e-mails pass.
-fn relay(relay: &MailRelay) -> Result<Arc<Mails>, StartError> {
+fn relay(
+    relay: &MailRelay,
+    settings: &Settings,
+    budget: &Arc<Budget>,
+) -> Result<Arc<Mails>, StartError> {
     let listener = std::net::TcpListener::bind(relay.listen).and_then(|listener| {
         listener.set_nonblocking(true)?;
         TcpListener::from_std(listener)
     });
     let error = |source| StartError::Mails { listen: relay.listen, source };
-    let (listener, mails) = (listener.map_err(error)?, Arc::<Mails>::default());
-    tokio::spawn(mails::relay(listener, relay.server.clone(), Arc::clone(&mails)));
+    let listener = listener.map_err(error)?;
+    let mails = Arc::new(Mails::new(Arc::clone(budget)));
+    let (server, background) = (relay.server.clone(), settings.background.clone());
+    tokio::spawn(mails::relay(listener, server, Arc::clone(&mails), background));
     Ok(mails)
 }
 
-fn shadow(settings: &Settings, mails: Option<Arc<Mails>>) -> Shadow {
-    let budget = Budget::new(settings.comparison_memory);
+fn shadow(settings: &Settings, budget: Arc<Budget>, mails: Option<Arc<Mails>>) -> Shadow {
     let rehearse = settings.rehearse.clone().filter(|_| settings.max_rehearsals > 0);
     Shadow {
         queue: Arc::new(Semaphore::new(settings.shadow_queue)),

@@ -76,7 +76,8 @@ fn fits(parts: &[Part], text: &str) -> bool {
             let mut ends = (0..=longest).rev().filter(|end| text.is_char_boundary(*end));
             ends.any(|end| {
                 let (value, after) = text.split_at(end);
-                convertor.takes(value) && fits(rest, after)
+                // Nearly always the rest decides at once.
+                fits(rest, after) && convertor.takes(value)
             })
         }
     }

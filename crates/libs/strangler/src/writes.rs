@@ -18,6 +18,8 @@ const REMEMBERED: Duration = Duration::from_mins(1);
 const MAX: usize = 10_000;
 /// The shortest text that may name something.
 const SHORTEST: usize = 3;
+/// Of how many things a write is known to be; one that names more may be about anything.
+const MAX_NAMES: usize = 64;
 
 /// Hashes of what a request names: its path, its caller, the ids and texts in it.
 pub(crate) type Names = HashSet<u64>;
@@ -110,11 +112,11 @@ impl Writes {
     }
 }
 
-/// What a request names.
-pub(crate) fn names(parts: &Parts, body: &[u8]) -> Names {
+/// What a request names; nothing if that is too much to remember.
+pub(crate) fn names(parts: &Parts, body: &[u8]) -> Option<Names> {
     let mut names = Names::new();
     let mut add = |text: &str| {
-        if text.len() >= SHORTEST {
+        if text.len() >= SHORTEST && names.len() <= MAX_NAMES {
             let mut hasher = DefaultHasher::new();
             text.to_lowercase().hash(&mut hasher);
             names.insert(hasher.finish());
@@ -144,7 +146,7 @@ pub(crate) fn names(parts: &Parts, body: &[u8]) -> Names {
         let body = String::from_utf8_lossy(body);
         body.split(['&', '=', '\n', '\r', '"', ' ']).for_each(add);
     }
-    names
+    Some(names).filter(|names| names.len() <= MAX_NAMES)
 }
 
 /// The texts in a JSON value.
@@ -164,7 +166,15 @@ mod tests {
 
     fn of(path: &str, token: &str, body: &str) -> Names {
         let request = http::Request::post(path).header(AUTHORIZATION, token).body(()).unwrap();
-        names(&request.into_parts().0, body.as_bytes())
+        names(&request.into_parts().0, body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn too_many_names_are_none() {
+        let parts = http::Request::post("/items/").body(()).unwrap().into_parts().0;
+        let body = |count: usize| format!("{:?}", (1000..1000 + count).collect::<Vec<_>>());
+        assert_eq!(names(&parts, body(60).as_bytes()).unwrap().len(), 61);
+        assert!(names(&parts, body(1000).as_bytes()).is_none());
     }
 
     #[test]

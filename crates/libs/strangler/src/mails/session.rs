@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::mem::take;
 
+use crate::memory::Held;
+
 /// The longest command, and the longest e-mail that is kept, in bytes.
 const MAX_LINE: usize = 64 * 1024;
 const MAX_TEXT: usize = 1024 * 1024;
@@ -17,7 +19,7 @@ pub(super) struct Sent {
 /// A command whose reply has not come.
 #[derive(Debug)]
 enum Command {
-    /// A session of its own begins with it: what was named before is void.
+    /// It begins a mail transaction, or ends one: recipients that were named before do not count.
     Reset,
     Recipient(String),
     Data,
@@ -38,7 +40,7 @@ enum Next {
 }
 
 /// An SMTP session, followed from both sides' bytes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Session {
     next: Next,
     waiting: VecDeque<Command>,
@@ -47,25 +49,50 @@ pub(super) struct Session {
     reply: Vec<u8>,
     to: Vec<String>,
     text: Vec<u8>,
+    /// The memory for the text.
+    held: Held,
     is_too_long: bool,
+    /// Whether an e-mail has passed, or may have, that was not seen.
+    has_unseen: bool,
 }
 
 impl Session {
-    /// Whether the rest of the session cannot be read: it is encrypted, or in chunks.
-    pub(super) fn is_unknown(&self) -> bool {
-        self.next == Next::Unknown
+    /// A session whose texts take their memory from `held`.
+    pub(super) fn new(held: Held) -> Self {
+        Self {
+            next: Next::default(),
+            waiting: VecDeque::new(),
+            line: Vec::new(),
+            reply: Vec::new(),
+            to: Vec::new(),
+            text: Vec::new(),
+            held,
+            is_too_long: false,
+            has_unseen: false,
+        }
+    }
+
+    /// Whether an e-mail has passed since the last call, or may have, that was not seen: it was
+    /// encrypted, in chunks, or too long.
+    pub(super) fn take_unseen(&mut self) -> bool {
+        take(&mut self.has_unseen)
+    }
+
+    /// The rest of the session cannot be read.
+    fn lose(&mut self) {
+        (self.next, self.has_unseen) = (Next::Unknown, true);
     }
 
     /// Takes what the client sends.
     pub(super) fn client(&mut self, bytes: &[u8]) {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             match self.next {
-                Next::Unknown => return,
+                Next::Unknown => return self.lose(),
                 _ if self.line.len() + part.len() > MAX_LINE => {
                     // A line of a text may be of any length, a command may not.
                     match self.next {
                         Next::Text => (self.is_too_long, self.line) = (true, Vec::new()),
-                        _ => self.next = Next::Unknown,
+                        _ => self.lose(),
                     }
                     continue;
                 }
@@ -87,7 +114,8 @@ impl Session {
         }
         // A leading dot is doubled on the way.
         let line = line.strip_prefix(b".").unwrap_or(line);
-        if self.text.len() + line.len() > MAX_TEXT {
+        let length = self.text.len() + line.len();
+        if length > MAX_TEXT || !self.held.grow_to(length) {
             self.is_too_long = true;
         } else {
             self.text.extend_from_slice(line);
@@ -106,8 +134,7 @@ impl Session {
         } else if upper == "STARTTLS" {
             Command::StartTls
         } else if upper.starts_with("BDAT") {
-            self.next = Next::Unknown;
-            return;
+            return self.lose();
         } else if ["MAIL FROM:", "RSET", "EHLO", "HELO"].iter().any(|it| upper.starts_with(it)) {
             Command::Reset
         } else {
@@ -120,8 +147,8 @@ impl Session {
     pub(super) fn server(&mut self, bytes: &[u8]) -> Vec<Sent> {
         let mut sent = Vec::new();
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if self.is_unknown() || self.reply.len() + part.len() > MAX_LINE {
-                self.next = Next::Unknown;
+            if self.next == Next::Unknown || self.reply.len() + part.len() > MAX_LINE {
+                self.lose();
                 return sent;
             }
             self.reply.extend_from_slice(part);
@@ -145,9 +172,10 @@ impl Session {
                 (self.next, self.is_too_long) = (Next::Text, false);
                 self.text.clear();
             }
-            Command::StartTls if is_accepted => self.next = Next::Unknown,
+            Command::StartTls if is_accepted => self.lose(),
             Command::Text => {
                 let (to, text) = (take(&mut self.to), take(&mut self.text));
+                self.has_unseen |= is_accepted && self.is_too_long;
                 return (is_accepted && !self.is_too_long).then_some(Sent { to, text });
             }
             Command::Recipient(_) | Command::Data | Command::StartTls | Command::Other => {}
@@ -159,10 +187,12 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::Budget;
 
     /// Plays a session, each line in pieces of `size` bytes; `<` is the client's.
     fn play(lines: &[&str], size: usize) -> (Session, Vec<Sent>) {
-        let (mut session, mut sent) = (Session::default(), Vec::new());
+        let held = Budget::new(2 * MAX_TEXT).part();
+        let (mut session, mut sent) = (Session::new(held), Vec::new());
         for line in lines {
             let (side, text) = line.split_at(1);
             let text = format!("{text}\r\n");
@@ -192,8 +222,8 @@ mod tests {
         let lines = ">250 ok\n<RCPT TO: two@b.co\n>550 no\n<DATA\n>354 go on\n<Subject: Hi\n<\n<..dot\n<.\n>250 ok\n<QUIT\n>221 bye";
         let lines: Vec<_> = BEGIN.into_iter().chain(lines.lines()).collect();
         for size in [1, 3, 1000] {
-            let (session, sent) = play(&lines, size);
-            assert!(!session.is_unknown());
+            let (mut session, sent) = play(&lines, size);
+            assert!(!session.take_unseen());
             let text = b"Subject: Hi\r\n\r\n.dot\r\n".to_vec();
             assert_eq!(sent, [Sent { to: vec!["one@b.co".into()], text }], "{size}");
         }
@@ -206,8 +236,8 @@ mod tests {
             ">250 ok\n<DATA\n>451 later\n<RSET\n>250 ok",
         ] {
             let lines: Vec<_> = BEGIN.into_iter().chain(lines.lines()).collect();
-            let (session, sent) = play(&lines, 7);
-            assert!(sent.is_empty() && !session.is_unknown(), "{lines:?}");
+            let (mut session, sent) = play(&lines, 7);
+            assert!(sent.is_empty() && !session.take_unseen(), "{lines:?}");
         }
     }
 
@@ -221,9 +251,14 @@ mod tests {
 
     #[test]
     fn what_is_encrypted_is_not_seen() {
-        let (session, sent) = play(&["<STARTTLS", ">220 go on", "<\u{16}\u{3}DATA", ">250 ok"], 9);
-        assert!(session.is_unknown() && sent.is_empty());
-        assert!(!play(&["<STARTTLS", ">454 not now", "<NOOP", ">250 ok"], 9).0.is_unknown());
+        let begin = ["<STARTTLS", ">220 go on", "<\u{16}\u{3}DATA", ">250 ok"];
+        let (mut session, sent) = play(&begin, 9);
+        assert!(session.take_unseen() && sent.is_empty());
+        assert!(!session.take_unseen());
+        session.client(b"\x17\x03more");
+        assert!(session.take_unseen(), "each may be an e-mail");
+        let refused = ["<STARTTLS", ">454 not now", "<NOOP", ">250 ok"];
+        assert!(!play(&refused, 9).0.take_unseen());
     }
 
     #[test]
@@ -231,7 +266,9 @@ mod tests {
         let long = format!("<{}", "x".repeat(MAX_TEXT + 1));
         let lines = [">250 ok", "<DATA", ">354 go on", &long, "<.", ">250 ok"];
         let lines: Vec<_> = BEGIN.into_iter().chain(lines).collect();
-        let (session, sent) = play(&lines, 10_000);
-        assert!(sent.is_empty() && !session.is_unknown());
+        let (mut session, sent) = play(&lines, 10_000);
+        assert!(sent.is_empty() && session.take_unseen());
+        let rest = ["<RCPT TO:<one@b.co>", ">250 ok", "<DATA", ">354 go on", "<a", "<.", ">250 ok"];
+        assert_eq!(play(&rest, 100).1.len(), 1);
     }
 }

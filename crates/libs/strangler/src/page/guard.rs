@@ -102,8 +102,8 @@ impl Guesses {
         // Held while the password is tried: of many at once one is.
         let mut guessers = lock(&self.0);
         let known = guessers.get(&client).filter(|known| now < known.next + FORGOTTEN).copied();
-        if known.is_some_and(|known| now < known.next) {
-            return Attempt::Untried;
+        if let Some(known) = known.filter(|known| now < known.next) {
+            return Attempt::Untried(known.next - now);
         }
         if is_right() {
             guessers.remove(&client);
@@ -114,7 +114,7 @@ impl Guesses {
         }
         // So many at once are no people.
         if guessers.len() >= GUESSERS && !guessers.contains_key(&client) {
-            return Attempt::Untried;
+            return Attempt::Untried(MAX_GUESS);
         }
         let pause = known.map_or(GUESS, |known| (known.pause * 2).min(MAX_GUESS));
         guessers.insert(client, Guesser { next: now + pause, pause });
@@ -126,8 +126,8 @@ impl Guesses {
 enum Attempt {
     Right,
     Wrong(Duration),
-    /// The last wrong one was just before.
-    Untried,
+    /// The last wrong one was just before: the next may be given after so long.
+    Untried(Duration),
 }
 
 #[derive(Deserialize)]
@@ -170,9 +170,10 @@ impl Guard {
                 tokio::time::sleep(pause.min(GUESS)).await;
                 return Err(unauthorized());
             }
-            Attempt::Untried => {
+            Attempt::Untried(pause) => {
                 self.events.count(Event::SignInFailed);
-                return Err((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "8")]).into_response());
+                let after = [(RETRY_AFTER, (pause.as_secs() + 1).to_string())];
+                return Err((StatusCode::TOO_MANY_REQUESTS, after).into_response());
             }
         }
         if request.method().is_safe() {
@@ -261,7 +262,11 @@ mod tests {
         let guesses = Guesses::default();
         let (one, other) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
         assert_eq!(guesses.attempt(one, || false), Attempt::Wrong(GUESS));
-        assert_eq!(guesses.attempt(one, || true), Attempt::Untried, "it learns nothing by it");
+        let again = guesses.attempt(one, || true);
+        assert!(
+            matches!(again, Attempt::Untried(pause) if pause <= GUESS),
+            "it learns nothing by it"
+        );
         assert_eq!(guesses.attempt(other, || true), Attempt::Right);
         let passed = |guesses: &Guesses| {
             let mut guessers = lock(&guesses.0);
