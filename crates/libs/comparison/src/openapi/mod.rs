@@ -14,7 +14,7 @@ mod walk;
 pub use differences::{Comparison, Difference, compare};
 pub use normal::normal;
 pub use overlay::{Overlay, OverlayError};
-pub use text::decode;
+pub use text::{DecodeError, decode};
 
 use serde_json::Value;
 

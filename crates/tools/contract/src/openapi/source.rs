@@ -100,15 +100,15 @@ impl Source {
                 let mut bytes = Vec::new();
                 let read = std::io::stdin().read_to_end(&mut bytes);
                 read.map_err(|error| fault(error.to_string()))?;
-                decode(bytes).map_err(fault)
+                decode(bytes).map_err(|error| fault(error.to_string()))
             }
             Self::File(path) => {
                 let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-                decode(bytes).map_err(fault)
+                decode(bytes).map_err(|error| fault(error.to_string()))
             }
             Self::Url(url) => {
                 let bytes = fetch(url.clone()).await.map_err(|error| fault(causes(&error)))?;
-                decode(bytes).map_err(fault)
+                decode(bytes).map_err(|error| fault(error.to_string()))
             }
             Self::Git { revision, path } => {
                 let object = format!("{revision}:./{}", path.display());
@@ -119,7 +119,7 @@ impl Source {
                     let message = format!("neither a file nor in a revision: {message}");
                     return Err(fault(message));
                 }
-                decode(output.stdout).map_err(fault)
+                decode(output.stdout).map_err(|error| fault(error.to_string()))
             }
         }
     }
