@@ -3,6 +3,8 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
+use crate::draft::rust_text;
+
 macro_rules! embedded {
     ($($name:literal)*) => {
         [$(($name, include_str!(concat!("../templates/", $name, ".j2")))),*]
@@ -34,7 +36,7 @@ pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.add_filter("wrapped", |all: Vec<String>, indent: usize| wrapped(&all, indent));
-    environment.add_filter("rust_text", |text: &str| format!("{text:?}"));
+    environment.add_filter("rust_text", rust_text);
     environment.add_filter("yaml_text", |text: &str| yaml_text(text));
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;

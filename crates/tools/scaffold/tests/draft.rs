@@ -75,7 +75,7 @@ fn what_the_document_does_not_tell_is_drafted_loosely_with_the_reason() {
         let Outcome::Loose(reasons) = outcome(&draft, name) else { panic!("{name} is not loose") };
         assert!(reasons.iter().any(|one| one.contains(reason)), "{name}: {reasons:#?}");
     }
-    for name in ["GET /map/{lon},{lat}", "GET /reports/{name}.json", "GET /pairs"] {
+    for name in ["GET /map/{lon},{lat}", "GET /reports/{name}.json", "GET /pairs", "POST /form"] {
         assert_eq!(outcome(&draft, name), Outcome::Native, "{name}");
     }
     let models = file(&draft, "src/models.rs");

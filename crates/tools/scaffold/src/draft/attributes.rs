@@ -51,7 +51,7 @@ pub(super) fn description(schema: &Value) -> Option<&str> {
 }
 
 /// A text as a literal of Rust.
-pub(super) fn rust_text(text: &str) -> String {
+pub(crate) fn rust_text(text: &str) -> String {
     format!("{text:?}")
 }
 

@@ -215,10 +215,8 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
     let is_required = body["required"] == true;
     match (media_type.as_str(), reference) {
         ("application/json", Some((name, model))) if is_embedded(name, model) => {
-            let name = {
-                let fields = known_fields(types, model, &known);
-                types.add(&format!("{camel}Body"), &fields, None)
-            };
+            let fields = known_fields(types, model, &known);
+            let name = types.add(&format!("{camel}Body"), &fields, None);
             let case = format!("json: {}", sample(types, model, 0));
             let input =
                 Input { pattern: "Embedded(_body)".to_owned(), ty: format!("Embedded<{name}>") };

@@ -10,7 +10,7 @@ use super::seal::{Again, Seal, folder};
 use super::{Draft, DraftError, Source};
 use crate::inspect::{Application, inspect, summary};
 use crate::inspection::Inspection;
-use crate::tables::{self, TablesError};
+use crate::tables;
 use crate::tree::{Tree, TreeError};
 use crate::workspace::with_member;
 
@@ -34,9 +34,6 @@ pub struct DraftArgs {
     /// Only list the operations
     #[arg(long)]
     list: bool,
-    /// Fail if the application has no tables; those that it has are drafted in any case
-    #[arg(long, conflicts_with = "document")]
-    tables: bool,
 }
 
 impl DraftArgs {
@@ -65,7 +62,8 @@ impl DraftArgs {
 pub fn read(path: &Path) -> Result<String, DraftError> {
     let failed = |source| DraftError::Read { path: path.to_owned(), source };
     let bytes = std::fs::read(path).map_err(failed)?;
-    decode(bytes).map_err(|reason| DraftError::Document { path: path.to_owned(), reason })
+    decode(bytes)
+        .map_err(|error| DraftError::Document { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// The operations of the document, if only they are asked for.
@@ -107,7 +105,6 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
         Some(inspection) if has_tables(inspection) => {
             Some(tables::draft(inspection.value(), &format!("{name}-tables"))?)
         }
-        _ if args.tables => return Err(TablesError::None.into()),
         _ => None,
     };
     let Draft { files, table } = source.draft(name, &args.operations)?;
