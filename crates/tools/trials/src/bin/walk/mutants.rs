@@ -67,9 +67,7 @@ pub(crate) async fn mutants(
         for round in 0..ROUNDS {
             client.writes(&format!("{number}-{round}")).await?;
         }
-        let mut mutant = outcome(walk, &page, name, operation).await?;
-        mutant.is_right = operation.is_empty();
-        found.push(mutant);
+        found.push(outcome(walk, &page, name, operation).await?);
         service.stop().await;
     }
     Ok(found)
@@ -114,7 +112,6 @@ async fn outcome(
             not_compared: others,
             reported: seen,
             elsewhere: mismatches - seen,
-            is_right: false,
         });
     }
 }

@@ -38,23 +38,23 @@ pub(crate) struct Step {
 #[derive(Debug, Serialize)]
 pub(crate) struct Mutant {
     pub(crate) name: String,
-    /// Where the defect is to be seen.
+    /// Where the defect is to be seen; empty if there is none.
     pub(crate) operation: String,
     pub(crate) compared: u64,
     pub(crate) not_compared: u64,
     /// Mismatches of the operation, and of others.
     pub(crate) reported: u64,
     pub(crate) elsewhere: u64,
-    /// It has none.
-    pub(crate) is_right: bool,
 }
 
 impl Mutant {
     /// Whether the defect was reported, and nothing where there is none.
     pub(crate) const fn passed(&self) -> bool {
-        let is_found = self.reported > 0 && !self.is_right;
-        let is_right = self.is_right && self.reported == 0 && self.elsewhere == 0;
-        self.compared > 0 && (is_found || is_right)
+        let is_seen = match self.operation.is_empty() {
+            true => self.elsewhere == 0,
+            false => self.reported > 0,
+        };
+        self.compared > 0 && is_seen
     }
 }
 
