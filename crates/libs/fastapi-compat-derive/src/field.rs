@@ -211,15 +211,9 @@ impl ModelField {
     /// What a request may call it, and what it is when it is not given.
     pub(crate) fn field_names(&self) -> TokenStream {
         let (ty, names, own) = (&self.ty, self.names(), &self.own);
-        let default = match &self.default {
-            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if self.shows_default => {
-                quote!(::core::option::Option::Some(|| private::serde_json::json!(#text)))
-            }
-            Some(value) if self.shows_default => quote!(::core::option::Option::Some(|| {
-                let default: #ty = #value;
-                private::serde_json::json!(default)
-            })),
-            _ => quote!(::core::option::Option::None),
+        let default = match self.shown_default() {
+            Some(default) => quote!(::core::option::Option::Some(|| #default)),
+            None => quote!(::core::option::Option::None),
         };
         quote!(private::FieldNames {
             names: #names,
@@ -247,19 +241,28 @@ impl ModelField {
         })
     }
 
-    pub(crate) fn presence(&self) -> TokenStream {
+    /// The default as JSON, if the document shows it.
+    fn shown_default(&self) -> Option<TokenStream> {
         let ty = &self.ty;
-        match &self.default {
-            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if self.shows_default => {
-                quote!(private::Presence::Default(::core::option::Option::Some(#text.into())))
+        self.default.as_ref().filter(|_| self.shows_default).map(|value| match value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+                quote!(private::serde_json::Value::from(#text))
             }
-            Some(value) if self.shows_default => quote!(private::Presence::Default({
+            value => quote!({
                 let default: #ty = #value;
-                ::core::option::Option::Some(private::serde_json::json!(default))
-            })),
-            Some(_) => quote!(private::Presence::Default(::core::option::Option::None)),
-            None if self.required => quote!(private::Presence::Required),
-            None => quote!(private::Presence::ByType),
+                private::serde_json::json!(default)
+            }),
+        })
+    }
+
+    pub(crate) fn presence(&self) -> TokenStream {
+        match (self.shown_default(), &self.default) {
+            (Some(default), _) => {
+                quote!(private::Presence::Default(::core::option::Option::Some(#default)))
+            }
+            (None, Some(_)) => quote!(private::Presence::Default(::core::option::Option::None)),
+            (None, None) if self.required => quote!(private::Presence::Required),
+            (None, None) => quote!(private::Presence::ByType),
         }
     }
 

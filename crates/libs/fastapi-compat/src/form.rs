@@ -13,11 +13,12 @@ use crate::body::{LARGE, read_body};
 use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
-use crate::model::{Fields, Model, Name, Source, decode_parameters};
+use crate::model::{Fields, Model, Name};
 use crate::multipart;
 use crate::offload::offload;
 use crate::openapi::OperationDocument;
 use crate::response::{HttpError, internal_server_error};
+use crate::source::{Source, decode_parameters};
 use crate::urlencoded::{Parameters, Refusal, check_limits, pairs};
 use crate::value::Value;
 

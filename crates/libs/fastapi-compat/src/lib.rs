@@ -93,6 +93,7 @@ mod matched;
 #[cfg(feature = "files")]
 mod mime_types;
 mod model;
+mod model_field;
 mod mount;
 mod multipart;
 mod named_tuple;
@@ -109,6 +110,7 @@ mod router;
 mod routes;
 mod security;
 mod selected;
+mod source;
 #[cfg(feature = "files")]
 mod static_files;
 #[cfg(feature = "streams")]
@@ -210,8 +212,10 @@ pub mod __private {
     pub use crate::errors::{Errors, Loc};
     pub use crate::invalid::Invalid;
     pub use crate::model::{
-        Absent, Extra, FieldNames, FieldRules, Fields, Model, ModelKind, Name, decode_extra,
-        decode_field, decode_model, decode_validated, deserialize_field, deserialize_wrapped,
+        Extra, FieldNames, Fields, Model, ModelKind, Name, decode_extra, decode_model,
+    };
+    pub use crate::model_field::{
+        Absent, FieldRules, decode_field, decode_validated, deserialize_field, deserialize_wrapped,
     };
     pub use crate::openapi::{
         Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,

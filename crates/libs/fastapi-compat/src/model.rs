@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Deserializer};
 
-use crate::alias_path::{AliasStep, below, find};
+use crate::alias_path::{AliasStep, find};
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::dialect::{Switch, has};
@@ -16,7 +15,7 @@ use crate::errors::{Errors, Exactness, Loc};
 use crate::invalid::Invalid;
 use crate::named_tuple::decode_items;
 use crate::value::{Object, Value};
-use crate::wrap::{Wrap, decode_wrapped};
+use crate::wrap::Wrap;
 
 /// A struct whose fields come from an object or from parameters; implemented by the derive.
 #[diagnostic::on_unimplemented(
@@ -79,12 +78,12 @@ pub struct FieldNames {
 
 impl FieldNames {
     /// The names of one that is a parameter: `AliasChoices` were not known to FastAPI.
-    fn of_parameter(&self, switch: Switch) -> &[Name] {
+    pub(crate) fn of_parameter(&self, switch: Switch) -> &[Name] {
         of_parameter(self.names, &self.own, switch)
     }
 }
 
-fn of_parameter<'a>(names: &'a [Name], own: &'a Name, switch: Switch) -> &'a [Name] {
+pub(crate) fn of_parameter<'a>(names: &'a [Name], own: &'a Name, switch: Switch) -> &'a [Name] {
     if names.len() > 1 && has(switch) { std::slice::from_ref(own) } else { names }
 }
 
@@ -250,7 +249,7 @@ pub fn decode_model<M: Model>(input: &Value, at: &Loc<'_>, errors: &mut Errors) 
     decode_object(input, false, at, errors)
 }
 
-fn decode_object<M: Model>(
+pub(crate) fn decode_object<M: Model>(
     input: &Value,
     of_headers: bool,
     at: &Loc<'_>,
@@ -391,260 +390,4 @@ pub fn decode_extra<M: Model, X: KeepsExtra>(
         }
     }
     (errors.len() == start).then_some(extra)
-}
-
-/// A validator that comes before the type's own rules.
-pub(crate) type Before = fn(&Value) -> Result<Value, Invalid>;
-
-/// A validator that comes after the type's own rules.
-pub(crate) type After<T> = fn(T) -> Result<T, Invalid>;
-
-/// How a field is decoded, besides its constraints.
-#[derive(Debug)]
-pub struct FieldRules<T> {
-    /// What it is called, the first name first.
-    pub names: &'static [Name],
-    /// Its name in Python.
-    pub own: Name,
-    /// What it is when it is not given.
-    pub absent: Absent<T>,
-    /// `@field_validator(…, mode="before")`.
-    pub before: Option<Before>,
-    /// `@field_validator(…)`.
-    pub after: Option<After<T>>,
-    /// `@field_validator(…, mode="wrap")`.
-    pub wrap: Option<Wrap<T>>,
-}
-
-/// Calls `run` with the location of a field.
-fn located<R>(
-    fields: &impl Fields,
-    name: &Name,
-    at: &Loc<'_>,
-    run: impl FnOnce(&Loc<'_>) -> R,
-) -> R {
-    match fields.position(name) {
-        Some(position) => run(&at.index(position)),
-        None if name.path.is_empty() => run(&at.field(&fields.shown(name))),
-        None => below(name.path, at, run),
-    }
-}
-
-/// What a field is when it is not given.
-#[derive(Debug)]
-pub enum Absent<T> {
-    /// By its type: optional fields are null.
-    ByType,
-    /// `#[schema(required = true)]`: even what may be null must be given.
-    Required,
-    /// `#[schema(default = …)]` or `default_factory`: the function gives the value.
-    Default(fn() -> T),
-}
-
-/// Decodes one field of a model; the derive calls it for each.
-pub fn decode_field<T: Decode>(
-    fields: &impl Fields,
-    rules: &FieldRules<T>,
-    constraints: &Constraints,
-    at: &Loc<'_>,
-    errors: &mut Errors,
-) -> Option<T> {
-    let is_list = T::SEQUENCE || (T::JSON_OF_SEQUENCE && has(Switch::JsonOfListsIsAList));
-    let names = match fields.alias_choices() {
-        Some(switch) => of_parameter(rules.names, &rules.own, switch),
-        None => rules.names,
-    };
-    let decode = |input: &Value, at: &Loc<'_>, errors: &mut Errors| match rules.wrap {
-        None => decode_validated(input, constraints, rules.before, rules.after, at, errors),
-        Some(wrap) => decode_wrapped(input, constraints, wrap, at, errors),
-    };
-    for name in names {
-        if let Some(input) = fields.get(name, is_list) {
-            if fields.are_counted() {
-                errors.add_fields_set(1);
-            }
-            return located(fields, name, at, |at| decode(&input, at, errors));
-        }
-    }
-    if !matches!(rules.absent, Absent::Default(_))
-        && let Some((name, empty)) = names.iter().find_map(|name| Some((name, fields.empty(name)?)))
-    {
-        return located(fields, name, at, |at| decode(&empty, at, errors));
-    }
-    let value = match rules.absent {
-        _ if fields.is_no_object() => None,
-        Absent::Default(default) => Some(default()),
-        Absent::ByType => T::absent(),
-        Absent::Required => None,
-    };
-    value.or_else(|| {
-        let name = names.first()?;
-        located(fields, name, at, |at| {
-            let is_null = T::SEQUENCE
-                && fields.alias_choices() == Some(Switch::AliasChoicesAreNames)
-                && has(Switch::AbsentListsAreNull);
-            if is_null {
-                return T::decode(&Value::Null, constraints, at, errors);
-            }
-            if T::IS_CHECKBOX
-                && fields.alias_choices() == Some(Switch::FormAliasChoicesAreNames)
-                && has(Switch::AbsentFormBooleansAreFalse)
-            {
-                return T::decode(&Value::Bool(false), constraints, at, errors);
-            }
-            errors.missing(at, fields.whole())
-        })
-    })
-}
-
-/// Decodes a value between the validators of one's own.
-pub fn decode_validated<T: Decode>(
-    input: &Value,
-    constraints: &Constraints,
-    before: Option<Before>,
-    after: Option<After<T>>,
-    at: &Loc<'_>,
-    errors: &mut Errors,
-) -> Option<T> {
-    let replaced = match before.map(|before| before(input)).transpose() {
-        Ok(replaced) => replaced,
-        Err(invalid) => return invalid.add(at, input, errors),
-    };
-    let input = replaced.as_ref().unwrap_or(input);
-    let value = T::decode(input, constraints, at, errors)?;
-    let Some(after) = after else { return Some(value) };
-    match after(value) {
-        Ok(value) => Some(value),
-        Err(invalid) => invalid.add(at, input, errors),
-    }
-}
-
-/// serde's way to a value between the validators of one's own; what is wrong is decoded again for its
-/// errors.
-pub fn deserialize_field<'de, T: Decode + Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-    constraints: &Constraints,
-    before: Option<Before>,
-    after: Option<After<T>>,
-) -> Result<T, D::Error> {
-    use serde::de::Error;
-
-    if before.is_some() {
-        let value = Value::deserialize(deserializer)?;
-        let mut errors = Errors::default();
-        let at = Loc::root("body");
-        let decoded = decode_validated(&value, constraints, before, after, &at, &mut errors);
-        return decoded.ok_or_else(|| D::Error::custom("not by the rules"));
-    }
-    let value = T::deserialize(deserializer)?;
-    if !value.meets(constraints) {
-        return Err(D::Error::custom("constraint"));
-    }
-    match after {
-        None => Ok(value),
-        Some(after) => after(value).map_err(|_| D::Error::custom("validator")),
-    }
-}
-
-/// serde's way to a value within a validator of one's own.
-pub fn deserialize_wrapped<'de, T: Decode, D: Deserializer<'de>>(
-    deserializer: D,
-    constraints: &Constraints,
-    wrap: Wrap<T>,
-) -> Result<T, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    let mut errors = Errors::default();
-    let at = Loc::root("body");
-    let decoded = decode_wrapped(&value, constraints, wrap, &at, &mut errors);
-    decoded.ok_or_else(|| serde::de::Error::custom("not by the rules"))
-}
-
-/// Parameters from which a model may be made.
-pub(crate) trait Source: Fields {
-    /// What a parameter of this name is called here.
-    fn key(&self, name: &Name) -> Cow<'static, str>;
-
-    /// Whether it is a header.
-    const OF_HEADERS: bool = false;
-
-    /// Whether an empty value makes room for the next name, as in a form.
-    const SKIPS_EMPTY: bool = false;
-
-    /// Whether the name is there, even with an empty value.
-    fn has(&self, key: &str) -> bool;
-
-    /// The value of a field of a model.
-    fn given(&self, name: &Name, all: bool) -> Option<Cow<'_, Value>> {
-        self.get(name, all)
-    }
-
-    /// All other parameters, each once: those whose names are not `taken`.
-    fn others(&self, taken: &[String]) -> IndexMap<String, Value>;
-}
-
-/// Decodes the parameters of a query, the headers, the cookies or a form: each field apart, or as one
-/// model if Python has a class for it.
-pub(crate) fn decode_parameters<M: Model>(
-    source: &impl Source,
-    at: &Loc<'_>,
-    errors: &mut Errors,
-) -> Option<M> {
-    if !M::IS_MODEL {
-        return M::from_fields(source, at, errors);
-    }
-    decode_source(source, at, errors)
-}
-
-fn decode_source<M: Model, S: Source>(source: &S, at: &Loc<'_>, errors: &mut Errors) -> Option<M> {
-    let (mut object, mut taken) = (IndexMap::new(), Vec::new());
-    let choices = if S::SKIPS_EMPTY {
-        Switch::FormAliasChoicesAreNames
-    } else {
-        Switch::AliasChoicesAreNames
-    };
-    for field in M::FIELDS {
-        // FastAPI knows a field with a path by its own name, and leaves the rest to pydantic.
-        let with_path = field.names.iter().find(|name| !name.path.is_empty());
-        let names = with_path.map_or_else(|| field.of_parameter(choices), std::slice::from_ref);
-        let Some(first) = names.first() else { continue };
-        let by_name = has(Switch::ParameterModelsByName) && !S::SKIPS_EMPTY;
-        let key = |name: &Name| if by_name { field.own.text } else { name.text }.to_owned();
-        let default = || {
-            let default = field.default.filter(|_| has(Switch::ParameterDefaultsAreInput))?;
-            Some(default())
-                .filter(|default| !default.is_null())
-                .and_then(|default| Value::from_json(default.to_string()))
-        };
-        if S::SKIPS_EMPTY {
-            let mut found = None;
-            for name in names {
-                taken.push(source.key(name).into_owned());
-                if let Some(value) = source.given(name, field.is_sequence) {
-                    found = Some((key(name), value.into_owned()));
-                    break;
-                }
-            }
-            object.extend(found.or_else(|| Some((key(first), default()?))));
-            continue;
-        }
-        let found = names.iter().find(|name| source.has(&source.key(name))).unwrap_or(first);
-        let value = source.get(found, field.is_sequence).map(Cow::into_owned);
-        if let Some(value) = value.or_else(default) {
-            object.insert(key(found), value);
-        }
-        taken.push(source.key(found).into_owned());
-        if by_name {
-            taken.push(field.own.text.to_owned());
-        }
-        if has(Switch::UnconvertedHeadersAreExtra) {
-            continue;
-        }
-        let unconverted = names.iter().filter(|name| source.key(name) != name.text);
-        taken.extend(unconverted.map(|name| name.text.to_owned()));
-    }
-    for (name, value) in source.others(&taken) {
-        object.insert(name, value);
-    }
-    let of_headers = S::OF_HEADERS && !has(Switch::HeaderModelsShowFields);
-    decode_object(&object.into(), of_headers, at, errors)
 }

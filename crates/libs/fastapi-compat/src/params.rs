@@ -16,8 +16,9 @@ use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Parameter, alone};
 use crate::matched::PathParams;
-use crate::model::{Fields, Model, Name, Source, decode_parameters};
+use crate::model::{Fields, Model, Name};
 use crate::openapi::{Describe, OperationDocument};
+use crate::source::{Source, decode_parameters};
 use crate::urlencoded::{Parameters, grouped, pairs};
 use crate::value::Value;
 

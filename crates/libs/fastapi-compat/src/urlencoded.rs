@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 
 use crate::dialect::{Switch, has};
-use crate::model::{Fields, Name, Source};
+use crate::model::{Fields, Name};
+use crate::source::Source;
 use crate::value::Value;
 
 /// Named values of which the last counts, or all for a list.

@@ -12,9 +12,10 @@ use axum::response::{IntoResponse, Response};
 use bytes::{Buf, Bytes};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::{Body as _, Frame};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, BodyStream, StreamBody};
 use tower::{Layer, Service};
 
 use super::vary;
@@ -119,6 +120,9 @@ impl Options {
         }
         let (mut parts, body) = response.into_parts();
         let Some(size) = body.size_hint().exact() else {
+            let Some(body) = begun(body).await else {
+                return Response::from_parts(parts, unsized_body(stream::empty()));
+            };
             vary(&mut parts.headers, "Accept-Encoding");
             let body = if accepts {
                 parts.headers.insert(header::CONTENT_ENCODING, GZIP);
@@ -166,6 +170,19 @@ impl Options {
             compress()
         }
     }
+}
+
+/// A body that has sent something; nothing if it is empty, which Starlette takes for a small one.
+async fn begun(mut body: Body) -> Option<Body> {
+    let first = body.frame().await?;
+    Some(unsized_body(stream::iter([first]).chain(BodyStream::new(body))))
+}
+
+/// A body whose length is not known beforehand.
+fn unsized_body(
+    frames: impl Stream<Item = Result<Frame<Bytes>, axum::Error>> + Send + 'static,
+) -> Body {
+    Body::new(StreamBody::new(frames))
 }
 
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");

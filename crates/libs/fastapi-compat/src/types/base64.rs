@@ -13,8 +13,8 @@ use crate::invalid::Invalid;
 use crate::openapi::json_schema;
 use crate::value::Value;
 
-static STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Decodes as Python's `binascii.a2b_base64`, which skips what is no digit; `is_url` is whether `-` and `_`
 /// are digits as well.
@@ -64,7 +64,8 @@ fn decode(text: &[u8], is_url: bool) -> Result<Vec<u8>, String> {
     }
 }
 
-fn encode(bytes: &[u8], digits: &[u8; 64]) -> String {
+fn encode(bytes: &[u8], is_url: bool) -> String {
+    let digits = if is_url { URL } else { STANDARD };
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
@@ -74,10 +75,7 @@ fn encode(bytes: &[u8], digits: &[u8; 64]) -> String {
             text.push(if index > chunk.len() { '=' } else { char::from(digit) });
         }
     }
-    if std::ptr::eq(digits, STANDARD) && has(Switch::Base64InLines) {
-        return in_lines(&text);
-    }
-    text
+    if !is_url && has(Switch::Base64InLines) { in_lines(&text) } else { text }
 }
 
 /// Lines of 76 digits, each with its end, as Python's `encodebytes` writes them.
@@ -132,7 +130,7 @@ fn decoded(
 }
 
 macro_rules! encoded {
-    ($($(#[$doc:meta])* $name:ident($inner:ty) $label:literal $digits:ident $is_url:literal,
+    ($($(#[$doc:meta])* $name:ident($inner:ty) $label:literal $is_url:literal,
         |$input:ident, $at:ident, $errors:ident| $given:expr, $made:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -166,7 +164,7 @@ macro_rules! encoded {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&encode(self.0.as_ref(), $digits))
+                serializer.serialize_str(&encode(self.0.as_ref(), $is_url))
             }
         }
 
@@ -193,15 +191,15 @@ fn bytes(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<Vec<u8>> {
 
 encoded! {
     /// Bytes that are encoded in base 64.
-    Base64Bytes(Vec<u8>) "function-after[decode(), bytes]" STANDARD false,
+    Base64Bytes(Vec<u8>) "function-after[decode(), bytes]" false,
         |input, at, errors| bytes(input, at, errors), Ok;
     /// A text that is encoded in base 64.
-    Base64Str(String) "function-after[decode_str(), str]" STANDARD false,
+    Base64Str(String) "function-after[decode_str(), str]" false,
         |input, at, errors| text(input, at, errors), utf8;
     /// Bytes that are encoded in base 64 with the digits of URLs.
-    Base64UrlBytes(Vec<u8>) "function-after[decode(), bytes]" URL true,
+    Base64UrlBytes(Vec<u8>) "function-after[decode(), bytes]" true,
         |input, at, errors| bytes(input, at, errors), Ok;
     /// A text that is encoded in base 64 with the digits of URLs.
-    Base64UrlStr(String) "function-after[decode_str(), str]" URL true,
+    Base64UrlStr(String) "function-after[decode_str(), str]" true,
         |input, at, errors| text(input, at, errors), utf8;
 }
