@@ -211,10 +211,10 @@ impl ModelField {
     /// What a request may call it, and what it is when it is not given.
     pub(crate) fn field_names(&self) -> TokenStream {
         let (ty, names, own) = (&self.ty, self.names(), &self.own);
-        let default = match self.shown_default() {
-            Some(default) => quote!(::core::option::Option::Some(|| #default)),
-            None => quote!(::core::option::Option::None),
-        };
+        let default = self.shown_default().map_or_else(
+            || quote!(::core::option::Option::None),
+            |default| quote!(::core::option::Option::Some(|| #default)),
+        );
         quote!(private::FieldNames {
             names: #names,
             own: #own,

@@ -50,10 +50,8 @@ pub(crate) struct Mutant {
 impl Mutant {
     /// Whether the defect was reported, and nothing where there is none.
     pub(crate) const fn passed(&self) -> bool {
-        let is_seen = match self.operation.is_empty() {
-            true => self.elsewhere == 0,
-            false => self.reported > 0,
-        };
+        let is_seen =
+            if self.operation.is_empty() { self.elsewhere == 0 } else { self.reported > 0 };
         self.compared > 0 && is_seen
     }
 }
