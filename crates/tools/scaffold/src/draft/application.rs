@@ -92,12 +92,38 @@ fn overlap(one: &str, other: &str) -> bool {
     }
 }
 
+/// The releases of FastAPI and pydantic that `fastapi_compat::Dialect` is made of.
+#[derive(Debug, PartialEq, Serialize)]
+struct Releases {
+    fastapi: String,
+    pydantic: String,
+    /// Whether the old service has an older one, whose answers are not known.
+    is_older: bool,
+}
+
+impl Releases {
+    /// The oldest that `fastapi_compat::Dialect::of` takes.
+    const OLDEST: [(u32, u32, u32); 2] = [(0, 110, 2), (2, 7, 0)];
+
+    fn of(inspection: &Inspection) -> Option<Self> {
+        let own = [inspection.version("fastapi")?, inspection.version("pydantic")?];
+        let [fastapi, pydantic] = [0, 1].map(|index| {
+            let (major, minor, patch) = own[index].max(Self::OLDEST[index]);
+            format!("{major}.{minor}.{patch}")
+        });
+        let is_older = own.iter().zip(&Self::OLDEST).any(|(own, oldest)| own < oldest);
+        Some(Self { fastapi, pydantic, is_older })
+    }
+}
+
 /// What the README says.
 #[derive(Debug, Serialize)]
 pub(super) struct About {
     app: String,
     /// `FastAPI 0.165.0` and so on.
     versions: Vec<String>,
+    /// The releases whose answers are given.
+    dialect: Option<Releases>,
     /// What the old service does with exceptions: the exception, and the function with its place.
     handlers: Vec<[String; 2]>,
     /// Whether it explains invalid requests otherwise than FastAPI.
@@ -148,6 +174,7 @@ impl About {
         Self {
             app: comment(all["app"].as_str().unwrap_or_default()),
             versions: versions.collect(),
+            dialect: Releases::of(inspection),
             explains_otherwise: handlers
                 .iter()
                 .any(|[exception, _]| exception.ends_with("RequestValidationError")),
@@ -157,11 +184,34 @@ impl About {
             keeps_slashes: application["settings"]["redirect_slashes"]["json"] == false,
         }
     }
+
+    /// Whether the releases of the old service are known.
+    pub(super) const fn has_dialect(&self) -> bool {
+        self.dialect.is_some()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::overlap;
+    use super::{Inspection, Releases, overlap};
+    use serde_json::json;
+
+    #[test]
+    fn the_dialect_is_that_of_the_old_service() {
+        let of = |fastapi: &str, pydantic: &str| {
+            let versions = json!({ "fastapi": fastapi, "pydantic": pydantic });
+            let found = json!({ "format": 1, "versions": versions, "openapi": null });
+            let Releases { fastapi, pydantic, is_older } =
+                Releases::of(&Inspection::new(found).unwrap()).unwrap();
+            (fastapi, pydantic, is_older)
+        };
+        let expected = |fastapi: &str, pydantic: &str, is_older| {
+            (fastapi.to_owned(), pydantic.to_owned(), is_older)
+        };
+        assert_eq!(of("0.115.6", "2.9.2"), expected("0.115.6", "2.9.2", false));
+        assert_eq!(of("0.116.0rc1", "2.14"), expected("0.116.0", "2.14.0", false));
+        assert_eq!(of("0.95.2", "1.10.13"), expected("0.110.2", "2.7.0", true));
+    }
 
     #[test]
     fn paths_overlap_by_segments() {

@@ -179,6 +179,7 @@ fn files(
     let routed: Vec<_> = drafted.iter().map(Drafted::route).collect();
     let before = inspection.map(|inspection| before(inspection, &routed)).unwrap_or_default();
     let layers = inspection.map(Layers::new).unwrap_or_default();
+    let about = inspection.map(About::new);
     let dependencies = python::dependencies(chosen);
     let signatures: BTreeSet<String> = drafted
         .iter()
@@ -192,7 +193,7 @@ fn files(
         model_imports => imports(&used),
         route_imports => imports(&signatures),
         named => models.keys().filter(|name| signatures.contains(*name)).cloned().collect::<Vec<_>>().join(", "),
-        imports => methods(&drafted),
+        imports => methods(&drafted, about.as_ref().is_some_and(About::has_dialect)),
         uses_indexmap => uses("IndexMap"),
         uses_uuid => uses("Uuid"),
         krate => name.to_snake_case(),
@@ -206,7 +207,7 @@ fn files(
         layers => minijinja::Value::from(Serde(&layers)),
         has_dependencies => !dependencies.is_empty(),
         dependencies => dependencies.as_str(),
-        about => inspection.map(|inspection| minijinja::Value::from(Serde(About::new(inspection)))),
+        about => about.as_ref().map(|about| minijinja::Value::from(Serde(about))),
         rows => table.lines(),
         counts => table.counts(),
         has_tables => inspection.is_some_and(run::has_tables),
@@ -252,8 +253,11 @@ fn files(
 }
 
 /// What the handlers' attributes are called, with what else is imported beside them.
-fn methods(drafted: &[Drafted]) -> String {
+fn methods(drafted: &[Drafted], has_dialect: bool) -> String {
     let mut names: BTreeSet<&str> = drafted.iter().map(Drafted::method).collect();
     names.extend(["HttpError", "Router", "routes"]);
+    if has_dialect {
+        names.extend(["Dialect", "UnsupportedRelease"]);
+    }
     names.into_iter().collect::<Vec<_>>().join(", ")
 }
