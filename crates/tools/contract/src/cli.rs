@@ -13,7 +13,7 @@ use self::args::{Cli, Command, DocumentsArgs, Format, RecordingArgs, Reference, 
 use self::prepare::{Prepared, filter, tell_cut};
 use crate::case::Case;
 use crate::ledger::Entry;
-use crate::openapi::{self, Ignore};
+use crate::openapi::{self, Change, Ignore};
 use crate::replay::Redactor;
 use crate::report::{self, Coverage, Details, Outcome, Totals};
 use crate::run::{Exchange, RunError, Secrets, Watch, run};
@@ -73,16 +73,19 @@ fn print(text: &str) -> std::io::Result<()> {
 async fn compare_documents(args: DocumentsArgs) -> Result<bool, BoxError> {
     let mut ignore = Ignore::default();
     for path in &args.ignore_file {
-        ignore.add_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        ignore.add_file(path)?;
     }
-    args.ignore.iter().for_each(|text| ignore.add(text));
+    for text in &args.ignore {
+        ignore.add(text).map_err(|error| format!("--ignore '{text}': {error}"))?;
+    }
     let (old, new) = (openapi::load(&args.old).await?, openapi::load(&args.new).await?);
     let mut changes = openapi::compare(&old, &new);
     let all = changes.len();
     changes.retain(|change| !ignore.covers(change));
     let format = if args.json { openapi::Format::Json } else { args.format };
-    print(&openapi::write(&changes, all - changes.len(), &args.new, format))?;
-    Ok(!changes.iter().any(|change| args.fail_on.covers(change.class)))
+    let fails = |change: &Change| args.fail_on.covers(change.class);
+    print(&openapi::write(&changes, all - changes.len(), &args.new, format, fails))?;
+    Ok(!changes.iter().any(fails))
 }
 
 fn import(

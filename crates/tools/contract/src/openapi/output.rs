@@ -28,13 +28,19 @@ pub enum Format {
 const NAMED: usize = 3;
 
 /// Writes the changes. `ignored` is how many more there were that are accepted; `document` is what
-/// annotations point at.
-pub fn write(changes: &[Change], ignored: usize, document: &str, format: Format) -> String {
+/// annotations point at; `fails` tells the changes for which the command fails.
+pub fn write(
+    changes: &[Change],
+    ignored: usize,
+    document: &str,
+    format: Format,
+    fails: impl Fn(&Change) -> bool,
+) -> String {
     match format {
         Format::Text => text(changes, ignored),
         Format::Json => format!("{:#}\n", machine(changes, ignored)),
         Format::Markdown => markdown(changes, ignored),
-        Format::Junit => junit(changes),
+        Format::Junit => junit(changes, fails),
         Format::Github => github(changes, document),
     }
 }
@@ -56,15 +62,24 @@ fn summary(changes: &[Change], ignored: usize) -> String {
     summary
 }
 
+/// The change on one line: documents are anybody's, and a terminal or a workflow obeys control characters.
 fn sentence(change: &Change) -> String {
     let direction = change.direction.map(|direction| format!("{}: ", direction.name()));
-    format!("{}: {}{}", change.path, direction.unwrap_or_default(), change.what)
+    visible(&format!("{}: {}{}", change.path, direction.unwrap_or_default(), change.what))
+}
+
+/// Control characters as escapes: `\u{1b}`.
+fn visible(text: &str) -> String {
+    let escape =
+        |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    text.chars().map(escape).collect()
 }
 
 /// The operations that a change in a component reaches.
 fn reach(change: &Change) -> Option<String> {
     change.component.as_ref()?;
-    let names = change.operations.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let names = change.operations.iter().take(NAMED).map(|name| visible(name));
+    let names = names.collect::<Vec<_>>().join(", ");
     let more = change.operations.len().saturating_sub(NAMED);
     Some(if more > 0 { format!("{names} and {more} more") } else { names })
 }
@@ -97,8 +112,12 @@ fn machine(changes: &[Change], ignored: usize) -> Value {
 }
 
 fn markdown(changes: &[Change], ignored: usize) -> String {
-    let cell = |text: &str| {
-        text.replace('|', "\\|").replace('`', "'").replace(|c: char| c.is_control(), " ")
+    let cell = |text: &str| visible(text).replace('|', "\\|").replace('`', "'");
+    // What is not code is text, never HTML or emphasis.
+    let prose = |text: &str| {
+        let special =
+            |c: char| if "<>*_[]~\\".contains(c) { format!("\\{c}") } else { c.to_string() };
+        visible(text).chars().map(special).collect::<String>().replace('|', "\\|").replace('`', "'")
     };
     let mut text = format!("### OpenAPI: {}\n", summary(changes, ignored));
     for class in [Class::Breaking, Class::NonBreaking, Class::Documentation] {
@@ -115,7 +134,7 @@ fn markdown(changes: &[Change], ignored: usize) -> String {
                 "| `{}` | {}{} | `{}` | {} |",
                 cell(&change.path),
                 direction.unwrap_or_default(),
-                cell(&change.what),
+                prose(&change.what),
                 change.rule,
                 reach(change).map(|reach| format!("`{}`", cell(&reach))).unwrap_or_default(),
             );
@@ -124,10 +143,10 @@ fn markdown(changes: &[Change], ignored: usize) -> String {
     text
 }
 
-/// One test for each rule; it fails if there is a breaking change.
-fn junit(changes: &[Change]) -> String {
+/// One test for each rule; it fails if one of its changes does.
+fn junit(changes: &[Change], fails: impl Fn(&Change) -> bool) -> String {
     let mut by_rule: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
-    for change in changes.iter().filter(|change| change.class == Class::Breaking) {
+    for change in changes.iter().filter(|change| fails(change)) {
         by_rule.entry(change.rule).or_default().push(change);
     }
     let mut suite = TestSuite::new("openapi");

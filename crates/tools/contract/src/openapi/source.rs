@@ -112,7 +112,8 @@ impl Source {
             }
             Self::Git { revision, path } => {
                 let object = format!("{revision}:./{}", path.display());
-                let output = tokio::process::Command::new("git").args(["show", &object]).output();
+                let arguments = ["show", "--end-of-options", &object];
+                let output = tokio::process::Command::new("git").args(arguments).output();
                 let output = output.await.map_err(|error| fault(error.to_string()))?;
                 if !output.status.success() {
                     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -203,22 +204,25 @@ pub async fn load(name: &str) -> Result<Value, DocumentError> {
 
 fn parse(source: &Source, text: &str) -> Result<Value, DocumentError> {
     let syntax = |message: String| DocumentError::Syntax { document: source.name(), message };
-    if text.trim_start().starts_with(['{', '[']) {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        return serde::Deserialize::deserialize(&mut reader)
-            .and_then(|value| reader.end().map(|()| value))
-            .or_else(|error| {
-                // Flow style of YAML looks like JSON.
-                serde_saphyr::from_str(text).map_err(|_| syntax(error.to_string()))
-            });
-    }
     let options = serde_saphyr::options! {
+        // `NO` is a country: YAML 1.2, which OpenAPI names, has only `true` and `false`.
+        strict_booleans: true,
         budget: serde_saphyr::budget! {
             max_nodes: 20_000_000,
             max_events: 50_000_000,
             max_depth: 256,
         },
     };
+    if text.trim_start().starts_with(['{', '[']) {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        return serde::Deserialize::deserialize(&mut reader)
+            .and_then(|value| reader.end().map(|()| value))
+            .or_else(|error| {
+                // Flow style of YAML looks like JSON.
+                serde_saphyr::from_str_with_options(text, options)
+                    .map_err(|_| syntax(error.to_string()))
+            });
+    }
     serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(error.to_string()))
 }
 
