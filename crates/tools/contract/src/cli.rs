@@ -126,6 +126,10 @@ impl Watch for Kept<'_> {
     }
 }
 
+/// What is said of a run in which every request was refused.
+const HOLLOW: &str = "no request succeeded, so nothing was compared but errors: is it the right address, do \
+                      the users sign in (--users, --sign-in, --cookies)?";
+
 async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     let RunArgs { label, report, require_success, may_fail, .. } = &args;
     // Whatever ends the run from now on, the report is not an earlier one's.
@@ -146,6 +150,11 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
             return Err(error);
         }
     };
+    // With requests of all kinds to every operation that is no result.
+    let is_hollow = args.generate.is_some() && report::nothing_succeeded(&outcomes);
+    if is_hollow {
+        outcomes.push(Outcome::hollow(HOLLOW));
+    }
     let totals = Totals::of(&outcomes);
     let generated = generate::failed_cases(&made, &outcomes);
     terminal::summary(&outcomes);
@@ -175,6 +184,9 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     }
     println!("{} passed, {} failed", totals.total - totals.different, totals.different);
     written?;
+    if is_hollow {
+        return Err(HOLLOW.into());
+    }
     let may_fail = |operation: &String| may_fail.iter().any(|like| openapi::like(like, operation));
     let is_reached = !require_success || unreached.iter().all(may_fail);
     Ok(totals.different == 0 && is_reached)

@@ -60,7 +60,10 @@ impl Prepared {
             Some(name) => Some(openapi::load(name).await?),
             None => None,
         };
-        let from = |document: &Value| Source::new(document, &args.users, args.count, args.seed);
+        let carries = |place: &str, name: &str| carries(args, place, name);
+        let from = |document: &Value| {
+            Source::new(document, &args.users, args.count, args.seed).signed_in(carries)
+        };
         let mut source = match &args.generate {
             Some(name) if args.document.is_some() => Some(from(&openapi::load(name).await?)),
             Some(_) => document.as_ref().map(from),
@@ -274,4 +277,17 @@ fn from_environment<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Variable
 
 fn variable(name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|_| format!("the environment has no variable '{name}'"))
+}
+
+/// Whether users sign in with this parameter.
+fn carries(args: &RunArgs, place: &str, name: &str) -> bool {
+    let is_token = !args.users.is_empty() && place == "header";
+    let is_kept = args.sign_in.cookies && place == "cookie";
+    let mut carriers = args.sign_in.sign_in.iter().map(|sign_in| sign_in.scheme.carrier());
+    is_kept
+        || is_token && name.eq_ignore_ascii_case("authorization")
+        || carriers.any(|(known, key)| {
+            // Only the names of headers have no case.
+            known == place && (key == name || place == "header" && key.eq_ignore_ascii_case(name))
+        })
 }

@@ -6,6 +6,7 @@
 //! first, then those next to it, then combinations, then what is wrong altogether. The same document
 //! and seed give the same requests.
 
+mod carriers;
 mod changes;
 mod draft;
 mod flat;
@@ -53,6 +54,15 @@ impl Source {
         let collections = references::collections(&document, &read(&document));
         references::mark(&mut document, &collections);
         Self { document, users: users.to_vec(), count, seed }
+    }
+
+    /// Demands a user where an operation takes what users sign in with as a parameter of its own, with no
+    /// word of security: `session: Annotated[str, Cookie()]`. `is_carrier` is asked for the place of a
+    /// parameter (`cookie`) and its name; what it takes is sent by signing in alone.
+    #[must_use]
+    pub fn signed_in(mut self, is_carrier: impl Fn(&str, &str) -> bool) -> Self {
+        carriers::secure(&mut self.document, is_carrier);
+        self
     }
 
     /// How many requests are made at most.

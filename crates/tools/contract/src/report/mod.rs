@@ -50,13 +50,19 @@ pub struct Outcome {
 impl Outcome {
     /// That a run ended early, and why.
     pub fn unfinished(message: &str) -> Self {
-        let difference = Difference {
-            path: "run".into(),
-            reference: "all requests are sent".into(),
-            candidate: format!("incomplete: {message}"),
-        };
+        let incomplete = format!("incomplete: {message}");
+        Self::of_run("the run did not finish", "all requests are sent", incomplete)
+    }
+
+    /// That a run compared nothing but refusals, and why that is no result.
+    pub fn hollow(message: &str) -> Self {
+        Self::of_run("the run found nothing to compare", "a request succeeds", message.into())
+    }
+
+    fn of_run(case: &str, reference: &str, candidate: String) -> Self {
+        let difference = Difference { path: "run".into(), reference: reference.into(), candidate };
         Self {
-            case: "the run did not finish".into(),
+            case: case.into(),
             operation: "run".into(),
             differences: vec![difference],
             ..Self::default()
@@ -118,6 +124,12 @@ pub fn never_succeeded(outcomes: &[Outcome]) -> Vec<String> {
     }
     let failed = succeeded.into_iter().filter(|(_, succeeded)| !succeeded);
     failed.map(|(operation, _)| operation.to_owned()).collect()
+}
+
+/// Whether all requests were refused: then nothing was compared but errors.
+pub fn nothing_succeeded(outcomes: &[Outcome]) -> bool {
+    let mut answered = outcomes.iter().filter(|outcome| outcome.status > 0).peekable();
+    answered.peek().is_some() && !answered.any(Outcome::succeeded)
 }
 
 /// All runs, by their labels.

@@ -38,6 +38,16 @@ impl Scheme {
         }
     }
 
+    /// Where the value is sent, in the words of OpenAPI: `header` and its name, for example.
+    pub fn carrier(&self) -> (&'static str, &str) {
+        match self {
+            Self::Bearer(_) | Self::Basic(_) | Self::Command(_) => ("header", "authorization"),
+            Self::Header(name, _) => ("header", name),
+            Self::Query(name, _) => ("query", name),
+            Self::Cookie(name, _) => ("cookie", name),
+        }
+    }
+
     /// Signs a request in with the filled value, unless the case says what is sent there.
     pub(super) fn apply(&self, value: &str, request: &mut Request, is_own: impl Fn(&str) -> bool) {
         let mut set = |name: &str, value: String| {

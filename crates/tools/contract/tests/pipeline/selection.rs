@@ -145,6 +145,22 @@ fn nothing_that_is_checked_is_a_failure() {
 }
 
 #[test]
+fn requests_that_are_all_refused_compare_nothing() {
+    let refuses = || Server::start(|_| json(401, "{}"));
+    let (old, new) = (refuses(), refuses());
+    let program = Program::new();
+    let document = program.write("openapi.json", DOCUMENT);
+    let arguments = ["--reference", &old.url, "--candidate", &new.url];
+    let generate = ["--generate", &document, "--count", "20"];
+    let outcome = program.run("[]\n", &[arguments.as_slice(), &generate].concat());
+    assert_eq!(outcome.code, 2, "{}{}", outcome.output, outcome.errors);
+    assert!(outcome.errors.contains("no request succeeded"), "{}", outcome.errors);
+    // Cases of one's own may be about refusals alone.
+    let outcome = program.run("- {name: a, request: GET /items/7}\n", &arguments);
+    assert_eq!(outcome.code, 0, "{}{}", outcome.output, outcome.errors);
+}
+
+#[test]
 fn every_command_has_examples() {
     for command in ["run", "import", "openapi"] {
         let help = Program::new().contract(&[command, "--help"]);
