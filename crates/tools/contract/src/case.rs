@@ -124,8 +124,13 @@ pub enum CaseError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{path}: {message}")]
     Syntax { path: PathBuf, message: String },
-    #[error("{at}: case '{case}': {message}")]
+    #[error("{}{message}", origin(.at, .case))]
     Invalid { at: String, case: String, message: String },
+}
+
+/// Which case an error is of, before what is wrong; one that was made is in no file.
+pub(crate) fn origin(at: &str, case: &str) -> String {
+    if at.is_empty() { format!("case '{case}': ") } else { format!("{at}: case '{case}': ") }
 }
 
 impl Case {

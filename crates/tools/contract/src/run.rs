@@ -24,7 +24,7 @@ use self::side::Answered;
 pub(crate) use self::side::OWN_ADDRESS;
 pub(crate) use self::side::Side;
 pub use self::sign_in::{Scheme, SignIn};
-use crate::case::{Case, CaseError, Variables, names};
+use crate::case::{Case, CaseError, Variables, names, origin};
 use crate::conformance::Conformance;
 use crate::effects::{EffectError, Sinks};
 use crate::ledger::{Differing, Ledger};
@@ -37,7 +37,7 @@ use comparison::{Answer, Difference, Pairs, compare};
 pub enum RunError {
     #[error(transparent)]
     Case(#[from] CaseError),
-    #[error("{at}: case '{case}': the {service} at {base} cannot be reached: {}", reason(.source))]
+    #[error("{}the {service} at {base} cannot be reached: {}", origin(.at, .case), reason(.source))]
     Unreachable {
         service: &'static str,
         base: Box<Url>,
@@ -45,7 +45,7 @@ pub enum RunError {
         case: String,
         source: reqwest::Error,
     },
-    #[error("{at}: case '{case}', of the {service}: {source}")]
+    #[error("{}of the {service}: {source}", origin(.at, .case))]
     Effect { at: String, case: String, service: &'static str, source: EffectError },
     #[error("the command that signs in to the {service}: {message}")]
     SignIn { service: &'static str, message: String },
@@ -58,6 +58,7 @@ fn reason(error: &reqwest::Error) -> String {
     let causes = causes(error);
     let hints = [
         ("UnknownIssuer", "--cacert names the authority that issued its certificate"),
+        ("InvalidContentType", "it does not speak TLS: is it http://?"),
         ("NotValidForName", "its certificate is for another name"),
         ("dns error", "its name cannot be resolved"),
         ("Connection refused", "nothing listens there"),

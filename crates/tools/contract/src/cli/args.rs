@@ -125,7 +125,7 @@ pub(super) struct RunArgs {
     #[arg(long, env = "REFERENCE_URL")]
     pub(super) reference: Option<Reference>,
     /// Base URL of the service that must do the same
-    #[arg(long, env = "CANDIDATE_URL")]
+    #[arg(long, env = "CANDIDATE_URL", value_parser = address)]
     pub(super) candidate: Url,
     /// A case file, or a folder of them
     #[arg(long, default_value = CASES)]
@@ -209,8 +209,17 @@ impl std::str::FromStr for Reference {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "recorded" => Ok(Self::Recorded),
-            url => url.parse().map(Self::Service).map_err(|error| format!("{error}")),
+            url => address(url).map(Self::Service),
         }
+    }
+}
+
+/// The base URL of a service.
+fn address(text: &str) -> Result<Url, String> {
+    let url: Url = text.parse().map_err(|error| format!("{error}"))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        scheme => Err(format!("`{scheme}` is neither http nor https")),
     }
 }
 
