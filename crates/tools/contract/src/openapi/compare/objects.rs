@@ -45,7 +45,12 @@ impl<'a> Comparison<'a> {
             if spot.path == "ValidationError" && ["input", "ctx"].contains(name) {
                 continue;
             }
-            self.new_property(&spot.at(&format!(".{name}")), new.required.contains(name));
+            let at = spot.at(&format!(".{name}"));
+            self.new_property(&at, new.required.contains(name));
+            // What could be sent under this name before.
+            if let Additional::Values(before) = &old.additional {
+                self.schemas(&at, before, after);
+            }
         }
         for name in old.required.union(&new.required) {
             // What is no property of both was dealt with above, but for names without a schema.
@@ -70,7 +75,7 @@ impl<'a> Comparison<'a> {
     fn necessity(&mut self, at: &Spot, required: [bool; 2]) {
         match required {
             // pydantic 2 says of what it writes that it is there.
-            [false, true] if self.is_modernised && at.direction == Direction::Response => {}
+            [false, true] if self.upgrade.pydantic && at.direction == Direction::Response => {}
             [false, true] => {
                 self.shift(at, "property-became-required", Shift::Narrower, "is required now");
             }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::choice::{Additional, Bound, Choice, Kind, Parts};
 pub(super) use self::fingerprint::plain;
-pub(super) use self::number::{canonical, order, whole};
+pub(super) use self::number::{canonical, float, order, whole};
 
 /// How many choices a merge of unions may have before it is compared as a text.
 const MAX_CHOICES: usize = 512;
@@ -95,6 +95,14 @@ pub(super) fn is_annotation(key: &str) -> bool {
     !ASSERTIONS.contains(&key)
 }
 
+/// How much a schema allows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Everything,
+    Something,
+    Nothing,
+}
+
 type Choices<'a> = Rc<Vec<Rc<Choice<'a>>>>;
 
 /// Normalises the schemas of one document, each once.
@@ -128,6 +136,28 @@ impl<'a> Normaliser<'a> {
             schema = target;
         }
         (vec![schema], name)
+    }
+
+    /// Whether a schema allows everything or nothing, as far as it says so outright.
+    fn extent(&self, schema: &'a Value) -> Extent {
+        let (target, _) = self.target(&vec![schema]);
+        match target.first() {
+            Some(Value::Bool(false)) => Extent::Nothing,
+            Some(Value::Object(fields)) => {
+                let mut said = fields.iter().filter(|(key, _)| !is_annotation(key));
+                match (said.next(), said.next()) {
+                    (None, _) => Extent::Everything,
+                    (Some((key, negated)), None) if key == "not" => match negated {
+                        Value::Bool(true) => Extent::Nothing,
+                        Value::Bool(false) => Extent::Everything,
+                        Value::Object(fields) if fields.is_empty() => Extent::Nothing,
+                        _ => Extent::Something,
+                    },
+                    _ => Extent::Something,
+                }
+            }
+            _ => Extent::Everything,
+        }
     }
 
     fn resolve(&self, reference: &'a Value) -> &'a Value {
@@ -186,7 +216,7 @@ impl<'a> Normaliser<'a> {
         open: &mut Vec<usize>,
     ) -> Vec<Rc<Choice<'a>>> {
         let is_nullable = fields.get("nullable") == Some(&Value::Bool(true));
-        let mut choices = own::choices(fields);
+        let mut choices = own::choices(fields, &|schema| self.extent(schema));
         if fields.get("$ref").is_some_and(Value::is_string) {
             let target = self.resolve(schema);
             let name = pointer(schema).rsplit('/').next();
@@ -198,6 +228,10 @@ impl<'a> Normaliser<'a> {
                     let mut named = (**choice).clone();
                     named.origin = Some((target, index));
                     named.label = if inner.len() == 1 { name } else { named.label.or(name) };
+                    if inner.len() == 1 {
+                        // It is compared with the component.
+                        named.discriminator = None;
+                    }
                     Rc::new(named)
                 });
                 choices = Self::both(&choices, &named.collect::<Vec<_>>());
@@ -230,7 +264,15 @@ impl<'a> Normaliser<'a> {
         if is_nullable && !choices.iter().any(|c| matches!(c.kind, Kind::Any | Kind::Null)) {
             choices.push(Rc::new(Choice::of(Kind::Null)));
         }
-        simple(choices)
+        let mut choices = simple(choices);
+        if let [only] = choices.as_mut_slice()
+            && only.origin.is_none()
+            && let Some(title) = fields.get("title").and_then(Value::as_str)
+            && only.label != Some(title)
+        {
+            *only = Rc::new(Choice { label: Some(title), ..(**only).clone() });
+        }
+        choices
     }
 
     /// Whether a schema is nothing but a reference to another.
@@ -306,7 +348,7 @@ fn simple(choices: Vec<Rc<Choice<'_>>>) -> Vec<Rc<Choice<'_>>> {
     let mut enums: HashMap<Kind, usize> = HashMap::new();
     for choice in choices {
         let is_enum = choice.values.is_some() && choice.is_unlimited();
-        let is_covered = (is_enum && plain.contains(&choice.kind))
+        let is_covered = (!choice.is_plain() && plain.contains(&choice.kind))
             || (choice.kind == Kind::Integer && plain.contains(&Kind::Number));
         let origin = choice.origin.map(|(schema, index)| (address(schema), index));
         let is_known = choice.is_plain() && plain.contains(&choice.kind);
