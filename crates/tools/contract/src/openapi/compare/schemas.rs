@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{Comparison, Job, MAX_VISITS, Spot, addresses, same, shown};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::normal::{
-    ANNOTATIONS, Additional, Bound, Choice, Kind, Parts, canonical, is_annotation, order, whole,
+    ANNOTATIONS, Additional, Bound, Choice, Kind, Normaliser, Parts, canonical, is_annotation,
+    order, whole,
 };
 
 /// Annotations that people read, with the rule of a change.
@@ -77,8 +78,9 @@ impl<'a> Comparison<'a> {
         let default = |value: Option<&'a Value>| value.filter(|value| !value.is_null());
         let (before, after) = (default(find(old, "default")), default(find(new, "default")));
         let class = match spot.direction {
-            Direction::Request => Class::Breaking,
-            Direction::Response => Class::Documentation,
+            Direction::Request if spot.is_optional => Class::Breaking,
+            // Who must send a value does not get the default.
+            Direction::Request | Direction::Response => Class::Documentation,
         };
         match (before, after) {
             _ if same(before, after) => {}
@@ -287,6 +289,12 @@ impl<'a> Comparison<'a> {
                         .map_or(Class::Documentation, |shift| shift.class(spot.direction))
                 }
                 (None, Some(_)) if key == "propertyNames" && self.upgrade.names_of_keys => continue,
+                (None, Some(names)) if key == "propertyNames" && is_any_name(&self.new, names) => {
+                    continue;
+                }
+                (Some(names), None) if key == "propertyNames" && is_any_name(&self.old, names) => {
+                    continue;
+                }
                 // It comes and goes with its `then` and `else`.
                 (None, _) | (_, None) if key == "if" => continue,
                 (before, _) => presence(key, before.is_none(), old, new).class(spot.direction),
@@ -376,6 +384,13 @@ impl<'a> Comparison<'a> {
         }
         class
     }
+}
+
+/// Whether schemas of names allow every name.
+fn is_any_name<'a>(side: &Normaliser<'a>, names: &[&'a Value]) -> bool {
+    let is_any =
+        |choice: &Choice<'a>| matches!(choice.kind, Kind::Any | Kind::String) && choice.is_plain();
+    side.choices(names).iter().any(|choice| is_any(choice))
 }
 
 /// What it means that a keyword, or a key of one, came or went.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Comparison, Job, Spot, addresses, same};
 use crate::openapi::change::{Class, Shift};
@@ -203,15 +203,23 @@ impl<'a> Comparison<'a> {
             let what = "the discriminator is another property now";
             return self.shift(spot, "discriminator-changed", Shift::Other, what);
         }
+        let is_told = is_tagged(&self.old, olds, before) && is_tagged(&self.new, news, after);
         let mapping =
             |discriminator: &'a Value| discriminator.get("mapping").and_then(Value::as_object);
-        let (Some(before), Some(after)) = (mapping(before), mapping(after)) else { return };
+        let (before, after) = match (mapping(before), mapping(after)) {
+            (Some(before), Some(after)) => (before.clone(), after.clone()),
+            // Members without a key go by their names, unless they say their values themselves.
+            (before, after) if !is_told && (before.is_some() || after.is_some()) => {
+                (completed(before, olds), completed(after, news))
+            }
+            _ => return,
+        };
         let is_member = |choices: &Choices<'a>, target: &Value| {
             // Subtypes are no members of a union.
             let target = label(target);
             choices.len() < 2 || choices.iter().any(|one| one.label.map(plain) == target)
         };
-        for (key, target) in before {
+        for (key, target) in &before {
             match after.get(key) {
                 Some(other) if label(target) == label(other) => self.mapped(spot, target, other),
                 Some(other) => {
@@ -227,7 +235,7 @@ impl<'a> Comparison<'a> {
                 None => {}
             }
         }
-        for (key, target) in after {
+        for (key, target) in &after {
             if !before.contains_key(key) && is_member(olds, target) {
                 let what = format!("the discriminator may be {key} now");
                 self.shift(spot, "discriminator-changed", Shift::Wider, what);
@@ -269,6 +277,18 @@ fn discriminator<'a>(choices: &Choices<'a>) -> Option<&'a Value> {
     let first = choices.iter().find_map(|choice| own(choice))?;
     let is_only = choices.iter().filter_map(|choice| own(choice)).all(|o| std::ptr::eq(o, first));
     is_only.then_some(first)
+}
+
+/// A mapping with the members of a union that it leaves out, by their names.
+fn completed(mapping: Option<&Map<String, Value>>, choices: &Choices<'_>) -> Map<String, Value> {
+    let mut mapping = mapping.cloned().unwrap_or_default();
+    let names = choices.iter().filter_map(|choice| choice.label).map(plain);
+    for name in names.filter(|_| choices.len() > 1) {
+        if !mapping.values().any(|target| label(target) == Some(name)) {
+            mapping.insert(name.to_owned(), name.into());
+        }
+    }
+    mapping
 }
 
 /// The component that a key of a mapping leads to.

@@ -17,9 +17,12 @@ pub(super) use self::fingerprint::plain;
 pub(super) use self::number::{canonical, float, order, whole};
 
 /// How many choices a merge of unions may have before it is compared as a text.
-const MAX_CHOICES: usize = 512;
+const MAX_CHOICES: usize = 4096;
 /// How many schemas may be nested in one another by composition.
 const MAX_DEPTH: usize = 100;
+
+/// How deep an annotation is looked for in what a schema is composed of.
+const MAX_DEPTH_OF_MARKS: usize = 8;
 
 /// Keywords that say nothing about which values are allowed.
 pub(super) const ANNOTATIONS: [&str; 14] = [
@@ -136,6 +139,26 @@ impl<'a> Normaliser<'a> {
             schema = target;
         }
         (vec![schema], name)
+    }
+
+    /// Whether a schema is marked with the annotation: `readOnly`, `writeOnly`. What is composed of
+    /// several is if one of them is, a union if all but null are.
+    pub(super) fn is_marked(&self, schema: &'a Value, key: &str) -> bool {
+        self.is_marked_within(schema, key, MAX_DEPTH_OF_MARKS)
+    }
+
+    fn is_marked_within(&self, schema: &'a Value, key: &str, depth: usize) -> bool {
+        let Some(fields) = schema.as_object() else { return false };
+        let within = |schema: &'a Value| depth > 0 && self.is_marked_within(schema, key, depth - 1);
+        let is_null = |schema: &Value| schema["type"] == "null";
+        fields.get(key) == Some(&Value::Bool(true))
+            || (fields.get("$ref").is_some_and(Value::is_string) && within(self.resolve(schema)))
+            || list(fields, "allOf").iter().any(within)
+            || ["anyOf", "oneOf"].iter().any(|key| {
+                let members = list(fields, key);
+                members.iter().any(|member| !is_null(member))
+                    && members.iter().all(|member| is_null(member) || within(member))
+            })
     }
 
     /// Whether a schema allows everything or nothing, as far as it says so outright.

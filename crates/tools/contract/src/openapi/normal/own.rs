@@ -92,7 +92,9 @@ fn limits<'a>(fields: &'a Map<String, Value>, extent: &dyn Fn(&'a Value) -> Exte
     choice.discriminator = fields.get("discriminator");
     bounds(fields, &mut choice);
     for key in ["pattern", "multipleOf", "contentEncoding"] {
-        if let Some(value) = fields.get(key).filter(|value| !value.is_null()) {
+        // These patterns are in every text.
+        let is_said = |value: &&Value| !value.is_null() && *value != "" && *value != ".*";
+        if let Some(value) = fields.get(key).filter(is_said) {
             choice.facets.entry(key).or_default().insert(canonical(value));
         }
     }

@@ -80,6 +80,12 @@ fn what_is_sent_counts_and_not_the_name_of_the_scheme() {
             .count(),
         0
     );
+    let tokens = |name: &str, url: &str| {
+        let flows = json!({"password": {"tokenUrl": url, "scopes": {}}});
+        secured(json!({name: {"type": "oauth2", "flows": flows}}), json!([{name: []}]))
+    };
+    assert_eq!(classes(&tokens("s", "a"), &tokens("t", "a")), []);
+    assert_eq!(classes(&tokens("s", "a"), &tokens("t", "b")), [NonBreaking]);
     let scopes = |scopes: Value| secured(json!({"s": oauth}), json!([{"s": scopes}]));
     assert_eq!(classes(&scopes(json!(["a", "b"])), &scopes(json!(["a"]))), [NonBreaking]);
     assert_eq!(classes(&scopes(json!(["a"])), &scopes(json!(["b", "a"]))), [Breaking]);

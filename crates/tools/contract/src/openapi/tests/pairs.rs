@@ -173,6 +173,24 @@ fn what_travels_one_way_counts_that_way() {
     assert_eq!(classes(&request(&with("readOnly")), &request(&object(&["a", "c!"]))), [Breaking]);
     let default = |value: i32| json!({"type": "integer", "default": value});
     assert_eq!(both(&default(1), &default(2)), (vec![Breaking], vec![Documentation]));
+    let demanded = |value: i32| {
+        let a = json!({"type": "integer", "default": value});
+        json!({"type": "object", "required": ["a"], "properties": {"a": a}})
+    };
+    assert_eq!(both(&demanded(1), &demanded(2)), (vec![Documentation], vec![Documentation]));
+    // Said beside a reference, or of all that a value may be but null.
+    let composed = |key: &str, schema: Value| {
+        let mut document = request(&json!({"type": "object", "required": ["b"], "properties": {
+            "a": {"type": "string"}, "b": {key: [schema, {"type": "null"}]},
+        }}));
+        document["components"]["schemas"]["Z"] = json!({"type": "string"});
+        document
+    };
+    let z = json!({"allOf": [reference("Z"), {"readOnly": true}]});
+    let mut old = composed("anyOf", z.clone());
+    old["paths"] = request(&object(&["a"]))["paths"].clone();
+    assert_eq!(classes(&old, &composed("anyOf", z)), []);
+    assert_eq!(classes(&old, &composed("anyOf", reference("Z"))), [Breaking]);
 }
 
 #[test]
@@ -299,6 +317,21 @@ fn discriminators_come_go_and_change_their_keys() {
     fewer["discriminator"]["mapping"].as_object_mut().unwrap().shift_remove("cat");
     assert_eq!(of_animals(request, &pair, &fewer), [(Breaking, "discriminator-changed")]);
     assert_eq!(of_animals(response, &pair, &fewer), [(NonBreaking, "discriminator-changed")]);
+    // Members without values of their own go by their names where no key is given.
+    let mut plain = animals();
+    for name in ["Cat", "Dog"] {
+        plain[name]["properties"]["kind"] = json!({"type": "string"});
+    }
+    let named = |mapping: Value| {
+        let mut schema = pair.clone();
+        schema["discriminator"]["mapping"] = mapping;
+        with_components(request(&schema), &plain)
+    };
+    let implicit = named(json!(null));
+    let same = named(json!({"Cat": "Cat", "Dog": "Dog"}));
+    assert_eq!(classes(&implicit, &same), []);
+    let other = named(json!({"cat": "Cat", "Dog": "Dog"}));
+    assert_eq!(classes(&implicit, &other), [Breaking, NonBreaking]);
     // A member that goes takes its key with it.
     let one = union(&["Cat", "Dog", "Cow"]);
     assert_eq!(of_animals(request, &one, &pair), [(Breaking, "union-member-removed")]);
@@ -448,6 +481,15 @@ fn what_is_written_out_or_in_another_version_is_no_change() {
             json!({"type": "string"}),
         ),
         (
+            json!({"type": "object", "propertyNames": {"type": "string", "minLength": 0}}),
+            json!({"type": "object"}),
+        ),
+        (json!({"type": "string", "pattern": ".*"}), json!({"type": "string"})),
+        (
+            json!({"type": "object", "additionalProperties": {"anyOf": [{}, {"type": "null"}]}}),
+            json!({"type": "object"}),
+        ),
+        (
             json!({"type": "object", "additionalProperties": {"not": {}}}),
             json!({"type": "object", "additionalProperties": false}),
         ),
@@ -495,4 +537,18 @@ fn a_new_property_counts_against_what_any_property_could_be() {
         (vec![Breaking, NonBreaking], vec![Breaking, NonBreaking])
     );
     assert_eq!(both(&open, &with("integer")), (vec![NonBreaking], vec![NonBreaking]));
+}
+
+#[test]
+fn large_unions_are_merged_member_by_member() {
+    let union = |names: std::ops::Range<usize>, kind: &str| -> Value {
+        let member = |index: usize| {
+            let name = format!("f{index}");
+            json!({"type": "object", "required": [name], "properties": {name: {"type": kind}}})
+        };
+        json!({"anyOf": names.map(member).collect::<Vec<_>>()})
+    };
+    let schema = |kind: &str| json!({"allOf": [union(0..30, "string"), union(30..50, kind)]});
+    let (found, _) = both(&schema("string"), &schema("integer"));
+    assert!(found.contains(&Breaking), "{found:?}");
 }
