@@ -46,9 +46,16 @@ pub(crate) struct Operation<'a> {
     pub(crate) value: &'a Value,
     /// The parameters of the whole path.
     shared: &'a Value,
+    /// The servers of the whole path.
+    servers: &'a Value,
 }
 
 impl<'a> Operation<'a> {
+    /// The servers of the operation, or else of its path; none if they are those of the document.
+    pub(super) fn servers(&self) -> Option<&'a Value> {
+        [&self.value["servers"], self.servers].into_iter().find(|servers| servers.is_array())
+    }
+
     /// The parameters of the operation, then those of its path that it does not override.
     pub(crate) fn parameters(&self, document: &'a Value) -> Vec<&'a Value> {
         let list = |value: &'a Value| {
@@ -91,7 +98,8 @@ pub(super) fn operations_of<'a>(
         let item = resolve(document, item);
         for (method, value) in fields(item) {
             if METHODS.contains(&method.as_str()) {
-                let operation = Operation { method, value, shared: &item["parameters"] };
+                let (shared, servers) = (&item["parameters"], &item["servers"]);
+                let operation = Operation { method, value, shared, servers };
                 let name = format!("{} {path}", method.to_uppercase());
                 operations.push((name, path.as_str(), operation));
             }

@@ -7,17 +7,21 @@ mod operations;
 mod schemas;
 mod security;
 mod unions;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use serde_json::Value;
 
+use self::versions::Upgrade;
 use super::change::{Change, Class, Direction, Shift};
 use super::normal::{Choice, Normaliser, Parts, address, canonical};
 
 /// How deep a comparison may ask whether two others are equal before it takes them for different.
-const MAX_PROBES: usize = 4;
+const MAX_PROBES: usize = 32;
+/// How often two schemas that are written out are compared within one group.
+const MAX_VISITS: usize = 8;
 
 /// Two schemas that are compared once, with what was found in them.
 struct Group {
@@ -37,13 +41,15 @@ struct Spot {
     direction: Direction,
     /// Whether the value is written as text, as in a query.
     is_text: bool,
-    /// Whether the value may be absent.
+    /// Whether it is a parameter of the path.
+    is_path: bool,
+    /// Whether the value may be absent, or may be null where pydantic 1 does not say so.
     is_optional: bool,
 }
 
 impl Spot {
     fn at(&self, rest: &str) -> Self {
-        Self { path: format!("{}{rest}", self.path), is_optional: false, ..self.clone() }
+        Self { path: format!("{}{rest}", self.path), is_optional: true, ..self.clone() }
     }
 }
 
@@ -61,12 +67,15 @@ pub(super) struct Comparison<'a> {
     new: Normaliser<'a>,
     groups: Vec<Group>,
     known: HashMap<Pair, usize>,
-    pending: Vec<(Spot, Job<'a>)>,
+    /// The jobs of the groups that have not been compared yet.
+    pending: BTreeMap<usize, (Spot, Job<'a>)>,
     probes: usize,
     /// What is being compared outside of groups.
     open: HashSet<Pair>,
-    /// Whether the new document is of a newer FastAPI or pydantic, which says more of the same.
-    is_modernised: bool,
+    /// How often schemas that are written out were compared within a group.
+    visits: HashMap<(usize, Pair), usize>,
+    /// How the new document is of newer versions, which say more of the same.
+    upgrade: Upgrade,
 }
 
 impl<'a> Comparison<'a> {
@@ -77,10 +86,11 @@ impl<'a> Comparison<'a> {
             new: Normaliser::new(new),
             groups: Vec::new(),
             known: HashMap::new(),
-            pending: Vec::new(),
+            pending: BTreeMap::new(),
             probes: 0,
             open: HashSet::new(),
-            is_modernised: is_modernised(old, new),
+            visits: HashMap::new(),
+            upgrade: Upgrade::between(old, new),
         };
         let roots = comparison.documents();
         comparison.work();
@@ -94,11 +104,15 @@ impl<'a> Comparison<'a> {
     }
 
     fn work(&mut self) {
-        while let Some((spot, job)) = self.pending.pop() {
-            match job {
-                Job::Schemas(old, new) => self.bare(&spot, &old, &new),
-                Job::Choices(old, new) => self.choice(&spot, &old, &new),
-            }
+        while let Some((_, (spot, job))) = self.pending.pop_last() {
+            self.run(&spot, job);
+        }
+    }
+
+    fn run(&mut self, spot: &Spot, job: Job<'a>) {
+        match job {
+            Job::Schemas(old, new) => self.bare(spot, &old, &new),
+            Job::Choices(old, new) => self.choice(spot, &old, &new),
         }
     }
 
@@ -110,9 +124,10 @@ impl<'a> Comparison<'a> {
             let group = self.group(name, true);
             self.known.insert(pair, group);
             let path = name.to_owned();
-            let (is_text, is_optional) = (spot.is_text, false);
-            let spot = Spot { group, path, direction: spot.direction, is_text, is_optional };
-            self.pending.push((spot, job()));
+            let (is_text, is_optional) = (spot.is_text, true);
+            let (direction, is_path) = (spot.direction, false);
+            let spot = Spot { group, path, direction, is_text, is_path, is_optional };
+            self.pending.insert(group, (spot, job()));
             group
         };
         self.groups[spot.group].links.insert(group);
@@ -120,24 +135,31 @@ impl<'a> Comparison<'a> {
 
     /// Whether a comparison finds nothing but documentation.
     fn finds_nothing(&mut self, spot: &Spot, compare: impl FnOnce(&mut Self, &Spot)) -> bool {
+        self.worst(spot, compare) == Class::Documentation
+    }
+
+    /// The worst that a comparison finds, in the components that it reaches too; none of it is reported.
+    fn worst(&mut self, spot: &Spot, compare: impl FnOnce(&mut Self, &Spot)) -> Class {
         if self.probes == MAX_PROBES {
-            return false;
+            return Class::Breaking;
         }
         self.probes += 1;
         let group = self.group("", false);
         compare(self, &Spot { group, ..spot.clone() });
-        self.work();
-        self.probes -= 1;
+        let mut worst = Class::Documentation;
         let mut seen = BTreeSet::from([group]);
         let mut open = vec![group];
         while let Some(group) = open.pop() {
-            let group = &self.groups[group];
-            if group.changes.iter().any(|change| change.class != Class::Documentation) {
-                return false;
+            // Only what is reached, and not all that waits.
+            if let Some((spot, job)) = self.pending.remove(&group) {
+                self.run(&spot, job);
             }
+            let group = &self.groups[group];
+            worst = group.changes.iter().map(|change| change.class).fold(worst, Ord::min);
             open.extend(group.links.iter().filter(|link| seen.insert(**link)));
         }
-        true
+        self.probes -= 1;
+        worst
     }
 
     fn add(&mut self, spot: &Spot, rule: &'static str, class: Class, what: impl Into<String>) {
@@ -219,33 +241,6 @@ impl<'a> Comparison<'a> {
             }
         }
         all.into_values().collect()
-    }
-}
-
-/// Whether the new document was written by pydantic 2, which speaks of null, and the old one by
-/// pydantic 1, which does not.
-fn is_modernised(old: &Value, new: &Value) -> bool {
-    let is_old =
-        |document: &Value| document["openapi"].as_str().is_some_and(|v| v.starts_with("3.0"));
-    let is_fastapi = |document: &Value| {
-        let schemas = &document["components"]["schemas"];
-        schemas.get("HTTPValidationError").is_some()
-    };
-    let nulls = nulls(new);
-    nulls > 0
-        && self::nulls(old) == 0
-        && ((is_old(old) && !is_old(new)) || (nulls > 3 && is_fastapi(old) && is_fastapi(new)))
-}
-
-/// How often null is a type.
-fn nulls(value: &Value) -> usize {
-    match value {
-        Value::Object(fields) => {
-            let own = usize::from(fields.get("type").is_some_and(|kind| kind == "null"));
-            own + fields.values().map(nulls).sum::<usize>()
-        }
-        Value::Array(items) => items.iter().map(nulls).sum(),
-        _ => 0,
     }
 }
 

@@ -1,10 +1,8 @@
 //! Two objects: their properties, and what they may hold besides.
 
-use serde_json::Value;
-
 use super::{Comparison, Spot};
 use crate::openapi::change::{Class, Direction, Shift};
-use crate::openapi::normal::{Additional, Choice, Parts};
+use crate::openapi::normal::{Additional, Choice, Kind, Parts};
 
 impl<'a> Comparison<'a> {
     pub(super) fn objects(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
@@ -45,7 +43,12 @@ impl<'a> Comparison<'a> {
             if spot.path == "ValidationError" && ["input", "ctx"].contains(name) {
                 continue;
             }
-            self.new_property(&spot.at(&format!(".{name}")), new.required.contains(name));
+            let at = spot.at(&format!(".{name}"));
+            self.new_property(&at, new.required.contains(name));
+            // What could be sent under this name before.
+            if let Additional::Values(before) = &old.additional {
+                self.schemas(&at, before, after);
+            }
         }
         for name in old.required.union(&new.required) {
             // What is no property of both was dealt with above, but for names without a schema.
@@ -70,7 +73,7 @@ impl<'a> Comparison<'a> {
     fn necessity(&mut self, at: &Spot, required: [bool; 2]) {
         match required {
             // pydantic 2 says of what it writes that it is there.
-            [false, true] if self.is_modernised && at.direction == Direction::Response => {}
+            [false, true] if self.upgrade.pydantic && at.direction == Direction::Response => {}
             [false, true] => {
                 self.shift(at, "property-became-required", Shift::Narrower, "is required now");
             }
@@ -88,13 +91,19 @@ impl<'a> Comparison<'a> {
             Direction::Response => "writeOnly",
         };
         let side = if is_old { &self.old } else { &self.new };
-        let is_set =
-            |parts: &Parts<'a>| parts.iter().any(|part| part.get(key) == Some(&Value::Bool(true)));
-        !is_set(parts) && !is_set(&side.target(parts).0)
+        !parts.iter().any(|&part| side.is_marked(part, key))
     }
 
     fn additional(&mut self, spot: &Spot, old: &Additional<'a>, new: &Additional<'a>) {
-        let (rule, shift, what) = match (old, new) {
+        let [old, new] = [(&self.old, old), (&self.new, new)].map(|(side, additional)| {
+            let Additional::Values(parts) = additional else { return additional.clone() };
+            match side.choices(parts).as_slice() {
+                [] => Additional::Nothing,
+                [only] if only.kind == Kind::Any && only.is_plain() => Additional::Anything,
+                _ => additional.clone(),
+            }
+        });
+        let (rule, shift, what) = match (&old, &new) {
             (Additional::Values(before), Additional::Values(after)) => {
                 return self.schemas(&spot.at(".*"), before, after);
             }

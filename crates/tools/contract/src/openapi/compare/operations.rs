@@ -1,6 +1,7 @@
 //! Two versions of a service's operations.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -11,6 +12,7 @@ use crate::openapi::document::{
     Operation, fields, flag, media_type, operations, operations_of, parameters_by_key, resolve,
     template, text,
 };
+use crate::openapi::normal::{Choice, Kind};
 
 impl<'a> Comparison<'a> {
     /// Compares everything that is reached from the operations; returns their groups.
@@ -22,14 +24,15 @@ impl<'a> Comparison<'a> {
             path: path.to_owned(),
             direction,
             is_text: false,
-            is_optional: false,
+            is_path: false,
+            is_optional: true,
         };
         let info = spot("info", Direction::Request);
         self.documentation(&info, &old["info"], &new["info"]);
         if !same(old["info"].get("version"), new["info"].get("version")) {
             self.note(&info, "version-changed", Class::Documentation, "version changed");
         }
-        self.servers(&spot("servers", Direction::Request));
+        self.servers(&spot("servers", Direction::Request), &old["servers"], &new["servers"]);
         self.schemes(&info);
         let mut groups = vec![whole];
         let (olds, news) = (operations(old), operations(new));
@@ -41,13 +44,11 @@ impl<'a> Comparison<'a> {
         groups
     }
 
-    fn servers(&mut self, spot: &Spot) {
-        let urls = |document: &Value| -> BTreeSet<String> {
-            let servers = document["servers"].as_array().into_iter().flatten();
-            let urls = servers.filter_map(|server| server["url"].as_str());
-            urls.map(|url| url.trim_end_matches('/').to_owned()).collect()
+    fn servers(&mut self, spot: &Spot, old: &Value, new: &Value) {
+        let urls = |servers: &Value| -> BTreeSet<String> {
+            servers.as_array().into_iter().flatten().flat_map(addresses_of).collect()
         };
-        let (before, after) = (urls(self.old.document), urls(self.new.document));
+        let (before, after) = (urls(old), urls(new));
         let or_root =
             |urls: BTreeSet<String>| if urls.is_empty() { [String::new()].into() } else { urls };
         let (before, after) = (or_root(before), or_root(after));
@@ -80,12 +81,13 @@ impl<'a> Comparison<'a> {
             }
         }
         let mut used = BTreeSet::new();
+        let (path, is_text, is_path, is_optional) = (String::new(), false, false, true);
+        let root = Spot { group: 0, path, direction, is_text, is_path, is_optional };
         for (name, path, before) in olds {
             let name = format!("{prefix}{name}");
             let group = self.group(&name, false);
             groups.push(group);
-            let spot =
-                Spot { group, path: name.clone(), direction, is_text: false, is_optional: false };
+            let spot = Spot { group, path: name.clone(), ..root.clone() };
             let unprefixed = name.strip_prefix(prefix).unwrap_or(&name);
             let counterpart = exact
                 .get(unprefixed)
@@ -105,8 +107,7 @@ impl<'a> Comparison<'a> {
                 let name = format!("{prefix}{name}");
                 let group = self.group(&name, false);
                 groups.push(group);
-                let spot =
-                    Spot { group, path: name, direction, is_text: false, is_optional: false };
+                let spot = Spot { group, path: name, ..root.clone() };
                 self.note(&spot, "operation-added", Class::NonBreaking, "the operation is new");
             }
         }
@@ -139,6 +140,13 @@ impl<'a> Comparison<'a> {
         new: &Operation<'a>,
     ) {
         self.documentation(spot, old.value, new.value);
+        if old.servers().is_some() || new.servers().is_some() {
+            let of = |operation: &Operation<'a>, document: &'a Value| {
+                operation.servers().unwrap_or(&document["servers"])
+            };
+            let (before, after) = (of(old, self.old.document), of(new, self.new.document));
+            self.servers(&spot.at(" servers"), before, after);
+        }
         self.parameters(spot, paths, old, new);
         self.body(spot, &old.value["requestBody"], &new.value["requestBody"]);
         self.responses(spot, &old.value["responses"], &new.value["responses"]);
@@ -175,7 +183,9 @@ impl<'a> Comparison<'a> {
         let news = parameters_by_key(paths[1], new.parameters(self.new.document));
         let place = |parameter: &Value| {
             let place = format!(" {} {}", text(parameter, "in"), text(parameter, "name"));
-            Spot { is_text: true, is_optional: !flag(parameter, "required"), ..spot.at(&place) }
+            let is_path = text(parameter, "in") == "path";
+            let is_optional = !flag(parameter, "required");
+            Spot { is_text: true, is_path, is_optional, ..spot.at(&place) }
         };
         for (key, &before) in &olds {
             let at = place(before);
@@ -201,11 +211,6 @@ impl<'a> Comparison<'a> {
                 }
                 _ => {}
             }
-            if style(before) != style(after) {
-                let what =
-                    format!("was written as {} and is as {} now", style(before), style(after));
-                self.shift(&at, "parameter-style-changed", Shift::Other, what);
-            }
             match (flag(before, "allowEmptyValue"), flag(after, "allowEmptyValue")) {
                 (true, false) => {
                     let what = "may not be empty any more";
@@ -216,14 +221,7 @@ impl<'a> Comparison<'a> {
                 }
                 _ => {}
             }
-            match (before.get("content"), after.get("content")) {
-                (None, None) => self.schemas(&at, &parts(before), &parts(after)),
-                (Some(old), Some(new)) => self.content(&at, old, new),
-                _ => {
-                    let what = "is written in another format now";
-                    self.shift(&at, "parameter-style-changed", Shift::Other, what);
-                }
-            }
+            self.written(&at, before, after);
         }
         for (key, after) in &news {
             if !olds.contains_key(key) {
@@ -234,6 +232,25 @@ impl<'a> Comparison<'a> {
                 } else {
                     self.add(&at, "parameter-added", Class::NonBreaking, "a new parameter");
                 }
+            }
+        }
+    }
+
+    /// Compares what a parameter or a header holds, and how it is written.
+    fn written(&mut self, spot: &Spot, before: &'a Value, after: &'a Value) {
+        let is_scalar = is_scalar(&self.old.choices(&parts(before)))
+            && is_scalar(&self.new.choices(&parts(after)));
+        let [old, new] = [before, after].map(|parameter| style(parameter, is_scalar));
+        if old != new {
+            let what = format!("was written as {old} and is as {new} now");
+            self.shift(spot, "parameter-style-changed", Shift::Other, what);
+        }
+        match (before.get("content"), after.get("content")) {
+            (None, None) => self.schemas(spot, &parts(before), &parts(after)),
+            (Some(old), Some(new)) => self.content(spot, old, new),
+            _ => {
+                let what = "is written in another format now";
+                self.shift(spot, "parameter-style-changed", Shift::Other, what);
             }
         }
     }
@@ -280,6 +297,12 @@ impl<'a> Comparison<'a> {
             let range = status.get(..1).map(|digit| format!("{digit}XX")).unwrap_or_default();
             let after = [status.as_str(), &range, "default"].iter().find_map(|key| new.get(*key));
             let Some(after) = after else {
+                let is_range = status.ends_with("XX");
+                if is_range && fields(new).any(|(other, _)| other.starts_with(&status[..1])) {
+                    let what = "only certain responses of the range are left";
+                    self.add(&at, "response-removed", Class::NonBreaking, what);
+                    continue;
+                }
                 let is_awaited = status.starts_with('2') || status == "default";
                 let class = if is_awaited { Class::Breaking } else { Class::NonBreaking };
                 self.add(&at, "response-removed", class, "the response was removed");
@@ -287,16 +310,31 @@ impl<'a> Comparison<'a> {
             };
             let before = resolve(self.old.document, before);
             let after = resolve(self.new.document, after);
-            self.documentation(&at, before, after);
-            self.content(&at, &before["content"], &after["content"]);
-            self.headers(&at, &before["headers"], &after["headers"]);
+            self.response(&at, before, after);
         }
-        for (status, _) in fields(new).filter(|(status, _)| !status.starts_with("x-")) {
-            if old.get(status).is_none() {
-                let at = spot.at(&format!(" {status}"));
-                self.add(&at, "response-added", Class::NonBreaking, "a new response");
+        let is_success = |status: &str| status.starts_with('2');
+        let has_success = fields(old).any(|(status, _)| is_success(status));
+        for (status, after) in fields(new).filter(|(status, _)| !status.starts_with("x-")) {
+            if old.get(status).is_some() {
+                continue;
+            }
+            let at = spot.at(&format!(" {status}"));
+            self.add(&at, "response-added", Class::NonBreaking, "a new response");
+            // What clients take it for that know only the range, or the response to everything else.
+            let range = status.get(..1).map(|digit| format!("{digit}XX")).unwrap_or_default();
+            let default = old.get("default").filter(|_| !(has_success && is_success(status)));
+            if let Some(before) = old.get(&range).or(default) {
+                let before = resolve(self.old.document, before);
+                let after = resolve(self.new.document, after);
+                self.response(&at, before, after);
             }
         }
+    }
+
+    fn response(&mut self, spot: &Spot, old: &'a Value, new: &'a Value) {
+        self.documentation(spot, old, new);
+        self.content(spot, &old["content"], &new["content"]);
+        self.headers(spot, &old["headers"], &new["headers"]);
     }
 
     fn headers(&mut self, spot: &Spot, old: &'a Value, new: &'a Value) {
@@ -319,7 +357,7 @@ impl<'a> Comparison<'a> {
                 let what = "the header may be absent now";
                 self.shift(&at, "response-header-became-optional", Shift::Wider, what);
             }
-            self.schemas(&at, &parts(before), &parts(after));
+            self.written(&at, before, after);
         }
         for name in news.keys().filter(|name| !olds.contains_key(*name)) {
             let at = spot.at(&format!(" header {name}"));
@@ -335,10 +373,9 @@ impl<'a> Comparison<'a> {
         let mut used = BTreeSet::new();
         for &(ref name, before) in &olds {
             let exact = news.iter().find(|(other, _)| other == name);
-            let range = || {
-                let group = format!("{}/*", name.split('/').next().unwrap_or_default());
-                let found = news.iter().find(|(other, _)| *other == group || other == "*/*");
-                found.filter(|_| spot.direction == Direction::Request)
+            let range = || match spot.direction {
+                Direction::Request => news.iter().find(|(other, _)| covers(other, name)),
+                Direction::Response => news.iter().find(|(other, _)| covers(name, other)),
             };
             let Some(&(ref other, after)) = exact.or_else(range) else {
                 let what = format!("{name} was removed");
@@ -348,8 +385,13 @@ impl<'a> Comparison<'a> {
             used.insert(other);
             let several = olds.len() > 1 && news.len() > 1;
             let at = if several { spot.at(&format!(" {name}")) } else { spot.clone() };
-            let at = Spot { is_text: !name.contains("json") && name.contains("form"), ..at };
-            self.schemas(&at, &parts(before), &parts(after));
+            let at = Spot { is_text: FORMS.iter().any(|form| name.starts_with(form)), ..at };
+            let are_bytes = name.starts_with("application/octet-stream")
+                && is_bytes(&self.old.choices(&parts(before)))
+                && is_bytes(&self.new.choices(&parts(after)));
+            if !are_bytes {
+                self.schemas(&at, &parts(before), &parts(after));
+            }
             for (key, rule) in [("example", "example-changed"), ("examples", "example-changed")] {
                 if !same(before.get(key), after.get(key)) {
                     self.note(&at, rule, Class::Documentation, format!("{key} changed"));
@@ -374,12 +416,56 @@ fn parts(value: &Value) -> Vec<&Value> {
     value.get("schema").into_iter().collect()
 }
 
+/// The addresses of a server: one for each value of its variables.
+fn addresses_of(server: &Value) -> Vec<String> {
+    const MOST: usize = 64;
+    let Some(url) = server["url"].as_str() else { return Vec::new() };
+    let mut urls = vec![url.trim_end_matches('/').to_owned()];
+    for (name, variable) in fields(&server["variables"]) {
+        let values: Vec<&str> = match variable["enum"].as_array() {
+            Some(values) => values.iter().filter_map(Value::as_str).collect(),
+            None => variable["default"].as_str().into_iter().collect(),
+        };
+        if values.is_empty() || urls.len() * values.len() > MOST {
+            continue;
+        }
+        let place = format!("{{{name}}}");
+        let with = |url: &String| -> Vec<String> {
+            values.iter().map(|value| url.replace(&place, value)).collect()
+        };
+        urls = urls.iter().flat_map(with).collect();
+    }
+    urls
+}
+
+/// Media types whose values are written as texts.
+const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
+
+/// Whether a range of media types holds another.
+fn covers(range: &str, other: &str) -> bool {
+    let group = range.strip_suffix("/*");
+    group.is_some_and(|group| group == "*" || other.split('/').next() == Some(group))
+}
+
+/// Whether a schema is one of the two ways to say that a body is bytes.
+fn is_bytes(choices: &[Rc<Choice<'_>>]) -> bool {
+    let [only] = choices else { return false };
+    let is_binary = only.facets.get("format").is_some_and(|format| format.contains("binary"));
+    (only.kind == Kind::Any && only.is_plain()) || (only.kind == Kind::String && is_binary)
+}
+
+/// Whether all that a union allows is written as one text.
+fn is_scalar(choices: &[Rc<Choice<'_>>]) -> bool {
+    choices.iter().all(|choice| !matches!(choice.kind, Kind::Any | Kind::Array | Kind::Object))
+}
+
 /// How a parameter is written, defaults included.
-fn style(parameter: &Value) -> String {
+fn style(parameter: &Value, is_scalar: bool) -> String {
     let usual =
         if ["query", "cookie"].contains(&text(parameter, "in")) { "form" } else { "simple" };
     let style = parameter["style"].as_str().unwrap_or(usual);
-    let explode = parameter["explode"].as_bool().unwrap_or(style == "form");
+    // A single value has no parts to separate.
+    let explode = !is_scalar && parameter["explode"].as_bool().unwrap_or(style == "form");
     let reserved = if flag(parameter, "allowReserved") { " with reserved characters" } else { "" };
     format!("{style}{}{reserved}", if explode { " (exploded)" } else { "" })
 }

@@ -1,13 +1,15 @@
 //! Two schemas: their annotations, and the values that they allow.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{Comparison, Job, Spot, addresses, same, shown};
+use super::{Comparison, Job, MAX_VISITS, Spot, addresses, same, shown};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::normal::{
-    ANNOTATIONS, Bound, Choice, Kind, Parts, canonical, is_annotation, order, whole,
+    ANNOTATIONS, Additional, Bound, Choice, Kind, Normaliser, Parts, canonical, is_annotation,
+    order, whole,
 };
 
 /// Annotations that people read, with the rule of a change.
@@ -44,7 +46,9 @@ impl<'a> Comparison<'a> {
     fn values(&mut self, spot: &Spot, old: &Parts<'a>, new: &Parts<'a>) {
         // Schemas that are merged of several have no group, and may hold themselves.
         let pair = (addresses(old), addresses(new), spot.direction, spot.is_text);
-        if !self.open.insert(pair.clone()) {
+        let visits = self.visits.entry((spot.group, pair.clone())).or_default();
+        *visits += 1;
+        if *visits > MAX_VISITS || !self.open.insert(pair.clone()) {
             return;
         }
         let (old, new) = (self.old.choices(old), self.new.choices(new));
@@ -74,11 +78,13 @@ impl<'a> Comparison<'a> {
         let default = |value: Option<&'a Value>| value.filter(|value| !value.is_null());
         let (before, after) = (default(find(old, "default")), default(find(new, "default")));
         let class = match spot.direction {
-            Direction::Request => Class::Breaking,
-            Direction::Response => Class::Documentation,
+            Direction::Request if spot.is_optional => Class::Breaking,
+            // Who must send a value does not get the default.
+            Direction::Request | Direction::Response => Class::Documentation,
         };
         match (before, after) {
             _ if same(before, after) => {}
+            (Some(before), Some(after)) if self.upgrade.same_default(before, after) => {}
             (Some(before), Some(after)) => {
                 let what = format!(
                     "the default was {} and is {} now",
@@ -156,7 +162,6 @@ impl<'a> Comparison<'a> {
         self.arrays(spot, old, new);
         self.objects(spot, old, new);
         self.others(spot, old, new);
-        self.discriminators(spot, old, new);
     }
 
     fn enums(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
@@ -192,6 +197,9 @@ impl<'a> Comparison<'a> {
             let keys = before.keys().chain(after.keys().filter(|key| !before.contains_key(*key)));
             for key in keys.copied().collect::<Vec<_>>() {
                 let (a, b) = (before.get(key), after.get(key));
+                if self.is_only_respelled(spot, old, key, a, b) {
+                    continue;
+                }
                 let tighter = match (a, b) {
                     (Some(a), Some(b)) => match compared(a, b, is_lower) {
                         std::cmp::Ordering::Equal => continue,
@@ -211,6 +219,28 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// Whether a bound came or went with a version of FastAPI or pydantic.
+    fn is_only_respelled(
+        &self,
+        spot: &Spot,
+        old: &Choice<'a>,
+        key: &str,
+        before: Option<&Bound>,
+        after: Option<&Bound>,
+    ) -> bool {
+        match (before, after) {
+            // The length of `AnyUrl`.
+            (Some(bound), None) => {
+                self.upgrade.pydantic
+                    && key == "maxLength"
+                    && whole(&bound.value) == Some(65_536)
+                    && old.facets.get("format").is_some_and(|format| format.contains("uri"))
+            }
+            (None, Some(_)) => self.upgrade.bounds_of_paths && spot.is_path,
+            _ => false,
+        }
+    }
+
     fn facets(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
         for (key, rule) in [
             ("pattern", "pattern-changed"),
@@ -223,7 +253,7 @@ impl<'a> Comparison<'a> {
             if before == after {
                 continue;
             }
-            let single = |of: &std::collections::BTreeSet<String>| of.first().cloned();
+            let single = |of: &BTreeSet<String>| of.first().cloned();
             let (a, b) = (before.and_then(single), after.and_then(single));
             let shift = match (before, after) {
                 (None, _) => Shift::Narrower,
@@ -232,7 +262,7 @@ impl<'a> Comparison<'a> {
                 (Some(before), Some(after)) if after.is_subset(before) => Shift::Wider,
                 _ => inclusion(key, a.as_deref(), b.as_deref()),
             };
-            let show = |of: Option<&std::collections::BTreeSet<String>>| match of {
+            let show = |of: Option<&BTreeSet<String>>| match of {
                 Some(of) => shown(&of.iter().cloned().collect::<Vec<_>>().join(" and ")),
                 None => "nothing".to_owned(),
             };
@@ -245,59 +275,169 @@ impl<'a> Comparison<'a> {
         let keys =
             old.others.keys().chain(new.others.keys().filter(|k| !old.others.contains_key(*k)));
         for key in keys.copied().collect::<Vec<_>>() {
-            let (before, after) = (old.others.get(key), new.others.get(key));
-            let shift = match (before, after) {
-                (Some(before), Some(after)) if self.same_others(spot, key, before, after) => {
+            let class = match (old.others.get(key), new.others.get(key)) {
+                (Some(before), Some(after)) if before.len() == after.len() => {
+                    let pairs = before.iter().zip(after);
+                    let classes: Vec<_> = pairs
+                        .map(|(&before, &after)| self.other(spot, key, [old, new], before, after))
+                        .collect();
+                    classes.into_iter().min().unwrap_or(Class::Documentation)
+                }
+                (Some(before), Some(after)) => {
+                    let texts = |of: &Vec<&Value>| of.iter().map(|one| sorted(one)).collect();
+                    subsets(&texts(before), &texts(after))
+                        .map_or(Class::Documentation, |shift| shift.class(spot.direction))
+                }
+                (None, Some(_)) if key == "propertyNames" && self.upgrade.names_of_keys => continue,
+                (None, Some(names)) if key == "propertyNames" && is_any_name(&self.new, names) => {
                     continue;
                 }
-                // What a `then` adds is unknown without its `if`.
-                (None, Some(_)) if key != "then" && key != "else" => Shift::Narrower,
-                (Some(_), None) if key != "then" && key != "else" => Shift::Wider,
-                _ => Shift::Other,
+                (Some(names), None) if key == "propertyNames" && is_any_name(&self.old, names) => {
+                    continue;
+                }
+                // It comes and goes with its `then` and `else`.
+                (None, _) | (_, None) if key == "if" => continue,
+                (before, _) => presence(key, before.is_none(), old, new).class(spot.direction),
             };
-            self.shift(spot, "keyword-changed", shift, format!("{key} changed"));
+            if class != Class::Documentation {
+                self.add(spot, "keyword-changed", class, format!("{key} changed"));
+            }
         }
     }
 
-    /// Whether a keyword says the same twice; what it holds are schemas, or data.
-    fn same_others(
+    /// What the change of a keyword means; documentation if it says the same.
+    fn other(
         &mut self,
         spot: &Spot,
         key: &str,
-        old: &[&'a Value],
-        new: &[&'a Value],
-    ) -> bool {
-        old.len() == new.len()
-            && old.iter().zip(new).all(|(&old, &new)| match key {
-                "not"
-                | "if"
-                | "then"
-                | "else"
-                | "contains"
-                | "propertyNames"
-                | "unevaluatedItems"
-                | "unevaluatedProperties"
-                | "contentSchema" => {
-                    self.finds_nothing(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]))
+        choices: [&Choice<'a>; 2],
+        old: &'a Value,
+        new: &'a Value,
+    ) -> Class {
+        let direction = spot.direction;
+        let is_counted = choices.iter().any(|choice| choice.others.contains_key("maxContains"));
+        match key {
+            "propertyNames"
+            | "unevaluatedItems"
+            | "unevaluatedProperties"
+            | "contentSchema"
+            | "then"
+            | "else" => self.worst(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new])),
+            "contains" if !is_counted => {
+                self.worst(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]))
+            }
+            // What it forbids more is allowed less.
+            "not" => {
+                let spot = Spot { direction: direction.reversed(), ..spot.clone() };
+                self.worst(&spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]))
+            }
+            "contains" | "if" => {
+                let is_same =
+                    self.finds_nothing(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]));
+                if is_same { Class::Documentation } else { Class::Breaking }
+            }
+            "patternProperties" | "dependentSchemas" => {
+                self.schemas_by_key(spot, key, choices, old, new)
+            }
+            "minContains" | "maxContains" => match (old, new) {
+                (Value::Number(a), Value::Number(b)) if order(a, b).is_eq() => Class::Documentation,
+                (Value::Number(a), Value::Number(b)) => {
+                    let is_narrower = order(a, b).is_lt() == (key == "minContains");
+                    let shift = if is_narrower { Shift::Narrower } else { Shift::Wider };
+                    shift.class(direction)
                 }
-                "patternProperties" | "dependentSchemas" => {
-                    match (old.as_object(), new.as_object()) {
-                        (Some(old), Some(new)) => {
-                            old.len() == new.len()
-                                && old.iter().all(|(name, old)| {
-                                    new.get(name).is_some_and(|new| {
-                                        self.finds_nothing(spot, |it, spot| {
-                                            it.schemas(spot, &vec![old], &vec![new]);
-                                        })
-                                    })
-                                })
-                        }
-                        _ => same(Some(old), Some(new)),
-                    }
-                }
-                _ => sorted(old) == sorted(new),
-            })
+                _ => Class::Breaking,
+            },
+            "dependentRequired" => subsets(&demands(old), &demands(new))
+                .map_or(Class::Documentation, |shift| shift.class(direction)),
+            _ if sorted(old) == sorted(new) => Class::Documentation,
+            _ => Class::Breaking,
+        }
     }
+
+    /// What the change of an object of schemas means.
+    fn schemas_by_key(
+        &mut self,
+        spot: &Spot,
+        key: &str,
+        [old_choice, new_choice]: [&Choice<'a>; 2],
+        old: &'a Value,
+        new: &'a Value,
+    ) -> Class {
+        let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else {
+            return if same(Some(old), Some(new)) { Class::Documentation } else { Class::Breaking };
+        };
+        let mut class = Class::Documentation;
+        for (name, old) in old {
+            if let Some(new) = new.get(name) {
+                let found = self.worst(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]));
+                class = class.min(found);
+            }
+        }
+        let more =
+            [new.keys().any(|k| !old.contains_key(k)), old.keys().any(|k| !new.contains_key(k))];
+        for (is_new, differs) in [(true, more[0]), (false, more[1])] {
+            if differs {
+                let shift = presence(key, is_new, old_choice, new_choice);
+                class = class.min(shift.class(spot.direction));
+            }
+        }
+        class
+    }
+}
+
+/// Whether schemas of names allow every name.
+fn is_any_name<'a>(side: &Normaliser<'a>, names: &[&'a Value]) -> bool {
+    let is_any =
+        |choice: &Choice<'a>| matches!(choice.kind, Kind::Any | Kind::String) && choice.is_plain();
+    side.choices(names).iter().any(|choice| is_any(choice))
+}
+
+/// What it means that a keyword, or a key of one, came or went.
+fn presence(key: &str, is_new: bool, old: &Choice<'_>, new: &Choice<'_>) -> Shift {
+    let narrower = if is_new { Shift::Narrower } else { Shift::Wider };
+    let wider = if is_new { Shift::Wider } else { Shift::Narrower };
+    match key {
+        // Among what is refused otherwise, a pattern is what is allowed.
+        "patternProperties" => match (&old.additional, &new.additional) {
+            (Additional::Nothing, Additional::Nothing) => wider,
+            (Additional::Anything, Additional::Anything) => narrower,
+            (Additional::Nothing, Additional::Anything) => Shift::Wider,
+            (Additional::Anything, Additional::Nothing) => Shift::Narrower,
+            _ => Shift::Other,
+        },
+        "minContains" => {
+            let is_none = |choice: &Choice<'_>| {
+                let least = choice.others.get(key).and_then(|of| of.first()?.as_u64());
+                least == Some(0)
+            };
+            if is_none(old) || is_none(new) { wider } else { narrower }
+        }
+        _ => narrower,
+    }
+}
+
+/// What a change of two sets of demands means.
+fn subsets(old: &BTreeSet<String>, new: &BTreeSet<String>) -> Option<Shift> {
+    if old == new {
+        None
+    } else if old.is_subset(new) {
+        Some(Shift::Narrower)
+    } else if new.is_subset(old) {
+        Some(Shift::Wider)
+    } else {
+        Some(Shift::Other)
+    }
+}
+
+/// Which property demands which other one.
+fn demands(of: &Value) -> BTreeSet<String> {
+    let lists = of.as_object().into_iter().flatten();
+    let pairs = lists.flat_map(|(name, list)| {
+        let list = list.as_array().into_iter().flatten();
+        list.map(move |other| Value::from(vec![name.as_str().into(), other.clone()]).to_string())
+    });
+    pairs.collect()
 }
 
 /// A text that is the same for data whose lists hold the same, in whatever order.

@@ -39,8 +39,19 @@ impl<'a> Comparison<'a> {
         let schemes = |document: &'a Value| &document["components"]["securitySchemes"];
         let (old, new) = (self.old.document, self.new.document);
         for (name, before) in fields(schemes(old)) {
-            let Some(after) = schemes(new).get(name) else { continue };
-            let (before, after) = (resolve(old, before), resolve(new, after));
+            let before = resolve(old, before);
+            let same_kind =
+                |after: &Value| demand(name, resolve(new, after)) == demand(name, before);
+            // The name of a scheme is not sent: a new one that demands the same stands for it.
+            let renamed = || {
+                let mut others = fields(schemes(new)).filter(|(other, after)| {
+                    schemes(old).get(*other).is_none() && same_kind(after)
+                });
+                let found = others.next().map(|(_, after)| after);
+                found.filter(|_| others.next().is_none())
+            };
+            let Some(after) = schemes(new).get(name).or_else(renamed) else { continue };
+            let after = resolve(new, after);
             let spot = Spot { path: format!("security {name}"), ..spot.clone() };
             for key in ["flows", "openIdConnectUrl"] {
                 if !same(before.get(key), after.get(key)) {

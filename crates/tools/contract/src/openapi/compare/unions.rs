@@ -1,13 +1,15 @@
 //! Two unions: which choice of the one has become which of the other.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Comparison, Job, Spot, addresses, same};
-use crate::openapi::change::Shift;
+use crate::openapi::change::{Class, Shift};
 use crate::openapi::normal::{Choice, Kind, Normaliser, address, plain};
+
+/// How many pairs of components are looked at to find those that are the same.
+const MAX_PAIRS: usize = 64;
 
 type Choices<'a> = Vec<Rc<Choice<'a>>>;
 
@@ -15,6 +17,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn unions(&mut self, spot: &Spot, old: &Choices<'a>, new: &Choices<'a>) {
         let (mut olds, mut news) = (old.clone(), new.clone());
         self.nulls(spot, &mut olds, &mut news);
+        self.discriminators(spot, &olds, &news);
         if let ([old], [new]) = (olds.as_slice(), news.as_slice()) {
             let (old, new) = (Rc::clone(old), Rc::clone(new));
             return self.single(spot, &old, &new);
@@ -51,6 +54,20 @@ impl<'a> Comparison<'a> {
         for (old, new) in pairs {
             self.choices(&within(&old), &old, &new);
         }
+        // Those that are called otherwise, or are written out in one of the documents.
+        if olds.len() * news.len() <= MAX_PAIRS {
+            let is_object = |choice: &Choice<'a>| choice.kind == Kind::Object;
+            let equal = |a: &Rc<Choice<'a>>, b: &Rc<Choice<'a>>, it: &mut Self| {
+                is_object(a) && is_object(b) && it.finds_nothing(spot, |it, at| it.choice(at, a, b))
+            };
+            olds.retain(|old| {
+                let found = news.iter().position(|new| equal(old, new, self));
+                if let Some(found) = found {
+                    news.remove(found);
+                }
+                found.is_none()
+            });
+        }
         let of_kind = |a: &Choice<'a>, b: &Choice<'a>| {
             a.kind == b.kind && (a.kind != Kind::Object || a.label.is_none() || b.label.is_none())
         };
@@ -79,7 +96,7 @@ impl<'a> Comparison<'a> {
             return;
         }
         match (take(olds), take(news)) {
-            (false, true) if self.is_modernised && spot.is_optional => {}
+            (false, true) if self.upgrade.pydantic && spot.is_optional => {}
             (false, true) => {
                 self.shift(spot, "became-nullable", Shift::Wider, "may be null now");
             }
@@ -156,31 +173,139 @@ impl<'a> Comparison<'a> {
         self.link(spot, name, pair, || Job::Choices(old, new));
     }
 
-    pub(super) fn discriminators(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
-        let (before, after) = (old.discriminator, new.discriminator);
-        let (Some(before), Some(after)) = (before, after) else { return };
+    /// Compares what tells the members of two unions apart, and the components that it leads to.
+    fn discriminators(&mut self, spot: &Spot, olds: &Choices<'a>, news: &Choices<'a>) {
+        if let ([old], [new]) = (olds.as_slice(), news.as_slice())
+            && old.origin.is_some()
+            && new.origin.is_some()
+        {
+            // They are compared with their components.
+            return;
+        }
+        let (before, after) = (discriminator(olds), discriminator(news));
+        let are_unions = [olds.len() > 1, news.len() > 1];
+        let (before, after) = match (before, after) {
+            (Some(before), Some(after)) => (before, after),
+            _ if are_unions[0] != are_unions[1] => return,
+            (Some(before), None) => {
+                let is_told = is_tagged(&self.old, olds, before);
+                let what = "members are not told apart by a discriminator any more";
+                return self.distinction(spot, is_told, Shift::Wider, what);
+            }
+            (None, Some(after)) => {
+                let is_told = is_tagged(&self.new, news, after);
+                let what = "members are told apart by a discriminator now";
+                return self.distinction(spot, is_told, Shift::Narrower, what);
+            }
+            (None, None) => return,
+        };
         if !same(before.get("propertyName"), after.get("propertyName")) {
             let what = "the discriminator is another property now";
-            self.shift(spot, "discriminator-changed", Shift::Other, what);
+            return self.shift(spot, "discriminator-changed", Shift::Other, what);
         }
-        let keys: BTreeSet<&String> = [before, after]
-            .iter()
-            .filter_map(|discriminator| discriminator.get("mapping")?.as_object())
-            .flat_map(serde_json::Map::keys)
-            .collect();
-        for key in keys {
-            let label = |discriminator: &'a Value| -> Option<&'a str> {
-                let target = discriminator.get("mapping")?.get(key)?.as_str()?;
-                target.rsplit('/').next().map(plain)
-            };
-            if let (Some(before), Some(after)) = (label(before), label(after))
-                && before != after
-            {
-                let what = format!("the discriminator's {key} was {before} and is {after} now");
-                self.shift(spot, "discriminator-changed", Shift::Other, what);
+        let is_told = is_tagged(&self.old, olds, before) && is_tagged(&self.new, news, after);
+        let mapping =
+            |discriminator: &'a Value| discriminator.get("mapping").and_then(Value::as_object);
+        let (before, after) = match (mapping(before), mapping(after)) {
+            (Some(before), Some(after)) => (before.clone(), after.clone()),
+            // Members without a key go by their names, unless they say their values themselves.
+            (before, after) if !is_told && (before.is_some() || after.is_some()) => {
+                (completed(before, olds), completed(after, news))
+            }
+            _ => return,
+        };
+        let is_member = |choices: &Choices<'a>, target: &Value| {
+            // Subtypes are no members of a union.
+            let target = label(target);
+            choices.len() < 2 || choices.iter().any(|one| one.label.map(plain) == target)
+        };
+        for (key, target) in &before {
+            match after.get(key) {
+                Some(other) if label(target) == label(other) => self.mapped(spot, target, other),
+                Some(other) => {
+                    let [a, b] = [target, other].map(|of| label(of).unwrap_or("nothing"));
+                    let what = format!("the discriminator's {key} was {a} and is {b} now");
+                    self.shift(spot, "discriminator-changed", Shift::Other, what);
+                }
+                // A member that is gone is reported as that.
+                None if is_member(news, target) => {
+                    let what = format!("the discriminator may not be {key} any more");
+                    self.shift(spot, "discriminator-changed", Shift::Narrower, what);
+                }
+                None => {}
+            }
+        }
+        for (key, target) in &after {
+            if !before.contains_key(key) && is_member(olds, target) {
+                let what = format!("the discriminator may be {key} now");
+                self.shift(spot, "discriminator-changed", Shift::Wider, what);
             }
         }
     }
+
+    /// Reports a discriminator that came or went; values are the same where each member has its own.
+    fn distinction(&mut self, spot: &Spot, is_told: bool, shift: Shift, what: &str) {
+        let class = if is_told { Class::NonBreaking } else { shift.class(spot.direction) };
+        self.add(spot, "discriminator-changed", class, what);
+    }
+
+    /// Compares the components that a key of two mappings leads to.
+    fn mapped(&mut self, spot: &Spot, old: &Value, new: &Value) {
+        let find = |side: &Normaliser<'a>, target: &Value| -> Option<&'a Value> {
+            let target = target.as_str()?;
+            match target.strip_prefix('#') {
+                Some(pointer) => side.document.pointer(pointer),
+                None => side.document["components"]["schemas"].get(target),
+            }
+        };
+        let (Some(before), Some(after)) = (find(&self.old, old), find(&self.new, new)) else {
+            return;
+        };
+        let (before, after) = (vec![before], vec![after]);
+        let pair = (addresses(&before), addresses(&after), spot.direction, spot.is_text);
+        let name = old.as_str().and_then(|target| target.rsplit('/').next()).unwrap_or_default();
+        self.link(spot, name, pair, || Job::Schemas(before, after));
+    }
+}
+
+/// The discriminator of a union, if it has one, or of the component that is its only member.
+fn discriminator<'a>(choices: &Choices<'a>) -> Option<&'a Value> {
+    let own = |choice: &Choice<'a>| {
+        let component = choice.origin.filter(|_| choices.len() == 1);
+        choice.discriminator.or_else(|| component?.0.get("discriminator"))
+    };
+    let first = choices.iter().find_map(|choice| own(choice))?;
+    let is_only = choices.iter().filter_map(|choice| own(choice)).all(|o| std::ptr::eq(o, first));
+    is_only.then_some(first)
+}
+
+/// A mapping with the members of a union that it leaves out, by their names.
+fn completed(mapping: Option<&Map<String, Value>>, choices: &Choices<'_>) -> Map<String, Value> {
+    let mut mapping = mapping.cloned().unwrap_or_default();
+    let names = choices.iter().filter_map(|choice| choice.label).map(plain);
+    for name in names.filter(|_| choices.len() > 1) {
+        if !mapping.values().any(|target| label(target) == Some(name)) {
+            mapping.insert(name.to_owned(), name.into());
+        }
+    }
+    mapping
+}
+
+/// The component that a key of a mapping leads to.
+fn label(target: &Value) -> Option<&str> {
+    target.as_str()?.rsplit('/').next().map(plain)
+}
+
+/// Whether every member says itself which values of the discriminator are its own.
+fn is_tagged<'a>(side: &Normaliser<'a>, choices: &Choices<'a>, discriminator: &Value) -> bool {
+    let name = discriminator["propertyName"].as_str().unwrap_or_default();
+    choices.iter().all(|choice| {
+        choice.required.contains(name)
+            && choice.properties.get(name).is_some_and(|parts| {
+                let values = side.choices(parts);
+                !values.is_empty() && values.iter().all(|value| value.values.is_some())
+            })
+    })
 }
 
 impl Kind {

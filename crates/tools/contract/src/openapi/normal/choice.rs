@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Number, Value};
 
-use super::number::{number, order, whole};
+use super::number::{beyond, number, order, whole};
 
 /// A schema that has not been normalised yet: every part must hold.
 pub(in crate::openapi) type Parts<'a> = Vec<&'a Value>;
@@ -159,19 +159,39 @@ impl Choice<'_> {
     }
 }
 
+impl<'a> Choice<'a> {
+    /// The same choice as one of a union with the discriminator.
+    fn within(self: &Rc<Self>, discriminator: Option<&'a Value>) -> Rc<Self> {
+        let same = match (self.discriminator, discriminator) {
+            (Some(own), Some(other)) => std::ptr::eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        if same {
+            return Rc::clone(self);
+        }
+        Rc::new(Self { discriminator, ..(**self).clone() })
+    }
+}
+
 impl Choice<'_> {
     /// The choice of the values that both allow, if there may be any.
     pub(super) fn and(self: &Rc<Self>, other: &Rc<Self>) -> Option<Rc<Self>> {
-        if self.kind == Kind::Any && self.is_plain() && self.discriminator.is_none() {
-            return Some(Rc::clone(other));
+        let kind = self.kind.and(other.kind)?;
+        let discriminator = self.discriminator.or(other.discriminator);
+        // What limits nothing leaves the other as it was written: its component and its name.
+        for (limit, kept) in [(self, other), (other, self)] {
+            if limit.is_plain() && kept.kind == kind {
+                return Some(kept.within(discriminator));
+            }
         }
-        if other.kind == Kind::Any && other.is_plain() && other.discriminator.is_none() {
-            return Some(Rc::clone(self));
-        }
-        let mut both = Self { kind: self.kind.and(other.kind)?, ..(**self).clone() };
+        let mut both = Self { kind, ..(**self).clone() };
         both.origin = None;
-        both.label = self.label.or(other.label);
-        both.discriminator = self.discriminator.or(other.discriminator);
+        // The name of a component tells more than the title of the union around it.
+        both.label = match (self.origin, other.origin) {
+            (None, Some(_)) => other.label.or(self.label),
+            _ => self.label.or(other.label),
+        };
+        both.discriminator = discriminator;
         both.values = match (&self.values, &other.values) {
             (Some(a), Some(b)) => Some(a.intersection(b).cloned().collect()),
             (a, b) => a.clone().or_else(|| b.clone()),
@@ -248,13 +268,19 @@ impl Choice<'_> {
             self.required.clear();
             self.additional = Additional::Anything;
         }
+        let one = BTreeSet::from(["1".to_owned()]);
+        if self.kind == Kind::Number && self.facets.get("multipleOf") == Some(&one) {
+            self.kind = Kind::Integer;
+        }
         if self.kind == Kind::Integer {
             for (limits, step) in [(&mut self.lower, 1), (&mut self.upper, -1)] {
                 for bound in limits.values_mut() {
-                    if let Some(value) = whole(&bound.value)
-                        && bound.exclusive
-                        && let Some(value) = number(value + step)
-                    {
+                    let next = match whole(&bound.value) {
+                        Some(value) if bound.exclusive => number(value + step),
+                        Some(_) => None,
+                        None => beyond(&bound.value, step > 0),
+                    };
+                    if let Some(value) = next {
                         *bound = Bound { value, exclusive: false };
                     }
                 }

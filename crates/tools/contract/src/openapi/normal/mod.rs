@@ -14,12 +14,15 @@ use serde_json::{Map, Value};
 
 pub(super) use self::choice::{Additional, Bound, Choice, Kind, Parts};
 pub(super) use self::fingerprint::plain;
-pub(super) use self::number::{canonical, order, whole};
+pub(super) use self::number::{canonical, float, order, whole};
 
 /// How many choices a merge of unions may have before it is compared as a text.
-const MAX_CHOICES: usize = 512;
+const MAX_CHOICES: usize = 4096;
 /// How many schemas may be nested in one another by composition.
 const MAX_DEPTH: usize = 100;
+
+/// How deep an annotation is looked for in what a schema is composed of.
+const MAX_DEPTH_OF_MARKS: usize = 8;
 
 /// Keywords that say nothing about which values are allowed.
 pub(super) const ANNOTATIONS: [&str; 14] = [
@@ -95,6 +98,14 @@ pub(super) fn is_annotation(key: &str) -> bool {
     !ASSERTIONS.contains(&key)
 }
 
+/// How much a schema allows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Everything,
+    Something,
+    Nothing,
+}
+
 type Choices<'a> = Rc<Vec<Rc<Choice<'a>>>>;
 
 /// Normalises the schemas of one document, each once.
@@ -128,6 +139,48 @@ impl<'a> Normaliser<'a> {
             schema = target;
         }
         (vec![schema], name)
+    }
+
+    /// Whether a schema is marked with the annotation: `readOnly`, `writeOnly`. What is composed of
+    /// several is if one of them is, a union if all but null are.
+    pub(super) fn is_marked(&self, schema: &'a Value, key: &str) -> bool {
+        self.is_marked_within(schema, key, MAX_DEPTH_OF_MARKS)
+    }
+
+    fn is_marked_within(&self, schema: &'a Value, key: &str, depth: usize) -> bool {
+        let Some(fields) = schema.as_object() else { return false };
+        let within = |schema: &'a Value| depth > 0 && self.is_marked_within(schema, key, depth - 1);
+        let is_null = |schema: &Value| schema["type"] == "null";
+        fields.get(key) == Some(&Value::Bool(true))
+            || (fields.get("$ref").is_some_and(Value::is_string) && within(self.resolve(schema)))
+            || list(fields, "allOf").iter().any(within)
+            || ["anyOf", "oneOf"].iter().any(|key| {
+                let members = list(fields, key);
+                members.iter().any(|member| !is_null(member))
+                    && members.iter().all(|member| is_null(member) || within(member))
+            })
+    }
+
+    /// Whether a schema allows everything or nothing, as far as it says so outright.
+    fn extent(&self, schema: &'a Value) -> Extent {
+        let (target, _) = self.target(&vec![schema]);
+        match target.first() {
+            Some(Value::Bool(false)) => Extent::Nothing,
+            Some(Value::Object(fields)) => {
+                let mut said = fields.iter().filter(|(key, _)| !is_annotation(key));
+                match (said.next(), said.next()) {
+                    (None, _) => Extent::Everything,
+                    (Some((key, negated)), None) if key == "not" => match negated {
+                        Value::Bool(true) => Extent::Nothing,
+                        Value::Bool(false) => Extent::Everything,
+                        Value::Object(fields) if fields.is_empty() => Extent::Nothing,
+                        _ => Extent::Something,
+                    },
+                    _ => Extent::Something,
+                }
+            }
+            _ => Extent::Everything,
+        }
     }
 
     fn resolve(&self, reference: &'a Value) -> &'a Value {
@@ -186,7 +239,7 @@ impl<'a> Normaliser<'a> {
         open: &mut Vec<usize>,
     ) -> Vec<Rc<Choice<'a>>> {
         let is_nullable = fields.get("nullable") == Some(&Value::Bool(true));
-        let mut choices = own::choices(fields);
+        let mut choices = own::choices(fields, &|schema| self.extent(schema));
         if fields.get("$ref").is_some_and(Value::is_string) {
             let target = self.resolve(schema);
             let name = pointer(schema).rsplit('/').next();
@@ -198,6 +251,10 @@ impl<'a> Normaliser<'a> {
                     let mut named = (**choice).clone();
                     named.origin = Some((target, index));
                     named.label = if inner.len() == 1 { name } else { named.label.or(name) };
+                    if inner.len() == 1 {
+                        // It is compared with the component.
+                        named.discriminator = None;
+                    }
                     Rc::new(named)
                 });
                 choices = Self::both(&choices, &named.collect::<Vec<_>>());
@@ -230,7 +287,15 @@ impl<'a> Normaliser<'a> {
         if is_nullable && !choices.iter().any(|c| matches!(c.kind, Kind::Any | Kind::Null)) {
             choices.push(Rc::new(Choice::of(Kind::Null)));
         }
-        simple(choices)
+        let mut choices = simple(choices);
+        if let [only] = choices.as_mut_slice()
+            && only.origin.is_none()
+            && let Some(title) = fields.get("title").and_then(Value::as_str)
+            && only.label != Some(title)
+        {
+            *only = Rc::new(Choice { label: Some(title), ..(**only).clone() });
+        }
+        choices
     }
 
     /// Whether a schema is nothing but a reference to another.
@@ -306,7 +371,7 @@ fn simple(choices: Vec<Rc<Choice<'_>>>) -> Vec<Rc<Choice<'_>>> {
     let mut enums: HashMap<Kind, usize> = HashMap::new();
     for choice in choices {
         let is_enum = choice.values.is_some() && choice.is_unlimited();
-        let is_covered = (is_enum && plain.contains(&choice.kind))
+        let is_covered = (!choice.is_plain() && plain.contains(&choice.kind))
             || (choice.kind == Kind::Integer && plain.contains(&Kind::Number));
         let origin = choice.origin.map(|(schema, index)| (address(schema), index));
         let is_known = choice.is_plain() && plain.contains(&choice.kind);

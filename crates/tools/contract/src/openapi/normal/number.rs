@@ -29,6 +29,13 @@ pub(in crate::openapi) fn float(number: &Number) -> f64 {
     number.as_f64().unwrap_or(f64::INFINITY)
 }
 
+/// The first whole number from a fraction up or down; none where numbers are not exact.
+pub(super) fn beyond(fraction: &Number, up: bool) -> Option<Number> {
+    let float = float(fraction);
+    let next = if up { float.ceil() } else { float.floor() };
+    number(whole(&Number::from_f64(next)?)?)
+}
+
 /// A number that is the whole one, as far as JSON's numbers go.
 pub(super) fn number(whole: i128) -> Option<Number> {
     i64::try_from(whole).map(Number::from).or_else(|_| u64::try_from(whole).map(Number::from)).ok()

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Number, Value};
 
+use super::Extent;
 use super::choice::{Additional, Bound, Choice, Kind, tighten};
 use super::number::canonical;
 
@@ -29,9 +31,17 @@ const OTHERS: [&str; 17] = [
     "dependencies",
 ];
 
+/// The kinds that are every value together.
+static EVERY: LazyLock<BTreeSet<Kind>> = LazyLock::new(|| {
+    [Kind::Null, Kind::Boolean, Kind::Number, Kind::String, Kind::Array, Kind::Object].into()
+});
+
 /// One choice for each kind of value.
-pub(super) fn choices(fields: &Map<String, Value>) -> Vec<Rc<Choice<'_>>> {
-    let whole = limits(fields);
+pub(super) fn choices<'a>(
+    fields: &'a Map<String, Value>,
+    extent: &dyn Fn(&'a Value) -> Extent,
+) -> Vec<Rc<Choice<'a>>> {
+    let whole = limits(fields, extent);
     let kinds = match fields.get("type") {
         Some(Value::String(kind)) => Kind::named(kind).into_iter().collect(),
         Some(Value::Array(kinds)) => {
@@ -50,6 +60,7 @@ pub(super) fn choices(fields: &Map<String, Value>) -> Vec<Rc<Choice<'_>>> {
     };
     let Some(values) = values else {
         let kinds = if kinds.is_empty() { [Kind::Any].into() } else { kinds };
+        let kinds = if kinds.is_superset(&EVERY) { [Kind::Any].into() } else { kinds };
         // Every integer is a number.
         let is_number = kinds.contains(&Kind::Number);
         let kinds = kinds.into_iter().filter(|kind| !(is_number && *kind == Kind::Integer));
@@ -75,19 +86,21 @@ pub(super) fn choices(fields: &Map<String, Value>) -> Vec<Rc<Choice<'_>>> {
 }
 
 /// Everything but the kind and the values.
-fn limits(fields: &Map<String, Value>) -> Choice<'_> {
+fn limits<'a>(fields: &'a Map<String, Value>, extent: &dyn Fn(&'a Value) -> Extent) -> Choice<'a> {
     let mut choice = Choice::of(Kind::Any);
     choice.label = fields.get("title").and_then(Value::as_str);
     choice.discriminator = fields.get("discriminator");
     bounds(fields, &mut choice);
     for key in ["pattern", "multipleOf", "contentEncoding"] {
-        if let Some(value) = fields.get(key).filter(|value| !value.is_null()) {
+        // These patterns are in every text.
+        let is_said = |value: &&Value| !value.is_null() && *value != "" && *value != ".*";
+        if let Some(value) = fields.get(key).filter(is_said) {
             choice.facets.entry(key).or_default().insert(canonical(value));
         }
     }
     format(fields, &mut choice);
     choice.unique = fields.get("uniqueItems") == Some(&Value::Bool(true));
-    arrays(fields, &mut choice);
+    arrays(fields, extent, &mut choice);
     if let Some(properties) = fields.get("properties").and_then(Value::as_object) {
         let properties = properties.iter().map(|(name, schema)| (name.as_str(), vec![schema]));
         choice.properties = properties.collect();
@@ -96,32 +109,53 @@ fn limits(fields: &Map<String, Value>) -> Choice<'_> {
         choice.required = required.iter().filter_map(Value::as_str).collect();
     }
     choice.additional = match fields.get("additionalProperties") {
-        Some(Value::Bool(false)) => Additional::Nothing,
-        Some(values @ Value::Object(fields)) if !allows_anything(fields) => {
-            Additional::Values(vec![values])
-        }
-        _ => Additional::Anything,
+        Some(values) => match extent(values) {
+            Extent::Everything => Additional::Anything,
+            Extent::Something => Additional::Values(vec![values]),
+            Extent::Nothing => Additional::Nothing,
+        },
+        None => Additional::Anything,
     };
-    for key in OTHERS {
-        let Some((key, value)) = fields.get_key_value(key) else { continue };
-        let says_nothing = match value {
-            Value::Object(fields) => {
-                fields.is_empty()
-                    || (key == "propertyNames" && fields.len() == 1 && fields.contains_key("type"))
-            }
-            Value::Bool(true) | Value::Null => true,
-            _ => false,
-        };
-        if !says_nothing || key == "not" {
-            choice.others.entry(key.as_str()).or_default().push(value);
-        }
-    }
+    others(fields, &mut choice);
     choice
 }
 
-/// Whether a schema holds nothing but annotations.
-fn allows_anything(fields: &Map<String, Value>) -> bool {
-    fields.keys().all(|key| super::is_annotation(key))
+/// Keywords that are kept as they are written, but for those that say nothing.
+fn others<'a>(fields: &'a Map<String, Value>, choice: &mut Choice<'a>) {
+    for key in OTHERS {
+        let Some((key, value)) = fields.get_key_value(key) else { continue };
+        let has = |key: &str| fields.contains_key(key);
+        let is_number = |number: u64| value.as_u64() == Some(number);
+        let says_nothing = match (key.as_str(), value) {
+            ("not", _) => false,
+            // Even a list of anything must hold one.
+            ("contains", _) => {
+                fields.get("minContains").and_then(Value::as_u64) == Some(0) && !has("maxContains")
+            }
+            ("minContains", _) => {
+                is_number(1) || !has("contains") || (is_number(0) && !has("maxContains"))
+            }
+            ("maxContains", _) => !has("contains"),
+            ("if", _) => !has("then") && !has("else"),
+            ("then" | "else", _) if !has("if") => true,
+            ("propertyNames", Value::Object(fields)) => {
+                fields.is_empty() || (fields.len() == 1 && fields.contains_key("type"))
+            }
+            (_, Value::Object(fields)) => fields.is_empty(),
+            (_, value) => matches!(value, Value::Bool(true) | Value::Null),
+        };
+        if says_nothing {
+            continue;
+        }
+        let every = |is: fn(&Value) -> bool| value.as_object().is_some_and(|f| f.values().all(is));
+        let key = match key.as_str() {
+            // Before 2019-09 the two were one keyword.
+            "dependencies" if every(Value::is_array) => "dependentRequired",
+            "dependencies" if every(Value::is_object) => "dependentSchemas",
+            key => key,
+        };
+        choice.others.entry(key).or_default().push(value);
+    }
 }
 
 fn bounds<'a>(fields: &'a Map<String, Value>, choice: &mut Choice<'a>) {
@@ -159,7 +193,12 @@ fn format(fields: &Map<String, Value>, choice: &mut Choice<'_>) {
     let format = match (text("format"), media_type) {
         (None, Some("application/octet-stream")) => Some("binary"),
         (None, Some("application/json")) => Some("json-string"),
-        (Some("base64"), _) => Some("byte"),
+        // What OpenAPI 3.0 calls a format is an encoding since.
+        (Some("byte" | "base64"), _) => {
+            let encoding = canonical(&Value::from("base64"));
+            choice.facets.entry("contentEncoding").or_default().insert(encoding);
+            None
+        }
         (format, _) => format,
     };
     if let Some(format) = format {
@@ -171,7 +210,11 @@ fn format(fields: &Map<String, Value>, choice: &mut Choice<'_>) {
     }
 }
 
-fn arrays<'a>(fields: &'a Map<String, Value>, choice: &mut Choice<'a>) {
+fn arrays<'a>(
+    fields: &'a Map<String, Value>,
+    extent: &dyn Fn(&'a Value) -> Extent,
+    choice: &mut Choice<'a>,
+) {
     // Before 2020-12 a list of schemas in `items` was what `prefixItems` is now.
     let (prefix, items) = match fields.get("items") {
         Some(Value::Array(prefix)) => (prefix.as_slice(), fields.get("additionalItems")),
@@ -179,8 +222,7 @@ fn arrays<'a>(fields: &'a Map<String, Value>, choice: &mut Choice<'a>) {
     };
     choice.prefix = prefix.iter().map(|schema| vec![schema]).collect();
     choice.items = match items {
-        Some(schema @ Value::Bool(false)) => vec![schema],
-        Some(schema @ Value::Object(fields)) if !allows_anything(fields) => vec![schema],
+        Some(schema) if extent(schema) != Extent::Everything => vec![schema],
         _ => Vec::new(),
     };
 }

@@ -102,7 +102,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "format-changed",
         "breaking; a new one not in responses, a dropped one not in requests",
-        "Values are of another format. `binary` and `contentMediaType: application/octet-stream` are one.",
+        "Values are of another format. `binary` and `contentMediaType: application/octet-stream` are one, and `byte` is `contentEncoding: base64`.",
         "request-property-content-media-type-changed",
     ),
     rule(
@@ -197,14 +197,14 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "discriminator-changed",
-        "breaking",
-        "The alternatives of a union are distinguished by another property, or a value stands for another one.",
+        "breaking; one that came, or a value that went, not in responses, the reverse not in requests",
+        "The alternatives of a union are distinguished by another property, or not any more, or a value stands for another one. Where each alternative demands the property with its own values, a discriminator that comes or goes is non-breaking.",
         "request-body-discriminator-property-name-changed, response-body-discriminator-mapping-changed",
     ),
     rule(
         "keyword-changed",
-        "breaking; a new one not in responses, a dropped one not in requests",
-        "A keyword whose effect is not worked out: `not`, `if`, `contains`, `patternProperties`, `propertyNames`, `unevaluated…`, `dependent…`.",
+        "breaking; what allows less not in responses, what allows more not in requests",
+        "A keyword that is compared as a whole: `not`, `if`, `contains`, `patternProperties`, `propertyNames`, `unevaluated…`, `dependent…`.",
         "request-property-if-added, request-property-contains-added, request-property-dependent-required-added, request-property-pattern-property-added, request-property-property-names-added, request-property-unevaluated-properties-added, request-property-content-schema-added",
     ),
     rule(

@@ -80,6 +80,12 @@ fn what_is_sent_counts_and_not_the_name_of_the_scheme() {
             .count(),
         0
     );
+    let tokens = |name: &str, url: &str| {
+        let flows = json!({"password": {"tokenUrl": url, "scopes": {}}});
+        secured(json!({name: {"type": "oauth2", "flows": flows}}), json!([{name: []}]))
+    };
+    assert_eq!(classes(&tokens("s", "a"), &tokens("t", "a")), []);
+    assert_eq!(classes(&tokens("s", "a"), &tokens("t", "b")), [NonBreaking]);
     let scopes = |scopes: Value| secured(json!({"s": oauth}), json!([{"s": scopes}]));
     assert_eq!(classes(&scopes(json!(["a", "b"])), &scopes(json!(["a"]))), [NonBreaking]);
     assert_eq!(classes(&scopes(json!(["a"])), &scopes(json!(["b", "a"]))), [Breaking]);
@@ -293,4 +299,214 @@ fn requests_belong_to_operations() {
     document["paths"].as_object_mut().unwrap().shift_remove("/t/{y}");
     let found = crate::openapi::operation_of(&document, "GET /t/7.png");
     assert_eq!(found.as_deref(), Some("GET /t/{y}.{format}"));
+}
+
+/// A document with the components of FastAPI, pydantic 1 or 2, that has one model.
+fn of_fastapi(version: &str, properties: &Value, more: &Value) -> Value {
+    let reference = json!({"$ref": "#/components/schemas/M"});
+    let mut document = request(&reference);
+    document["paths"]["/y"] = response(&reference)["paths"]["/x"].clone();
+    document["openapi"] = json!(version);
+    document["components"]["schemas"] = json!({
+        "M": {"type": "object", "properties": properties},
+        "ValidationError": {"type": "object", "properties": {"msg": {"type": "string"}}},
+        "HTTPValidationError": {"type": "object"},
+    });
+    let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+    schemas.extend(more.as_object().unwrap().clone());
+    document
+}
+
+fn breaking(old: &Value, new: &Value) -> Vec<(&'static str, String)> {
+    let found = changes(old, new).into_iter().filter(|change| change.class == Breaking);
+    found.map(|change| (change.rule, change.path)).collect()
+}
+
+#[test]
+fn null_that_only_a_newer_version_writes_is_told_from_a_new_null() {
+    let string = json!({"type": "string"});
+    let nullable = json!({"anyOf": [{"type": "string"}, {"type": "null"}]});
+    let list = |items: &Value| json!({"type": "array", "items": items});
+    let properties = |of: &Value| json!({"a": of, "b": list(of), "c": {"type": "object", "additionalProperties": of}});
+    let old = properties(&string);
+    let new = of_fastapi("3.1.0", &properties(&nullable), &json!({}));
+    let plain = of_fastapi("3.0.2", &old, &json!({}));
+    assert_eq!(breaking(&plain, &new), []);
+    // The same version of pydantic, or one that speaks of null already.
+    let mut speaks = old.clone();
+    speaks["d"] = json!({"type": "string", "nullable": true});
+    let mut new_speaks = properties(&nullable);
+    new_speaks["d"] = nullable;
+    let new_speaks = of_fastapi("3.1.0", &new_speaks, &json!({}));
+    for (old, new) in [
+        (of_fastapi("3.1.0", &old, &json!({})), &new),
+        (of_fastapi("3.0.2", &speaks, &json!({})), &new_speaks),
+    ] {
+        let rules: Vec<_> = breaking(&old, new).into_iter().map(|(rule, _)| rule).collect();
+        assert_eq!(rules, ["became-nullable"; 3]);
+    }
+    // pydantic 1 in a newer FastAPI.
+    let color = |more: &str| json!({"Color": {"enum": ["a", "b"], "description": more}});
+    let old = of_fastapi("3.1.0", &old, &color("An enumeration."));
+    let mut new = new;
+    new["components"]["schemas"]["Color"] = color("")["Color"].clone();
+    assert_eq!(breaking(&old, &new), []);
+}
+
+#[test]
+fn values_that_newer_versions_write_otherwise_are_the_same() {
+    let old = json!({
+        "price": {"type": "number", "default": 1.5},
+        "time": {"type": "string", "format": "date-time", "default": "2020-01-01T00:00:00+00:00"},
+        "url": {"type": "string", "format": "uri", "minLength": 1, "maxLength": 65536},
+    });
+    let string = json!({"type": "string"});
+    let new = json!({
+        "price": {"anyOf": [{"type": "number"}, string], "default": "1.50"},
+        "time": {"type": "string", "format": "date-time", "default": "2020-01-01T00:00:00Z"},
+        "url": {"type": "string", "format": "uri", "minLength": 1},
+        "more": {"anyOf": [string, {"type": "null"}]},
+    });
+    let old = of_fastapi("3.0.2", &old, &json!({}));
+    let new = of_fastapi("3.1.0", &new, &json!({}));
+    // A decimal is a text in responses now.
+    assert_eq!(breaking(&old, &new), [("union-member-added", "M.price".to_owned())]);
+    let wait = |default: &str| {
+        let wait = json!({"type": "string", "format": "duration", "default": default});
+        of_fastapi("3.1.0", &json!({"wait": wait}), &json!({}))
+    };
+    assert_eq!(breaking(&wait("PT60S"), &wait("PT1M")), []);
+    assert_eq!(breaking(&wait("P1DT1H"), &wait("PT25H")), []);
+    assert_eq!(
+        breaking(&wait("PT60S"), &wait("PT61S")),
+        [("default-changed", "M.wait".to_owned())]
+    );
+}
+
+#[test]
+fn newer_versions_of_fastapi_write_keys_and_bounds_that_held_before() {
+    let by = |names: Value| json!({"by": {"type": "object", "propertyNames": names}});
+    let error = json!({"ValidationError": {"type": "object", "properties": {
+        "msg": {"type": "string"}, "input": {}, "ctx": {"type": "object"},
+    }}});
+    let (old, names) = (json!({"by": {"type": "object"}}), by(json!({"enum": ["a", "b"]})));
+    let before = of_fastapi("3.1.0", &old, &json!({}));
+    assert_eq!(breaking(&before, &of_fastapi("3.1.0", &names, &error)), []);
+    let same_version = of_fastapi("3.1.0", &names, &json!({}));
+    assert_eq!(breaking(&before, &same_version), [("keyword-changed", "M.by".to_owned())]);
+    // FastAPI 0.100 leaves out the bounds of a path's parameters.
+    let document = |bound: Value, more: Value| {
+        let null = json!({"n": {"anyOf": [{"type": "string"}, {"type": "null"}]}});
+        let mut document = of_fastapi("3.1.0", &null, &more);
+        let mut schema = json!({"type": "integer"});
+        schema.as_object_mut().unwrap().extend(bound.as_object().unwrap().clone());
+        let part = json!({"name": "i", "in": "path", "required": true, "schema": schema});
+        document["paths"]["/z/{i}"] =
+            json!({"get": {"parameters": [part], "responses": {"200": {"description": "ok"}}}});
+        document
+    };
+    let bound = json!({"exclusiveMinimum": 0});
+    let old = document(json!({}), json!({}));
+    assert_eq!(breaking(&old, &document(bound.clone(), json!({"A-Input": {}}))), []);
+    assert_eq!(
+        breaking(&old, &document(bound, json!({}))),
+        [("lower-bound-raised", "GET /z/{i} path i".to_owned())]
+    );
+}
+
+#[test]
+fn a_more_specific_response_counts_against_the_one_it_was_before() {
+    let of = |kind: &str| json!({"description": "r", "content": {"application/json": {"schema": {"type": kind}}}});
+    let document = |responses: Value| item(json!({"get": {"responses": responses}}));
+    let old = document(json!({"200": of("string"), "default": of("object")}));
+    for status in ["404", "4XX"] {
+        let with = |kind: &str| {
+            let mut new = old.clone();
+            new["paths"]["/x"]["get"]["responses"][status] = of(kind);
+            new
+        };
+        assert_eq!(classes(&old, &with("integer")), [Breaking, NonBreaking]);
+        assert_eq!(classes(&old, &with("object")), [NonBreaking]);
+    }
+    let range = document(json!({"4XX": of("object")}));
+    let mut new = range.clone();
+    new["paths"]["/x"]["get"]["responses"]["404"] = of("integer");
+    assert_eq!(classes(&range, &new), [Breaking, NonBreaking]);
+    // Another success is not what the default stands for.
+    let mut new = old.clone();
+    new["paths"]["/x"]["get"]["responses"]["201"] = of("integer");
+    assert_eq!(classes(&old, &new), [NonBreaking]);
+    // A range of which only one is left.
+    let [range, one] = ["2XX", "200"].map(|status| document(json!({status: of("string")})));
+    assert!(!classes(&range, &one).contains(&Breaking));
+}
+
+#[test]
+fn how_a_single_value_is_exploded_says_nothing() {
+    let q = |more: Value| {
+        let mut q = json!({"name": "q", "in": "query"});
+        q.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        parameter(&q)
+    };
+    let string = json!({"type": "string"});
+    assert_eq!(
+        classes(&q(json!({"schema": string})), &q(json!({"schema": string, "explode": false}))),
+        []
+    );
+    let header = |header: Value| {
+        item(
+            json!({"get": {"responses": {"200": {"description": "ok", "headers": {"X-H": header}}}}}),
+        )
+    };
+    let content =
+        |kind: &str| header(json!({"content": {"application/json": {"schema": {"type": kind}}}}));
+    assert_eq!(classes(&content("integer"), &content("string")), [Breaking]);
+    let list = |explode: bool| header(json!({"schema": {"type": "object"}, "explode": explode}));
+    assert_eq!(classes(&list(false), &list(true)), [Breaking]);
+}
+
+#[test]
+fn servers_of_operations_and_their_variables_count() {
+    let document = |servers: Value, of_path: Value| {
+        let mut document =
+            item(json!({"servers": of_path, "get": {"responses": {"200": {"description": "ok"}}}}));
+        document["servers"] = servers;
+        document
+    };
+    let one = |url: &str| json!([{"url": url}]);
+    let rules = |old: &Value, new: &Value| -> Vec<_> {
+        changes(old, new).into_iter().map(|change| change.rule).collect()
+    };
+    let old = document(one("/a"), one("/b"));
+    assert_eq!(rules(&old, &document(one("/a"), one("/b/"))), Vec::<&str>::new());
+    let expected = ["server-removed", "server-added"];
+    assert_eq!(rules(&old, &document(one("/a"), one("/c"))), expected);
+    assert_eq!(rules(&old, &document(one("/a"), json!(null))), expected);
+    let ports = |values: Value| {
+        let port = json!({"default": "80", "enum": values});
+        document(json!([{"url": "http://h:{port}/a", "variables": {"port": port}}]), json!(null))
+    };
+    assert_eq!(rules(&ports(json!(["80", "81"])), &ports(json!(["80"]))), ["server-removed"]);
+}
+
+#[test]
+fn media_types_of_bytes_texts_and_ranges() {
+    let answer = |media_type: &str, schema: Value| {
+        item(json!({"get": {"responses": {"200": {
+            "description": "ok", "content": {media_type: {"schema": schema}},
+        }}}}))
+    };
+    let bytes = answer("application/octet-stream", json!({"type": "string", "format": "binary"}));
+    assert_eq!(classes(&bytes, &answer("application/octet-stream", json!({}))), []);
+    let string = json!({"type": "string"});
+    let any = answer("*/*", string.clone());
+    assert!(!classes(&any, &answer("application/json", string.clone())).contains(&Breaking));
+    assert!(classes(&answer("application/json", string.clone()), &any).contains(&Breaking));
+    let cbor = |schema: Value| {
+        let media_type = "application/vnd.platform+cbor";
+        item(
+            json!({"post": {"requestBody": {"content": {media_type: {"schema": schema}}}, "responses": {}}}),
+        )
+    };
+    assert_eq!(classes(&cbor(json!({"type": "integer"})), &cbor(string)), [Breaking]);
 }
