@@ -191,7 +191,7 @@ impl<'a> Learning<'a> {
         }
         let creator = self.generator.resources[path].creator;
         let parent = self.generator.parent(path, 0, 0);
-        let mut draft = self.generator.draft(creator, 0, parent.as_ref(), 0);
+        let mut draft = self.generator.creation(creator, 0, parent.as_ref(), 0);
         let required = self.generator.required(creator);
         object(&mut draft)?
             .retain(|name, _| required.contains(&name.as_str()) || Some(name.as_str()) == field);

@@ -56,7 +56,9 @@ impl Generator<'_> {
             let last = operation.path_parameters().len().checked_sub(1);
             operation.method == method
                 && operation.path.trim_end_matches('/').ends_with('}')
-                && last.and_then(|last| operation.collection(last)).is_some_and(|c| c == path)
+                && last
+                    .and_then(|last| self.resource_at(operation, last))
+                    .is_some_and(|c| c == path)
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
+use super::things::text_of;
 use super::{Generator, Unit, share};
 use crate::case::Case;
 use crate::generate::changes::{Change, Changes, Rank, changed, object_schema, parameter_schema};
@@ -11,6 +12,7 @@ use crate::generate::draft::{Draft, finish, object, plain};
 use crate::generate::is_header;
 use crate::generate::operation::collection;
 use crate::generate::samples::swapped;
+use crate::openapi::fields;
 
 /// How many pairs of allowed changes are made of an operation, and of changes that are not.
 const PAIRS: usize = 60;
@@ -43,9 +45,8 @@ impl<'a> Generator<'a> {
             changes.truncate(most);
             self.rng.shuffle(&mut changes);
         }
-        let resource = self.resource_of(index);
         // To delete what a session needs would end it.
-        if self.operations[index].method == "DELETE" && resource.is_none() {
+        if self.ends_session(index) {
             let draft = self.draft(index, 0, None, 0);
             let few = changes.iter().filter(|change| change.rank == Rank::Valid).take(6);
             let mut cases: Vec<Case> = few
@@ -89,8 +90,9 @@ impl<'a> Generator<'a> {
         let is_list = self.operations[index].method == "GET";
         for (of, count) in [(&allowed, if is_list { PAIRS } else { 0 }), (&other, WRONG_PAIRS)] {
             let is_of_use = |change: &&Change<'_>| change.is_field() && !change.is_empty();
-            let fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
-            let mut targets: Vec<_> = fields.iter().map(|change| change.target.clone()).collect();
+            let of_fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
+            let mut targets: Vec<_> =
+                of_fields.iter().map(|change| change.target.clone()).collect();
             targets.sort();
             targets.dedup();
             if targets.len() < 2 {
@@ -98,9 +100,9 @@ impl<'a> Generator<'a> {
             }
             for number in 0..count.min(targets.len() * targets.len() * 2) {
                 // One of each pair of fields in turn, whatever number of values each has.
-                let one = self.one_of(&fields, &targets[number % targets.len()]);
+                let one = self.one_of(&of_fields, &targets[number % targets.len()]);
                 let other = (number + 1 + number / targets.len()) % targets.len();
-                let two = self.one_of(&fields, &targets[other]);
+                let two = self.one_of(&of_fields, &targets[other]);
                 if let (Some(one), Some(two)) = (one, two)
                     && one.target != two.target
                 {
@@ -109,6 +111,19 @@ impl<'a> Generator<'a> {
             }
         }
         units
+    }
+
+    /// Whether a request, about nothing that was created, may end what all others need: it deletes
+    /// something, or has neither a body nor a result and so can only change what is known of its
+    /// sender.
+    pub(super) fn ends_session(&self, index: usize) -> bool {
+        let operation = &self.operations[index];
+        let is_bare = operation.method == "POST"
+            && operation.is_secured
+            && operation.media_type.is_none()
+            && fields(&operation.result["properties"]).next().is_none()
+            && !self.resources.contains_key(&collection(operation.path));
+        (operation.method == "DELETE" || is_bare) && self.resource_of(index).is_none()
     }
 
     pub(super) fn one_of<'c>(
@@ -136,7 +151,22 @@ impl<'a> Generator<'a> {
         let is_creator =
             self.resources.contains_key(&own) && self.operations[index].method == "POST";
         let uses_up = ["DELETE", "POST"].contains(&&*self.operations[index].method) && !is_creator;
-        if let (true, true, Some(path)) = (is_allowed, uses_up, &resource) {
+        let is_new = is_allowed && (uses_up || self.changes_state(index, changes));
+        if let (true, false, Some(path)) = (uses_up, is_allowed, &resource)
+            && changes.iter().all(|change| !change.target.starts_with("path"))
+        {
+            // What is not allowed may be done all the same, to a thing of no further use.
+            if let Some(known) = self.spent.get(&(index, user)) {
+                thing = Some(known.clone());
+            } else {
+                let parent = self.parent(path, user, 0);
+                let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
+                cases.push(case);
+                self.spent.insert((index, user), fresh.clone());
+                thing = Some(fresh);
+            }
+        }
+        if let (true, Some(path)) = (is_new, &resource) {
             let parent = self.parent(path, user, 0);
             let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
             cases.push(case);
@@ -175,6 +205,23 @@ impl<'a> Generator<'a> {
         cases
     }
 
+    /// Whether an update, with these changes, may put a thing into a state in which it can no longer
+    /// be changed: it has a field with one of several values.
+    fn changes_state(&self, index: usize, changes: &[&Change<'a>]) -> bool {
+        let operation = &self.operations[index];
+        if !["PUT", "PATCH"].contains(&&*operation.method) {
+            return false;
+        }
+        let is_state = |(name, schema): (&String, &Value)| {
+            let target = format!("body {name}");
+            let is_sent =
+                changes.is_empty() || changes.iter().any(|change| change.target == target);
+            let text = text_of(self.document, schema, 0);
+            is_sent && (text.contains("\"enum\"") || text.contains("\"boolean\""))
+        };
+        fields(operation.fields).any(is_state)
+    }
+
     /// The fields that a body must have.
     pub(super) fn required(&self, index: usize) -> Vec<&'a str> {
         let schema = object_schema(self.document, self.operations[index].body, 0);
@@ -203,6 +250,11 @@ impl<'a> Generator<'a> {
             });
             let thing = self.thing(index, 0, 0);
             let mut draft = self.draft(index, 0, thing.as_ref(), 0);
+            // What was just made for it is used, not another.
+            let path = position.map(|position| {
+                let path = cases[position].request.split_once(' ').map_or("", |(_, path)| path);
+                path_values(self.operations[index].path, path)
+            });
             if has_headers {
                 let headers: Vec<_> = self.operations[index]
                     .parameters
@@ -215,18 +267,20 @@ impl<'a> Generator<'a> {
                 }
                 for parameter in headers {
                     let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-                    let value = plain(&self.samples.parameter(parameter_schema(parameter)));
+                    let value = plain(
+                        &self.samples.parameter(parameter_schema(parameter), &mut Vec::new()),
+                    );
                     if is_header(&value) {
                         draft.headers.insert(name, value);
                     }
                 }
-                cases.clear();
+                cases.truncate(position.unwrap_or(0));
+                if let Some(path) = path {
+                    draft.path = path;
+                }
                 cases.push(self.case(index, draft.clone(), "with every header"));
-            } else if let Some(position) = position {
-                // What was just made for it is used, not another.
-                let variables = &cases[position];
-                let path = variables.request.split_once(' ').map_or("", |(_, path)| path);
-                draft.path = path_values(self.operations[index].path, path);
+            } else if let (Some(position), Some(path)) = (position, path) {
+                draft.path = path;
                 cases.truncate(position);
                 cases.push(self.case(index, draft.clone(), "once"));
             }
@@ -240,10 +294,10 @@ impl<'a> Generator<'a> {
                 }
                 cases.push(self.case(index, other.clone(), "in other case"));
                 // With what must keep its form as it was, and only one text in other case.
-                let fields: Vec<String> = object(&mut other)
+                let names: Vec<String> = object(&mut other)
                     .map(|body| body.keys().cloned().collect())
                     .unwrap_or_default();
-                for name in fields {
+                for name in names {
                     let mut one = draft.clone();
                     let Some(body) = object(&mut one) else { continue };
                     let Some(text) = body.get(&name).and_then(Value::as_str) else { continue };
@@ -334,7 +388,7 @@ impl<'a> Generator<'a> {
     pub(super) fn several(&mut self, most: usize, cases: &mut Vec<Case>) -> bool {
         let before = cases.len();
         for index in 0..self.operations.len() {
-            if self.operations[index].method == "DELETE" && self.resource_of(index).is_none() {
+            if self.ends_session(index) {
                 continue;
             }
             let (document, users) = (self.document, self.users);

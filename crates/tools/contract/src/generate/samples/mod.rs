@@ -46,6 +46,8 @@ pub(super) struct Samples<'a> {
 struct Place {
     /// Which of the possible values it is.
     number: usize,
+    /// How many fields of the same form stand before it that could hold the same value.
+    field: usize,
     /// How much deeper a model that refers to itself may go.
     depth: usize,
     /// Whether it is one of many, or a parameter: numbers are small, texts need not be unique.
@@ -63,13 +65,15 @@ impl<'a> Samples<'a> {
     /// lack optional fields.
     pub(super) fn nth(&mut self, schema: &'a Value, number: usize) -> Value {
         self.parts = MAX_PARTS;
-        self.at(schema, Place { number, depth: MAX_DEPTH, is_small: false })
+        self.at(schema, Place { number, field: 0, depth: MAX_DEPTH, is_small: false })
     }
 
-    /// A valid value of a parameter.
-    pub(super) fn parameter(&mut self, schema: &'a Value) -> Value {
+    /// A valid value of a parameter. `others` are those given to the parameters before it: two of one
+    /// kind are in ascending order.
+    pub(super) fn parameter(&mut self, schema: &'a Value, others: &mut Vec<String>) -> Value {
         self.parts = MAX_PARTS;
-        self.at(schema, Place { number: 0, depth: MAX_DEPTH, is_small: true })
+        let field = nth_of_its_kind(self.document, schema, others);
+        self.at(schema, Place { number: 0, field, depth: MAX_DEPTH, is_small: true })
     }
 
     fn at(&mut self, schema: &'a Value, place: Place) -> Value {
@@ -79,7 +83,7 @@ impl<'a> Samples<'a> {
         let depth = if self.parts == 0 { depth.min(MAX_DEPTH / 2 - 1) } else { depth };
         let place = Place { depth, ..place };
         let number = place.number;
-        if let Some(value) = self.reference(schema, number) {
+        if let Some(value) = self.reference(schema, number + place.field) {
             return value;
         }
         let schema = resolve(self.document, schema);
@@ -109,7 +113,13 @@ impl<'a> Samples<'a> {
             "integer" | "number" => {
                 let numbers = valid_numbers(schema, place.is_small);
                 // Some rows share a number.
-                numbers[(number * 2 / 3) % numbers.len()].clone()
+                let own = &numbers[(number * 2 / 3) % numbers.len()];
+                let later =
+                    own.as_i64().and_then(|own| own.checked_add(place.field.try_into().ok()?));
+                let later = later.map(Value::from).filter(|_| !place.is_small);
+                later
+                    .filter(|value| is_valid(self.document, schema, value))
+                    .unwrap_or_else(|| own.clone())
             }
             "boolean" => number.is_multiple_of(2).into(),
             "array" => {
@@ -128,13 +138,15 @@ impl<'a> Samples<'a> {
             "object" => {
                 let mut object = Map::new();
                 let required = schema["required"].as_array();
+                let mut kinds = Vec::new();
                 for (index, (name, property)) in fields(&schema["properties"]).enumerate() {
                     let is_required =
                         required.is_some_and(|names| names.iter().any(|known| known == name));
                     let is_left_out =
                         depth < MAX_DEPTH / 2 || (number > 0 && (number + index) % 5 == 4);
+                    let field = nth_of_its_kind(self.document, property, &mut kinds);
                     if is_required || !is_left_out {
-                        object.insert(name.clone(), self.at(property, place));
+                        object.insert(name.clone(), self.at(property, Place { field, ..place }));
                     }
                 }
                 if object.is_empty() && schema["additionalProperties"].is_object() {
@@ -156,7 +168,7 @@ impl<'a> Samples<'a> {
     }
 
     fn text(&mut self, schema: &Value, place: Place) -> String {
-        let Place { number, is_small, .. } = place;
+        let Place { number, field, is_small, .. } = place;
         let pick = |texts: &[&str]| texts[number % texts.len()].to_owned();
         match schema["format"].as_str() {
             Some("email") => {
@@ -164,9 +176,9 @@ impl<'a> Samples<'a> {
                 return format!("generated{}@example.com", self.serial);
             }
             Some("uuid") => return format!("00000000-0000-4000-8000-{number:012}"),
-            Some("date-time") => return pick(&MOMENTS),
-            Some("date") => return pick(&DATES),
-            Some("time") => return pick(&["03:04:05", "23:59:59.123456", "00:00:00"]),
+            Some("date-time") => return pick(MOMENTS[field % MOMENTS.len()]),
+            Some("date") => return pick(&DATES[field % DATES.len()]),
+            Some("time") => return pick(&TIMES[field % TIMES.len()]),
             Some("duration") => return pick(&["P1D", "PT1H30M", "P3DT0.5S"]),
             Some("uri" | "url") => return format!("http://example.com/{number}"),
             Some("ipv4") => return format!("192.0.2.{}", 1 + number % 200),
@@ -203,13 +215,52 @@ impl<'a> Samples<'a> {
     }
 }
 
-const MOMENTS: [&str; 4] = [
-    "2026-01-02T03:04:05Z",
-    "2026-03-29T02:30:00+02:00",
-    "2025-12-31T23:59:59.123456+05:30",
-    "2027-06-15T12:00:00.500-08:00",
+/// Moments by row, for the first field of a form, for the second and so on: each a little later.
+const MOMENTS: [&[&str; 4]; 3] = [
+    &[
+        "2026-01-02T03:04:05Z",
+        "2026-03-29T02:30:00+02:00",
+        "2025-12-31T23:59:59.123456+05:30",
+        "2027-06-15T12:00:00.500-08:00",
+    ],
+    &[
+        "2026-01-02T04:34:45.500Z",
+        "2026-03-29T03:30:00+02:00",
+        "2026-01-01T00:45:00.123456+05:30",
+        "2027-06-15T22:10:40.250-08:00",
+    ],
+    &[
+        "2026-01-02T05:00:00Z",
+        "2026-03-29T04:15:00+02:00",
+        "2026-01-01T01:30:00+05:30",
+        "2027-06-15T23:59:59-08:00",
+    ],
 ];
-const DATES: [&str; 4] = ["2026-01-02", "2026-12-31", "2028-02-29", "2026-06-30"];
+const DATES: [[&str; 4]; 3] = [
+    ["2026-01-02", "2026-12-31", "2028-02-29", "2026-06-30"],
+    ["2026-01-05", "2027-01-01", "2028-03-01", "2026-07-31"],
+    ["2026-01-31", "2027-01-04", "2028-03-31", "2026-08-01"],
+];
+const TIMES: [[&str; 3]; 3] = [
+    ["03:04:05", "22:59:59.123456", "00:00:00"],
+    ["04:30:45", "23:30:00", "00:00:01"],
+    ["05:00:00", "23:59:59.123456", "12:00:00"],
+];
+
+/// How many of the values `others` are of the kind of this schema, so that one could be taken for the
+/// other; adds it to them.
+fn nth_of_its_kind(document: &Value, schema: &Value, others: &mut Vec<String>) -> usize {
+    let choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    let main = choices.into_iter().find(|choice| choice["type"] != "null").unwrap_or(schema);
+    let resolved = resolve(document, main);
+    let own = match schema[REFERS_TO].as_str().or_else(|| resolved["format"].as_str()) {
+        Some(own) => own.to_owned(),
+        None => kind(resolved).to_owned(),
+    };
+    let before = others.iter().filter(|other| **other == own).count();
+    others.push(own);
+    before
+}
 
 /// The values that a document gives of a schema.
 fn examples(schema: &Value) -> impl Iterator<Item = &Value> {
@@ -288,6 +339,32 @@ mod tests {
         let texts: std::collections::BTreeSet<_> =
             (0..50).map(|number| samples.nth(&schema, number).to_string()).collect();
         assert_eq!(texts.len(), 50);
+    }
+
+    #[test]
+    fn fields_of_a_form_are_in_ascending_order() {
+        let moment = json!({"type": "string", "format": "date-time"});
+        let owner = json!({"type": "integer", REFERS_TO: "/people"});
+        let schema = json!({"type": "object", "required": ["from", "to", "start", "end", "day"],
+        "properties": {
+            "from": owner, "start": moment, "least": {"type": "integer"},
+            "end": {"anyOf": [moment, {"type": "null"}]}, "to": owner,
+            "most": {"type": "integer"}, "until": {"type": "string", "format": "date"},
+        }});
+        let mut samples = Samples::new(&Value::Null, MAX_VARIANTS);
+        let ids = ["generated1", "generated2"].map(ToOwned::to_owned);
+        samples.created.insert("/people".to_owned(), ids.to_vec());
+        for number in 0..8 {
+            let value = samples.nth(&schema, number);
+            assert_ne!(value["from"], value["to"], "{value}");
+            if let (Some(start), Some(end)) = (value["start"].as_str(), value["end"].as_str()) {
+                // Each pair has one offset.
+                assert!(start[start.len() - 1..] == end[end.len() - 1..] && start < end, "{value}");
+            }
+            if let (Some(least), Some(most)) = (value["least"].as_i64(), value["most"].as_i64()) {
+                assert!(least < most, "{value}");
+            }
+        }
     }
 
     #[test]
