@@ -105,6 +105,25 @@ impl Generator<'_> {
         }
     }
 
+    /// Creates a thing of each kind that refers to this one.
+    fn refer_to(&mut self, path: &str, user: usize, thing: &Thing, cases: &mut Vec<Case>) {
+        let Some(variable) = thing.variables.last() else { return };
+        let paths: Vec<String> = self.resources.keys().cloned().collect();
+        let refers = |other: &&String| *other != path && self.refers(other, path);
+        let referring: Vec<&String> = paths.iter().filter(refers).collect();
+        for other in referring {
+            let only = vec![(user, variable.clone())];
+            let known = self.samples.created.insert(path.to_owned(), only);
+            let parent = self.parent(other, user, 0);
+            let (case, _) = self.create(other, user, parent.as_ref(), 0);
+            cases.push(case);
+            match known {
+                Some(known) => _ = self.samples.created.insert(path.to_owned(), known),
+                None => _ = self.samples.created.remove(path),
+            }
+        }
+    }
+
     /// Follows two things through their life cycle: created, read after every update, acted upon
     /// twice, deleted, and requested once more.
     pub(super) fn life_cycle(&mut self, path: &str, user: usize, cases: &mut Vec<Case>) {
@@ -144,11 +163,23 @@ impl Generator<'_> {
                 && self.resource_of(*index).as_deref() == Some(path)
         };
         let actions: Vec<usize> = (0..self.operations.len()).filter(is_action).collect();
-        for action in actions {
+        for (number, action) in actions.into_iter().enumerate() {
+            // What one does may keep another from doing anything.
+            let mut thing = thing.clone();
+            if number > 0 {
+                let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
+                cases.push(case);
+                thing = fresh;
+            }
             for time in ["the first time", "the second time"] {
                 let draft = self.draft(action, user, Some(&thing), 0);
                 cases.push(self.case(action, draft, time));
                 self.read_all(path, user, &thing, cases);
+            }
+            self.refer_to(path, user, &thing, cases);
+            for &update in &updates {
+                let draft = self.draft(update, user, Some(&thing), 1);
+                cases.push(self.case(update, draft, "after an action"));
             }
         }
         let Some(delete) = self.of_thing(path, "DELETE") else { return };
@@ -157,6 +188,7 @@ impl Generator<'_> {
             cases.push(self.case(delete, draft, time));
             self.read_all(path, user, &thing, cases);
         }
+        self.refer_to(path, user, &thing, cases);
         // What is gone cannot be updated either.
         for update in updates {
             let draft = self.draft(update, user, Some(&thing), 0);

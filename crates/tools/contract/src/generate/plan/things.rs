@@ -51,7 +51,7 @@ impl Generator<'_> {
                 self.remember(&case);
                 cases.push(case);
                 let variable = thing.variables.last().cloned().unwrap_or_default();
-                self.samples.created.entry(path.to_owned()).or_default().push(variable);
+                self.samples.created.entry(path.to_owned()).or_default().push((user, variable));
                 if let Some(resource) = self.resources.get_mut(path) {
                     resource.things.push(thing);
                 }
@@ -61,17 +61,37 @@ impl Generator<'_> {
 
     /// For each collection those of which a thing must exist before one of it can be created.
     pub(super) fn needs(&self) -> BTreeMap<String, Vec<String>> {
-        let needs = self.resources.iter().map(|(path, resource)| {
-            let body = object_schema(self.document, self.operations[resource.creator].body, 0);
-            let text = text_of(self.document, body, 0);
+        let needs = self.resources.keys().map(|path| {
             let is_needed = |other: &&String| {
                 *other != path
-                    && (path.starts_with(&format!("{other}/{{"))
-                        || text.contains(&format!("\"{other}\"")))
+                    && (path.starts_with(&format!("{other}/{{")) || self.refers(path, other))
             };
             (path.clone(), self.resources.keys().filter(is_needed).cloned().collect())
         });
         needs.collect()
+    }
+
+    /// Whether the body that creates things of one collection has ids of things of another.
+    pub(super) fn refers(&self, path: &str, other: &str) -> bool {
+        let Some(resource) = self.resources.get(path) else { return false };
+        let body = object_schema(self.document, self.operations[resource.creator].body, 0);
+        text_of(self.document, body, 0).contains(&format!("\"{other}\""))
+    }
+
+    /// Forgets those things of a collection that were not created, if some were. `is_made` has one
+    /// answer for each.
+    pub(super) fn keep_made(&mut self, path: &str, is_made: &[bool]) {
+        if !is_made.contains(&true) || !is_made.contains(&false) {
+            return;
+        }
+        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
+        if let Some(resource) = self.resources.get_mut(path) {
+            resource.things.retain(|_| made.next().unwrap_or(true));
+        }
+        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
+        if let Some(created) = self.samples.created.get_mut(path) {
+            created.retain(|_| made.next().unwrap_or(true));
+        }
     }
 
     /// What a thing of a collection is created within.
@@ -206,6 +226,7 @@ impl Generator<'_> {
         number: usize,
     ) -> Draft {
         let mut draft = Draft::default();
+        self.samples.caller = user;
         let avoided = self.avoided.get(&operation);
         let operation = &self.operations[operation];
         let names = operation.path_parameters();

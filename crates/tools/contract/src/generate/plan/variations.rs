@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::Value;
 
 use super::things::text_of;
-use super::{Generator, Unit, share};
+use super::{Generator, Thing, Unit, share};
 use crate::case::Case;
 use crate::generate::changes::{Change, Changes, Rank, changed, object_schema, parameter_schema};
-use crate::generate::draft::{Draft, finish, object, plain};
+use crate::generate::draft::{Draft, VARIABLE, finish, object, plain};
 use crate::generate::is_header;
 use crate::generate::operation::collection;
 use crate::generate::samples::swapped;
@@ -56,6 +56,12 @@ impl<'a> Generator<'a> {
             return vec![(LAST, cases)];
         }
         let mut units = Vec::new();
+        if let Some(path) = self.resource_of(index).filter(|_| self.uses_up(index)) {
+            // Made before all that is sent to it, in whatever order that is.
+            let (case, fresh) = self.create_own(&path, 0);
+            self.spent.insert((index, 0), fresh);
+            units.push((FIRST, vec![case]));
+        }
         for number in 0..if self.operations[index].is_write() { 3 } else { 1 } {
             units.push((FIRST, self.unit(index, 0, number, &[])));
         }
@@ -63,6 +69,7 @@ impl<'a> Generator<'a> {
             units.extend(self.twice(index));
         }
         units.extend(self.of_others(index));
+        units.extend(self.with_tags(index).map(|unit| (ALLOWED, unit)));
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
             changes.iter().partition(|change| change.rank == Rank::Valid);
@@ -150,7 +157,7 @@ impl<'a> Generator<'a> {
         let own = collection(self.operations[index].path);
         let is_creator =
             self.resources.contains_key(&own) && self.operations[index].method == "POST";
-        let uses_up = ["DELETE", "POST"].contains(&&*self.operations[index].method) && !is_creator;
+        let uses_up = self.uses_up(index);
         let is_new = is_allowed && (uses_up || self.changes_state(index, changes));
         if let (true, false, Some(path)) = (uses_up, is_allowed, &resource)
             && changes.iter().all(|change| !change.target.starts_with("path"))
@@ -159,16 +166,14 @@ impl<'a> Generator<'a> {
             if let Some(known) = self.spent.get(&(index, user)) {
                 thing = Some(known.clone());
             } else {
-                let parent = self.parent(path, user, 0);
-                let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
+                let (case, fresh) = self.create_own(path, user);
                 cases.push(case);
                 self.spent.insert((index, user), fresh.clone());
                 thing = Some(fresh);
             }
         }
         if let (true, Some(path)) = (is_new, &resource) {
-            let parent = self.parent(path, user, 0);
-            let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
+            let (case, fresh) = self.create_own(path, user);
             cases.push(case);
             thing = Some(fresh);
         }
@@ -203,6 +208,20 @@ impl<'a> Generator<'a> {
             cases.push(self.case(read, draft, "what was changed"));
         }
         cases
+    }
+
+    /// A request that creates a thing of a user, within the first of the user's own.
+    fn create_own(&mut self, path: &str, user: usize) -> (Case, Thing) {
+        let parent = self.parent(path, user, 0);
+        self.create(path, user, parent.as_ref(), 0)
+    }
+
+    /// Whether the operation deletes a thing, or acts on it.
+    fn uses_up(&self, index: usize) -> bool {
+        let operation = &self.operations[index];
+        let is_creator =
+            operation.method == "POST" && self.resources.contains_key(&collection(operation.path));
+        ["DELETE", "POST"].contains(&&*operation.method) && !is_creator
     }
 
     /// Whether an update, with these changes, may put a thing into a state in which it can no longer
@@ -323,6 +342,65 @@ impl<'a> Generator<'a> {
             units.push((FIRST, cases));
         }
         units
+    }
+
+    /// Requests on a condition: with the tag that an answer had, with one that is out of date, and with
+    /// any. None if an operation is not about one thing.
+    fn with_tags(&mut self, index: usize) -> Option<Vec<Case>> {
+        let method = self.operations[index].method.clone();
+        if !["GET", "PUT", "PATCH", "DELETE"].contains(&&*method) {
+            return None;
+        }
+        let path = self.resource_of(index)?;
+        let read = if method == "GET" { index } else { self.of_thing(&path, "GET")? };
+        let mut cases = Vec::new();
+        let mut thing = self.thing(index, 0, 0);
+        if method == "DELETE" {
+            let (case, fresh) = self.create_own(&path, 0);
+            cases.push(case);
+            thing = Some(fresh);
+        }
+        self.variables += 1;
+        let variable = format!("{VARIABLE}{}", self.variables);
+        let draft = self.draft(read, 0, thing.as_ref(), 0);
+        let mut case = self.case(read, draft, "whose tag is kept");
+        case.capture.insert(variable.clone(), "header etag".to_owned());
+        cases.push(case);
+        let kept = format!("${{{variable}}}");
+        let other = "\"none\"".to_owned();
+        let any = "*".to_owned();
+        let tags: Vec<(&str, String, &str)> = if method == "GET" {
+            let listed = format!("{other}, {kept}");
+            let weak = format!("W/{kept}");
+            [(kept, "its tag"), (weak, "its tag as a weak one"), (listed, "one of several tags")]
+                .into_iter()
+                .chain([(other, "another tag"), (any, "any tag")])
+                .map(|(tag, what)| ("if-none-match", tag, what))
+                .collect()
+        } else {
+            vec![
+                ("if-match", other, "another tag"),
+                ("if-none-match", any.clone(), "no tag"),
+                ("if-match", any, "any tag"),
+                ("if-match", kept.clone(), "its tag"),
+                ("if-match", kept, "its tag again"),
+            ]
+        };
+        for (header, tag, what) in tags {
+            // The rows differ, so that each changes something.
+            let mut draft = self.draft(index, 0, thing.as_ref(), cases.len());
+            draft.headers.retain(|name, _| !name.eq_ignore_ascii_case(header));
+            draft.headers.insert(header.to_owned(), tag);
+            cases.push(self.case(index, draft, &format!("if it has {what}")));
+            if what == "any tag" && method != "GET" && method != "DELETE" {
+                // Its tag is another now.
+                let draft = self.draft(read, 0, thing.as_ref(), 0);
+                let mut case = self.case(read, draft, "whose tag is kept again");
+                case.capture.insert(variable.clone(), "header etag".to_owned());
+                cases.push(case);
+            }
+        }
+        Some(cases)
     }
 
     /// Requests to things of other users, and to things within another than their own.

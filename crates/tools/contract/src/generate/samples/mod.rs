@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use self::numbers::valid_numbers;
+use super::draft::plain;
 use super::pattern::matching;
 use super::valid::is_valid;
 use crate::openapi::{fields, resolve};
@@ -32,8 +33,11 @@ pub(super) struct Samples<'a> {
     pub document: &'a Value,
     /// The number of the text or address made last.
     pub serial: usize,
-    /// The variables with the ids of created things, by the path of what creates them.
-    pub created: BTreeMap<String, Vec<String>>,
+    /// The users who created things, by number, and the variables with their ids, by the path of what
+    /// creates them.
+    pub created: BTreeMap<String, Vec<(usize, String)>>,
+    /// Who sends what is made: of the things, the sender's own come first.
+    pub caller: usize,
     /// How many parts the value that is being made may still have.
     parts: usize,
     /// How many variants a value has at most, and how many may still be made.
@@ -58,7 +62,15 @@ impl<'a> Samples<'a> {
     /// `share` is how many changes of an operation there is room for.
     pub(super) fn new(document: &'a Value, share: usize) -> Self {
         let most_variants = share.min(MAX_VARIANTS);
-        Self { document, serial: 0, created: BTreeMap::new(), parts: 0, most_variants, variants: 0 }
+        Self {
+            document,
+            serial: 0,
+            created: BTreeMap::new(),
+            caller: 0,
+            parts: 0,
+            most_variants,
+            variants: 0,
+        }
     }
 
     /// A valid value for each number: the first has everything that it may have, several of the others
@@ -102,6 +114,20 @@ impl<'a> Samples<'a> {
             let some: Vec<_> = choices.iter().filter(|choice| choice["type"] != "null").collect();
             if some.len() < choices.len() && number % 4 == 3 {
                 return Value::Null;
+            }
+            let is = |choice: &&&Value, kinds: &[&str]| {
+                let choice = resolve(self.document, choice);
+                kinds.contains(&kind(choice)) && choice.get("format").is_none()
+            };
+            let number_of = some.iter().find(|choice| is(choice, &["integer", "number"])).copied();
+            let chosen = some.get((number / 2) % some.len().max(1));
+            if let (Some(number_of), Some(text)) =
+                (number_of, chosen.filter(|choice| is(choice, &["string"])))
+            {
+                // A number that may be written as a text, as decimals are.
+                let value = self.at(number_of, place);
+                let written = Value::from(plain(&value));
+                return if is_valid(self.document, text, &written) { written } else { value };
             }
             if !some.is_empty() {
                 // Whole rows differ in few of their branches.
@@ -162,7 +188,11 @@ impl<'a> Samples<'a> {
     /// The id of a created thing, where the schema is one of an id.
     fn reference(&self, schema: &Value, number: usize) -> Option<Value> {
         let created = self.created.get(schema[REFERS_TO].as_str()?)?;
-        let variable = created.get(number % created.len().max(1))?;
+        let (own, others): (Vec<_>, Vec<_>) =
+            created.iter().partition(|(user, _)| *user == self.caller);
+        // The rows of each user begin with another number.
+        let number = number.saturating_sub(2 * self.caller) % created.len().max(1);
+        let (_, variable) = own.into_iter().chain(others).nth(number)?;
         let is_number = schema.to_string().contains(r#""integer""#);
         Some(Value::String(format!("${{{}{variable}}}", if is_number { "#" } else { "" })))
     }
@@ -352,7 +382,7 @@ mod tests {
             "most": {"type": "integer"}, "until": {"type": "string", "format": "date"},
         }});
         let mut samples = Samples::new(&Value::Null, MAX_VARIANTS);
-        let ids = ["generated1", "generated2"].map(ToOwned::to_owned);
+        let ids = ["generated1", "generated2"].map(|id| (0, id.to_owned()));
         samples.created.insert("/people".to_owned(), ids.to_vec());
         for number in 0..8 {
             let value = samples.nth(&schema, number);
@@ -364,6 +394,20 @@ mod tests {
             if let (Some(least), Some(most)) = (value["least"].as_i64(), value["most"].as_i64()) {
                 assert!(least < most, "{value}");
             }
+        }
+    }
+
+    #[test]
+    fn a_decimal_is_a_number_in_either_form() {
+        let schema = json!({"anyOf": [
+            {"type": "number", "exclusiveMinimum": 0},
+            {"type": "string", "pattern": "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$"},
+        ]});
+        let mut samples = Samples::new(&Value::Null, MAX_VARIANTS);
+        let values: Vec<_> = (0..8).map(|number| samples.nth(&schema, number)).collect();
+        assert!(values.iter().any(Value::is_string) && values.iter().any(Value::is_number));
+        for value in values {
+            assert!(plain(&value).parse::<f64>().is_ok(), "{value}");
         }
     }
 
