@@ -412,6 +412,7 @@ impl<'a> Generator<'a> {
         let (is_secured, is_write) = (operation.is_secured, operation.is_write());
         let users = if is_secured { self.users.len().max(1) } else { 0 };
         let is_creator = self.resources.contains_key(&collection(operation.path));
+        let is_post = operation.method == "POST";
         let uses_up =
             is_write && !is_creator && operation.method != "PUT" && operation.method != "PATCH";
         for caller in 0..users {
@@ -430,11 +431,15 @@ impl<'a> Generator<'a> {
                 if path.contains("{}") {
                     parents.push(self.parent(&path, caller, 0));
                 }
-                for parent in parents {
+                let numbers = if uses_up && is_post { 2 } else { 1 };
+                let chosen =
+                    parents.into_iter().flat_map(|p| (0..numbers).map(move |n| (p.clone(), n)));
+                for (parent, number) in chosen {
                     let mut cases = Vec::new();
                     let mut thing = things.iter().find(|thing| thing.user == owner).cloned();
                     if uses_up || path.contains("{}") {
-                        let (case, fresh) = self.create(&path, owner, parent.as_ref(), 0);
+                        // The second has its flags unset.
+                        let (case, fresh) = self.create(&path, owner, parent.as_ref(), number);
                         cases.push(case);
                         thing = Some(fresh);
                     }
@@ -450,7 +455,8 @@ impl<'a> Generator<'a> {
         }
         let parents: Vec<Vec<String>> =
             things.iter().map(|thing| thing.variables.clone()).collect();
-        for thing in things.iter().filter(|thing| thing.variables.len() > 1).take(2) {
+        let is_within = self.operations[index].path_parameters().len() > 1;
+        for thing in things.iter().filter(|thing| is_within && thing.variables.len() > 1).take(2) {
             let Some(other) = parents.iter().find(|other| other[0] != thing.variables[0]) else {
                 continue;
             };

@@ -191,6 +191,7 @@ impl<'a> Samples<'a> {
                 "STRASSE straße",
                 "日本語 😀",
                 "two  blanks",
+                "@Some_One2 and #Tag-1: http://example.com/A?b=1&c=%20",
                 "O'Brien 100%_\\",
                 "null",
             ];
