@@ -64,6 +64,8 @@ pub(super) struct Generator<'a> {
     rng: Rng,
     count: usize,
     variables: usize,
+    /// How many things were made besides the first.
+    years: usize,
     /// How many variations had no room.
     cut: usize,
 }
@@ -114,6 +116,7 @@ impl<'a> Generator<'a> {
             rng: Rng::with_seed(seed),
             count,
             variables: 0,
+            years: 0,
             cut: 0,
         }
     }

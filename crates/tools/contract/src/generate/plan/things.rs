@@ -47,7 +47,9 @@ impl Generator<'_> {
                 let parent = self.parent(path, user, row);
                 // The first of each user has its flags set.
                 let number = 2 * user + row;
-                let (case, thing) = self.create(path, user, parent.as_ref(), number);
+                let creator = self.resources[path].creator;
+                let draft = self.creation(creator, user, parent.as_ref(), number);
+                let (case, thing) = self.created(path, user, parent.as_ref(), &draft);
                 self.remember(&case);
                 cases.push(case);
                 let variable = thing.variables.last().cloned().unwrap_or_default();
@@ -155,7 +157,10 @@ impl Generator<'_> {
         number: usize,
     ) -> (Case, Thing) {
         let creator = self.resources[path].creator;
+        self.years += 1;
+        self.samples.years = self.years;
         let draft = self.creation(creator, user, parent, number);
+        self.samples.years = 0;
         self.created(path, user, parent, &draft)
     }
 

@@ -69,7 +69,13 @@ impl<'a> Generator<'a> {
             units.extend(self.twice(index));
         }
         units.extend(self.of_others(index));
-        units.extend(self.with_tags(index).map(|unit| (ALLOWED, unit)));
+        let has_tags = self.operations.iter().flat_map(|o| &o.parameters).any(|parameter| {
+            let name = parameter["name"].as_str().unwrap_or_default().to_lowercase();
+            ["if-match", "if-none-match"].contains(&&*name)
+        });
+        // Where no tags are spoken of, there may be none.
+        let step = if has_tags { ALLOWED } else { COMBINED };
+        units.extend(self.with_tags(index).map(|unit| (step, unit)));
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
             changes.iter().partition(|change| change.rank == Rank::Valid);

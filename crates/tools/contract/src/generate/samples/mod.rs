@@ -20,6 +20,8 @@ const MAX_NESTING: usize = 4;
 /// How many parts a value has at most, and how many variants: models may refer to one another.
 const MAX_PARTS: usize = 400;
 const MAX_VARIANTS: usize = 300;
+/// How many years later a moment is at most.
+const MAX_YEARS: usize = 500;
 /// The longest text that is sent, in characters.
 const MAX_LENGTH: usize = 100_000;
 /// Marks a property that holds the id of a thing: the path of the operation that creates such things.
@@ -38,6 +40,9 @@ pub(super) struct Samples<'a> {
     pub created: BTreeMap<String, Vec<(usize, String)>>,
     /// Who sends what is made: of the things, the sender's own come first.
     pub caller: usize,
+    /// How many years later moments are than they would be, so that things that may not be at the same
+    /// time can be made many times.
+    pub years: usize,
     /// How many parts the value that is being made may still have.
     parts: usize,
     /// How many variants a value has at most, and how many may still be made.
@@ -67,6 +72,7 @@ impl<'a> Samples<'a> {
             serial: 0,
             created: BTreeMap::new(),
             caller: 0,
+            years: 0,
             parts: 0,
             most_variants,
             variants: 0,
@@ -105,7 +111,8 @@ impl<'a> Samples<'a> {
         if let Some(values) = schema["enum"].as_array().filter(|values| !values.is_empty()) {
             return values[number % values.len()].clone();
         }
-        let example = examples(schema).nth(number);
+        let is_later = self.years > 0 && schema["format"] == "date-time";
+        let example = examples(schema).nth(number).filter(|_| !is_later);
         if let Some(example) = example.filter(|value| is_valid(self.document, schema, value)) {
             return example.clone();
         }
@@ -206,7 +213,12 @@ impl<'a> Samples<'a> {
                 return format!("generated{}@example.com", self.serial);
             }
             Some("uuid") => return format!("00000000-0000-4000-8000-{number:012}"),
-            Some("date-time") => return pick(MOMENTS[field % MOMENTS.len()]),
+            Some("date-time") => {
+                let moment = pick(MOMENTS[field % MOMENTS.len()]);
+                let (year, rest) = moment.split_at(4);
+                let year = year.parse().unwrap_or(0) + self.years % MAX_YEARS;
+                return format!("{year}{rest}");
+            }
             Some("date") => return pick(&DATES[field % DATES.len()]),
             Some("time") => return pick(&TIMES[field % TIMES.len()]),
             Some("duration") => return pick(&["P1D", "PT1H30M", "P3DT0.5S"]),
