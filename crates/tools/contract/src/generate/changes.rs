@@ -240,8 +240,9 @@ impl<'a> Changes<'a, '_> {
             }
         }
         let is_time = matches!(of_id["format"].as_str(), Some("date" | "date-time" | "time"));
+        let is_written = |value: &Value| value.as_str().is_some_and(|text| !text.starts_with("${"));
         for (field, sent) in self.sent {
-            for value in sent.iter().filter(|value| is_time && value.is_string()) {
+            for value in sent.iter().filter(|value| is_time && is_written(value)) {
                 values.push(("a known one".to_owned(), value.clone()));
             }
             let is_of_field = tokens(field).iter().any(|token| words.contains(token));
