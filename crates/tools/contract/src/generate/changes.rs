@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::draft::{Body, Draft, object, plain};
+use super::draft::{Body, Draft, is_file, object, plain};
 use super::is_header;
-use super::operation::Operation;
+use super::operation::{Operation, collection};
 use super::samples::{Samples, kind, swapped};
 use super::valid::is_valid;
 use crate::openapi::{fields, resolve};
 
 /// How many values of one kind are taken from what was created, for a parameter.
 const RELATED: usize = 6;
+
+/// What files are called, and how large they are, in bytes.
+const FILENAMES: [&str; 6] =
+    ["Report FINAL.PDF", "naïve 日本.txt", "none", "a.tar.gz", "picture.jpeg", "it's 100% (1).csv"];
+const SIZES: [usize; 9] = [0, 1, 1023, 1024, 1025, 4096, 4097, 65_536, 65_537];
 
 /// How likely a change is to be understood, and so how soon it is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,7 +225,26 @@ impl<'a> Changes<'a, '_> {
         }
         let is_search =
             has(&["q", "query", "search", "term", "text", "filter", "contains", "like"]);
+        // Where a list goes on, or what it filters by, may be one of its rows.
+        let rows = self.samples.created.get(&collection(operation.path));
+        let of_id = resolve(self.document, non_null(schema));
+        let is_id = ["integer", "string"].contains(&kind(of_id))
+            && of_id.get("enum").is_none()
+            && matches!(of_id["format"].as_str(), None | Some("uuid"));
+        if let Some(rows) = rows.filter(|_| operation.method == "GET" && is_id) {
+            let chosen = [rows.first(), rows.get(rows.len() / 2), rows.last()];
+            for (_, variable) in chosen.into_iter().flatten() {
+                let sign = if kind(of_id) == "integer" { "#" } else { "" };
+                values
+                    .push(("the id of a row".to_owned(), format!("${{{sign}{variable}}}").into()));
+            }
+        }
+        let is_time = matches!(of_id["format"].as_str(), Some("date" | "date-time" | "time"));
+        let is_written = |value: &Value| value.as_str().is_some_and(|text| !text.starts_with("${"));
         for (field, sent) in self.sent {
+            for value in sent.iter().filter(|value| is_time && is_written(value)) {
+                values.push(("a known one".to_owned(), value.clone()));
+            }
             let is_of_field = tokens(field).iter().any(|token| words.contains(token));
             for value in sent.iter().filter(|_| is_of_field || is_search) {
                 let value = match value {
@@ -286,6 +310,10 @@ impl<'a> Changes<'a, '_> {
                 });
             };
             push("absent", if is_required { Rank::Near } else { Rank::Valid }, None);
+            if operation.media_type == Some("multipart/form-data") && is_file(property) {
+                file_changes(name, changes);
+                continue;
+            }
             for value in self.sent.get(name).into_iter().flatten().take(2) {
                 if operation.method != "POST" && value.is_string() {
                     push("as another has it", Rank::Valid, Some(value.clone()));
@@ -325,6 +353,12 @@ pub(super) fn parameter_schema(parameter: &Value) -> &Value {
     parameter.get("schema").or_else(content).unwrap_or(&Value::Null)
 }
 
+/// The schema itself, or of several the first that is not of null.
+fn non_null(schema: &Value) -> &Value {
+    let mut choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    choices.find(|choice| choice["type"] != "null").unwrap_or(schema)
+}
+
 /// The words of a name, without endings of the plural: `min_price`, `minPrice` and `filter[prices]`.
 fn tokens(name: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![String::new()];
@@ -342,6 +376,31 @@ fn tokens(name: &str) -> Vec<String> {
     words.retain(is_name);
     let singular = |word: &String| word.strip_suffix('s').unwrap_or(word).to_owned();
     words.iter().map(singular).collect()
+}
+
+/// Files under several names, with what comes next to it as the sizes that services allow.
+fn file_changes<'a>(name: &'a str, changes: &mut Vec<Change<'a>>) {
+    let mut push = |what: String, apply: Box<dyn Fn(&mut Draft) + 'a>| {
+        let target = format!("file {name}");
+        let name = format!("{name}: {what}");
+        changes.push(Change { name, target, rank: Rank::Valid, apply });
+    };
+    for filename in FILENAMES {
+        push(
+            format!("a file {filename}"),
+            Box::new(move |draft| _ = draft.filenames.insert(name.to_owned(), filename.to_owned())),
+        );
+    }
+    for size in SIZES {
+        push(
+            format!("a file of {size} bytes"),
+            Box::new(move |draft| {
+                if let Some(body) = object(draft) {
+                    body.insert(name.to_owned(), "x".repeat(size).into());
+                }
+            }),
+        );
+    }
 }
 
 fn body_changes(changes: &mut Vec<Change<'_>>) {

@@ -17,6 +17,8 @@ pub(super) struct Draft {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: Option<Body>,
     pub(super) user: Option<String>,
+    /// The names of files, by their fields, if they are not the usual.
+    pub(super) filenames: BTreeMap<String, String>,
     /// Whether the slash at the end of the path is left out, or added.
     pub(super) has_other_slash: bool,
     /// The method, if it is not the operation's.
@@ -120,13 +122,13 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
             case.form = Some(pairs(body.iter().map(|(key, value)| (key.as_str(), plain(value)))));
         }
         Some(Body::Parts(body)) => {
-            let is_file = |name: &str| {
-                let field = &operation.fields[name];
-                field["format"] == "binary" || field.get("contentMediaType").is_some()
+            let filename = |name: &str| {
+                let given = draft.filenames.get(name).map_or("file.bin", String::as_str);
+                is_file(&operation.fields[name]).then(|| given.to_owned())
             };
             let part = |(name, value): (&String, &Value)| Part {
                 name: name.clone(),
-                filename: is_file(name).then(|| "file.bin".into()),
+                filename: filename(name),
                 text: Some(literal(&plain(value))),
                 ..Part::default()
             };
@@ -137,6 +139,11 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
         None => {}
     }
     case
+}
+
+/// Whether a field of a form is a file.
+pub(super) fn is_file(field: &Value) -> bool {
+    field["format"] == "binary" || field.get("contentMediaType").is_some()
 }
 
 pub(super) fn is_json(media_type: &str) -> bool {

@@ -237,6 +237,33 @@ mod tests {
     }
 
     #[test]
+    fn fields_of_alternatives_are_learned() {
+        let mut document = document();
+        let body = "/paths/~1items~1/post/requestBody/content/application~1json/schema";
+        let text = json!({"type": "object", "required": ["text"], "properties": {
+            "text": {"type": "string"},
+            "of": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        }});
+        let poll = json!({"type": "object", "required": ["poll"], "properties": {
+            "poll": {"type": "string"},
+        }});
+        *document.pointer_mut(body).unwrap() = json!({"oneOf": [
+            {"$ref": "#/components/schemas/Text"}, {"$ref": "#/components/schemas/Poll"},
+        ]});
+        document["components"] = json!({"schemas": {"Text": text, "Poll": poll}});
+        let has = |case: &Case, field: &str| {
+            case.body.as_deref().is_some_and(|body| body.contains(&format!("\"{field}\":")))
+        };
+        let is_wrong = |case: &Case| has(case, "of") && !case.name.contains("null");
+        let sent = answered(&document, |case| if is_wrong(case) { 422 } else { 200 });
+        let made = sent.iter().filter(|(case, _)| !case.capture.is_empty());
+        let made: Vec<_> = made.filter(|(_, status)| *status == 200).collect();
+        for field in ["text", "poll"] {
+            assert!(made.iter().filter(|(case, _)| has(case, field)).count() > 3, "{made:#?}");
+        }
+    }
+
+    #[test]
     fn limits_are_met_and_passed() {
         let cases = Source::new(&document(), &[], 200, 1).all().cases;
         let titles: Vec<usize> = cases

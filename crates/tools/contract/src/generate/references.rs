@@ -66,9 +66,52 @@ pub(super) fn collection_of<'c>(name: &str, collections: &'c [String]) -> Option
 /// The collections of which things can be created and are known by an id afterwards.
 pub(super) fn collections(document: &Value, operations: &[Operation<'_>]) -> Vec<String> {
     let creators = operations.iter().filter(|operation| {
-        operation.method == "POST" && operation.pointer_to(document, "id").is_some()
+        is_creator(document, operations, operation)
+            && operation.pointer_to(document, "id").is_some()
     });
     creators.map(|operation| collection(operation.path)).collect()
+}
+
+/// Whether a `POST` adds a thing to a collection. Other than those that act on a thing, it has a path
+/// below which single things are found, or which lists them; or what it returns has an id and is not
+/// the thing in its own path.
+pub(super) fn is_creator(
+    document: &Value,
+    operations: &[Operation<'_>],
+    operation: &Operation<'_>,
+) -> bool {
+    let path = collection(operation.path);
+    if operation.method != "POST" || path.ends_with("{}") {
+        return false;
+    }
+    let is_collection = |other: &Operation<'_>| {
+        let mut positions = 0..other.path_parameters().len();
+        positions.any(|position| {
+            other.collection(position).is_some_and(|known| {
+                // What is created within another thing may be found in a collection of its own.
+                known == path || (path.contains("{}") && last_word(&known) == last_word(&path))
+            })
+        })
+    };
+    let is_list = |other: &Operation<'_>| other.method == "GET" && collection(other.path) == path;
+    if operations.iter().any(|other| is_collection(other) || is_list(other)) {
+        return true;
+    }
+    let item = path.rsplit_once('/').map_or("", |(item, _)| item);
+    let returns_the_same = |other: &Operation<'_>| {
+        let other_path = collection(other.path);
+        let is_of_item = other_path == item
+            || (other.method == "POST" && Some(&*other_path) == item.strip_suffix("/{}"));
+        is_of_item && other.result == operation.result
+    };
+    operation.result["properties"].is_object()
+        && operation.pointer_to(document, "id").is_some()
+        && !operations.iter().any(returns_the_same)
+}
+
+/// The last segment of a path.
+pub(super) fn last_word(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -91,5 +134,47 @@ mod tests {
         ] {
             assert_eq!(collection_of(name, &collections), collection, "{name}");
         }
+    }
+
+    #[test]
+    fn an_action_is_no_creator() {
+        let result = |name: &str| {
+            let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+            json!({"responses": {"201": {"content": {"application/json": {"schema": schema}}}}})
+        };
+        let with_id = json!({"type": "object", "properties": {"id": {"type": "integer"}}});
+        let mut other = with_id.clone();
+        other["properties"]["amount"] = json!({"type": "integer"});
+        let nothing = json!({"responses": {"204": {"description": "done"}}});
+        let document = json!({
+            "paths": {
+                "/boxes": {"post": result("Box")},
+                "/boxes/{box_id}": {"get": result("Box"), "post": result("Box")},
+                "/boxes/{box_id}/seal": {"post": result("Box")},
+                "/boxes/{box_id}/open": {"post": nothing},
+                "/boxes/{box_id}/items": {"post": nothing},
+                "/boxes/{box_id}/weighings": {"post": result("Weighing")},
+                "/boxes/{box_id}/notes": {"post": nothing, "get": nothing},
+                "/items/{item_id}": {"get": nothing},
+                "/weighings": {"post": result("Weighing")},
+                "/leave": {"post": nothing},
+            },
+            "components": {"schemas": {"Box": with_id, "Weighing": other}},
+        });
+        let operations = crate::generate::read(&document);
+        let mut creators: Vec<_> = operations
+            .iter()
+            .filter(|operation| is_creator(&document, &operations, operation))
+            .map(|operation| operation.path)
+            .collect();
+        creators.sort_unstable();
+        let right = [
+            "/boxes",
+            "/boxes/{box_id}/items",
+            "/boxes/{box_id}/notes",
+            "/boxes/{box_id}/weighings",
+            "/weighings",
+        ];
+        assert_eq!(creators, right);
     }
 }

@@ -34,7 +34,10 @@ pub(in crate::generate) struct Learning<'a> {
 /// What was sent last.
 enum State {
     Nothing,
-    Things,
+    /// Things of the collection at a position of the order, the first time.
+    First(usize),
+    /// Things of a collection again.
+    Again(String),
     /// A thing of a collection with nothing but what is required.
     Required(String),
     /// The same with one more field each: the field and its case.
@@ -58,9 +61,17 @@ impl<'a> Learning<'a> {
 
     /// The next cases, after these outcomes of those before; none at the end.
     pub(in crate::generate) fn next(&mut self, outcomes: &[Outcome]) -> Generated {
-        let mut cases = match std::mem::replace(&mut self.state, State::Things) {
-            State::Nothing => self.things(),
-            State::Things => self.review(outcomes),
+        let mut cases = match std::mem::replace(&mut self.state, State::Nothing) {
+            State::Nothing => self.things(0, outcomes),
+            State::First(position) => {
+                let path = self.order[position].clone();
+                self.keep_made(&path, outcomes);
+                self.things(position + 1, outcomes)
+            }
+            State::Again(path) => {
+                self.keep_made(&path, outcomes);
+                self.review(outcomes)
+            }
             State::Required(path) => self.after_required(path, outcomes),
             State::Fields(path, cases) => self.after_fields(&path, &cases, outcomes),
             State::Everything => {
@@ -77,16 +88,25 @@ impl<'a> Learning<'a> {
         Generated { cases, cut: self.generator.cut }
     }
 
-    /// Several things of each kind.
-    fn things(&mut self) -> Vec<Case> {
+    /// Several things of the collection at a position, after those that it needs; what comes after if
+    /// there is none.
+    fn things(&mut self, position: usize, outcomes: &[Outcome]) -> Vec<Case> {
+        let Some(path) = self.order.get(position).cloned() else { return self.review(outcomes) };
         let mut cases = Vec::new();
-        for path in self.order.clone() {
-            let made = cases.len();
-            self.generator.populate(&path, made, &mut cases);
-            named_apart(&mut cases[made..], &mut self.known);
-            self.creators.insert(path, names(&cases[made..]));
-        }
+        self.generator.populate(&path, self.made, &mut cases);
+        named_apart(&mut cases, &mut self.known);
+        self.creators.insert(path, names(&cases));
+        self.state = State::First(position);
         cases
+    }
+
+    /// Forgets what was refused, as others than the first user may not create everything.
+    fn keep_made(&mut self, path: &str, outcomes: &[Outcome]) {
+        let is_made = |name: &String| {
+            outcomes.iter().any(|outcome| outcome.case == *name && outcome.succeeded())
+        };
+        let is_made: Vec<bool> = self.creators[path].iter().map(is_made).collect();
+        self.generator.keep_made(path, &is_made);
     }
 
     /// Tries the first collection anew of which nothing could be created. No cases if there is none.
@@ -168,6 +188,7 @@ impl<'a> Learning<'a> {
         let needs = self.generator.needs();
         let within = needs.iter().filter(|(_, needs)| needs.iter().any(|need| need == path));
         self.stale.extend(within.map(|(inner, _)| inner.clone()));
+        self.state = State::Again(path.to_owned());
         cases
     }
 
@@ -191,7 +212,7 @@ impl<'a> Learning<'a> {
         }
         let creator = self.generator.resources[path].creator;
         let parent = self.generator.parent(path, 0, 0);
-        let mut draft = self.generator.draft(creator, 0, parent.as_ref(), 0);
+        let mut draft = self.generator.creation(creator, 0, parent.as_ref(), 0);
         let required = self.generator.required(creator);
         object(&mut draft)?
             .retain(|name, _| required.contains(&name.as_str()) || Some(name.as_str()) == field);

@@ -12,8 +12,10 @@ use serde_json::Value;
 
 pub(super) use self::learning::Learning;
 use super::Generated;
+use super::changes::parameter_schema;
 use super::operation::{Operation, collection};
-use super::samples::Samples;
+use super::references::is_creator;
+use super::samples::{Samples, kind};
 use crate::case::Case;
 
 /// How many changes are prepared of an operation at most: so many times its share of the requests, and
@@ -29,7 +31,8 @@ const STEPS: usize = 6;
 struct Thing {
     /// The user who created it, by number.
     user: usize,
-    /// The variables with its ids: of what it is within, then its own.
+    /// The variables with its ids, or the ids where they are chosen: of what it is within, then its
+    /// own.
     variables: Vec<String>,
 }
 
@@ -56,9 +59,13 @@ pub(super) struct Generator<'a> {
     resources: BTreeMap<String, Resource>,
     /// By operation: fields that need not be sent, and with which it does not succeed.
     avoided: BTreeMap<usize, BTreeSet<String>>,
+    /// By operation and user: the thing for requests that are not allowed, but may use one up.
+    spent: BTreeMap<(usize, usize), Thing>,
     rng: Rng,
     count: usize,
     variables: usize,
+    /// How many things were made besides the first.
+    years: usize,
     /// How many variations had no room.
     cut: usize,
 }
@@ -73,7 +80,7 @@ impl<'a> Generator<'a> {
     ) -> Self {
         let mut resources = BTreeMap::new();
         for (creator, operation) in operations.iter().enumerate() {
-            if operation.method != "POST" {
+            if !is_creator(document, &operations, operation) {
                 continue;
             }
             let path = collection(operation.path);
@@ -86,6 +93,16 @@ impl<'a> Generator<'a> {
                 resources.entry(path).or_insert(resource);
             }
         }
+        // Where nothing is added to a collection, things may be put into it under a name.
+        for (creator, operation) in operations.iter().enumerate() {
+            if let Some(path) = named_by_its_path(operation)
+                && !resources.contains_key(&path)
+                && operations.iter().all(|o| o.method != "POST" || collection(o.path) != path)
+            {
+                let resource = Resource { creator, pointer: String::new(), things: Vec::new() };
+                resources.insert(path, resource);
+            }
+        }
         let samples = Samples::new(document, share(count, &operations));
         Self {
             document,
@@ -95,9 +112,11 @@ impl<'a> Generator<'a> {
             sent: BTreeMap::new(),
             resources,
             avoided: BTreeMap::new(),
+            spent: BTreeMap::new(),
             rng: Rng::with_seed(seed),
             count,
             variables: 0,
+            years: 0,
             cut: 0,
         }
     }
@@ -150,6 +169,23 @@ impl<'a> Generator<'a> {
         cases.truncate(count);
         cases
     }
+}
+
+/// The collection into which a request puts a thing under a name of its own choice. None if it does
+/// not, or the name may be that of something else.
+fn named_by_its_path(operation: &Operation<'_>) -> Option<String> {
+    let path = operation.path.trim_end_matches('/');
+    if operation.method != "PUT" || !path.ends_with('}') || operation.media_type.is_none() {
+        return None;
+    }
+    let name = *operation.path_parameters().last()?;
+    let parameter = operation.parameters.iter().find(|parameter| parameter["name"] == name)?;
+    let schema = parameter_schema(parameter);
+    let is_free = kind(schema) == "string"
+        && schema.get("enum").is_none()
+        && schema.get("format").is_none()
+        && !["id", "Id", "ID"].iter().any(|ending| name.ends_with(ending));
+    if is_free { operation.collection(operation.path_parameters().len() - 1) } else { None }
 }
 
 /// How many changes of an operation are prepared.

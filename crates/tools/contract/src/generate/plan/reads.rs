@@ -56,7 +56,9 @@ impl Generator<'_> {
             let last = operation.path_parameters().len().checked_sub(1);
             operation.method == method
                 && operation.path.trim_end_matches('/').ends_with('}')
-                && last.and_then(|last| operation.collection(last)).is_some_and(|c| c == path)
+                && last
+                    .and_then(|last| self.resource_at(operation, last))
+                    .is_some_and(|c| c == path)
         })
     }
 
@@ -103,6 +105,50 @@ impl Generator<'_> {
         }
     }
 
+    /// Creates a thing of each kind that refers to this one.
+    fn refer_to(&mut self, path: &str, user: usize, thing: &Thing, cases: &mut Vec<Case>) {
+        let Some(variable) = thing.variables.last() else { return };
+        let paths: Vec<String> = self.resources.keys().cloned().collect();
+        let refers = |other: &&String| *other != path && self.refers(other, path);
+        let referring: Vec<&String> = paths.iter().filter(refers).collect();
+        for other in referring {
+            let only = vec![(user, variable.clone())];
+            let known = self.samples.created.insert(path.to_owned(), only);
+            let parent = self.parent(other, user, 0);
+            let (case, _) = self.create(other, user, parent.as_ref(), 0);
+            cases.push(case);
+            match known {
+                Some(known) => _ = self.samples.created.insert(path.to_owned(), known),
+                None => _ = self.samples.created.remove(path),
+            }
+        }
+    }
+
+    /// Has another user than the one who created a thing act upon it, one action after the other, as
+    /// one may be possible only after another; then the same in the opposite order.
+    fn acted_upon_by_another(&mut self, path: &str, actions: &[usize], cases: &mut Vec<Case>) {
+        if self.users.len() < 2 || !self.operations[self.resources[path].creator].is_secured {
+            return;
+        }
+        let within: Vec<String> = self.resources.keys().cloned().collect();
+        let within = within.iter().filter(|inner| inner.starts_with(&format!("{path}/{{}}/")));
+        let parent = self.parent(path, 0, 0);
+        // The second has its flags unset.
+        let (case, thing) = self.create(path, 0, parent.as_ref(), 1);
+        cases.push(case);
+        let actions: Vec<usize> = actions.iter().chain(actions.iter().rev()).copied().collect();
+        for (number, action) in actions.iter().enumerate() {
+            let draft = self.draft(*action, 1, Some(&thing), 0);
+            cases.push(self.case(*action, draft, "by another than its user"));
+            if number == 0 {
+                for inner in within.clone() {
+                    cases.push(self.create(inner, 1, Some(&thing), 0).0);
+                }
+            }
+            self.read_again(path, 1, &thing, cases);
+        }
+    }
+
     /// Follows two things through their life cycle: created, read after every update, acted upon
     /// twice, deleted, and requested once more.
     pub(super) fn life_cycle(&mut self, path: &str, user: usize, cases: &mut Vec<Case>) {
@@ -142,11 +188,26 @@ impl Generator<'_> {
                 && self.resource_of(*index).as_deref() == Some(path)
         };
         let actions: Vec<usize> = (0..self.operations.len()).filter(is_action).collect();
-        for action in actions {
+        if user == 0 && !actions.is_empty() {
+            self.acted_upon_by_another(path, &actions, cases);
+        }
+        for (number, action) in actions.into_iter().enumerate() {
+            // What one does may keep another from doing anything.
+            let mut thing = thing.clone();
+            if number > 0 {
+                let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
+                cases.push(case);
+                thing = fresh;
+            }
             for time in ["the first time", "the second time"] {
                 let draft = self.draft(action, user, Some(&thing), 0);
                 cases.push(self.case(action, draft, time));
                 self.read_all(path, user, &thing, cases);
+            }
+            self.refer_to(path, user, &thing, cases);
+            for &update in &updates {
+                let draft = self.draft(update, user, Some(&thing), 1);
+                cases.push(self.case(update, draft, "after an action"));
             }
         }
         let Some(delete) = self.of_thing(path, "DELETE") else { return };
@@ -155,6 +216,7 @@ impl Generator<'_> {
             cases.push(self.case(delete, draft, time));
             self.read_all(path, user, &thing, cases);
         }
+        self.refer_to(path, user, &thing, cases);
         // What is gone cannot be updated either.
         for update in updates {
             let draft = self.draft(update, user, Some(&thing), 0);

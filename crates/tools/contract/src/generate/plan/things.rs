@@ -9,7 +9,8 @@ use crate::case::Case;
 use crate::generate::changes::{object_schema, parameter_schema};
 use crate::generate::draft::{Body, Draft, VARIABLE, finish, is_json, object, plain};
 use crate::generate::is_header;
-use crate::generate::references::collection_of;
+use crate::generate::operation::Operation;
+use crate::generate::references::{collection_of, last_word};
 use crate::openapi::{fields, resolve};
 
 /// How many things the first user creates of each kind.
@@ -46,11 +47,13 @@ impl Generator<'_> {
                 let parent = self.parent(path, user, row);
                 // The first of each user has its flags set.
                 let number = 2 * user + row;
-                let (case, thing) = self.create(path, user, parent.as_ref(), number);
+                let creator = self.resources[path].creator;
+                let draft = self.creation(creator, user, parent.as_ref(), number);
+                let (case, thing) = self.created(path, user, parent.as_ref(), &draft);
                 self.remember(&case);
                 cases.push(case);
                 let variable = thing.variables.last().cloned().unwrap_or_default();
-                self.samples.created.entry(path.to_owned()).or_default().push(variable);
+                self.samples.created.entry(path.to_owned()).or_default().push((user, variable));
                 if let Some(resource) = self.resources.get_mut(path) {
                     resource.things.push(thing);
                 }
@@ -60,28 +63,61 @@ impl Generator<'_> {
 
     /// For each collection those of which a thing must exist before one of it can be created.
     pub(super) fn needs(&self) -> BTreeMap<String, Vec<String>> {
-        let needs = self.resources.iter().map(|(path, resource)| {
-            let body = object_schema(self.document, self.operations[resource.creator].body, 0);
-            let text = text_of(self.document, body, 0);
+        let needs = self.resources.keys().map(|path| {
             let is_needed = |other: &&String| {
                 *other != path
-                    && (path.starts_with(&format!("{other}/{{"))
-                        || text.contains(&format!("\"{other}\"")))
+                    && (path.starts_with(&format!("{other}/{{")) || self.refers(path, other))
             };
             (path.clone(), self.resources.keys().filter(is_needed).cloned().collect())
         });
         needs.collect()
     }
 
+    /// Whether the body that creates things of one collection has ids of things of another.
+    pub(super) fn refers(&self, path: &str, other: &str) -> bool {
+        let Some(resource) = self.resources.get(path) else { return false };
+        let body = object_schema(self.document, self.operations[resource.creator].body, 0);
+        text_of(self.document, body, 0).contains(&format!("\"{other}\""))
+    }
+
+    /// Forgets those things of a collection that were not created, if some were. `is_made` has one
+    /// answer for each.
+    pub(super) fn keep_made(&mut self, path: &str, is_made: &[bool]) {
+        if !is_made.contains(&true) || !is_made.contains(&false) {
+            return;
+        }
+        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
+        if let Some(resource) = self.resources.get_mut(path) {
+            resource.things.retain(|_| made.next().unwrap_or(true));
+        }
+        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
+        if let Some(created) = self.samples.created.get_mut(path) {
+            created.retain(|_| made.next().unwrap_or(true));
+        }
+    }
+
     /// What a thing of a collection is created within.
     pub(super) fn parent(&self, path: &str, user: usize, row: usize) -> Option<Thing> {
         let creator = self.resources.get(path)?.creator;
+        if self.names_things(creator) {
+            let (outer, _) = path.rsplit_once("/{}")?;
+            return self.one_of_things(outer, user, row);
+        }
         self.thing(creator, user, row)
+    }
+
+    /// Whether the operation, which creates things, gives them the name in its path.
+    fn names_things(&self, creator: usize) -> bool {
+        self.operations[creator].method == "PUT"
     }
 
     /// A thing that the operation is about, of the user's own if there are any.
     pub(super) fn thing(&self, operation: usize, user: usize, row: usize) -> Option<Thing> {
-        let resource = self.resources.get(&self.resource_of(operation)?)?;
+        self.one_of_things(&self.resource_of(operation)?, user, row)
+    }
+
+    fn one_of_things(&self, path: &str, user: usize, row: usize) -> Option<Thing> {
+        let resource = self.resources.get(path)?;
         let own: Vec<_> = resource.things.iter().filter(|thing| thing.user == user).collect();
         let choices = if own.is_empty() { resource.things.iter().collect() } else { own };
         choices.get(row % choices.len().max(1)).map(|thing| (*thing).clone())
@@ -90,9 +126,26 @@ impl Generator<'_> {
     /// The collection of the thing in the path of an operation, the innermost.
     pub(super) fn resource_of(&self, operation: usize) -> Option<String> {
         let operation = &self.operations[operation];
-        let positions = 0..operation.path_parameters().len();
-        let mut paths = positions.rev().filter_map(|position| operation.collection(position));
-        paths.find(|path| self.resources.contains_key(path))
+        let mut positions = (0..operation.path_parameters().len()).rev();
+        positions.find_map(|position| self.resource_at(operation, position))
+    }
+
+    /// The collection of the thing at a position of a path: the one there, or where nothing is added to
+    /// it the only one of its name within other things (`/messages/{}` of `/rooms/{}/messages`).
+    pub(super) fn resource_at(&self, operation: &Operation<'_>, position: usize) -> Option<String> {
+        let path = operation.collection(position)?;
+        if self.resources.contains_key(&path) {
+            return Some(path);
+        }
+        if path.contains("{}") {
+            return None;
+        }
+        let mut inner = self
+            .resources
+            .keys()
+            .filter(|inner| inner.contains("{}") && last_word(inner) == last_word(&path));
+        let only = inner.next()?;
+        inner.next().is_none().then(|| only.clone())
     }
 
     /// A request that creates a thing.
@@ -104,8 +157,32 @@ impl Generator<'_> {
         number: usize,
     ) -> (Case, Thing) {
         let creator = self.resources[path].creator;
-        let draft = self.draft(creator, user, parent, number);
+        self.years += 1;
+        self.samples.years = self.years;
+        let draft = self.creation(creator, user, parent, number);
+        self.samples.years = 0;
         self.created(path, user, parent, &draft)
+    }
+
+    /// A request that creates a thing within another, under a new name if it is named by the request.
+    pub(super) fn creation(
+        &mut self,
+        creator: usize,
+        user: usize,
+        parent: Option<&Thing>,
+        number: usize,
+    ) -> Draft {
+        let mut draft = self.draft(creator, user, parent, number);
+        if self.names_things(creator) {
+            let operation = &self.operations[creator];
+            let name = operation.path_parameters().last().copied().unwrap_or_default();
+            let parameter = operation.parameters.iter().find(|known| known["name"] == name);
+            if let Some(schema) = parameter.map(|parameter| parameter_schema(parameter)) {
+                let value = plain(&self.samples.nth(schema, number));
+                draft.path.insert(name.to_owned(), value);
+            }
+        }
+        draft
     }
 
     /// The thing that a draft creates.
@@ -118,10 +195,16 @@ impl Generator<'_> {
     ) -> (Case, Thing) {
         let Resource { creator, pointer, .. } = &self.resources[path];
         let mut case = finish(&self.operations[*creator], draft);
-        self.variables += 1;
-        let variable = format!("{VARIABLE}{}", self.variables);
-        case.capture.insert(variable.clone(), pointer.clone());
-        let within = self.operations[*creator].path_parameters().len();
+        let names = self.operations[*creator].path_parameters();
+        let (variable, within) = if self.operations[*creator].method == "PUT" {
+            let name = names.last().and_then(|name| draft.path.get(*name));
+            (name.cloned().unwrap_or_default(), names.len() - 1)
+        } else {
+            self.variables += 1;
+            let variable = format!("{VARIABLE}{}", self.variables);
+            case.capture.insert(variable.clone(), pointer.clone());
+            (variable, names.len())
+        };
         let mut variables = parent.map(|parent| parent.variables.clone()).unwrap_or_default();
         variables.truncate(within);
         variables.push(variable);
@@ -148,32 +231,36 @@ impl Generator<'_> {
         number: usize,
     ) -> Draft {
         let mut draft = Draft::default();
+        self.samples.caller = user;
         let avoided = self.avoided.get(&operation);
         let operation = &self.operations[operation];
         let names = operation.path_parameters();
+        let mut places = Vec::new();
         for parameter in &operation.parameters {
             let name = parameter["name"].as_str().unwrap_or_default().to_owned();
             let schema = parameter_schema(parameter);
             let is_required = parameter["required"] == true;
             let given = fields(&parameter["examples"]).map(|(_, example)| &example["value"]).next();
+            let position = names.iter().position(|known| *known == name);
+            let resource = position.and_then(|position| self.resource_at(operation, position));
             let mut value = || match parameter.get("example").or(given) {
                 Some(example) => plain(example),
-                None => plain(&self.samples.parameter(schema)),
+                None => plain(&self.samples.parameter(schema, &mut places)),
             };
             match parameter["in"].as_str() {
                 Some("path") => {
-                    let position = names.iter().position(|known| *known == name);
-                    let known = position
+                    // Where a thing is within others, so many variables come before its own.
+                    let depth = resource.as_ref().map(|path| path.matches("{}").count());
+                    let known = depth
+                        .or(position)
                         .and_then(|position| thing?.variables.get(position))
-                        .map(|variable| format!("${{{variable}}}"));
+                        .map(|variable| used(variable));
                     let other = || {
                         let paths: Vec<String> = self.resources.keys().cloned().collect();
-                        let own = position.and_then(|position| operation.collection(position));
-                        let path = own.filter(|path| self.resources.contains_key(path));
-                        let path =
-                            path.or_else(|| collection_of(&name, &paths).map(ToOwned::to_owned))?;
+                        let path = resource
+                            .or_else(|| collection_of(&name, &paths).map(ToOwned::to_owned))?;
                         let other = self.resources.get(&path)?.things.first()?;
-                        Some(format!("${{{}}}", other.variables.last()?))
+                        Some(used(other.variables.last()?))
                     };
                     let value = known.or_else(other).unwrap_or_else(value);
                     draft.path.insert(name, value);
@@ -220,6 +307,14 @@ impl Generator<'_> {
         draft.changes.push(remark.to_owned());
         finish(&self.operations[operation], &draft)
     }
+}
+
+/// What stands for a thing's variable in a request: what it holds, or the id itself.
+fn used(variable: &str) -> String {
+    let is_captured = variable
+        .strip_prefix(VARIABLE)
+        .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
+    if is_captured { format!("${{{variable}}}") } else { variable.to_owned() }
 }
 
 /// A schema as text, with what it refers to.

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
-use super::{Generator, Unit, share};
+use super::things::text_of;
+use super::{Generator, Thing, Unit, share};
 use crate::case::Case;
 use crate::generate::changes::{Change, Changes, Rank, changed, object_schema, parameter_schema};
-use crate::generate::draft::{Draft, finish, object, plain};
+use crate::generate::draft::{Draft, VARIABLE, finish, object, plain};
 use crate::generate::is_header;
 use crate::generate::operation::collection;
 use crate::generate::samples::swapped;
+use crate::openapi::fields;
 
 /// How many pairs of allowed changes are made of an operation, and of changes that are not.
 const PAIRS: usize = 60;
@@ -43,9 +45,8 @@ impl<'a> Generator<'a> {
             changes.truncate(most);
             self.rng.shuffle(&mut changes);
         }
-        let resource = self.resource_of(index);
         // To delete what a session needs would end it.
-        if self.operations[index].method == "DELETE" && resource.is_none() {
+        if self.ends_session(index) {
             let draft = self.draft(index, 0, None, 0);
             let few = changes.iter().filter(|change| change.rank == Rank::Valid).take(6);
             let mut cases: Vec<Case> = few
@@ -55,6 +56,12 @@ impl<'a> Generator<'a> {
             return vec![(LAST, cases)];
         }
         let mut units = Vec::new();
+        if let Some(path) = self.resource_of(index).filter(|_| self.uses_up(index)) {
+            // Made before all that is sent to it, in whatever order that is.
+            let (case, fresh) = self.create_own(&path, 0);
+            self.spent.insert((index, 0), fresh);
+            units.push((FIRST, vec![case]));
+        }
         for number in 0..if self.operations[index].is_write() { 3 } else { 1 } {
             units.push((FIRST, self.unit(index, 0, number, &[])));
         }
@@ -62,6 +69,13 @@ impl<'a> Generator<'a> {
             units.extend(self.twice(index));
         }
         units.extend(self.of_others(index));
+        let has_tags = self.operations.iter().flat_map(|o| &o.parameters).any(|parameter| {
+            let name = parameter["name"].as_str().unwrap_or_default().to_lowercase();
+            ["if-match", "if-none-match"].contains(&&*name)
+        });
+        // Where no tags are spoken of, there may be none.
+        let step = if has_tags { ALLOWED } else { COMBINED };
+        units.extend(self.with_tags(index).map(|unit| (step, unit)));
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
             changes.iter().partition(|change| change.rank == Rank::Valid);
@@ -89,8 +103,9 @@ impl<'a> Generator<'a> {
         let is_list = self.operations[index].method == "GET";
         for (of, count) in [(&allowed, if is_list { PAIRS } else { 0 }), (&other, WRONG_PAIRS)] {
             let is_of_use = |change: &&Change<'_>| change.is_field() && !change.is_empty();
-            let fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
-            let mut targets: Vec<_> = fields.iter().map(|change| change.target.clone()).collect();
+            let of_fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
+            let mut targets: Vec<_> =
+                of_fields.iter().map(|change| change.target.clone()).collect();
             targets.sort();
             targets.dedup();
             if targets.len() < 2 {
@@ -98,9 +113,9 @@ impl<'a> Generator<'a> {
             }
             for number in 0..count.min(targets.len() * targets.len() * 2) {
                 // One of each pair of fields in turn, whatever number of values each has.
-                let one = self.one_of(&fields, &targets[number % targets.len()]);
+                let one = self.one_of(&of_fields, &targets[number % targets.len()]);
                 let other = (number + 1 + number / targets.len()) % targets.len();
-                let two = self.one_of(&fields, &targets[other]);
+                let two = self.one_of(&of_fields, &targets[other]);
                 if let (Some(one), Some(two)) = (one, two)
                     && one.target != two.target
                 {
@@ -109,6 +124,19 @@ impl<'a> Generator<'a> {
             }
         }
         units
+    }
+
+    /// Whether a request, about nothing that was created, may end what all others need: it deletes
+    /// something, or has neither a body nor a result and so can only change what is known of its
+    /// sender.
+    pub(super) fn ends_session(&self, index: usize) -> bool {
+        let operation = &self.operations[index];
+        let is_bare = operation.method == "POST"
+            && operation.is_secured
+            && operation.media_type.is_none()
+            && fields(&operation.result["properties"]).next().is_none()
+            && !self.resources.contains_key(&collection(operation.path));
+        (operation.method == "DELETE" || is_bare) && self.resource_of(index).is_none()
     }
 
     pub(super) fn one_of<'c>(
@@ -135,10 +163,23 @@ impl<'a> Generator<'a> {
         let own = collection(self.operations[index].path);
         let is_creator =
             self.resources.contains_key(&own) && self.operations[index].method == "POST";
-        let uses_up = ["DELETE", "POST"].contains(&&*self.operations[index].method) && !is_creator;
-        if let (true, true, Some(path)) = (is_allowed, uses_up, &resource) {
-            let parent = self.parent(path, user, 0);
-            let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
+        let uses_up = self.uses_up(index);
+        let is_new = is_allowed && (uses_up || self.changes_state(index, changes));
+        if let (true, false, Some(path)) = (uses_up, is_allowed, &resource)
+            && changes.iter().all(|change| !change.target.starts_with("path"))
+        {
+            // What is not allowed may be done all the same, to a thing of no further use.
+            if let Some(known) = self.spent.get(&(index, user)) {
+                thing = Some(known.clone());
+            } else {
+                let (case, fresh) = self.create_own(path, user);
+                cases.push(case);
+                self.spent.insert((index, user), fresh.clone());
+                thing = Some(fresh);
+            }
+        }
+        if let (true, Some(path)) = (is_new, &resource) {
+            let (case, fresh) = self.create_own(path, user);
             cases.push(case);
             thing = Some(fresh);
         }
@@ -175,6 +216,37 @@ impl<'a> Generator<'a> {
         cases
     }
 
+    /// A request that creates a thing of a user, within the first of the user's own.
+    fn create_own(&mut self, path: &str, user: usize) -> (Case, Thing) {
+        let parent = self.parent(path, user, 0);
+        self.create(path, user, parent.as_ref(), 0)
+    }
+
+    /// Whether the operation deletes a thing, or acts on it.
+    fn uses_up(&self, index: usize) -> bool {
+        let operation = &self.operations[index];
+        let is_creator =
+            operation.method == "POST" && self.resources.contains_key(&collection(operation.path));
+        ["DELETE", "POST"].contains(&&*operation.method) && !is_creator
+    }
+
+    /// Whether an update, with these changes, may put a thing into a state in which it can no longer
+    /// be changed: it has a field with one of several values.
+    fn changes_state(&self, index: usize, changes: &[&Change<'a>]) -> bool {
+        let operation = &self.operations[index];
+        if !["PUT", "PATCH"].contains(&&*operation.method) {
+            return false;
+        }
+        let is_state = |(name, schema): (&String, &Value)| {
+            let target = format!("body {name}");
+            let is_sent =
+                changes.is_empty() || changes.iter().any(|change| change.target == target);
+            let text = text_of(self.document, schema, 0);
+            is_sent && (text.contains("\"enum\"") || text.contains("\"boolean\""))
+        };
+        fields(operation.fields).any(is_state)
+    }
+
     /// The fields that a body must have.
     pub(super) fn required(&self, index: usize) -> Vec<&'a str> {
         let schema = object_schema(self.document, self.operations[index].body, 0);
@@ -203,6 +275,11 @@ impl<'a> Generator<'a> {
             });
             let thing = self.thing(index, 0, 0);
             let mut draft = self.draft(index, 0, thing.as_ref(), 0);
+            // What was just made for it is used, not another.
+            let path = position.map(|position| {
+                let path = cases[position].request.split_once(' ').map_or("", |(_, path)| path);
+                path_values(self.operations[index].path, path)
+            });
             if has_headers {
                 let headers: Vec<_> = self.operations[index]
                     .parameters
@@ -215,18 +292,20 @@ impl<'a> Generator<'a> {
                 }
                 for parameter in headers {
                     let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-                    let value = plain(&self.samples.parameter(parameter_schema(parameter)));
+                    let value = plain(
+                        &self.samples.parameter(parameter_schema(parameter), &mut Vec::new()),
+                    );
                     if is_header(&value) {
                         draft.headers.insert(name, value);
                     }
                 }
-                cases.clear();
+                cases.truncate(position.unwrap_or(0));
+                if let Some(path) = path {
+                    draft.path = path;
+                }
                 cases.push(self.case(index, draft.clone(), "with every header"));
-            } else if let Some(position) = position {
-                // What was just made for it is used, not another.
-                let variables = &cases[position];
-                let path = variables.request.split_once(' ').map_or("", |(_, path)| path);
-                draft.path = path_values(self.operations[index].path, path);
+            } else if let (Some(position), Some(path)) = (position, path) {
+                draft.path = path;
                 cases.truncate(position);
                 cases.push(self.case(index, draft.clone(), "once"));
             }
@@ -240,10 +319,10 @@ impl<'a> Generator<'a> {
                 }
                 cases.push(self.case(index, other.clone(), "in other case"));
                 // With what must keep its form as it was, and only one text in other case.
-                let fields: Vec<String> = object(&mut other)
+                let names: Vec<String> = object(&mut other)
                     .map(|body| body.keys().cloned().collect())
                     .unwrap_or_default();
-                for name in fields {
+                for name in names {
                     let mut one = draft.clone();
                     let Some(body) = object(&mut one) else { continue };
                     let Some(text) = body.get(&name).and_then(Value::as_str) else { continue };
@@ -271,6 +350,65 @@ impl<'a> Generator<'a> {
         units
     }
 
+    /// Requests on a condition: with the tag that an answer had, with one that is out of date, and with
+    /// any. None if an operation is not about one thing.
+    fn with_tags(&mut self, index: usize) -> Option<Vec<Case>> {
+        let method = self.operations[index].method.clone();
+        if !["GET", "PUT", "PATCH", "DELETE"].contains(&&*method) {
+            return None;
+        }
+        let path = self.resource_of(index)?;
+        let read = if method == "GET" { index } else { self.of_thing(&path, "GET")? };
+        let mut cases = Vec::new();
+        let mut thing = self.thing(index, 0, 0);
+        if method == "DELETE" {
+            let (case, fresh) = self.create_own(&path, 0);
+            cases.push(case);
+            thing = Some(fresh);
+        }
+        self.variables += 1;
+        let variable = format!("{VARIABLE}{}", self.variables);
+        let draft = self.draft(read, 0, thing.as_ref(), 0);
+        let mut case = self.case(read, draft, "whose tag is kept");
+        case.capture.insert(variable.clone(), "header etag".to_owned());
+        cases.push(case);
+        let kept = format!("${{{variable}}}");
+        let other = "\"none\"".to_owned();
+        let any = "*".to_owned();
+        let tags: Vec<(&str, String, &str)> = if method == "GET" {
+            let listed = format!("{other}, {kept}");
+            let weak = format!("W/{kept}");
+            [(kept, "its tag"), (weak, "its tag as a weak one"), (listed, "one of several tags")]
+                .into_iter()
+                .chain([(other, "another tag"), (any, "any tag")])
+                .map(|(tag, what)| ("if-none-match", tag, what))
+                .collect()
+        } else {
+            vec![
+                ("if-match", other, "another tag"),
+                ("if-none-match", any.clone(), "no tag"),
+                ("if-match", any, "any tag"),
+                ("if-match", kept.clone(), "its tag"),
+                ("if-match", kept, "its tag again"),
+            ]
+        };
+        for (header, tag, what) in tags {
+            // The rows differ, so that each changes something.
+            let mut draft = self.draft(index, 0, thing.as_ref(), cases.len());
+            draft.headers.retain(|name, _| !name.eq_ignore_ascii_case(header));
+            draft.headers.insert(header.to_owned(), tag);
+            cases.push(self.case(index, draft, &format!("if it has {what}")));
+            if what == "any tag" && method != "GET" && method != "DELETE" {
+                // Its tag is another now.
+                let draft = self.draft(read, 0, thing.as_ref(), 0);
+                let mut case = self.case(read, draft, "whose tag is kept again");
+                case.capture.insert(variable.clone(), "header etag".to_owned());
+                cases.push(case);
+            }
+        }
+        Some(cases)
+    }
+
     /// Requests to things of other users, and to things within another than their own.
     pub(super) fn of_others(&mut self, index: usize) -> Vec<Unit> {
         let mut units = Vec::new();
@@ -280,6 +418,7 @@ impl<'a> Generator<'a> {
         let (is_secured, is_write) = (operation.is_secured, operation.is_write());
         let users = if is_secured { self.users.len().max(1) } else { 0 };
         let is_creator = self.resources.contains_key(&collection(operation.path));
+        let is_post = operation.method == "POST";
         let uses_up =
             is_write && !is_creator && operation.method != "PUT" && operation.method != "PATCH";
         for caller in 0..users {
@@ -298,11 +437,15 @@ impl<'a> Generator<'a> {
                 if path.contains("{}") {
                     parents.push(self.parent(&path, caller, 0));
                 }
-                for parent in parents {
+                let numbers = if uses_up && is_post { 2 } else { 1 };
+                let chosen =
+                    parents.into_iter().flat_map(|p| (0..numbers).map(move |n| (p.clone(), n)));
+                for (parent, number) in chosen {
                     let mut cases = Vec::new();
                     let mut thing = things.iter().find(|thing| thing.user == owner).cloned();
                     if uses_up || path.contains("{}") {
-                        let (case, fresh) = self.create(&path, owner, parent.as_ref(), 0);
+                        // The second has its flags unset.
+                        let (case, fresh) = self.create(&path, owner, parent.as_ref(), number);
                         cases.push(case);
                         thing = Some(fresh);
                     }
@@ -318,7 +461,8 @@ impl<'a> Generator<'a> {
         }
         let parents: Vec<Vec<String>> =
             things.iter().map(|thing| thing.variables.clone()).collect();
-        for thing in things.iter().filter(|thing| thing.variables.len() > 1).take(2) {
+        let is_within = self.operations[index].path_parameters().len() > 1;
+        for thing in things.iter().filter(|thing| is_within && thing.variables.len() > 1).take(2) {
             let Some(other) = parents.iter().find(|other| other[0] != thing.variables[0]) else {
                 continue;
             };
@@ -334,7 +478,7 @@ impl<'a> Generator<'a> {
     pub(super) fn several(&mut self, most: usize, cases: &mut Vec<Case>) -> bool {
         let before = cases.len();
         for index in 0..self.operations.len() {
-            if self.operations[index].method == "DELETE" && self.resource_of(index).is_none() {
+            if self.ends_session(index) {
                 continue;
             }
             let (document, users) = (self.document, self.users);

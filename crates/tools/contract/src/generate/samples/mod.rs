@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use self::numbers::valid_numbers;
+use super::draft::plain;
 use super::pattern::matching;
 use super::valid::is_valid;
 use crate::openapi::{fields, resolve};
@@ -19,6 +20,8 @@ const MAX_NESTING: usize = 4;
 /// How many parts a value has at most, and how many variants: models may refer to one another.
 const MAX_PARTS: usize = 400;
 const MAX_VARIANTS: usize = 300;
+/// How many years later a moment is at most.
+const MAX_YEARS: usize = 500;
 /// The longest text that is sent, in characters.
 const MAX_LENGTH: usize = 100_000;
 /// Marks a property that holds the id of a thing: the path of the operation that creates such things.
@@ -32,8 +35,14 @@ pub(super) struct Samples<'a> {
     pub document: &'a Value,
     /// The number of the text or address made last.
     pub serial: usize,
-    /// The variables with the ids of created things, by the path of what creates them.
-    pub created: BTreeMap<String, Vec<String>>,
+    /// The users who created things, by number, and the variables with their ids, by the path of what
+    /// creates them.
+    pub created: BTreeMap<String, Vec<(usize, String)>>,
+    /// Who sends what is made: of the things, the sender's own come first.
+    pub caller: usize,
+    /// How many years later moments are than they would be, so that things that may not be at the same
+    /// time can be made many times.
+    pub years: usize,
     /// How many parts the value that is being made may still have.
     parts: usize,
     /// How many variants a value has at most, and how many may still be made.
@@ -46,6 +55,8 @@ pub(super) struct Samples<'a> {
 struct Place {
     /// Which of the possible values it is.
     number: usize,
+    /// How many fields of the same form stand before it that could hold the same value.
+    field: usize,
     /// How much deeper a model that refers to itself may go.
     depth: usize,
     /// Whether it is one of many, or a parameter: numbers are small, texts need not be unique.
@@ -56,20 +67,31 @@ impl<'a> Samples<'a> {
     /// `share` is how many changes of an operation there is room for.
     pub(super) fn new(document: &'a Value, share: usize) -> Self {
         let most_variants = share.min(MAX_VARIANTS);
-        Self { document, serial: 0, created: BTreeMap::new(), parts: 0, most_variants, variants: 0 }
+        Self {
+            document,
+            serial: 0,
+            created: BTreeMap::new(),
+            caller: 0,
+            years: 0,
+            parts: 0,
+            most_variants,
+            variants: 0,
+        }
     }
 
     /// A valid value for each number: the first has everything that it may have, several of the others
     /// lack optional fields.
     pub(super) fn nth(&mut self, schema: &'a Value, number: usize) -> Value {
         self.parts = MAX_PARTS;
-        self.at(schema, Place { number, depth: MAX_DEPTH, is_small: false })
+        self.at(schema, Place { number, field: 0, depth: MAX_DEPTH, is_small: false })
     }
 
-    /// A valid value of a parameter.
-    pub(super) fn parameter(&mut self, schema: &'a Value) -> Value {
+    /// A valid value of a parameter. `others` are those given to the parameters before it: two of one
+    /// kind are in ascending order.
+    pub(super) fn parameter(&mut self, schema: &'a Value, others: &mut Vec<String>) -> Value {
         self.parts = MAX_PARTS;
-        self.at(schema, Place { number: 0, depth: MAX_DEPTH, is_small: true })
+        let field = nth_of_its_kind(self.document, schema, others);
+        self.at(schema, Place { number: 0, field, depth: MAX_DEPTH, is_small: true })
     }
 
     fn at(&mut self, schema: &'a Value, place: Place) -> Value {
@@ -79,7 +101,7 @@ impl<'a> Samples<'a> {
         let depth = if self.parts == 0 { depth.min(MAX_DEPTH / 2 - 1) } else { depth };
         let place = Place { depth, ..place };
         let number = place.number;
-        if let Some(value) = self.reference(schema, number) {
+        if let Some(value) = self.reference(schema, number + place.field) {
             return value;
         }
         let schema = resolve(self.document, schema);
@@ -89,7 +111,8 @@ impl<'a> Samples<'a> {
         if let Some(values) = schema["enum"].as_array().filter(|values| !values.is_empty()) {
             return values[number % values.len()].clone();
         }
-        let example = examples(schema).nth(number);
+        let is_later = self.years > 0 && schema["format"] == "date-time";
+        let example = examples(schema).nth(number).filter(|_| !is_later);
         if let Some(example) = example.filter(|value| is_valid(self.document, schema, value)) {
             return example.clone();
         }
@@ -98,6 +121,20 @@ impl<'a> Samples<'a> {
             let some: Vec<_> = choices.iter().filter(|choice| choice["type"] != "null").collect();
             if some.len() < choices.len() && number % 4 == 3 {
                 return Value::Null;
+            }
+            let is = |choice: &&&Value, kinds: &[&str]| {
+                let choice = resolve(self.document, choice);
+                kinds.contains(&kind(choice)) && choice.get("format").is_none()
+            };
+            let number_of = some.iter().find(|choice| is(choice, &["integer", "number"])).copied();
+            let chosen = some.get((number / 2) % some.len().max(1));
+            if let (Some(number_of), Some(text)) =
+                (number_of, chosen.filter(|choice| is(choice, &["string"])))
+            {
+                // A number that may be written as a text, as decimals are.
+                let value = self.at(number_of, place);
+                let written = Value::from(plain(&value));
+                return if is_valid(self.document, text, &written) { written } else { value };
             }
             if !some.is_empty() {
                 // Whole rows differ in few of their branches.
@@ -109,7 +146,13 @@ impl<'a> Samples<'a> {
             "integer" | "number" => {
                 let numbers = valid_numbers(schema, place.is_small);
                 // Some rows share a number.
-                numbers[(number * 2 / 3) % numbers.len()].clone()
+                let own = &numbers[(number * 2 / 3) % numbers.len()];
+                let later =
+                    own.as_i64().and_then(|own| own.checked_add(place.field.try_into().ok()?));
+                let later = later.map(Value::from).filter(|_| !place.is_small);
+                later
+                    .filter(|value| is_valid(self.document, schema, value))
+                    .unwrap_or_else(|| own.clone())
             }
             "boolean" => number.is_multiple_of(2).into(),
             "array" => {
@@ -128,13 +171,15 @@ impl<'a> Samples<'a> {
             "object" => {
                 let mut object = Map::new();
                 let required = schema["required"].as_array();
+                let mut kinds = Vec::new();
                 for (index, (name, property)) in fields(&schema["properties"]).enumerate() {
                     let is_required =
                         required.is_some_and(|names| names.iter().any(|known| known == name));
                     let is_left_out =
                         depth < MAX_DEPTH / 2 || (number > 0 && (number + index) % 5 == 4);
+                    let field = nth_of_its_kind(self.document, property, &mut kinds);
                     if is_required || !is_left_out {
-                        object.insert(name.clone(), self.at(property, place));
+                        object.insert(name.clone(), self.at(property, Place { field, ..place }));
                     }
                 }
                 if object.is_empty() && schema["additionalProperties"].is_object() {
@@ -150,13 +195,17 @@ impl<'a> Samples<'a> {
     /// The id of a created thing, where the schema is one of an id.
     fn reference(&self, schema: &Value, number: usize) -> Option<Value> {
         let created = self.created.get(schema[REFERS_TO].as_str()?)?;
-        let variable = created.get(number % created.len().max(1))?;
+        let (own, others): (Vec<_>, Vec<_>) =
+            created.iter().partition(|(user, _)| *user == self.caller);
+        // The rows of each user begin with another number.
+        let number = number.saturating_sub(2 * self.caller) % created.len().max(1);
+        let (_, variable) = own.into_iter().chain(others).nth(number)?;
         let is_number = schema.to_string().contains(r#""integer""#);
         Some(Value::String(format!("${{{}{variable}}}", if is_number { "#" } else { "" })))
     }
 
     fn text(&mut self, schema: &Value, place: Place) -> String {
-        let Place { number, is_small, .. } = place;
+        let Place { number, field, is_small, .. } = place;
         let pick = |texts: &[&str]| texts[number % texts.len()].to_owned();
         match schema["format"].as_str() {
             Some("email") => {
@@ -164,9 +213,14 @@ impl<'a> Samples<'a> {
                 return format!("generated{}@example.com", self.serial);
             }
             Some("uuid") => return format!("00000000-0000-4000-8000-{number:012}"),
-            Some("date-time") => return pick(&MOMENTS),
-            Some("date") => return pick(&DATES),
-            Some("time") => return pick(&["03:04:05", "23:59:59.123456", "00:00:00"]),
+            Some("date-time") => {
+                let moment = pick(MOMENTS[field % MOMENTS.len()]);
+                let (year, rest) = moment.split_at(4);
+                let year = year.parse().unwrap_or(0) + self.years % MAX_YEARS;
+                return format!("{year}{rest}");
+            }
+            Some("date") => return pick(&DATES[field % DATES.len()]),
+            Some("time") => return pick(&TIMES[field % TIMES.len()]),
             Some("duration") => return pick(&["P1D", "PT1H30M", "P3DT0.5S"]),
             Some("uri" | "url") => return format!("http://example.com/{number}"),
             Some("ipv4") => return format!("192.0.2.{}", 1 + number % 200),
@@ -203,13 +257,52 @@ impl<'a> Samples<'a> {
     }
 }
 
-const MOMENTS: [&str; 4] = [
-    "2026-01-02T03:04:05Z",
-    "2026-03-29T02:30:00+02:00",
-    "2025-12-31T23:59:59.123456+05:30",
-    "2027-06-15T12:00:00.500-08:00",
+/// Moments by row, for the first field of a form, for the second and so on: each a little later.
+const MOMENTS: [&[&str; 4]; 3] = [
+    &[
+        "2026-01-02T03:04:05Z",
+        "2026-03-29T02:30:00+02:00",
+        "2025-12-31T23:59:59.123456+05:30",
+        "2027-06-15T12:00:00.500-08:00",
+    ],
+    &[
+        "2026-01-02T04:34:45.500Z",
+        "2026-03-29T03:30:00+02:00",
+        "2026-01-01T00:45:00.123456+05:30",
+        "2027-06-15T22:10:40.250-08:00",
+    ],
+    &[
+        "2026-01-02T05:00:00Z",
+        "2026-03-29T04:15:00+02:00",
+        "2026-01-01T01:30:00+05:30",
+        "2027-06-15T23:59:59-08:00",
+    ],
 ];
-const DATES: [&str; 4] = ["2026-01-02", "2026-12-31", "2028-02-29", "2026-06-30"];
+const DATES: [[&str; 4]; 3] = [
+    ["2026-01-02", "2026-12-31", "2028-02-29", "2026-06-30"],
+    ["2026-01-05", "2027-01-01", "2028-03-01", "2026-07-31"],
+    ["2026-01-31", "2027-01-04", "2028-03-31", "2026-08-01"],
+];
+const TIMES: [[&str; 3]; 3] = [
+    ["03:04:05", "22:59:59.123456", "00:00:00"],
+    ["04:30:45", "23:30:00", "00:00:01"],
+    ["05:00:00", "23:59:59.123456", "12:00:00"],
+];
+
+/// How many of the values `others` are of the kind of this schema, so that one could be taken for the
+/// other; adds it to them.
+fn nth_of_its_kind(document: &Value, schema: &Value, others: &mut Vec<String>) -> usize {
+    let choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    let main = choices.into_iter().find(|choice| choice["type"] != "null").unwrap_or(schema);
+    let resolved = resolve(document, main);
+    let own = match schema[REFERS_TO].as_str().or_else(|| resolved["format"].as_str()) {
+        Some(own) => own.to_owned(),
+        None => kind(resolved).to_owned(),
+    };
+    let before = others.iter().filter(|other| **other == own).count();
+    others.push(own);
+    before
+}
 
 /// The values that a document gives of a schema.
 fn examples(schema: &Value) -> impl Iterator<Item = &Value> {
@@ -288,6 +381,46 @@ mod tests {
         let texts: std::collections::BTreeSet<_> =
             (0..50).map(|number| samples.nth(&schema, number).to_string()).collect();
         assert_eq!(texts.len(), 50);
+    }
+
+    #[test]
+    fn fields_of_a_form_are_in_ascending_order() {
+        let moment = json!({"type": "string", "format": "date-time"});
+        let owner = json!({"type": "integer", REFERS_TO: "/people"});
+        let schema = json!({"type": "object", "required": ["from", "to", "start", "end", "day"],
+        "properties": {
+            "from": owner, "start": moment, "least": {"type": "integer"},
+            "end": {"anyOf": [moment, {"type": "null"}]}, "to": owner,
+            "most": {"type": "integer"}, "until": {"type": "string", "format": "date"},
+        }});
+        let mut samples = Samples::new(&Value::Null, MAX_VARIANTS);
+        let ids = ["generated1", "generated2"].map(|id| (0, id.to_owned()));
+        samples.created.insert("/people".to_owned(), ids.to_vec());
+        for number in 0..8 {
+            let value = samples.nth(&schema, number);
+            assert_ne!(value["from"], value["to"], "{value}");
+            if let (Some(start), Some(end)) = (value["start"].as_str(), value["end"].as_str()) {
+                // Each pair has one offset.
+                assert!(start[start.len() - 1..] == end[end.len() - 1..] && start < end, "{value}");
+            }
+            if let (Some(least), Some(most)) = (value["least"].as_i64(), value["most"].as_i64()) {
+                assert!(least < most, "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_decimal_is_a_number_in_either_form() {
+        let schema = json!({"anyOf": [
+            {"type": "number", "exclusiveMinimum": 0},
+            {"type": "string", "pattern": "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$"},
+        ]});
+        let mut samples = Samples::new(&Value::Null, MAX_VARIANTS);
+        let values: Vec<_> = (0..8).map(|number| samples.nth(&schema, number)).collect();
+        assert!(values.iter().any(Value::is_string) && values.iter().any(Value::is_number));
+        for value in values {
+            assert!(plain(&value).parse::<f64>().is_ok(), "{value}");
+        }
     }
 
     #[test]

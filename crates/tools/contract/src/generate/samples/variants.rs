@@ -23,7 +23,7 @@ impl<'a> Samples<'a> {
             return all;
         }
         self.parts = MAX_PARTS;
-        for number in 0..3 {
+        for number in 0..6 {
             all.extend(self.reference(schema, number).map(|id| ("another thing".to_owned(), id)));
         }
         let schema = resolve(self.document, schema);
@@ -78,7 +78,7 @@ impl<'a> Samples<'a> {
     fn lists(&mut self, schema: &'a Value, nesting: usize) -> Vec<(String, Value)> {
         let items = &schema["items"];
         let mut item = |number: usize| {
-            self.at(items, Place { number, depth: MAX_DEPTH - nesting, is_small: true })
+            self.at(items, Place { number, field: 0, depth: MAX_DEPTH - nesting, is_small: true })
         };
         let [a, b] = [item(0), item(1)];
         let most = schema["maxItems"].as_u64().and_then(|most| usize::try_from(most).ok());
@@ -105,7 +105,8 @@ impl<'a> Samples<'a> {
     }
 
     fn objects(&mut self, schema: &'a Value, nesting: usize) -> Vec<(String, Value)> {
-        let place = |number| Place { number, depth: MAX_DEPTH - nesting, is_small: nesting > 0 };
+        let place =
+            |number| Place { number, field: 0, depth: MAX_DEPTH - nesting, is_small: nesting > 0 };
         let whole = self.at(schema, place(0));
         let mut objects = vec![
             ("an object".to_owned(), whole.clone()),
@@ -134,7 +135,7 @@ impl<'a> Samples<'a> {
         let mut add = |what: &str, text: String| samples.push((what.to_owned(), text.into()));
         let is_plain = schema.get("pattern").is_none() && schema.get("format").is_none();
         if !is_plain {
-            let place = |number| Place { number, depth: MAX_DEPTH, is_small: true };
+            let place = |number| Place { number, field: 0, depth: MAX_DEPTH, is_small: true };
             let own: Vec<String> = (0..4).map(|number| self.text(schema, place(number))).collect();
             let first = own[0].clone();
             for text in own {
@@ -190,6 +191,7 @@ impl<'a> Samples<'a> {
                 "STRASSE straße",
                 "日本語 😀",
                 "two  blanks",
+                "@Some_One2 and #Tag-1: http://example.com/A?b=1&c=%20",
                 "O'Brien 100%_\\",
                 "null",
             ];
