@@ -66,10 +66,10 @@ mod tests {
                 case.request.starts_with(&request) && case.user.as_deref() == Some("ann")
             }));
         }
-        let of_anybody = |path: &str| {
+        let of_no_user = |path: &str| {
             cases.iter().all(|case| !case.request.contains(path) || case.user.is_none())
         };
-        assert!(of_anybody("/open"));
+        assert!(of_no_user("/open"));
         secure(&mut document, |place, _| place == "cookie");
         assert_eq!(document["paths"]["/own"]["get"]["parameters"], json!([page]));
         assert_eq!(document["paths"]["/open"]["get"].get("security"), None);

@@ -62,7 +62,7 @@ fn summary(changes: &[Change], ignored: usize) -> String {
     summary
 }
 
-/// The change on one line: documents are anybody's, and a terminal or a workflow obeys control characters.
+/// The change on one line: documents come from outside, and a terminal or a workflow obeys control characters.
 fn sentence(change: &Change) -> String {
     let direction = change.direction.map(|direction| format!("{}: ", direction.name()));
     visible(&format!("{}: {}{}", change.path, direction.unwrap_or_default(), change.what))
@@ -114,7 +114,7 @@ fn machine(changes: &[Change], ignored: usize) -> Value {
 fn markdown(changes: &[Change], ignored: usize) -> String {
     let cell = |text: &str| visible(text).replace('|', "\\|").replace('`', "'");
     // What is not code is text, never HTML or emphasis.
-    let prose = |text: &str| {
+    let plain = |text: &str| {
         let special =
             |c: char| if "<>*_[]~\\".contains(c) { format!("\\{c}") } else { c.to_string() };
         visible(text).chars().map(special).collect::<String>().replace('|', "\\|").replace('`', "'")
@@ -134,7 +134,7 @@ fn markdown(changes: &[Change], ignored: usize) -> String {
                 "| `{}` | {}{} | `{}` | {} |",
                 cell(&change.path),
                 direction.unwrap_or_default(),
-                prose(&change.what),
+                plain(&change.what),
                 change.rule,
                 reach(change).map(|reach| format!("`{}`", cell(&reach))).unwrap_or_default(),
             );

@@ -8,7 +8,7 @@ use super::{Comparison, Job, Spot, addresses, same};
 use crate::openapi::change::{Class, Shift};
 use crate::openapi::normal::{Choice, Kind, Normaliser, address, plain};
 
-/// How many pairs of components are looked at to find those that are the same.
+/// How many pairs of components are tried to find those that are the same.
 const MAX_PAIRS: usize = 64;
 
 type Choices<'a> = Vec<Rc<Choice<'a>>>;
@@ -188,14 +188,14 @@ impl<'a> Comparison<'a> {
             (Some(before), Some(after)) => (before, after),
             _ if are_unions[0] != are_unions[1] => return,
             (Some(before), None) => {
-                let is_told = is_tagged(&self.old, olds, before);
-                let what = "members are not told apart by a discriminator any more";
-                return self.distinction(spot, is_told, Shift::Wider, what);
+                let is_distinct = is_tagged(&self.old, olds, before);
+                let what = "members are not distinguished by a discriminator any more";
+                return self.distinction(spot, is_distinct, Shift::Wider, what);
             }
             (None, Some(after)) => {
-                let is_told = is_tagged(&self.new, news, after);
-                let what = "members are told apart by a discriminator now";
-                return self.distinction(spot, is_told, Shift::Narrower, what);
+                let is_distinct = is_tagged(&self.new, news, after);
+                let what = "members are distinguished by a discriminator now";
+                return self.distinction(spot, is_distinct, Shift::Narrower, what);
             }
             (None, None) => return,
         };
@@ -203,13 +203,13 @@ impl<'a> Comparison<'a> {
             let what = "the discriminator is another property now";
             return self.shift(spot, "discriminator-changed", Shift::Other, what);
         }
-        let is_told = is_tagged(&self.old, olds, before) && is_tagged(&self.new, news, after);
+        let is_distinct = is_tagged(&self.old, olds, before) && is_tagged(&self.new, news, after);
         let mapping =
             |discriminator: &'a Value| discriminator.get("mapping").and_then(Value::as_object);
         let (before, after) = match (mapping(before), mapping(after)) {
             (Some(before), Some(after)) => (before.clone(), after.clone()),
             // Members without a key go by their names, unless they say their values themselves.
-            (before, after) if !is_told && (before.is_some() || after.is_some()) => {
+            (before, after) if !is_distinct && (before.is_some() || after.is_some()) => {
                 (completed(before, olds), completed(after, news))
             }
             _ => return,
@@ -244,8 +244,8 @@ impl<'a> Comparison<'a> {
     }
 
     /// Reports a discriminator that came or went; values are the same where each member has its own.
-    fn distinction(&mut self, spot: &Spot, is_told: bool, shift: Shift, what: &str) {
-        let class = if is_told { Class::NonBreaking } else { shift.class(spot.direction) };
+    fn distinction(&mut self, spot: &Spot, is_distinct: bool, shift: Shift, what: &str) {
+        let class = if is_distinct { Class::NonBreaking } else { shift.class(spot.direction) };
         self.add(spot, "discriminator-changed", class, what);
     }
 

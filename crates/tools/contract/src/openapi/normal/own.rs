@@ -93,8 +93,8 @@ fn limits<'a>(fields: &'a Map<String, Value>, extent: &dyn Fn(&'a Value) -> Exte
     bounds(fields, &mut choice);
     for key in ["pattern", "multipleOf", "contentEncoding"] {
         // These patterns are in every text.
-        let is_said = |value: &&Value| !value.is_null() && *value != "" && *value != ".*";
-        if let Some(value) = fields.get(key).filter(is_said) {
+        let has_meaning = |value: &&Value| !value.is_null() && *value != "" && *value != ".*";
+        if let Some(value) = fields.get(key).filter(has_meaning) {
             choice.facets.entry(key).or_default().insert(canonical(value));
         }
     }

@@ -323,7 +323,7 @@ fn breaking(old: &Value, new: &Value) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn null_that_only_a_newer_version_writes_is_told_from_a_new_null() {
+fn null_that_only_a_newer_version_writes_differs_from_a_new_null() {
     let string = json!({"type": "string"});
     let nullable = json!({"anyOf": [{"type": "string"}, {"type": "null"}]});
     let list = |items: &Value| json!({"type": "array", "items": items});
