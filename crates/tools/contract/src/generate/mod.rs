@@ -208,6 +208,65 @@ mod tests {
     }
 
     #[test]
+    fn what_is_put_under_a_name_is_deleted_twice_and_read_on_a_condition() {
+        let slug = json!({
+            "name": "slug", "in": "path", "required": true, "schema": {"type": "string"},
+        });
+        let tag = json!({"name": "If-Match", "in": "header", "schema": {"type": "string"}});
+        let done = json!({"200": {"description": "-"}});
+        let page = json!({"type": "object", "required": ["text"], "properties": {
+            "text": {"type": "string"},
+        }});
+        let document = json!({"openapi": "3.1.0", "info": {}, "paths": {"/pages/{slug}": {
+            "parameters": [slug],
+            "get": {"responses": done},
+            "put": {
+                "parameters": [tag],
+                "requestBody": {"content": {"application/json": {"schema": page}}},
+                "responses": done,
+            },
+            "delete": {"responses": done},
+        }}});
+        let cases = Source::new(&document, &[], 400, 1).all().cases;
+        let deletes = |path: &str| {
+            cases.iter().filter(|case| case.request == format!("DELETE {path}")).count()
+        };
+        let mut put = cases.iter().filter_map(|case| case.request.strip_prefix("PUT "));
+        assert!(put.any(|path| deletes(path) > 1), "{cases:#?}");
+        let captures = |case: &&Case| case.capture.values().any(|place| place == "header etag");
+        let kept: Vec<_> =
+            cases.iter().filter(captures).flat_map(|case| case.capture.keys()).collect();
+        let is_sent = |name: &str| {
+            cases.iter().filter_map(|case| case.headers.get(name)).any(|value| {
+                kept.iter().any(|variable| value.contains(&format!("${{{variable}}}")))
+            })
+        };
+        assert!(is_sent("if-none-match") && is_sent("if-match"), "{cases:#?}");
+    }
+
+    #[test]
+    fn files_have_several_names_and_sizes() {
+        let form = json!({"type": "object", "required": ["upload"], "properties": {
+            "upload": {"type": "string", "format": "binary"},
+        }});
+        let document = json!({"openapi": "3.1.0", "info": {}, "paths": {"/files": {"post": {
+            "requestBody": {"content": {"multipart/form-data": {"schema": form}}},
+            "responses": {"200": {"description": "-"}},
+        }}}});
+        let cases = Source::new(&document, &[], 100, 1).all().cases;
+        let parts: Vec<_> = cases.iter().flat_map(|case| &case.multipart).collect();
+        let names: std::collections::BTreeSet<_> =
+            parts.iter().filter_map(|part| part.filename.as_deref()).collect();
+        assert!(names.len() > 3, "{names:?}");
+        for size in [0, 1024, 65_537] {
+            assert!(
+                parts.iter().filter_map(|part| part.text.as_ref()).any(|text| text.len() == size),
+                "{size}"
+            );
+        }
+    }
+
+    #[test]
     fn a_field_with_which_nothing_is_created_is_left_out() {
         let mut document = document();
         let body = "/paths/~1items~1/post/requestBody/content/application~1json/schema";

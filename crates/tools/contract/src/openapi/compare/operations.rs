@@ -297,8 +297,9 @@ impl<'a> Comparison<'a> {
             let range = status.get(..1).map(|digit| format!("{digit}XX")).unwrap_or_default();
             let after = [status.as_str(), &range, "default"].iter().find_map(|key| new.get(*key));
             let Some(after) = after else {
-                let is_range = status.ends_with("XX");
-                if is_range && fields(new).any(|(other, _)| other.starts_with(&status[..1])) {
+                if let Some(class) = status.strip_suffix("XX")
+                    && fields(new).any(|(other, _)| other.starts_with(class))
+                {
                     let what = "only certain responses of the range are left";
                     self.add(&at, "response-removed", Class::NonBreaking, what);
                     continue;

@@ -439,6 +439,9 @@ fn a_more_specific_response_counts_against_the_one_it_was_before() {
     // A range of which only one is left.
     let [range, one] = ["2XX", "200"].map(|status| document(json!({status: of("string")})));
     assert!(!classes(&range, &one).contains(&Breaking));
+    // What is no status, in whatever script.
+    let odd = document(json!({"éXX": of("string")}));
+    assert_eq!(classes(&odd, &document(json!({"200": of("string")}))), [NonBreaking; 2]);
 }
 
 #[test]
