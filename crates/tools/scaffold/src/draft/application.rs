@@ -211,6 +211,11 @@ mod tests {
         assert_eq!(of("0.115.6", "2.9.2"), expected("0.115.6", "2.9.2", false));
         assert_eq!(of("0.116.0rc1", "2.14"), expected("0.116.0", "2.14.0", false));
         assert_eq!(of("0.95.2", "1.10.13"), expected("0.110.2", "2.7.0", true));
+        // What is taken for the oldest is what the library knows as such.
+        let is_known =
+            |fastapi: &str, pydantic: &str| fastapi_compat::Dialect::of(fastapi, pydantic).is_ok();
+        assert!(is_known("0.110.2", "2.7.0"));
+        assert!(!is_known("0.110.1", "2.7.0") && !is_known("0.110.2", "2.6.4"));
     }
 
     #[test]
