@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::case::{Case, Variables};
-use crate::openapi::{like, operation_of, operations};
+use crate::openapi::{Operation, like, operation_of, operations};
 use crate::run::Options;
 
 /// A pattern with `*` for anything, which must fit as a whole.
@@ -30,7 +30,7 @@ impl Pattern {
         }
     }
 
-    fn fits(&self, properties: &[(&'static str, String)]) -> bool {
+    fn fits(&self, properties: &Properties) -> bool {
         properties.iter().any(|(kind, value)| {
             self.kind.map_or(*kind != "tag", |wanted| wanted == *kind) && like(&self.text, value)
         })
@@ -53,6 +53,30 @@ impl Selection {
     /// Whether every case is sent.
     pub fn is_all(&self) -> bool {
         self.only.is_empty() && self.skip.is_empty()
+    }
+
+    /// The operations of a document of which some request may be selected. The names of cases are known
+    /// only later: a pattern that fits no operation may fit one of them.
+    pub fn operations(&self, document: &Value) -> BTreeSet<String> {
+        let all: Vec<(String, Properties)> = operations(document)
+            .into_iter()
+            .map(|(name, path, found)| {
+                let mut properties = of_operation(path, &found);
+                properties.push(("operation", name.clone()));
+                (name, properties)
+            })
+            .collect();
+        let is_of_cases = |pattern: &Pattern| {
+            pattern.kind.is_none_or(|kind| kind == "case")
+                && !all.iter().any(|(_, properties)| pattern.fits(properties))
+        };
+        let may_be_any = self.only.is_empty() || self.only.iter().any(is_of_cases);
+        let is_wanted = |properties: &Properties| {
+            (may_be_any || self.only.iter().any(|pattern| pattern.fits(properties)))
+                && !self.skip.iter().any(|pattern| pattern.fits(properties))
+        };
+        let wanted = all.iter().filter(|(_, properties)| is_wanted(properties));
+        wanted.map(|(name, _)| name.clone()).collect()
     }
 
     /// The cases that are selected, and those before them that capture what they use, in their order.
@@ -81,7 +105,9 @@ impl Selection {
 }
 
 /// What a pattern may fit: its kind and its value.
-fn properties(case: &Case, document: Option<&Value>) -> Vec<(&'static str, String)> {
+type Properties = Vec<(&'static str, String)>;
+
+fn properties(case: &Case, document: Option<&Value>) -> Properties {
     let operation = document.and_then(|document| operation_of(document, &case.request));
     let operation = operation.unwrap_or_else(|| case.operation());
     let path = case.request.split_once(' ').map_or("", |(_, target)| target);
@@ -89,16 +115,19 @@ fn properties(case: &Case, document: Option<&Value>) -> Vec<(&'static str, Strin
     let mut properties = vec![("case", case.name.clone()), ("path", path.to_owned())];
     for (name, template, found) in document.map(operations).unwrap_or_default() {
         if name == operation {
-            properties.push(("path", template.to_owned()));
-            let id = found.value["operationId"].as_str();
-            properties.extend(id.map(|id| ("operation", id.to_owned())));
-            let tags = found.value["tags"].as_array().into_iter().flatten();
-            let tags = tags.filter_map(Value::as_str);
-            properties.extend(tags.map(|tag| ("tag", tag.to_owned())));
+            properties.extend(of_operation(template, &found));
         }
     }
     properties.push(("operation", operation));
     properties
+}
+
+/// What a document says of an operation.
+fn of_operation(path: &str, operation: &Operation<'_>) -> Properties {
+    let tags = operation.value["tags"].as_array().into_iter().flatten();
+    let tags = tags.filter_map(Value::as_str).map(|tag| ("tag", tag.to_owned()));
+    let id = operation.value["operationId"].as_str().map(|id| ("operation", id.to_owned()));
+    [("path", path.to_owned())].into_iter().chain(id).chain(tags).collect()
 }
 
 #[cfg(test)]

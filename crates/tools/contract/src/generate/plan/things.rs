@@ -1,6 +1,6 @@
 //! The things that requests are about: created by several users, and named by the requests after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::generate::changes::{object_schema, parameter_schema};
 use crate::generate::draft::{Body, Draft, VARIABLE, finish, is_json, object, plain};
 use crate::generate::is_header;
-use crate::generate::operation::Operation;
+use crate::generate::operation::{Operation, collection};
 use crate::generate::references::{collection_of, last_word};
 use crate::openapi::{fields, resolve};
 
@@ -30,6 +30,48 @@ impl Generator<'_> {
             ordered.push(left.remove(next));
         }
         ordered
+    }
+
+    /// The same, without those that no request is about, if not all are wanted.
+    pub(super) fn needed(&self) -> Vec<String> {
+        let mut order = self.in_order();
+        if self.wanted.is_none() {
+            return order;
+        }
+        let needs = self.needs();
+        let mut needed: BTreeSet<String> =
+            order.iter().filter(|path| self.is_wanted_of(path)).cloned().collect();
+        // What is needed stands before what needs it.
+        for path in order.iter().rev() {
+            if needed.contains(path) {
+                needed.extend(needs[path].iter().cloned());
+            }
+        }
+        order.retain(|path| needed.contains(path));
+        order
+    }
+
+    /// Whether requests are made to an operation for its own sake.
+    pub(super) fn is_wanted(&self, operation: usize) -> bool {
+        self.wanted.is_none_or(|wanted| wanted.contains(&self.operations[operation].name))
+    }
+
+    /// Whether requests are made that are about things of a collection.
+    pub(super) fn is_wanted_of(&self, path: &str) -> bool {
+        self.wanted.is_none() || (0..self.operations.len()).any(|index| {
+            let operation = &self.operations[index];
+            let refers = || {
+                let parts = [operation.body].into_iter().chain(operation.parameters.iter().copied());
+                let name = format!("\"{path}\"");
+                parts.map(|part| text_of(self.document, part, 0)).any(|text| text.contains(&name))
+            };
+            let is_within = || {
+                let mut positions = 0..operation.path_parameters().len();
+                positions.any(|at| self.resource_at(operation, at).as_deref() == Some(path))
+            };
+            self.is_wanted(index)
+                && (collection(operation.path) == path || is_within() || refers())
+        })
     }
 
     /// Several things of a kind, by each user, so that lists have rows of every owner. Of the requests,

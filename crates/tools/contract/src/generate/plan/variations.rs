@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::Value;
 
 use super::things::text_of;
-use super::{Generator, Thing, Unit, share};
+use super::{Generator, Thing, Unit};
 use crate::case::Case;
 use crate::generate::changes::{Change, Changes, Rank, changed, object_schema, parameter_schema};
 use crate::generate::draft::{Draft, VARIABLE, finish, object, plain};
@@ -38,7 +38,7 @@ impl<'a> Generator<'a> {
         let mut changes = { changes }.of(operation);
         self.rng.shuffle(&mut changes);
         // Many times its share of the requests, as others need less.
-        let most = share(self.count, &self.operations);
+        let most = self.share;
         if changes.len() > most {
             changes.sort_by_key(|change| (change.rank, change.is_general()));
             self.cut += changes.len() - most;
@@ -478,7 +478,7 @@ impl<'a> Generator<'a> {
     pub(super) fn several(&mut self, most: usize, cases: &mut Vec<Case>) -> bool {
         let before = cases.len();
         for index in 0..self.operations.len() {
-            if self.ends_session(index) {
+            if self.ends_session(index) || !self.is_wanted(index) {
                 continue;
             }
             let (document, users) = (self.document, self.users);
