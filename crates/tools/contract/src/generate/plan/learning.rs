@@ -186,6 +186,7 @@ impl<'a> Learning<'a> {
             resource.things.clear();
         }
         self.generator.samples.created.remove(path);
+        self.generator.rows.remove(path);
         let mut cases = Vec::new();
         self.generator.populate(path, self.made, &mut cases);
         named_apart(&mut cases, &mut self.known);

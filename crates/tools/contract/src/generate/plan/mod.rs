@@ -1,5 +1,6 @@
 //! Which requests are made, and in which order.
 
+mod filters;
 mod learning;
 mod reads;
 mod things;
@@ -8,7 +9,7 @@ mod variations;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fastrand::Rng;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(super) use self::learning::Learning;
 use super::changes::parameter_schema;
@@ -54,6 +55,8 @@ pub(super) struct Generator<'a> {
     samples: Samples<'a>,
     /// The values of fields that were sent, by their names.
     sent: BTreeMap<String, Vec<Value>>,
+    /// The bodies with which things were created first, by the paths of their collections.
+    rows: BTreeMap<String, Vec<Map<String, Value>>>,
     /// By the paths of their collections.
     resources: BTreeMap<String, Resource>,
     /// By operation: fields that need not be sent, and with which it does not succeed.
@@ -117,6 +120,7 @@ impl<'a> Generator<'a> {
             users,
             samples,
             sent: BTreeMap::new(),
+            rows: BTreeMap::new(),
             resources,
             avoided: BTreeMap::new(),
             spent: BTreeMap::new(),

@@ -92,7 +92,7 @@ impl Generator<'_> {
                 let creator = self.resources[path].creator;
                 let draft = self.creation(creator, user, parent.as_ref(), number);
                 let (case, thing) = self.created(path, user, parent.as_ref(), &draft);
-                self.remember(&case);
+                self.remember(path, &case);
                 cases.push(case);
                 let variable = thing.variables.last().cloned().unwrap_or_default();
                 self.samples.created.entry(path.to_owned()).or_default().push((user, variable));
@@ -131,6 +131,10 @@ impl Generator<'_> {
         let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
         if let Some(resource) = self.resources.get_mut(path) {
             resource.things.retain(|_| made.next().unwrap_or(true));
+        }
+        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
+        if let Some(rows) = self.rows.get_mut(path) {
+            rows.retain(|_| made.next().unwrap_or(true));
         }
         let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
         if let Some(created) = self.samples.created.get_mut(path) {
@@ -254,8 +258,11 @@ impl Generator<'_> {
     }
 
     /// Keeps the values of the fields of a body, for those that filter by them.
-    pub(super) fn remember(&mut self, case: &Case) {
+    pub(super) fn remember(&mut self, path: &str, case: &Case) {
         let body: Option<Value> = case.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
+        if let Some(Value::Object(row)) = &body {
+            self.rows.entry(path.to_owned()).or_default().push(row.clone());
+        }
         for (name, value) in body.iter().flat_map(fields) {
             let known = self.sent.entry(name.clone()).or_default();
             if known.len() < REMEMBERED && !known.contains(value) && !value.is_object() {

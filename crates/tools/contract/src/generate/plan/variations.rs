@@ -76,6 +76,7 @@ impl<'a> Generator<'a> {
         // Where no tags are spoken of, there may be none.
         let step = if has_tags { ALLOWED } else { COMBINED };
         units.extend(self.with_tags(index).map(|unit| (step, unit)));
+        units.extend(self.filtered(index).into_iter().map(|case| (ALLOWED, vec![case])));
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
             changes.iter().partition(|change| change.rank == Rank::Valid);
