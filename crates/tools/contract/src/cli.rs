@@ -137,7 +137,7 @@ impl<'a> Generating<'a> {
     }
 
     fn next(&mut self, outcomes: &[Outcome]) -> Vec<Case> {
-        let select = |cases| self.selection.of(cases, self.document, &self.options);
+        let select = |cases| self.selection.of(cases, &[], self.document, &self.options);
         self.requests.next(outcomes, select)
     }
 }

@@ -1,6 +1,6 @@
 //! Which cases a run sends: `--only` and `--skip`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -79,23 +79,41 @@ impl Selection {
         wanted.map(|(name, _)| name.clone()).collect()
     }
 
-    /// The cases that are selected, and those before them that capture what they use, in their order.
-    pub fn of(&self, cases: Vec<Case>, document: Option<&Value>, options: &Options) -> Vec<Case> {
+    /// The cases that are selected, in their order, and those before them that they need: that capture
+    /// what they use, and with kept cookies the first of each user, which signs in. Requests of `users`
+    /// are sent after them.
+    pub fn of(
+        &self,
+        cases: Vec<Case>,
+        users: &[String],
+        document: Option<&Value>,
+        options: &Options,
+    ) -> Vec<Case> {
         if self.is_all() {
             return cases;
         }
-        let mut needed: BTreeSet<String> = BTreeSet::new();
+        let mut first: BTreeMap<String, usize> = BTreeMap::new();
+        for (position, case) in cases.iter().enumerate().filter(|_| options.keeps_cookies) {
+            first.entry(case.user.clone().unwrap_or_default()).or_insert(position);
+        }
+        let of_user = |user: &String| Case { user: Some(user.clone()), ..Case::default() };
+        let uses = |case: &Case| options.uses(case, &Variables::new());
+        let mut needed: BTreeSet<String> = users.iter().flat_map(|u| uses(&of_user(u))).collect();
+        let mut senders: BTreeSet<String> = users.iter().cloned().collect();
         let mut selected: Vec<Case> = Vec::new();
-        for case in cases.into_iter().rev() {
+        for (position, case) in cases.into_iter().enumerate().rev() {
             let properties = properties(&case, document);
+            let user = case.user.clone().unwrap_or_default();
             let is_wanted = (self.only.is_empty() || self.only.iter().any(|p| p.fits(&properties)))
                 && !self.skip.iter().any(|pattern| pattern.fits(&properties));
-            let gives = case.capture.keys().any(|name| needed.contains(name));
+            let gives = case.capture.keys().any(|name| needed.contains(name))
+                || senders.contains(&user) && first.get(&user) == Some(&position);
             if is_wanted || gives {
                 for name in case.capture.keys() {
                     needed.remove(name);
                 }
-                needed.extend(options.uses(&case, &Variables::new()));
+                needed.extend(uses(&case));
+                senders.insert(user);
                 selected.push(case);
             }
         }
@@ -165,7 +183,34 @@ mod tests {
             sign_in: vec!["carol=cookie:session:${bob}".parse().unwrap()],
             ..Options::default()
         };
-        selection.of(cases, Some(&document), &options).into_iter().map(|case| case.name).collect()
+        let selected = selection.of(cases, &[], Some(&document), &options);
+        selected.into_iter().map(|case| case.name).collect()
+    }
+
+    #[test]
+    fn who_sends_what_comes_later_signs_in() {
+        let case = |name: &str, user: Option<&str>, capture: &[&str]| Case {
+            name: name.into(),
+            request: "POST /login".into(),
+            capture: capture.iter().map(|name| ((*name).into(), "/token".into())).collect(),
+            user: user.map(Into::into),
+            ..Case::default()
+        };
+        let cases = vec![
+            case("by token", None, &["ann"]),
+            case("by cookie", Some("bea"), &[]),
+            case("again", Some("bea"), &[]),
+            case("another", Some("carl"), &[]),
+        ];
+        let selection = Selection::new(&["GET /items".into()], &[]);
+        let users = ["ann", "bea"].map(ToOwned::to_owned);
+        let names = |keeps_cookies| {
+            let options = Options { keeps_cookies, ..Options::default() };
+            let selected = selection.of(cases.clone(), &users, None, &options);
+            selected.into_iter().map(|case| case.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(false), ["by token"]);
+        assert_eq!(names(true), ["by token", "by cookie"]);
     }
 
     #[test]

@@ -82,7 +82,8 @@ impl Prepared {
         }
         let all: Vec<Case> = cases.into_iter().chain(recorded).collect();
         let count = all.len();
-        let cases = selection.of(all, document.as_ref(), &options);
+        let users: &[String] = source.as_ref().map_or(&[], |_| &args.users);
+        let cases = selection.of(all, users, document.as_ref(), &options);
         if cases.is_empty() && source.is_none() {
             let what = match (&args.generate, count) {
                 (Some(name), _) => format!("no operation of {name} fits --only and --skip"),

@@ -80,8 +80,13 @@ impl<'a> Generator<'a> {
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
             changes.iter().partition(|change| change.rank == Rank::Valid);
+        let avoided = self.avoided.get(&index).cloned().unwrap_or_default();
         let is_bundled = |change: &&Change<'_>| {
-            has_body && change.target.starts_with("body ") && !change.name.ends_with(": null")
+            // What is refused would hide the others.
+            let field = change.target.strip_prefix("body ");
+            has_body
+                && field.is_some_and(|field| !avoided.contains(field))
+                && !change.name.ends_with(": null")
         };
         let (bundled, single): (Vec<_>, Vec<_>) = allowed.iter().copied().partition(is_bundled);
         for changes in bundles(&bundled, ALLOWED_AT_ONCE) {
