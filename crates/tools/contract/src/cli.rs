@@ -232,9 +232,9 @@ async fn compared(
     let secrets = plan.options.secrets.clone();
     details.rules = ledger.lines();
     let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
-    let requests = source.as_ref().map(|source| {
-        Generating::new(source, &selection, document.as_ref(), &plan.options)
-    });
+    let requests = source
+        .as_ref()
+        .map(|source| Generating::new(source, &selection, document.as_ref(), &plan.options));
     let mut watch = Kept { progress, outcomes, requests };
     let end = run(plan, &mut ledger, operation, &mut watch).await;
     watch.progress.finish();
@@ -301,9 +301,9 @@ async fn self_test(args: RunArgs, injects: bool) -> Result<bool, BoxError> {
     let Prepared { plan, source, selection, document, mut ledger } = prepared;
     let secrets = plan.options.secrets.clone();
     let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
-    let requests = source.as_ref().map(|source| {
-        Generating::new(source, &selection, document.as_ref(), &plan.options)
-    });
+    let requests = source
+        .as_ref()
+        .map(|source| Generating::new(source, &selection, document.as_ref(), &plan.options));
     let mut watched = Watched { test, progress, requests };
     let outcomes = run(plan, &mut ledger, operation, &mut watched).await;
     watched.progress.finish();

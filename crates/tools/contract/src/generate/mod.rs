@@ -289,8 +289,7 @@ mod tests {
         }}}});
         let cases = accepted(&Source::new(&document, &[], 100, 1));
         let parts: Vec<_> = cases.iter().flat_map(|case| &case.multipart).collect();
-        let names: BTreeSet<_> =
-            parts.iter().filter_map(|part| part.filename.as_deref()).collect();
+        let names: BTreeSet<_> = parts.iter().filter_map(|part| part.filename.as_deref()).collect();
         assert!(names.len() > 3, "{names:?}");
         for size in [0, 1024, 65_537] {
             assert!(

@@ -1,6 +1,7 @@
 //! Which requests are made, and in which order.
 
 mod filters;
+mod intervals;
 mod learning;
 mod reads;
 mod things;

@@ -58,20 +58,24 @@ impl Generator<'_> {
 
     /// Whether requests are made that are about things of a collection.
     pub(super) fn is_wanted_of(&self, path: &str) -> bool {
-        self.wanted.is_none() || (0..self.operations.len()).any(|index| {
-            let operation = &self.operations[index];
-            let refers = || {
-                let parts = [operation.body].into_iter().chain(operation.parameters.iter().copied());
-                let name = format!("\"{path}\"");
-                parts.map(|part| text_of(self.document, part, 0)).any(|text| text.contains(&name))
-            };
-            let is_within = || {
-                let mut positions = 0..operation.path_parameters().len();
-                positions.any(|at| self.resource_at(operation, at).as_deref() == Some(path))
-            };
-            self.is_wanted(index)
-                && (collection(operation.path) == path || is_within() || refers())
-        })
+        self.wanted.is_none()
+            || (0..self.operations.len()).any(|index| {
+                let operation = &self.operations[index];
+                let refers = || {
+                    let parts =
+                        [operation.body].into_iter().chain(operation.parameters.iter().copied());
+                    let name = format!("\"{path}\"");
+                    parts
+                        .map(|part| text_of(self.document, part, 0))
+                        .any(|text| text.contains(&name))
+                };
+                let is_within = || {
+                    let mut positions = 0..operation.path_parameters().len();
+                    positions.any(|at| self.resource_at(operation, at).as_deref() == Some(path))
+                };
+                self.is_wanted(index)
+                    && (collection(operation.path) == path || is_within() || refers())
+            })
     }
 
     /// Several things of a kind, by each user, so that lists have rows of every owner. Of the requests,

@@ -68,6 +68,7 @@ impl<'a> Generator<'a> {
         if self.operations[index].is_write() {
             units.extend(self.twice(index));
         }
+        units.extend(self.adjoining(index).map(|case| (FIRST, vec![case])));
         units.extend(self.of_others(index));
         let has_tags = self.operations.iter().flat_map(|o| &o.parameters).any(|parameter| {
             let name = parameter["name"].as_str().unwrap_or_default().to_lowercase();
