@@ -329,8 +329,8 @@ mod tests {
         let deletes = cases.iter().filter(|case| case.request.starts_with("DELETE")).count();
         assert!(deletes > 10, "{cases:#?}");
         assert!(cases[0].request.starts_with("POST") && !cases[0].capture.is_empty());
-        let nobody = Source::new(&document(), &[], 60, 1).only_to(BTreeSet::new());
-        assert!(accepted(&nobody).is_empty());
+        let none = Source::new(&document(), &[], 60, 1).only_to(BTreeSet::new());
+        assert!(accepted(&none).is_empty());
     }
 
     #[test]
