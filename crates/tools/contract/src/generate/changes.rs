@@ -239,11 +239,9 @@ impl<'a> Changes<'a, '_> {
             }
         }
         let is_time = matches!(of_id["format"].as_str(), Some("date" | "date-time" | "time"));
-        let is_written = |value: &Value| value.as_str().is_some_and(|text| !text.starts_with("${"));
         for (field, sent) in self.sent {
-            for value in sent.iter().filter(|value| is_time && is_written(value)) {
-                values.push(("a known one".to_owned(), value.clone()));
-            }
+            let times = sent.iter().filter(|_| is_time).filter_map(|value| as_time(of_id, value));
+            values.extend(times.map(|time| ("a known one".to_owned(), time.into())));
             let is_of_field = tokens(field).iter().any(|token| words.contains(token));
             for value in sent.iter().filter(|_| is_of_field || is_search) {
                 let value = match value {
@@ -375,6 +373,16 @@ fn tokens(name: &str) -> Vec<String> {
     words.retain(is_name);
     let singular = |word: &String| word.strip_suffix('s').unwrap_or(word).to_owned();
     words.iter().map(singular).collect()
+}
+
+/// What was sent as the moment that a parameter takes: of a time its day, where it takes days.
+pub(super) fn as_time(schema: &Value, sent: &Value) -> Option<String> {
+    let text = sent.as_str().filter(|text| !text.starts_with("${"))?;
+    let is_moment = |text: &str| chrono::DateTime::parse_from_rfc3339(text).is_ok();
+    match schema["format"].as_str()? {
+        "date" if is_moment(text) => Some(text.chars().take(10).collect()),
+        _ => Some(text.to_owned()),
+    }
 }
 
 /// Whether a parameter with a name of these words searches texts.
