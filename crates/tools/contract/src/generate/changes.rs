@@ -86,6 +86,7 @@ impl<'a> Changes<'a, '_> {
         }
         if operation.media_type.is_some() {
             self.field_changes(operation, &mut changes);
+            self.branch_changes(operation, &mut changes);
             body_changes(&mut changes);
         }
         if operation.is_secured {
@@ -268,6 +269,16 @@ impl<'a> Changes<'a, '_> {
             let parts = ["%", "_", "e", "text", "TEXT", "alpha"];
             values.extend(parts.map(|text| ("a part of a text".to_owned(), json!(text))));
         }
+        if kind(resolve(self.document, non_null(schema))) == "array" {
+            let mut known: Vec<Value> = Vec::new();
+            for item in values.iter().filter_map(|(_, value)| value.get(0)) {
+                if !known.contains(item) {
+                    known.push(item.clone());
+                }
+            }
+            let pairs = known.windows(2).map(|pair| ("two known ones".to_owned(), json!(pair)));
+            values.extend(pairs.collect::<Vec<_>>());
+        }
         values.retain(|(_, value)| !value.is_null() && is_valid(self.document, schema, value));
         let mut seen: Vec<Value> = Vec::new();
         values.retain(|(_, value)| {
@@ -318,6 +329,36 @@ impl<'a> Changes<'a, '_> {
             }
             for (what, value) in self.samples.variants(property) {
                 push(&what, self.rank(property, &value), Some(value));
+            }
+        }
+    }
+
+    /// Allowed changes of the fields of the other branches of a body that is one of several.
+    fn branch_changes(&mut self, operation: &Operation<'a>, changes: &mut Vec<Change<'a>>) {
+        let body = resolve(self.document, operation.body);
+        let branches = ["oneOf", "anyOf"].iter().filter_map(|key| body[*key].as_array()).flatten();
+        for branch in branches.skip(1) {
+            let schema = resolve(self.document, branch);
+            let Value::Object(whole) = self.samples.nth(branch, 0) else { continue };
+            let title = schema["title"].as_str().unwrap_or("another").to_owned();
+            for (name, property) in fields(&schema["properties"]) {
+                for (what, value) in self.samples.variants(property) {
+                    if self.rank(property, &value) != Rank::Valid {
+                        continue;
+                    }
+                    let mut whole = whole.clone();
+                    whole.insert(name.clone(), value);
+                    changes.push(Change {
+                        name: format!("{title}: {name}: {what}"),
+                        target: "body".to_owned(),
+                        rank: Rank::Valid,
+                        apply: Box::new(move |draft| {
+                            if let Some(body) = object(draft) {
+                                *body = whole.clone();
+                            }
+                        }),
+                    });
+                }
             }
         }
     }

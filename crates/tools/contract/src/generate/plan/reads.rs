@@ -165,7 +165,13 @@ impl Generator<'_> {
     }
 
     /// Creates a thing of each kind that refers to this one.
-    fn refer_to(&mut self, path: &str, user: usize, thing: &Thing, cases: &mut Vec<Case>) {
+    pub(super) fn refer_to(
+        &mut self,
+        path: &str,
+        user: usize,
+        thing: &Thing,
+        cases: &mut Vec<Case>,
+    ) {
         let Some(variable) = thing.variables.last() else { return };
         let paths: Vec<String> = self.resources.keys().cloned().collect();
         let refers = |other: &&String| *other != path && self.refers(other, path);

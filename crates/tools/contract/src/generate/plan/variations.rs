@@ -243,6 +243,12 @@ impl<'a> Generator<'a> {
             let draft = self.draft(read, user, thing.as_ref(), 0);
             cases.push(self.case(read, draft, "what was changed"));
         }
+        // What it is now may keep others from referring to it.
+        if let (Some(path), Some(thing)) = (&resource, &thing)
+            && self.changes_state(index, changes)
+        {
+            self.refer_to(path, user, thing, &mut cases);
+        }
         cases
     }
 
