@@ -57,6 +57,7 @@ impl Source {
         let mut document = flat::flattened(document);
         let collections = references::collections(&document, &read(&document));
         references::mark(&mut document, &collections);
+        references::mark_keys(&mut document, &collections);
         Self { document, users: users.to_vec(), count, seed, wanted: None }
     }
 

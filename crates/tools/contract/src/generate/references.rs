@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::changes::parameter_schema;
 use super::operation::{Operation, collection};
+use crate::openapi::{fields, resolve};
 use super::samples::REFERS_TO;
 
 /// What an owner is called, besides after the collection of users.
@@ -63,11 +65,109 @@ pub(super) fn collection_of<'c>(name: &str, collections: &'c [String]) -> Option
     found.map(String::as_str)
 }
 
+/// Marks the fields that are called as the key under which things of a collection are found (`sku` where
+/// there are `POST /items` and `GET /items/{sku}`), or end so, in the bodies and queries of other
+/// operations than those on these things.
+pub(super) fn mark_keys(document: &mut Value, collections: &[String]) {
+    let operations = super::read(document);
+    let mut marks: Vec<(String, String)> = Vec::new();
+    for path in collections {
+        let key = key_of(&operations, path).filter(|key| !is_id(key));
+        let Some(key) = key else { continue };
+        let is_own = |operation: &Operation<'_>| {
+            let own = collection(operation.path);
+            own == *path || own == format!("{path}/{{}}")
+        };
+        let (own, others): (Vec<_>, Vec<_>) = operations.iter().partition(|o| is_own(o));
+        let mut found = Vec::new();
+        for operation in others {
+            find_keys(document, operation.body, key, 0, &mut found);
+            for parameter in &operation.parameters {
+                if parameter["in"] == "query" && is_called(parameter["name"].as_str(), key) {
+                    found.push(parameter_schema(parameter));
+                }
+            }
+        }
+        let mut kept = Vec::new();
+        own.iter().for_each(|operation| find_keys(document, operation.body, key, 0, &mut kept));
+        found.retain(|schema| !kept.iter().any(|kept| std::ptr::eq(*kept, *schema)));
+        let pointers = found.into_iter().filter_map(|schema| pointer_of(document, schema, ""));
+        marks.extend(pointers.map(|pointer| (pointer, path.clone())));
+    }
+    for (pointer, path) in marks {
+        if let Some(Value::Object(fields)) = document.pointer_mut(&pointer) {
+            fields.insert(REFERS_TO.to_owned(), json!(path));
+        }
+    }
+}
+
+/// The parameter of a path under which things of a collection are found.
+fn key_of<'a>(operations: &[Operation<'a>], path: &str) -> Option<&'a str> {
+    operations.iter().find_map(|operation| {
+        let names = operation.path_parameters();
+        let mut positions = 0..names.len();
+        let at = positions.find(|at| operation.collection(*at).as_deref() == Some(path))?;
+        Some(names[at])
+    })
+}
+
+/// Whether a path's parameter is an id of the usual names.
+fn is_id(name: &str) -> bool {
+    ["id", "uuid", "pk"].contains(&name)
+        || ["_id", "Id", "-id", "_uuid", "_pk"].iter().any(|ending| name.ends_with(ending))
+}
+
+fn is_called(name: Option<&str>, key: &str) -> bool {
+    name.is_some_and(|name| name == key || name.ends_with(&format!("_{key}")))
+}
+
+/// Adds the schemas of the fields with a key's name, and of items of lists with it, at any depth.
+fn find_keys<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    key: &str,
+    depth: usize,
+    found: &mut Vec<&'a Value>,
+) {
+    let schema = resolve(document, schema);
+    for (name, property) in fields(&schema["properties"]) {
+        if is_called(Some(name), key) {
+            found.push(property.get("items").unwrap_or(property));
+        } else if depth < 4 {
+            find_keys(document, property, key, depth + 1, found);
+        }
+    }
+    let parts = ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema[*key].as_array());
+    let parts = parts.flatten().chain(schema.get("items"));
+    if depth < 4 {
+        parts.for_each(|part| find_keys(document, part, key, depth + 1, found));
+    }
+}
+
+/// Where in a document a value of it stands.
+fn pointer_of(value: &Value, wanted: &Value, at: &str) -> Option<String> {
+    if std::ptr::eq(value, wanted) {
+        return Some(at.to_owned());
+    }
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| pointer_of(item, wanted, &format!("{at}/{index}"))),
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            pointer_of(field, wanted, &format!("{at}/{name}"))
+        }),
+        _ => None,
+    }
+}
+
 /// The collections of which things can be created and are known by an id afterwards.
 pub(super) fn collections(document: &Value, operations: &[Operation<'_>]) -> Vec<String> {
     let creators = operations.iter().filter(|operation| {
+        let key = key_of(operations, &collection(operation.path)).unwrap_or("id");
         is_creator(document, operations, operation)
-            && operation.pointer_to(document, "id").is_some()
+            && operation.pointer_to(document, key).is_some()
     });
     creators.map(|operation| collection(operation.path)).collect()
 }

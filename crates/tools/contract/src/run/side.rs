@@ -319,10 +319,20 @@ fn captured(answer: &Answer, body: Option<&Value>, source: &str) -> Option<Strin
             found.and_then(|(_, value)| value)
         }
         _ => {
-            let value = body?.pointer(source)?;
+            let value = pointed(body?, source)?;
             Some(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
         }
     }
+}
+
+/// What stands at a JSON pointer; `/*` at its start is the list that the body is, or its first list.
+fn pointed<'a>(body: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let Some(rest) = pointer.strip_prefix("/*") else { return body.pointer(pointer) };
+    let list = match body {
+        Value::Object(members) => members.values().find(|member| member.is_array())?,
+        body => body,
+    };
+    list.pointer(rest)
 }
 
 /// The cookies that an answer sets, and those that it deletes.

@@ -3,6 +3,7 @@
 mod filters;
 mod intervals;
 mod learning;
+mod observed;
 mod reads;
 mod things;
 mod variations;
@@ -60,6 +61,10 @@ pub(super) struct Generator<'a> {
     bodies: BTreeMap<String, Map<String, Value>>,
     /// The bodies with which things were created first, by the paths of their collections.
     rows: BTreeMap<String, Vec<Map<String, Value>>>,
+    /// Things that are known from lists alone, by the paths of their collections.
+    listed: BTreeMap<String, Vec<Thing>>,
+    /// The variables with what each user is known by, by the name of the field.
+    names: BTreeMap<String, Vec<String>>,
     /// By the paths of their collections.
     resources: BTreeMap<String, Resource>,
     /// The collections in which no two things can be at the same time.
@@ -126,6 +131,8 @@ impl<'a> Generator<'a> {
             samples,
             sent: BTreeMap::new(),
             bodies: BTreeMap::new(),
+            listed: BTreeMap::new(),
+            names: BTreeMap::new(),
             rows: BTreeMap::new(),
             resources,
             exclusive: BTreeSet::new(),
@@ -145,6 +152,7 @@ impl<'a> Generator<'a> {
     fn rest(&mut self, before: usize) -> Vec<Case> {
         let count = self.count.saturating_sub(before);
         let mut cases = Vec::new();
+        self.observe(&mut cases);
         self.read_lists(before, &mut cases);
         let paths: Vec<String> = self.resources.keys().cloned().collect();
         for user in 0..self.users.len().clamp(1, 2) {

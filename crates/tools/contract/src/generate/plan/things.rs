@@ -280,15 +280,15 @@ impl Generator<'_> {
     /// A request that should succeed, to the thing given.
     pub(super) fn draft(
         &mut self,
-        operation: usize,
+        index: usize,
         user: usize,
         thing: Option<&Thing>,
         number: usize,
     ) -> Draft {
         let mut draft = Draft::default();
         self.samples.caller = user;
-        let avoided = self.avoided.get(&operation);
-        let operation = &self.operations[operation];
+        let avoided = self.avoided.get(&index);
+        let operation = &self.operations[index];
         let names = operation.path_parameters();
         let mut places = Vec::new();
         for parameter in &operation.parameters {
@@ -310,6 +310,10 @@ impl Generator<'_> {
                 .and_then(|mut times| {
                     times.find(|time| is_valid(self.document, own, &json!(time)))
                 });
+            let listed = position
+                .filter(|_| thing.is_none())
+                .and_then(|at| self.listed_at(operation, at, user, number))
+                .map(|name| used(&name));
             let mut value = || match (parameter.get("example").or(given), &known) {
                 (Some(example), _) => plain(example),
                 (None, Some(known)) => known.clone(),
@@ -330,7 +334,7 @@ impl Generator<'_> {
                         let other = self.resources.get(&path)?.things.first()?;
                         Some(used(other.variables.last()?))
                     };
-                    let value = known.or_else(other).unwrap_or_else(value);
+                    let value = known.or(listed).or_else(other).unwrap_or_else(value);
                     draft.path.insert(name, value);
                 }
                 Some("query") if is_required => draft.query.push((name, value())),
@@ -360,6 +364,13 @@ impl Generator<'_> {
                 Value::Object(body) => Some(Body::Form(body)),
                 _ => None,
             };
+        }
+        if let Some(body) = object(&mut draft).filter(|_| !self.names.is_empty()) {
+            for (field, value) in body.iter_mut().filter(|(_, value)| value.is_string()) {
+                if let Some(name) = self.name_of(index, field, number) {
+                    *value = name;
+                }
+            }
         }
         if let (Some(avoided), Some(body)) = (avoided, object(&mut draft)) {
             body.retain(|name, _| !avoided.contains(name));
