@@ -4,6 +4,7 @@ mod bundle;
 mod change;
 mod compare;
 mod document;
+mod form;
 mod ignore;
 mod normal;
 mod output;

@@ -2,6 +2,9 @@
 //! what is different in them is reported once, with the operations that it reaches.
 
 mod arrays;
+mod content;
+mod discriminators;
+mod keywords;
 mod objects;
 mod operations;
 mod schemas;
@@ -74,6 +77,8 @@ pub(super) struct Comparison<'a> {
     open: HashSet<Pair>,
     /// How often schemas that are written out were compared within a group.
     visits: HashMap<(usize, Pair), usize>,
+    /// The unions that hold besides others and were compared, by the group.
+    further: HashSet<(usize, usize, usize)>,
     /// How the new document is of newer versions, which say more of the same.
     upgrade: Upgrade,
 }
@@ -90,6 +95,7 @@ impl<'a> Comparison<'a> {
             probes: 0,
             open: HashSet::new(),
             visits: HashMap::new(),
+            further: HashSet::new(),
             upgrade: Upgrade::between(old, new),
         };
         let roots = comparison.documents();

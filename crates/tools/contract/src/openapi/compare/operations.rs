@@ -9,8 +9,7 @@ use super::schemas::DOCUMENTATION;
 use super::{Comparison, Spot, same};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::document::{
-    Operation, fields, flag, media_type, operations, operations_of, parameters_by_key, resolve,
-    template, text,
+    Operation, fields, flag, operations, operations_of, parameters_by_key, resolve, template, text,
 };
 use crate::openapi::normal::{Choice, Kind};
 
@@ -239,7 +238,7 @@ impl<'a> Comparison<'a> {
     /// Compares what a parameter or a header holds, and how it is written.
     fn written(&mut self, spot: &Spot, before: &'a Value, after: &'a Value) {
         let is_scalar = is_scalar(&self.old.choices(&parts(before)))
-            && is_scalar(&self.new.choices(&parts(after)));
+            || is_scalar(&self.new.choices(&parts(after)));
         let [old, new] = [before, after].map(|parameter| style(parameter, is_scalar));
         if old != new {
             let what = format!("was written as {old} and is as {new} now");
@@ -365,55 +364,10 @@ impl<'a> Comparison<'a> {
             self.add(&at, "response-header-added", Class::NonBreaking, "the header is new");
         }
     }
-
-    fn content(&mut self, spot: &Spot, old: &'a Value, new: &'a Value) {
-        let by_type = |content: &'a Value| -> Vec<(String, &'a Value)> {
-            fields(content).map(|(name, value)| (media_type(name), value)).collect()
-        };
-        let (olds, news) = (by_type(old), by_type(new));
-        let mut used = BTreeSet::new();
-        for &(ref name, before) in &olds {
-            let exact = news.iter().find(|(other, _)| other == name);
-            let range = || match spot.direction {
-                Direction::Request => news.iter().find(|(other, _)| covers(other, name)),
-                Direction::Response => news.iter().find(|(other, _)| covers(name, other)),
-            };
-            let Some(&(ref other, after)) = exact.or_else(range) else {
-                let what = format!("{name} was removed");
-                self.add(spot, "media-type-removed", Class::Breaking, what);
-                continue;
-            };
-            used.insert(other);
-            let several = olds.len() > 1 && news.len() > 1;
-            let at = if several { spot.at(&format!(" {name}")) } else { spot.clone() };
-            let at = Spot { is_text: FORMS.iter().any(|form| name.starts_with(form)), ..at };
-            let are_bytes = name.starts_with("application/octet-stream")
-                && is_bytes(&self.old.choices(&parts(before)))
-                && is_bytes(&self.new.choices(&parts(after)));
-            if !are_bytes {
-                self.schemas(&at, &parts(before), &parts(after));
-            }
-            for (key, rule) in [("example", "example-changed"), ("examples", "example-changed")] {
-                if !same(before.get(key), after.get(key)) {
-                    self.note(&at, rule, Class::Documentation, format!("{key} changed"));
-                }
-            }
-            if !same(before.get("encoding"), after.get("encoding")) {
-                let what = "the encoding of its parts changed";
-                self.shift(&at, "encoding-changed", Shift::Other, what);
-            }
-        }
-        for (name, _) in &news {
-            if !used.contains(name) && !olds.iter().any(|(other, _)| other == name) {
-                let what = format!("{name} is new");
-                self.add(spot, "media-type-added", Class::NonBreaking, what);
-            }
-        }
-    }
 }
 
 /// The schema of a parameter, a header or a media type; none if it may be anything.
-fn parts(value: &Value) -> Vec<&Value> {
+pub(super) fn parts(value: &Value) -> Vec<&Value> {
     value.get("schema").into_iter().collect()
 }
 
@@ -437,22 +391,6 @@ fn addresses_of(server: &Value) -> Vec<String> {
         urls = urls.iter().flat_map(with).collect();
     }
     urls
-}
-
-/// Media types whose values are written as texts.
-const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
-
-/// Whether a range of media types holds another.
-fn covers(range: &str, other: &str) -> bool {
-    let group = range.strip_suffix("/*");
-    group.is_some_and(|group| group == "*" || other.split('/').next() == Some(group))
-}
-
-/// Whether a schema is one of the two ways to say that a body is bytes.
-fn is_bytes(choices: &[Rc<Choice<'_>>]) -> bool {
-    let [only] = choices else { return false };
-    let is_binary = only.facets.get("format").is_some_and(|format| format.contains("binary"));
-    (only.kind == Kind::Any && only.is_plain()) || (only.kind == Kind::String && is_binary)
 }
 
 /// Whether all that a union allows is written as one text.

@@ -3,20 +3,24 @@
 
 mod choice;
 mod fingerprint;
+mod merge;
 mod number;
+mod overlap;
 mod own;
+mod subtypes;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-pub(super) use self::choice::{Additional, Bound, Choice, Kind, Parts};
+pub(super) use self::choice::{Additional, Bound, Choice, Exclusion, Kind, Parts};
 pub(super) use self::fingerprint::plain;
 pub(super) use self::number::{canonical, float, order, whole};
+use self::subtypes::Subtypes;
 
-/// How many choices a merge of unions may have before it is compared as a text.
+/// How many choices a merge of unions may have before the unions are compared each by itself.
 const MAX_CHOICES: usize = 4096;
 /// How many schemas may be nested in one another by composition.
 const MAX_DEPTH: usize = 100;
@@ -115,6 +119,9 @@ pub(super) struct Normaliser<'a> {
     parts: RefCell<HashMap<usize, Choices<'a>>>,
     /// Whether a schema that is composed of itself was met.
     is_cyclic: Cell<bool>,
+    /// Whether what stands beside a reference counts: not before OpenAPI 3.1.
+    siblings_count: bool,
+    subtypes: OnceCell<Subtypes<'a>>,
 }
 
 /// The identity of a schema within its document.
@@ -124,8 +131,36 @@ pub(super) fn address(schema: &Value) -> usize {
 
 impl<'a> Normaliser<'a> {
     pub(super) fn new(document: &'a Value) -> Self {
-        let (known, parts) = (RefCell::default(), RefCell::default());
-        Self { document, known, parts, is_cyclic: Cell::new(false) }
+        let (known, parts, subtypes) = (RefCell::default(), RefCell::default(), OnceCell::new());
+        let version = document["openapi"].as_str().unwrap_or_default();
+        let siblings_count = !version.starts_with("3.0");
+        Self { document, known, parts, is_cyclic: Cell::new(false), siblings_count, subtypes }
+    }
+
+    /// Whether a schema is a reference beside which nothing counts.
+    pub(super) fn is_bare_reference(&self, schema: &Value) -> bool {
+        !self.siblings_count && schema.get("$ref").is_some_and(Value::is_string)
+    }
+
+    /// A schema that is nothing but a reference to another: itself, or the part of its `allOf` that is.
+    fn reference<'b>(&self, schema: &'b Value) -> Option<&'b Value> {
+        let fields = schema.as_object()?;
+        if self.is_bare_reference(schema) && fields.get("nullable") != Some(&Value::Bool(true)) {
+            return Some(schema);
+        }
+        let mut assertions = fields.iter().filter(|(key, _)| !is_annotation(key));
+        let (key, value) = assertions.next()?;
+        if assertions.next().is_some() {
+            return None;
+        }
+        match (key.as_str(), value) {
+            ("$ref", Value::String(_)) => Some(schema),
+            ("allOf", Value::Array(parts)) => match parts.as_slice() {
+                [part] => self.reference(part),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// What a schema that is nothing but a reference stands for, and the name of the component.
@@ -133,7 +168,7 @@ impl<'a> Normaliser<'a> {
         let &[mut schema] = parts.as_slice() else { return (parts.clone(), None) };
         let mut name = None;
         for _ in 0..MAX_DEPTH {
-            let Some(reference) = reference(schema) else { break };
+            let Some(reference) = self.reference(schema) else { break };
             let (pointer, target) = (pointer(reference), self.resolve(reference));
             name = name.or_else(|| pointer.rsplit('/').next());
             schema = target;
@@ -151,7 +186,7 @@ impl<'a> Normaliser<'a> {
         let Some(fields) = schema.as_object() else { return false };
         let within = |schema: &'a Value| depth > 0 && self.is_marked_within(schema, key, depth - 1);
         let is_null = |schema: &Value| schema["type"] == "null";
-        fields.get(key) == Some(&Value::Bool(true))
+        (fields.get(key) == Some(&Value::Bool(true)) && !self.is_bare_reference(schema))
             || (fields.get("$ref").is_some_and(Value::is_string) && within(self.resolve(schema)))
             || list(fields, "allOf").iter().any(within)
             || ["anyOf", "oneOf"].iter().any(|key| {
@@ -239,7 +274,11 @@ impl<'a> Normaliser<'a> {
         open: &mut Vec<usize>,
     ) -> Vec<Rc<Choice<'a>>> {
         let is_nullable = fields.get("nullable") == Some(&Value::Bool(true));
-        let mut choices = own::choices(fields, &|schema| self.extent(schema));
+        let mut choices = if self.is_bare_reference(schema) {
+            vec![anything()]
+        } else {
+            own::choices(fields, &|schema| self.extent(schema))
+        };
         if fields.get("$ref").is_some_and(Value::is_string) {
             let target = self.resolve(schema);
             let name = pointer(schema).rsplit('/').next();
@@ -260,7 +299,33 @@ impl<'a> Normaliser<'a> {
                 choices = Self::both(&choices, &named.collect::<Vec<_>>());
             }
         }
-        for part in list(fields, "allOf") {
+        if !self.is_bare_reference(schema) {
+            choices = self.combined(choices, schema, fields, open);
+        }
+        if is_nullable && !choices.iter().any(|c| matches!(c.kind, Kind::Any | Kind::Null)) {
+            choices.push(Rc::new(Choice::of(Kind::Null)));
+        }
+        let mut choices = simple(choices);
+        if let [only] = choices.as_mut_slice()
+            && only.origin.is_none()
+            && let Some(title) = fields.get("title").and_then(Value::as_str)
+            && only.label != Some(title)
+        {
+            *only = Rc::new(Choice { label: Some(title), ..(**only).clone() });
+        }
+        choices
+    }
+
+    /// What is left of choices by the schemas that a schema is composed of.
+    fn combined(
+        &self,
+        mut choices: Vec<Rc<Choice<'a>>>,
+        schema: &'a Value,
+        fields: &'a Map<String, Value>,
+        open: &mut Vec<usize>,
+    ) -> Vec<Rc<Choice<'a>>> {
+        let double_negation = fields.get("not").and_then(double_negation);
+        for part in list(fields, "allOf").iter().chain(double_negation) {
             if let Some(part) = self.part(part, open) {
                 choices = Self::both(&choices, &part);
             }
@@ -281,19 +346,21 @@ impl<'a> Normaliser<'a> {
                 }
             }
             if is_whole {
+                if key == "oneOf" && fields.get("discriminator").is_none() {
+                    overlap::mark(&mut union);
+                }
                 choices = Self::both(&choices, &union);
             }
         }
-        if is_nullable && !choices.iter().any(|c| matches!(c.kind, Kind::Any | Kind::Null)) {
-            choices.push(Rc::new(Choice::of(Kind::Null)));
-        }
-        let mut choices = simple(choices);
-        if let [only] = choices.as_mut_slice()
-            && only.origin.is_none()
-            && let Some(title) = fields.get("title").and_then(Value::as_str)
-            && only.label != Some(title)
+        if own::is_evaluated(fields)
+            && ["unevaluatedProperties", "unevaluatedItems"].iter().any(|k| fields.contains_key(*k))
         {
-            *only = Rc::new(Choice { label: Some(title), ..(**only).clone() });
+            for choice in &mut choices {
+                let mut closed = (**choice).clone();
+                closed.origin = None;
+                own::close(&mut closed, fields, &|schema| self.extent(schema));
+                *choice = Rc::new(closed.tidy());
+            }
         }
         choices
     }
@@ -313,8 +380,15 @@ impl<'a> Normaliser<'a> {
             return b.to_vec();
         }
         if a.len().saturating_mul(b.len()) > MAX_CHOICES {
-            // Too many to tell apart: the larger union stands for both.
-            return if a.len() > b.len() { a.to_vec() } else { b.to_vec() };
+            // Too many to merge them: the smaller union holds of each member of the larger one.
+            let (large, small) = if a.len() > b.len() { (a, b) } else { (b, a) };
+            let small = Rc::new(small.to_vec());
+            let with = |choice: &Rc<Choice<'a>>| {
+                let mut with = Choice { origin: None, ..(**choice).clone() };
+                with.further.push(Rc::clone(&small));
+                Rc::new(with)
+            };
+            return large.iter().map(with).collect();
         }
         let pairs = a.iter().flat_map(|a| b.iter().map(move |b| a.and(b)));
         simple(pairs.flatten().collect())
@@ -325,22 +399,11 @@ fn anything<'a>() -> Rc<Choice<'a>> {
     Rc::new(Choice::of(Kind::Any))
 }
 
-/// A schema that is nothing but a reference to another: itself, or the part of its `allOf` that is.
-fn reference(schema: &Value) -> Option<&Value> {
-    let fields = schema.as_object()?;
-    let mut assertions = fields.iter().filter(|(key, _)| !is_annotation(key));
-    let (key, value) = assertions.next()?;
-    if assertions.next().is_some() {
-        return None;
-    }
-    match (key.as_str(), value) {
-        ("$ref", Value::String(_)) => Some(schema),
-        ("allOf", Value::Array(parts)) => match parts.as_slice() {
-            [part] => reference(part),
-            _ => None,
-        },
-        _ => None,
-    }
+/// What a schema forbids to be forbidden, if it does nothing else.
+fn double_negation(negated: &Value) -> Option<&Value> {
+    let mut said = negated.as_object()?.iter().filter(|(key, _)| !is_annotation(key));
+    let (key, schema) = said.next()?;
+    (key == "not" && said.next().is_none()).then_some(schema)
 }
 
 fn pointer(schema: &Value) -> &str {

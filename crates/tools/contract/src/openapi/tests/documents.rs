@@ -194,7 +194,7 @@ fn schemas_composed_of_themselves_end() {
     for schema in [
         json!({"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/A"}]}),
         json!({"allOf": [{"$ref": "#/components/schemas/A"}, {"type": "string"}]}),
-        json!({"$ref": "#/components/schemas/A"}),
+        json!({"$ref": "#/components/schemas/A", "type": "string"}),
         json!({"oneOf": [{"allOf": [{"$ref": "#/components/schemas/A"}, {"type": "object"}]}]}),
         json!({"type": "array", "items": {"anyOf": [{"$ref": "#/components/schemas/A"}, {"type": "null"}]}}),
         json!({"not": {"$ref": "#/components/schemas/A"}}),
