@@ -59,7 +59,12 @@ impl Source {
             return Self::Url(url);
         }
         match name.split_once(':') {
-            Some((revision, path)) if !Path::new(name).exists() && !revision.is_empty() => {
+            // What begins with `-` is no revision, but would be an option of git.
+            Some((revision, path))
+                if !Path::new(name).exists()
+                    && !revision.is_empty()
+                    && !revision.starts_with('-') =>
+            {
                 Self::Git { revision: revision.to_owned(), path: path.into(), base: Base::Top }
             }
             _ => Self::File(name.into()),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::operations::parts;
-use super::{Comparison, Spot, same};
+use super::{Comparison, Medium, Spot, same};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::document::{fields, flag, media_type};
 use crate::openapi::normal::{Choice, Kind, Normaliser, Parts};
@@ -32,7 +32,7 @@ impl<'a> Comparison<'a> {
             used.insert(other);
             let several = olds.len() > 1 && news.len() > 1;
             let at = if several { spot.at(&format!(" {name}")) } else { spot.clone() };
-            let at = Spot { is_text: FORMS.iter().any(|form| name.starts_with(form)), ..at };
+            let at = Spot { medium: Medium::of(name), ..at };
             let are_bytes = name.starts_with("application/octet-stream")
                 && is_bytes(&self.old.choices(&parts(before)))
                 && is_bytes(&self.new.choices(&parts(after)));
@@ -44,7 +44,7 @@ impl<'a> Comparison<'a> {
                     self.note(&at, rule, Class::Documentation, format!("{key} changed"));
                 }
             }
-            if at.is_text {
+            if at.medium == Medium::Text {
                 self.encodings(&at, before, after);
             }
         }
@@ -145,6 +145,19 @@ fn usual_types<'a>(
 
 /// Media types whose values are written as texts.
 const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
+
+impl Medium {
+    fn of(media_type: &str) -> Self {
+        let main = media_type.split(';').next().unwrap_or_default();
+        if FORMS.contains(&main) {
+            Self::Text
+        } else if main.ends_with("+xml") || main.ends_with("/xml") {
+            Self::Xml
+        } else {
+            Self::Data
+        }
+    }
+}
 
 /// Whether a range of media types holds another.
 fn covers(range: &str, other: &str) -> bool {

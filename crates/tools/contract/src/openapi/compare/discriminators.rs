@@ -106,7 +106,7 @@ impl<'a> Comparison<'a> {
             return;
         };
         let (before, after) = (vec![before], vec![after]);
-        let pair = (addresses(&before), addresses(&after), spot.direction, spot.is_text);
+        let pair = (addresses(&before), addresses(&after), spot.direction, spot.medium);
         let name = old.as_str().and_then(|target| target.rsplit('/').next()).unwrap_or_default();
         self.link(spot, name, pair, || Job::Schemas(before, after));
     }

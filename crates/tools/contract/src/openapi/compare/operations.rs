@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::schemas::DOCUMENTATION;
-use super::{Comparison, Spot, same};
+use super::{Comparison, Medium, Spot, same};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::document::{
     Operation, fields, flag, operations, operations_of, parameters_by_key, resolve, template, text,
@@ -22,7 +22,7 @@ impl<'a> Comparison<'a> {
             group: whole,
             path: path.to_owned(),
             direction,
-            is_text: false,
+            medium: Medium::Data,
             is_path: false,
             is_optional: true,
         };
@@ -80,8 +80,8 @@ impl<'a> Comparison<'a> {
             }
         }
         let mut used = BTreeSet::new();
-        let (path, is_text, is_path, is_optional) = (String::new(), false, false, true);
-        let root = Spot { group: 0, path, direction, is_text, is_path, is_optional };
+        let (path, medium) = (String::new(), Medium::Data);
+        let root = Spot { group: 0, path, direction, medium, is_path: false, is_optional: true };
         for (name, path, before) in olds {
             let name = format!("{prefix}{name}");
             let group = self.group(&name, false);
@@ -184,7 +184,7 @@ impl<'a> Comparison<'a> {
             let place = format!(" {} {}", text(parameter, "in"), text(parameter, "name"));
             let is_path = text(parameter, "in") == "path";
             let is_optional = !flag(parameter, "required");
-            Spot { is_text: true, is_path, is_optional, ..spot.at(&place) }
+            Spot { medium: Medium::Text, is_path, is_optional, ..spot.at(&place) }
         };
         for (key, &before) in &olds {
             let at = place(before);
@@ -347,7 +347,7 @@ impl<'a> Comparison<'a> {
         let news = by_name(new, self.new.document);
         for (name, &before) in &olds {
             let mut at = spot.at(&format!(" header {name}"));
-            at.is_text = true;
+            at.medium = Medium::Text;
             let Some(&after) = news.get(name) else {
                 self.add(&at, "response-header-removed", Class::Breaking, "the header was removed");
                 continue;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{Comparison, Job, MAX_VISITS, Spot, addresses, same, shown};
+use super::{Comparison, Job, MAX_VISITS, Medium, Spot, addresses, same, shown};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::normal::{
     ANNOTATIONS, Bound, Choice, Kind, Normaliser, Parts, is_annotation, order, whole,
@@ -32,7 +32,7 @@ impl<'a> Comparison<'a> {
         let both_named = old_name.is_some() && new_name.is_some();
         self.annotations(spot, [old, &before], [new, &after], both_named);
         let (true, Some(name)) = (both_named, old_name) else { return self.values(spot, old, new) };
-        let pair = (addresses(&before), addresses(&after), spot.direction, spot.is_text);
+        let pair = (addresses(&before), addresses(&after), spot.direction, spot.medium);
         self.link(spot, name, pair, || Job::Schemas(before, after));
     }
 
@@ -44,7 +44,7 @@ impl<'a> Comparison<'a> {
 
     fn values(&mut self, spot: &Spot, old: &Parts<'a>, new: &Parts<'a>) {
         // Schemas that are merged of several have no group, and may hold themselves.
-        let pair = (addresses(old), addresses(new), spot.direction, spot.is_text);
+        let pair = (addresses(old), addresses(new), spot.direction, spot.medium);
         let visits = self.visits.entry((spot.group, pair.clone())).or_default();
         *visits += 1;
         if *visits > MAX_VISITS || !self.open.insert(pair.clone()) {
@@ -68,6 +68,7 @@ impl<'a> Comparison<'a> {
         let deprecated = pair("deprecated");
         let visibility = ["readOnly", "writeOnly"].map(|key| (key, pair(key)));
         let defaults = pair("default");
+        let xml = pair("xml");
         for (key, rule, (before, after)) in found {
             if !same(before, after) {
                 self.add(spot, rule, Class::Documentation, format!("{key} changed"));
@@ -80,6 +81,10 @@ impl<'a> Comparison<'a> {
                 let what = format!("{key} changed");
                 self.add(spot, "visibility-changed", Class::Documentation, what);
             }
+        }
+        if spot.medium == Medium::Xml && element(spot, xml.0) != element(spot, xml.1) {
+            let what = "it is written otherwise in XML now";
+            self.shift(spot, "xml-changed", Shift::Other, what);
         }
         let default = |value: Option<&'a Value>| value.filter(|value| !value.is_null());
         let (before, after) = (default(defaults.0), default(defaults.1));
@@ -304,6 +309,15 @@ fn annotation<'a>(side: &Normaliser<'a>, schema: &'a Value, key: &str) -> Option
         let [part] = schema.get("allOf")?.as_array()?.as_slice() else { return None };
         annotation(side, part, key)
     })
+}
+
+/// How a value is written in XML, defaults included.
+fn element<'b>(spot: &'b Spot, xml: Option<&'b Value>) -> ([&'b str; 3], [bool; 2]) {
+    let text = |key: &str| xml.and_then(|xml| xml[key].as_str());
+    let flag = |key: &str| xml.is_some_and(|xml| xml[key] == true);
+    let usual = spot.path.rsplit('.').next().unwrap_or_default();
+    let [namespace, prefix] = ["namespace", "prefix"].map(|key| text(key).unwrap_or_default());
+    ([text("name").unwrap_or(usual), namespace, prefix], ["attribute", "wrapped"].map(flag))
 }
 
 /// How the limits differ: `Less` if the new one is tighter.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{Comparison, Job, Spot, addresses};
+use super::{Comparison, Job, Medium, Spot, addresses};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::normal::{Bound, Choice, Exclusion, Kind, Normaliser, address, plain, whole};
 
@@ -116,13 +116,13 @@ impl<'a> Comparison<'a> {
             choices.iter().map(|choice| choice.exclusion).max().unwrap_or_default()
         };
         match (worst(olds), worst(news)) {
-            (Exclusion::None, of) if of != Exclusion::None => {
+            (Exclusion::None, of) if of >= Exclusion::One => {
                 if (olds.len() > 1 || of == Exclusion::Overlapping) && self.new.overlap(news) {
                     let what = "oneOf: values that fit several members are refused now";
                     self.shift(spot, "keyword-changed", Shift::Narrower, what);
                 }
             }
-            (of, Exclusion::None) if of != Exclusion::None => {
+            (of, Exclusion::None) if of >= Exclusion::One => {
                 if (news.len() > 1 || of == Exclusion::Overlapping) && self.old.overlap(olds) {
                     let what = "oneOf: values that fit several members are allowed now";
                     self.shift(spot, "keyword-changed", Shift::Wider, what);
@@ -142,7 +142,7 @@ impl<'a> Comparison<'a> {
             return self.choices(spot, old, new);
         }
         let what = format!("was {} and is {} now", old.kind.name(), new.kind.name());
-        if spot.is_text && is_scalar(old) {
+        if spot.medium == Medium::Text && is_scalar(old) {
             if new.kind == Kind::String && new.is_plain() {
                 // Every number is a text where all is written as text.
                 return self.shift(spot, "type-widened", Shift::Wider, what);
@@ -209,10 +209,10 @@ impl<'a> Comparison<'a> {
         let name = old.label.unwrap_or_else(|| old.kind.name());
         let (one, other) = (vec![a], vec![b]);
         if self.old.choices(&one).len() == 1 && self.new.choices(&other).len() == 1 {
-            let pair = (addresses(&one), addresses(&other), spot.direction, spot.is_text);
+            let pair = (addresses(&one), addresses(&other), spot.direction, spot.medium);
             return self.link(spot, name, pair, || Job::Schemas(one, other));
         }
-        let pair = (vec![address(a), i], vec![address(b), j], spot.direction, spot.is_text);
+        let pair = (vec![address(a), i], vec![address(b), j], spot.direction, spot.medium);
         let (old, new) = (Rc::clone(old), Rc::clone(new));
         self.link(spot, name, pair, || Job::Choices(old, new));
     }

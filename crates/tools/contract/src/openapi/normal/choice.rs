@@ -125,9 +125,11 @@ pub(in crate::openapi) struct Choice<'a> {
 /// Whether a value may fit several members of a union.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::openapi) enum Exclusion {
-    /// It may: `anyOf`, or a discriminator chooses.
+    /// It may: `anyOf`.
     #[default]
     None,
+    /// A discriminator chooses: `oneOf` with one.
+    Tagged,
     /// It may fit one only, as `oneOf` has it.
     One,
     /// The same, and one of the members holds all values of another.

@@ -346,8 +346,8 @@ impl<'a> Normaliser<'a> {
                 }
             }
             if is_whole {
-                if key == "oneOf" && fields.get("discriminator").is_none() {
-                    overlap::mark(&mut union);
+                if key == "oneOf" {
+                    overlap::mark(&mut union, fields.contains_key("discriminator"));
                 }
                 choices = Self::both(&choices, &union);
             }

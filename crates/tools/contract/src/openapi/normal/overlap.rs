@@ -12,8 +12,8 @@ const MAX_DEPTH: usize = 3;
 /// How many members are held against each other.
 const MAX_MEMBERS: usize = 64;
 
-/// Marks the members of a `oneOf`.
-pub(super) fn mark(union: &mut [Rc<Choice<'_>>]) {
+/// Marks the members of a `oneOf`, with a discriminator or without.
+pub(super) fn mark(union: &mut [Rc<Choice<'_>>], is_tagged: bool) {
     let covers =
         |a: &Choice<'_>, b: &Choice<'_>| a.is_plain() && b.kind.and(a.kind) == Some(b.kind);
     let mut is_covered = false;
@@ -23,7 +23,11 @@ pub(super) fn mark(union: &mut [Rc<Choice<'_>>]) {
         is_covered |= choice.kind != Kind::Null
             && others.map(|(_, other)| other).any(|other| covers(other, choice));
     }
-    let exclusion = if is_covered { Exclusion::Overlapping } else { Exclusion::One };
+    let exclusion = match (is_tagged, is_covered) {
+        (true, _) => Exclusion::Tagged,
+        (false, true) => Exclusion::Overlapping,
+        (false, false) => Exclusion::One,
+    };
     if union.len() > 1 {
         for choice in union {
             *choice = Rc::new(Choice { exclusion, ..(**choice).clone() });
@@ -35,7 +39,7 @@ impl<'a> Normaliser<'a> {
     /// Whether some value fits two of the members of a `oneOf`, as far as can be told.
     pub(in crate::openapi) fn overlap(&self, choices: &[Rc<Choice<'a>>]) -> bool {
         let members: Vec<_> =
-            choices.iter().filter(|choice| choice.exclusion != Exclusion::None).collect();
+            choices.iter().filter(|choice| choice.exclusion >= Exclusion::One).collect();
         if members.iter().any(|choice| choice.exclusion == Exclusion::Overlapping) {
             return true;
         }

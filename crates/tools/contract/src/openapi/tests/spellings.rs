@@ -196,3 +196,24 @@ fn a_dynamic_reference_with_one_target_is_a_reference() {
         .collect();
     assert_eq!(found, [("type-changed", "Node.value".to_owned())]);
 }
+
+#[test]
+fn elements_of_xml_have_names() {
+    let of = |media_type: &str, xml: Value| {
+        let schema = json!({"type": "object", "properties": {"a": {"type": "string", "xml": xml}}});
+        item(json!({"get": {"responses": {"200": {
+            "description": "ok", "content": {media_type: {"schema": schema}},
+        }}}}))
+    };
+    for (media_type, expected) in [
+        ("application/xml", vec![Breaking]),
+        ("application/atom+xml; charset=utf-8", vec![Breaking]),
+        ("application/json", vec![]),
+    ] {
+        for xml in [json!({"name": "b"}), json!({"attribute": true}), json!({"wrapped": true})] {
+            assert_eq!(classes(&of(media_type, json!({})), &of(media_type, xml)), expected);
+        }
+        let usual = json!({"name": "a", "attribute": false});
+        assert_eq!(classes(&of(media_type, json!({})), &of(media_type, usual)), []);
+    }
+}
