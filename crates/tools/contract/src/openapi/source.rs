@@ -7,7 +7,7 @@ use comparison::openapi::decode;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::bundle;
+use super::{bundle, exact};
 
 /// How many documents one may refer to.
 const MAX_DOCUMENTS: usize = 200;
@@ -188,6 +188,7 @@ pub async fn load(name: &str) -> Result<Value, DocumentError> {
     let (source, text) = Source::of(name).open().await?;
     let mut document = parse(&source, &text)?;
     version(&source, &document)?;
+    let mut large = exact::large(&text, "");
     let mut sources = vec![source];
     // Who refers to each.
     let mut referrers = vec![String::new()];
@@ -229,9 +230,14 @@ pub async fn load(name: &str) -> Result<Value, DocumentError> {
                 }
                 other => other,
             };
-            let part = parse(next, &next.read().await.map_err(wanted)?)?;
+            let text = next.read().await.map_err(wanted)?;
+            let part = parse(next, &text)?;
+            large.extend(exact::large(&text, &format!("/{}/{}", bundle::PARTS, index - 1)));
             bundle::add_part(&mut document, part);
         }
+    }
+    if let Some(fields) = document.as_object_mut().filter(|_| !large.is_empty()) {
+        fields.insert(exact::KEY.to_owned(), Value::Object(large.into_iter().collect()));
     }
     let name = sources.first().map(Source::name).unwrap_or_default();
     bundle::check(&mut document).map_err(|(place, message)| DocumentError::Malformed {

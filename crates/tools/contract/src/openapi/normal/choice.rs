@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Number, Value};
 
-use super::number::{beyond, number, whole};
+use super::number::{beyond, is_whole, number, whole};
 
 /// A schema that has not been normalised yet: every part must hold.
 pub(in crate::openapi) type Parts<'a> = Vec<&'a Value>;
@@ -41,7 +41,7 @@ impl Kind {
         match value {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Boolean,
-            Value::Number(number) if whole(number).is_some() => Self::Integer,
+            Value::Number(number) if is_whole(number) => Self::Integer,
             Value::Number(_) => Self::Number,
             Value::String(_) => Self::String,
             Value::Array(_) => Self::Array,

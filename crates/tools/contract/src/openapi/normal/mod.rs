@@ -10,10 +10,12 @@ mod own;
 mod subtypes;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
+
+use super::exact;
 
 pub(super) use self::choice::{Additional, Bound, Choice, Exclusion, Kind, Parts};
 pub(super) use self::fingerprint::plain;
@@ -122,6 +124,8 @@ pub(super) struct Normaliser<'a> {
     /// Whether what stands beside a reference counts: not before OpenAPI 3.1.
     siblings_count: bool,
     subtypes: OnceCell<Subtypes<'a>>,
+    /// The digits of large numbers, by their addresses.
+    digits: BTreeMap<usize, &'a str>,
 }
 
 /// The identity of a schema within its document.
@@ -134,7 +138,13 @@ impl<'a> Normaliser<'a> {
         let (known, parts, subtypes) = (RefCell::default(), RefCell::default(), OnceCell::new());
         let version = document["openapi"].as_str().unwrap_or_default();
         let siblings_count = !version.starts_with("3.0");
-        Self { document, known, parts, is_cyclic: Cell::new(false), siblings_count, subtypes }
+        let (is_cyclic, digits) = (Cell::new(false), exact::digits(document));
+        Self { document, known, parts, is_cyclic, siblings_count, subtypes, digits }
+    }
+
+    /// A text that is the same for equal values of this document and of others.
+    fn canonical(&self, value: &Value) -> String {
+        self.digits.get(&address(value)).map_or_else(|| canonical(value), |&digits| digits.into())
     }
 
     /// Whether a schema is a reference beside which nothing counts.
@@ -277,7 +287,7 @@ impl<'a> Normaliser<'a> {
         let mut choices = if self.is_bare_reference(schema) {
             vec![anything()]
         } else {
-            own::choices(fields, &|schema| self.extent(schema))
+            own::choices(fields, &|schema| self.extent(schema), &|value| self.canonical(value))
         };
         if fields.get("$ref").is_some_and(Value::is_string) {
             let target = self.resolve(schema);

@@ -44,6 +44,7 @@ static EVERY: LazyLock<BTreeSet<Kind>> = LazyLock::new(|| {
 pub(super) fn choices<'a>(
     fields: &'a Map<String, Value>,
     extent: &dyn Fn(&'a Value) -> Extent,
+    canonical: &dyn Fn(&Value) -> String,
 ) -> Vec<Rc<Choice<'a>>> {
     let whole = limits(fields, extent);
     let kinds = match fields.get("type") {

@@ -513,3 +513,29 @@ fn media_types_of_bytes_texts_and_ranges() {
     };
     assert_eq!(classes(&cbor(json!({"type": "integer"})), &cbor(string)), [Breaking]);
 }
+
+#[tokio::test]
+async fn large_whole_numbers_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join("part.json");
+    std::fs::write(part, r#"{"A": {"enum": [98765432109876543210987]}}"#).unwrap();
+    let mut documents = Vec::new();
+    for (name, last) in [("a", "3"), ("b", "4"), ("c", "3")] {
+        let values = format!(r#"[1, -1234567890123456789012{last}, 18446744073709551615]"#);
+        let schema = format!(r#"{{"anyOf": [{{"enum": {values}}}, {{"$ref": "part.json#/A"}}]}}"#);
+        let file = folder.path().join(name);
+        let mut document = request(&json!(null)).to_string();
+        document = document.replace(r#""schema":null"#, &format!(r#""schema":{schema}"#));
+        std::fs::write(&file, document).unwrap();
+        documents.push(crate::openapi::load(file.to_str().unwrap()).await.unwrap());
+    }
+    let found = compare(&documents[0], &documents[1]);
+    let found: Vec<_> = found.iter().map(|change| (change.rule, &*change.what)).collect();
+    let expected = [
+        ("enum-value-removed", "-12345678901234567890123 is not allowed any more"),
+        ("enum-value-added", "-12345678901234567890124 is allowed now"),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(compare(&documents[0], &documents[2]), []);
+    assert_eq!(both(&json!({"type": "integer", "enum": [1e20]}), &json!({"enum": [1e20]})).0, []);
+}
