@@ -27,6 +27,13 @@ pub(super) const DOCUMENTATION: [(&str, &str); 9] = [
 impl<'a> Comparison<'a> {
     /// Compares two schemas where they are used.
     pub(super) fn schemas(&mut self, spot: &Spot, old: &Parts<'a>, new: &Parts<'a>) {
+        if let ([old], [new]) = (old.as_slice(), new.as_slice())
+            && self.old.is_exact()
+            && self.new.is_exact()
+            && is_same_without_references(old, new)
+        {
+            return;
+        }
         let (before, old_name) = self.old.target(old);
         let (after, new_name) = self.new.target(new);
         let both_named = old_name.is_some() && new_name.is_some();
@@ -300,13 +307,35 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// Whether two schemas are written alike, and say all that they say themselves.
+fn is_same_without_references(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            old.len() == new.len()
+                && old.iter().all(|(key, old)| {
+                    !key.ends_with("Ref")
+                        && key != "$ref"
+                        && key != "discriminator"
+                        && new.get(key).is_some_and(|new| is_same_without_references(old, new))
+                })
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            old.len() == new.len()
+                && old.iter().zip(new).all(|(old, new)| is_same_without_references(old, new))
+        }
+        (Value::Object(_) | Value::Array(_), _) => false,
+        (old, new) => old == new,
+    }
+}
+
 fn annotation<'a>(side: &Normaliser<'a>, schema: &'a Value, key: &str) -> Option<&'a Value> {
     if side.is_bare_reference(schema) {
         return None;
     }
     schema.get(key).or_else(|| {
-        // What older versions wrapped around a reference.
-        let [part] = schema.get("allOf")?.as_array()?.as_slice() else { return None };
+        // What is wrapped around a reference.
+        let wrapped = ["allOf", "anyOf", "oneOf"].iter().find_map(|key| schema.get(*key));
+        let [part] = wrapped?.as_array()?.as_slice() else { return None };
         annotation(side, part, key)
     })
 }

@@ -142,6 +142,11 @@ impl<'a> Normaliser<'a> {
         Self { document, known, parts, is_cyclic, siblings_count, subtypes, digits }
     }
 
+    /// Whether equal values are all that they look like.
+    pub(super) fn is_exact(&self) -> bool {
+        self.digits.is_empty()
+    }
+
     /// A text that is the same for equal values of this document and of others.
     fn canonical(&self, value: &Value) -> String {
         self.digits.get(&address(value)).map_or_else(|| canonical(value), |&digits| digits.into())
@@ -152,7 +157,8 @@ impl<'a> Normaliser<'a> {
         !self.siblings_count && schema.get("$ref").is_some_and(Value::is_string)
     }
 
-    /// A schema that is nothing but a reference to another: itself, or the part of its `allOf` that is.
+    /// A schema that is nothing but a reference to another: itself, or the only schema that it is
+    /// composed of.
     fn reference<'b>(&self, schema: &'b Value) -> Option<&'b Value> {
         let fields = schema.as_object()?;
         if self.is_bare_reference(schema) && fields.get("nullable") != Some(&Value::Bool(true)) {
@@ -165,7 +171,7 @@ impl<'a> Normaliser<'a> {
         }
         match (key.as_str(), value) {
             ("$ref", Value::String(_)) => Some(schema),
-            ("allOf", Value::Array(parts)) => match parts.as_slice() {
+            ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => match parts.as_slice() {
                 [part] => self.reference(part),
                 _ => None,
             },

@@ -217,3 +217,15 @@ fn elements_of_xml_have_names() {
         assert_eq!(classes(&of(media_type, json!({})), &of(media_type, usual)), []);
     }
 }
+
+#[test]
+fn a_reference_alone_in_a_union_is_that_reference() {
+    let document = |schema: Value| {
+        let x = json!({"X": {"type": "object", "title": "X", "description": "d"}});
+        with_components(response(&json!({"type": "object", "properties": {"a": schema}})), &x)
+    };
+    for key in ["allOf", "anyOf", "oneOf"] {
+        let (plain, wrapped) = (document(reference("X")), document(json!({key: [reference("X")]})));
+        assert_eq!((classes(&plain, &wrapped), classes(&wrapped, &plain)), (vec![], vec![]));
+    }
+}
