@@ -9,6 +9,7 @@ mod objects;
 mod operations;
 mod schemas;
 mod security;
+mod servers;
 mod unions;
 mod versions;
 

@@ -3,14 +3,16 @@
 
 mod choice;
 mod fingerprint;
+mod keywords;
 mod merge;
 mod number;
 mod overlap;
 mod own;
 mod subtypes;
+mod union;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -19,8 +21,10 @@ use super::exact;
 
 pub(super) use self::choice::{Additional, Bound, Choice, Exclusion, Kind, Parts};
 pub(super) use self::fingerprint::plain;
+pub(super) use self::keywords::{ANNOTATIONS, is_annotation};
 pub(super) use self::number::{canonical, float, order, whole};
 use self::subtypes::Subtypes;
+use self::union::simple;
 
 /// How many choices a merge of unions may have before the unions are compared each by itself.
 const MAX_CHOICES: usize = 4096;
@@ -29,80 +33,6 @@ const MAX_DEPTH: usize = 100;
 
 /// How deep an annotation is looked for in what a schema is composed of.
 const MAX_DEPTH_OF_MARKS: usize = 8;
-
-/// Keywords that say nothing about which values are allowed.
-pub(super) const ANNOTATIONS: [&str; 14] = [
-    "title",
-    "description",
-    "summary",
-    "default",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "example",
-    "examples",
-    "externalDocs",
-    "xml",
-    "$comment",
-    "$defs",
-    "definitions",
-];
-
-/// Keywords that say which values are allowed.
-const ASSERTIONS: [&str; 48] = [
-    "$ref",
-    "$dynamicRef",
-    "type",
-    "nullable",
-    "enum",
-    "const",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-    "if",
-    "then",
-    "else",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "format",
-    "contentEncoding",
-    "contentMediaType",
-    "contentSchema",
-    "items",
-    "additionalItems",
-    "prefixItems",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "unevaluatedItems",
-    "properties",
-    "required",
-    "additionalProperties",
-    "patternProperties",
-    "propertyNames",
-    "unevaluatedProperties",
-    "minProperties",
-    "maxProperties",
-    "dependentRequired",
-    "dependentSchemas",
-    "dependencies",
-    "discriminator",
-    "$recursiveRef",
-];
-
-pub(super) fn is_annotation(key: &str) -> bool {
-    !ASSERTIONS.contains(&key)
-}
 
 /// How much a schema allows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -428,52 +358,4 @@ fn pointer(schema: &Value) -> &str {
 
 fn list<'a>(fields: &'a Map<String, Value>, key: &str) -> &'a [Value] {
     fields.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// A union without what others of its choices allow already.
-fn simple(choices: Vec<Rc<Choice<'_>>>) -> Vec<Rc<Choice<'_>>> {
-    if choices.len() < 2 {
-        return choices;
-    }
-    if let Some(any) = choices.iter().find(|choice| choice.kind == Kind::Any && choice.is_plain()) {
-        return vec![Rc::clone(any)];
-    }
-    let plain: BTreeSet<Kind> = choices
-        .iter()
-        .filter(|choice| choice.is_plain() && choice.kind != Kind::Object)
-        .map(|choice| choice.kind)
-        .collect();
-    let mut simple: Vec<Rc<Choice<'_>>> = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut origins = HashSet::new();
-    let mut choices_seen = HashSet::new();
-    let mut enums: HashMap<Kind, usize> = HashMap::new();
-    for choice in choices {
-        let is_enum = choice.values.is_some() && choice.is_unlimited();
-        let is_covered = (!choice.is_plain() && plain.contains(&choice.kind))
-            || (choice.kind == Kind::Integer && plain.contains(&Kind::Number));
-        let origin = choice.origin.map(|(schema, index)| (address(schema), index));
-        let is_known = choice.is_plain() && plain.contains(&choice.kind);
-        let is_double = (is_known && !seen.insert(choice.kind))
-            || !choices_seen.insert(Rc::as_ptr(&choice).addr())
-            || origin.is_some_and(|origin| !origins.insert(origin));
-        if is_covered || is_double {
-            continue;
-        }
-        if is_enum {
-            if let Some(&index) = enums.get(&choice.kind) {
-                let mut merged = (*simple[index]).clone();
-                merged
-                    .values
-                    .get_or_insert_default()
-                    .extend(choice.values.iter().flatten().cloned());
-                merged.origin = None;
-                simple[index] = Rc::new(merged.tidy());
-                continue;
-            }
-            enums.insert(choice.kind, simple.len());
-        }
-        simple.push(choice);
-    }
-    simple
 }

@@ -10,6 +10,7 @@ mod oracle;
 mod pairs;
 mod spellings;
 mod unions;
+mod versions;
 
 /// The changes between two documents as they are written down.
 fn changes(old: &Value, new: &Value) -> Vec<Change> {
