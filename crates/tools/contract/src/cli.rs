@@ -8,15 +8,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use serde_json::Value;
 
 use self::args::{Cli, Command, DocumentsArgs, Format, RecordingArgs, Reference, RunArgs};
-use self::prepare::{Prepared, filter, tell_cut};
+use self::prepare::{Prepared, filter};
 use crate::case::Case;
+use crate::generate::{Generated, Requests, Source};
 use crate::ledger::Entry;
 use crate::openapi::{self, Change, Ignore};
 use crate::replay::Redactor;
 use crate::report::{self, Coverage, Details, Outcome, Totals};
-use crate::run::{Exchange, RunError, Secrets, Watch, run};
+use crate::run::{Exchange, Options, RunError, Secrets, Watch, run};
+use crate::select::Selection;
 use crate::self_test::{Findings, SelfTest};
 use crate::{generate, replay, terminal};
 
@@ -112,7 +115,31 @@ fn import(
 struct Kept<'a> {
     progress: terminal::Progress,
     outcomes: &'a mut Vec<Outcome>,
-    requests: Option<generate::Requests<'a>>,
+    requests: Option<Generating<'a>>,
+}
+
+/// Generated requests as far as they are selected.
+struct Generating<'a> {
+    requests: Requests<'a>,
+    selection: &'a Selection,
+    document: Option<&'a Value>,
+    options: Options,
+}
+
+impl<'a> Generating<'a> {
+    fn new(
+        source: &'a Source,
+        selection: &'a Selection,
+        document: Option<&'a Value>,
+        options: &Options,
+    ) -> Self {
+        Self { requests: source.requests(), selection, document, options: options.clone() }
+    }
+
+    fn next(&mut self, outcomes: &[Outcome]) -> Vec<Case> {
+        let select = |cases| self.selection.of(cases, &[], self.document, &self.options);
+        self.requests.next(outcomes, select)
+    }
 }
 
 impl Watch for Kept<'_> {
@@ -201,18 +228,20 @@ async fn compared(
 ) -> Result<(Vec<Case>, Secrets), BoxError> {
     let prepared = Prepared::new(args).await?;
     let progress = terminal::Progress::new(prepared.requests());
-    let Prepared { plan, source, mut made, document, mut ledger } = prepared;
+    let Prepared { plan, source, selection, document, mut ledger } = prepared;
     let secrets = plan.options.secrets.clone();
     details.rules = ledger.lines();
     let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
-    let requests = source.as_ref().map(generate::Source::requests);
+    let requests = source
+        .as_ref()
+        .map(|source| Generating::new(source, &selection, document.as_ref(), &plan.options));
     let mut watch = Kept { progress, outcomes, requests };
     let end = run(plan, &mut ledger, operation, &mut watch).await;
     watch.progress.finish();
-    if let Some(requests) = watch.requests {
-        let generated = requests.into_generated();
-        tell_cut(generated.cut, args.count);
-        made.extend(generated.cases);
+    let generated = watch.requests.map(|generating| generating.requests.into_generated());
+    let Generated { cases: made, cut } = generated.unwrap_or_default();
+    if cut > 0 {
+        eprintln!("contract: {cut} variations have no room in --count {}", args.count);
     }
     details.coverage = document.as_ref().map(|document| Coverage::of(document, outcomes));
     end.map_err(|error| secrets.redact(&error.to_string()))?;
@@ -240,7 +269,7 @@ async fn interrupted() {
 struct Watched<'a> {
     test: SelfTest,
     progress: terminal::Progress,
-    requests: Option<generate::Requests<'a>>,
+    requests: Option<Generating<'a>>,
 }
 
 impl Watch for Watched<'_> {
@@ -269,10 +298,12 @@ async fn self_test(args: RunArgs, injects: bool) -> Result<bool, BoxError> {
     if let Some(proxy) = test.url() {
         prepared.plan.candidate.base = proxy.clone();
     }
-    let Prepared { plan, source, document, mut ledger, .. } = prepared;
+    let Prepared { plan, source, selection, document, mut ledger } = prepared;
     let secrets = plan.options.secrets.clone();
     let operation = |line: &str| openapi::operation_of(document.as_ref()?, line);
-    let requests = source.as_ref().map(generate::Source::requests);
+    let requests = source
+        .as_ref()
+        .map(|source| Generating::new(source, &selection, document.as_ref(), &plan.options));
     let mut watched = Watched { test, progress, requests };
     let outcomes = run(plan, &mut ledger, operation, &mut watched).await;
     watched.progress.finish();

@@ -12,7 +12,7 @@ use super::args::{CASES, ConnectionArgs, RecordingArgs, Reference, RunArgs, Sign
 use crate::case::{Case, Variables, names};
 use crate::conformance::Conformance;
 use crate::effects::Sinks;
-use crate::generate::{Generated, Source};
+use crate::generate::Source;
 use crate::ledger::Ledger;
 use crate::replay::{Filter, Redactor};
 use crate::run::{Connection, Options, Plan, Service};
@@ -24,8 +24,8 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
     /// What requests are made from, which are sent last.
     pub(super) source: Option<Source>,
-    /// The generated cases that were selected already.
-    pub(super) made: Vec<Case>,
+    /// Which of the cases are sent.
+    pub(super) selection: Selection,
     pub(super) document: Option<Value>,
     pub(super) ledger: Ledger,
 }
@@ -60,39 +60,35 @@ impl Prepared {
             Some(name) => Some(openapi::load(name).await?),
             None => None,
         };
-        let carries = |place: &str, name: &str| carries(args, place, name);
-        let from = |document: &Value| {
-            Source::new(document, &args.users, args.count, args.seed).signed_in(carries)
-        };
-        let mut source = match &args.generate {
-            Some(name) if args.document.is_some() => Some(from(&openapi::load(name).await?)),
-            Some(_) => document.as_ref().map(from),
-            None => None,
-        };
         let selection = Selection::new(&args.selection.only, &args.selection.skip);
-        // What a selection needs is known only of all requests.
-        let made = match source.take_if(|_| !selection.is_all()) {
-            Some(source) => {
-                let Generated { cases, cut } = source.all();
-                tell_cut(cut, args.count);
-                cases
+        let from = |document: &Value| {
+            let source = Source::new(document, &args.users, args.count, args.seed);
+            let source = source.signed_in(|place, name| carries(args, place, name));
+            let wanted = selection.operations(document);
+            match selection.is_all() {
+                true => Some(source),
+                false => (!wanted.is_empty()).then(|| source.only_to(wanted)),
             }
-            None => Vec::new(),
+        };
+        let source = match &args.generate {
+            Some(name) if args.document.is_some() => from(&openapi::load(name).await?),
+            Some(_) => document.as_ref().and_then(from),
+            None => None,
         };
         let has_reference = reference.is_some() || is_recorded;
         if args.document.is_some() || !has_reference {
             options.conformance =
                 document.clone().map(|document| Arc::new(Conformance::new(document)));
         }
-        let all: Vec<Case> =
-            cases.into_iter().chain(recorded).chain(made.iter().cloned()).collect();
+        let all: Vec<Case> = cases.into_iter().chain(recorded).collect();
         let count = all.len();
-        let cases = selection.of(all, document.as_ref(), &options);
+        let users: &[String] = source.as_ref().map_or(&[], |_| &args.users);
+        let cases = selection.of(all, users, document.as_ref(), &options);
         if cases.is_empty() && source.is_none() {
-            let what = if count == 0 {
-                format!("no case in {}", args.cases.display())
-            } else {
-                format!("none of {count} cases fits --only and --skip")
+            let what = match (&args.generate, count) {
+                (Some(name), _) => format!("no operation of {name} fits --only and --skip"),
+                (None, 0) => format!("no case in {}", args.cases.display()),
+                (None, count) => format!("none of {count} cases fits --only and --skip"),
             };
             return Err(format!("nothing to send: {what}").into());
         }
@@ -107,7 +103,7 @@ impl Prepared {
             window: Duration::from_millis(args.time_window),
             options,
         };
-        Ok(Self { plan, source, made, document, ledger })
+        Ok(Self { plan, source, selection, document, ledger })
     }
 
     /// How many requests it is about, at most.
@@ -169,13 +165,6 @@ fn recorded_cases(args: &RunArgs, options: &mut Options) -> Result<Vec<Case>, Bo
         }
     }
     Ok(cases)
-}
-
-/// Says that variations are left out, if some are.
-pub(super) fn tell_cut(cut: usize, count: usize) {
-    if cut > 0 {
-        eprintln!("contract: {cut} variations have no room in --count {count}");
-    }
 }
 
 /// Says what of a run is not checked.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::draft::{Body, Draft, is_file, object, plain};
 use super::is_header;
@@ -223,8 +223,7 @@ impl<'a> Changes<'a, '_> {
                 }
             }
         }
-        let is_search =
-            has(&["q", "query", "search", "term", "text", "filter", "contains", "like"]);
+        let is_search = searches(&words);
         // Where a list goes on, or what it filters by, may be one of its rows.
         let rows = self.samples.created.get(&collection(operation.path));
         let of_id = resolve(self.document, non_null(schema));
@@ -376,6 +375,42 @@ fn tokens(name: &str) -> Vec<String> {
     words.retain(is_name);
     let singular = |word: &String| word.strip_suffix('s').unwrap_or(word).to_owned();
     words.iter().map(singular).collect()
+}
+
+/// Whether a parameter with a name of these words searches texts.
+fn searches(words: &[String]) -> bool {
+    const SEARCH: [&str; 8] =
+        ["q", "query", "search", "term", "text", "filter", "contains", "like"];
+    words.iter().any(|word| SEARCH.contains(&word.as_str()))
+}
+
+/// The value with which a parameter selects a row, if it is one that filters by a field of it.
+pub(super) fn selecting(
+    document: &Value,
+    parameter: &Value,
+    row: &Map<String, Value>,
+) -> Option<String> {
+    let words = tokens(parameter["name"].as_str()?);
+    let schema = parameter_schema(parameter);
+    let is_written = |text: &&str| !text.starts_with("${");
+    if searches(&words) {
+        let mut texts = row.values().filter_map(Value::as_str).filter(is_written);
+        let text = texts.find(|text| text.chars().count() > 3)?;
+        return Some(text.chars().skip(1).collect());
+    }
+    let (_, value) =
+        row.iter().find(|(field, _)| tokens(field).iter().any(|word| words.contains(word)))?;
+    let is_list = kind(resolve(document, non_null(schema))) == "array";
+    let value = match value {
+        Value::Array(items) if is_list => json!(items.first()?),
+        value => value.clone(),
+    };
+    let sent = if is_list { json!([value]) } else { value.clone() };
+    let is_known = !value.is_null()
+        && !value.is_object()
+        && (value.as_str().is_some_and(|text| text.starts_with("${"))
+            || is_valid(document, schema, &sent));
+    is_known.then(|| plain(&value))
 }
 
 /// Files under several names, with what comes next to it as the sizes that services allow.

@@ -14,11 +14,11 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use contract::case::Case;
-use contract::generate::Source;
+use contract::generate::{Requests, Source};
 use contract::ledger::Ledger;
 use contract::openapi;
 use contract::report::Outcome;
-use contract::run::{Options, Plan, Service, run};
+use contract::run::{Options, Plan, Service, Watch, run};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -107,6 +107,26 @@ struct Found {
     first: Option<Outcome>,
 }
 
+/// A run as `contract run --generate` does it, which tells of what failed.
+struct Watching<'a> {
+    requests: usize,
+    failed: mpsc::UnboundedSender<Outcome>,
+    source: Requests<'a>,
+}
+
+impl Watch for Watching<'_> {
+    fn outcome(&mut self, outcome: &Outcome) {
+        self.requests += 1;
+        if !outcome.passed() {
+            _ = self.failed.send(outcome.clone());
+        }
+    }
+
+    fn more(&mut self, outcomes: &[Outcome]) -> Vec<Case> {
+        self.source.next(outcomes, |cases| cases)
+    }
+}
+
 impl Pair {
     fn start() -> Self {
         let document = serde_json::from_str(&printed("--document")).expect("it is JSON");
@@ -118,8 +138,8 @@ impl Pair {
         self.reference.renew("right");
         self.candidate.renew(defect);
         let users = ["admin", "alice", "bob"].map(ToOwned::to_owned);
-        let mut cases = Case::load(&folder().join("cases.yaml")).expect("the cases are valid");
-        cases.extend(Source::new(&self.document, &users, requests, seed).all().cases);
+        let cases = Case::load(&folder().join("cases.yaml")).expect("the cases are valid");
+        let source = Source::new(&self.document, &users, requests, seed);
         let plan = Plan {
             reference: Some(Service::new(self.reference.url.clone())),
             candidate: Service::new(self.candidate.url.clone()),
@@ -131,14 +151,8 @@ impl Pair {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
-            let (sender, mut first) = mpsc::unbounded_channel();
-            let mut requests = 0;
-            let mut watch = |outcome: &Outcome| {
-                requests += 1;
-                if !outcome.passed() {
-                    _ = sender.send(outcome.clone());
-                }
-            };
+            let (failed, mut first) = mpsc::unbounded_channel();
+            let mut watch = Watching { requests: 0, failed, source: source.requests() };
             let operation = |line: &str| openapi::operation_of(&self.document, line);
             let mut ledger = Ledger::default();
             let found = tokio::select! {
@@ -150,7 +164,7 @@ impl Pair {
                 }
             };
             let found = found.or_else(|| first.try_recv().ok());
-            Found { requests, first: found }
+            Found { requests: watch.requests, first: found }
         })
     }
 }

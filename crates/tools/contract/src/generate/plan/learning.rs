@@ -48,7 +48,7 @@ enum State {
 impl<'a> Learning<'a> {
     pub(in crate::generate) fn new(generator: Generator<'a>) -> Self {
         Self {
-            order: generator.in_order(),
+            order: generator.needed(),
             generator,
             state: State::Nothing,
             creators: BTreeMap::new(),
@@ -86,6 +86,11 @@ impl<'a> Learning<'a> {
         }
         self.made += cases.len();
         Generated { cases, cut: self.generator.cut }
+    }
+
+    /// Whether all that others need was created: what comes now is sent for its own sake.
+    pub(in crate::generate) const fn is_done(&self) -> bool {
+        matches!(self.state, State::Everything)
     }
 
     /// Several things of the collection at a position, after those that it needs; what comes after if
@@ -181,6 +186,7 @@ impl<'a> Learning<'a> {
             resource.things.clear();
         }
         self.generator.samples.created.remove(path);
+        self.generator.rows.remove(path);
         let mut cases = Vec::new();
         self.generator.populate(path, self.made, &mut cases);
         named_apart(&mut cases, &mut self.known);

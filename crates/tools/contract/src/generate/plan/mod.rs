@@ -1,5 +1,7 @@
 //! Which requests are made, and in which order.
 
+mod filters;
+mod intervals;
 mod learning;
 mod reads;
 mod things;
@@ -8,10 +10,9 @@ mod variations;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fastrand::Rng;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(super) use self::learning::Learning;
-use super::Generated;
 use super::changes::parameter_schema;
 use super::operation::{Operation, collection};
 use super::references::is_creator;
@@ -55,12 +56,19 @@ pub(super) struct Generator<'a> {
     samples: Samples<'a>,
     /// The values of fields that were sent, by their names.
     sent: BTreeMap<String, Vec<Value>>,
+    /// The bodies with which things were created first, by the paths of their collections.
+    rows: BTreeMap<String, Vec<Map<String, Value>>>,
     /// By the paths of their collections.
     resources: BTreeMap<String, Resource>,
     /// By operation: fields that need not be sent, and with which it does not succeed.
     avoided: BTreeMap<usize, BTreeSet<String>>,
     /// By operation and user: the thing for requests that are not allowed, but may use one up.
     spent: BTreeMap<(usize, usize), Thing>,
+    /// The operations, by name, to which requests are made; of the others only those that create what
+    /// these need. None for all.
+    wanted: Option<&'a BTreeSet<String>>,
+    /// How many changes of an operation are prepared.
+    share: usize,
     rng: Rng,
     count: usize,
     variables: usize,
@@ -75,6 +83,7 @@ impl<'a> Generator<'a> {
         document: &'a Value,
         operations: Vec<Operation<'a>>,
         users: &'a [String],
+        wanted: Option<&'a BTreeSet<String>>,
         count: usize,
         seed: u64,
     ) -> Self {
@@ -103,33 +112,27 @@ impl<'a> Generator<'a> {
                 resources.insert(path, resource);
             }
         }
-        let samples = Samples::new(document, share(count, &operations));
+        let number = wanted.map_or(operations.len(), BTreeSet::len);
+        let share = (SHARES * count / number.max(1)).max(MIN_CHANGES);
+        let samples = Samples::new(document, share);
         Self {
             document,
             operations,
             users,
             samples,
             sent: BTreeMap::new(),
+            rows: BTreeMap::new(),
             resources,
             avoided: BTreeMap::new(),
             spent: BTreeMap::new(),
+            wanted,
+            share,
             rng: Rng::with_seed(seed),
             count,
             variables: 0,
             years: 0,
             cut: 0,
         }
-    }
-
-    pub(super) fn generate(mut self) -> Generated {
-        let mut cases = Vec::new();
-        for path in self.in_order() {
-            self.populate(&path, cases.len(), &mut cases);
-        }
-        let rest = self.rest(cases.len());
-        cases.extend(rest);
-        named_apart(&mut cases, &mut BTreeMap::new());
-        Generated { cases, cut: self.cut }
     }
 
     /// Everything that comes after the first things, of which so many requests were made.
@@ -140,7 +143,7 @@ impl<'a> Generator<'a> {
         let paths: Vec<String> = self.resources.keys().cloned().collect();
         for user in 0..self.users.len().clamp(1, 2) {
             for path in &paths {
-                if before + cases.len() < self.count / 2 {
+                if before + cases.len() < self.count / 2 && self.is_wanted_of(path) {
                     self.life_cycle(path, user, &mut cases);
                 }
             }
@@ -148,6 +151,9 @@ impl<'a> Generator<'a> {
         let mut steps: Vec<Vec<VecDeque<Vec<Case>>>> = vec![Vec::new(); STEPS];
         for operation in 0..self.operations.len() {
             let mut queues = vec![VecDeque::new(); STEPS];
+            if !self.is_wanted(operation) {
+                continue;
+            }
             for (step, unit) in self.variations(operation) {
                 queues[step].push_back(unit);
             }
@@ -186,11 +192,6 @@ fn named_by_its_path(operation: &Operation<'_>) -> Option<String> {
         && schema.get("format").is_none()
         && !["id", "Id", "ID"].iter().any(|ending| name.ends_with(ending));
     if is_free { operation.collection(operation.path_parameters().len() - 1) } else { None }
-}
-
-/// How many changes of an operation are prepared.
-fn share(count: usize, operations: &[Operation<'_>]) -> usize {
-    (SHARES * count / operations.len().max(1)).max(MIN_CHANGES)
 }
 
 /// Adds the cases of all queues in turn as long as there is room; how many had none.

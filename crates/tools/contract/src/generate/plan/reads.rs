@@ -18,6 +18,7 @@ impl Generator<'_> {
             .filter(|&index| {
                 let operation = &self.operations[index];
                 operation.method == "GET"
+                    && self.is_wanted(index)
                     && self.resources.contains_key(&collection(operation.path))
             })
             .collect();

@@ -1,6 +1,6 @@
 //! The things that requests are about: created by several users, and named by the requests after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::generate::changes::{object_schema, parameter_schema};
 use crate::generate::draft::{Body, Draft, VARIABLE, finish, is_json, object, plain};
 use crate::generate::is_header;
-use crate::generate::operation::Operation;
+use crate::generate::operation::{Operation, collection};
 use crate::generate::references::{collection_of, last_word};
 use crate::openapi::{fields, resolve};
 
@@ -32,6 +32,52 @@ impl Generator<'_> {
         ordered
     }
 
+    /// The same, without those that no request is about, if not all are wanted.
+    pub(super) fn needed(&self) -> Vec<String> {
+        let mut order = self.in_order();
+        if self.wanted.is_none() {
+            return order;
+        }
+        let needs = self.needs();
+        let mut needed: BTreeSet<String> =
+            order.iter().filter(|path| self.is_wanted_of(path)).cloned().collect();
+        // What is needed stands before what needs it.
+        for path in order.iter().rev() {
+            if needed.contains(path) {
+                needed.extend(needs[path].iter().cloned());
+            }
+        }
+        order.retain(|path| needed.contains(path));
+        order
+    }
+
+    /// Whether requests are made to an operation for its own sake.
+    pub(super) fn is_wanted(&self, operation: usize) -> bool {
+        self.wanted.is_none_or(|wanted| wanted.contains(&self.operations[operation].name))
+    }
+
+    /// Whether requests are made that are about things of a collection.
+    pub(super) fn is_wanted_of(&self, path: &str) -> bool {
+        self.wanted.is_none()
+            || (0..self.operations.len()).any(|index| {
+                let operation = &self.operations[index];
+                let refers = || {
+                    let parts =
+                        [operation.body].into_iter().chain(operation.parameters.iter().copied());
+                    let name = format!("\"{path}\"");
+                    parts
+                        .map(|part| text_of(self.document, part, 0))
+                        .any(|text| text.contains(&name))
+                };
+                let is_within = || {
+                    let mut positions = 0..operation.path_parameters().len();
+                    positions.any(|at| self.resource_at(operation, at).as_deref() == Some(path))
+                };
+                self.is_wanted(index)
+                    && (collection(operation.path) == path || is_within() || refers())
+            })
+    }
+
     /// Several things of a kind, by each user, so that lists have rows of every owner. Of the requests,
     /// so many were made before.
     pub(super) fn populate(&mut self, path: &str, before: usize, cases: &mut Vec<Case>) {
@@ -50,7 +96,7 @@ impl Generator<'_> {
                 let creator = self.resources[path].creator;
                 let draft = self.creation(creator, user, parent.as_ref(), number);
                 let (case, thing) = self.created(path, user, parent.as_ref(), &draft);
-                self.remember(&case);
+                self.remember(path, &case);
                 cases.push(case);
                 let variable = thing.variables.last().cloned().unwrap_or_default();
                 self.samples.created.entry(path.to_owned()).or_default().push((user, variable));
@@ -89,6 +135,10 @@ impl Generator<'_> {
         let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
         if let Some(resource) = self.resources.get_mut(path) {
             resource.things.retain(|_| made.next().unwrap_or(true));
+        }
+        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
+        if let Some(rows) = self.rows.get_mut(path) {
+            rows.retain(|_| made.next().unwrap_or(true));
         }
         let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
         if let Some(created) = self.samples.created.get_mut(path) {
@@ -212,8 +262,11 @@ impl Generator<'_> {
     }
 
     /// Keeps the values of the fields of a body, for those that filter by them.
-    pub(super) fn remember(&mut self, case: &Case) {
+    pub(super) fn remember(&mut self, path: &str, case: &Case) {
         let body: Option<Value> = case.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
+        if let Some(Value::Object(row)) = &body {
+            self.rows.entry(path.to_owned()).or_default().push(row.clone());
+        }
         for (name, value) in body.iter().flat_map(fields) {
             let known = self.sent.entry(name.clone()).or_default();
             if known.len() < REMEMBERED && !known.contains(value) && !value.is_object() {

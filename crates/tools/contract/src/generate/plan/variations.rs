@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::Value;
 
 use super::things::text_of;
-use super::{Generator, Thing, Unit, share};
+use super::{Generator, Thing, Unit};
 use crate::case::Case;
 use crate::generate::changes::{Change, Changes, Rank, changed, object_schema, parameter_schema};
 use crate::generate::draft::{Draft, VARIABLE, finish, object, plain};
@@ -38,7 +38,7 @@ impl<'a> Generator<'a> {
         let mut changes = { changes }.of(operation);
         self.rng.shuffle(&mut changes);
         // Many times its share of the requests, as others need less.
-        let most = share(self.count, &self.operations);
+        let most = self.share;
         if changes.len() > most {
             changes.sort_by_key(|change| (change.rank, change.is_general()));
             self.cut += changes.len() - most;
@@ -68,6 +68,7 @@ impl<'a> Generator<'a> {
         if self.operations[index].is_write() {
             units.extend(self.twice(index));
         }
+        units.extend(self.adjoining(index).map(|case| (FIRST, vec![case])));
         units.extend(self.of_others(index));
         let has_tags = self.operations.iter().flat_map(|o| &o.parameters).any(|parameter| {
             let name = parameter["name"].as_str().unwrap_or_default().to_lowercase();
@@ -76,11 +77,17 @@ impl<'a> Generator<'a> {
         // Where no tags are spoken of, there may be none.
         let step = if has_tags { ALLOWED } else { COMBINED };
         units.extend(self.with_tags(index).map(|unit| (step, unit)));
+        units.extend(self.filtered(index).into_iter().map(|case| (ALLOWED, vec![case])));
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
             changes.iter().partition(|change| change.rank == Rank::Valid);
+        let avoided = self.avoided.get(&index).cloned().unwrap_or_default();
         let is_bundled = |change: &&Change<'_>| {
-            has_body && change.target.starts_with("body ") && !change.name.ends_with(": null")
+            // What is refused would hide the others.
+            let field = change.target.strip_prefix("body ");
+            has_body
+                && field.is_some_and(|field| !avoided.contains(field))
+                && !change.name.ends_with(": null")
         };
         let (bundled, single): (Vec<_>, Vec<_>) = allowed.iter().copied().partition(is_bundled);
         for changes in bundles(&bundled, ALLOWED_AT_ONCE) {
@@ -478,7 +485,7 @@ impl<'a> Generator<'a> {
     pub(super) fn several(&mut self, most: usize, cases: &mut Vec<Case>) -> bool {
         let before = cases.len();
         for index in 0..self.operations.len() {
-            if self.ends_session(index) {
+            if self.ends_session(index) || !self.is_wanted(index) {
                 continue;
             }
             let (document, users) = (self.document, self.users);

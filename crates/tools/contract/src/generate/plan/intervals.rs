@@ -1,0 +1,65 @@
+//! What begins where something else ends.
+
+use chrono::{DateTime, NaiveDate, TimeDelta};
+use serde_json::Value;
+
+use super::Generator;
+use crate::case::Case;
+use crate::generate::draft::object;
+
+impl Generator<'_> {
+    /// A body with the values of the first thing that was created, but as much later as that takes: the
+    /// first of its moments is the other's second. None if it has no two.
+    pub(super) fn adjoining(&mut self, index: usize) -> Option<Case> {
+        if self.operations[index].method != "POST" {
+            return None;
+        }
+        let parent = self.thing(index, 0, 0);
+        let mut draft = self.draft(index, 0, parent.as_ref(), 0);
+        let body = object(&mut draft)?;
+        let mut texts = body.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+        let (first, start, second, end) = texts.by_ref().find_map(|(first, start)| {
+            let mut later = body.iter().skip_while(|(name, _)| *name != first).skip(1);
+            later.find_map(|(second, value)| {
+                let end = value.as_str()?;
+                after(start, end).map(|_| (first.clone(), start, second.clone(), end))
+            })
+        })?;
+        let (start, end) = (Value::from(end), Value::from(after(start, end)?));
+        body.insert(first, start);
+        body.insert(second, end);
+        Some(self.case(index, draft, "from where another ends"))
+    }
+}
+
+/// The moment that comes as long after the second as that after the first. None if it does not, or they
+/// are no moments.
+fn after(first: &str, second: &str) -> Option<String> {
+    let whole = || {
+        let (first, second) =
+            (DateTime::parse_from_rfc3339(first).ok()?, DateTime::parse_from_rfc3339(second).ok()?);
+        let taken = Some(second - first).filter(|taken| *taken > TimeDelta::zero())?;
+        Some(second.checked_add_signed(taken)?.to_rfc3339())
+    };
+    let day = || {
+        let (first, second) = (first.parse::<NaiveDate>().ok()?, second.parse::<NaiveDate>().ok()?);
+        let taken = Some(second - first).filter(|taken| *taken > TimeDelta::zero())?;
+        Some(second.checked_add_signed(taken)?.to_string())
+    };
+    whole().or_else(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after;
+
+    #[test]
+    fn the_next_is_as_long() {
+        let times = ("2026-01-02T23:30:00Z", "2026-01-03T01:30:00+01:00");
+        assert_eq!(after(times.0, times.1).unwrap(), "2026-01-03T02:30:00+01:00");
+        assert_eq!(after("2026-01-30", "2026-02-02").unwrap(), "2026-02-05");
+        for (first, second) in [(times.1, times.0), ("2026-02-02", "2026-02-02"), ("a", "b")] {
+            assert_eq!(after(first, second), None);
+        }
+    }
+}
