@@ -8,8 +8,8 @@ const DOCUMENT: &str =
 /// A document whose answer is in another file.
 fn referring(path: &str) -> String {
     format!(
-        r##"{{"openapi": "3.1.0", "paths": {{"/a": {{"get": {{"responses": {{"200": {{"description": "",
-        "content": {{"application/json": {{"schema": {{"$ref": "{path}#/A"}}}}}}}}}}}}}}}}}}"##
+        r#"{{"openapi": "3.1.0", "paths": {{"/a": {{"get": {{"responses": {{"200": {{"description": "",
+        "content": {{"application/json": {{"schema": {{"$ref": "{path}#/A"}}}}}}}}}}}}}}}}}}"#
     )
 }
 
@@ -78,6 +78,10 @@ fn what_a_document_says_is_text_for_terminals_and_workflows() {
         document.to_string()
     };
     let (old, new) = (program.write("old.json", DOCUMENT), program.write("new.json", &with(path)));
+    let malformed = with(path).replace("\"responses\":{}", "\"responses\":1");
+    let outcome = program.compare_in("", &[&old, &program.write("bad.json", &malformed)]);
+    assert!(outcome.code == 2 && outcome.errors.contains("/responses"), "{}", outcome.errors);
+    assert!(!outcome.errors.contains('\u{1b}'), "{}", outcome.errors);
     for format in ["text", "markdown", "github", "junit"] {
         let outcome = program.compare_in("", &[&old, &new, "--format", format]);
         assert_eq!(outcome.code, 0, "{}", outcome.errors);

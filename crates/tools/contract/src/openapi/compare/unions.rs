@@ -115,20 +115,23 @@ impl<'a> Comparison<'a> {
         let worst = |choices: &Choices<'a>| {
             choices.iter().map(|choice| choice.exclusion).max().unwrap_or_default()
         };
-        match (worst(olds), worst(news)) {
-            (Exclusion::None, of) if of >= Exclusion::One => {
-                if (olds.len() > 1 || of == Exclusion::Overlapping) && self.new.overlap(news) {
-                    let what = "oneOf: values that fit several members are refused now";
-                    self.shift(spot, "keyword-changed", Shift::Narrower, what);
-                }
-            }
-            (of, Exclusion::None) if of >= Exclusion::One => {
-                if (news.len() > 1 || of == Exclusion::Overlapping) && self.old.overlap(olds) {
-                    let what = "oneOf: values that fit several members are allowed now";
-                    self.shift(spot, "keyword-changed", Shift::Wider, what);
-                }
-            }
-            _ => {}
+        let (before, after) = (worst(olds), worst(news));
+        let (is_old, is_new) = (before >= Exclusion::One, after >= Exclusion::One);
+        if before == Exclusion::None
+            && is_new
+            && (olds.len() > 1 || after == Exclusion::Overlapping)
+            && self.new.overlap(news)
+        {
+            let what = "oneOf: values that fit several members are refused now";
+            self.shift(spot, "keyword-changed", Shift::Narrower, what);
+        }
+        if is_old
+            && after == Exclusion::None
+            && (news.len() > 1 || before == Exclusion::Overlapping)
+            && self.old.overlap(olds)
+        {
+            let what = "oneOf: values that fit several members are allowed now";
+            self.shift(spot, "keyword-changed", Shift::Wider, what);
         }
     }
 
@@ -232,9 +235,8 @@ fn is_scalar(choice: &Choice<'_>) -> bool {
 /// Single values that are written as texts, as those texts.
 fn as_texts<'a>(choice: &Choice<'a>) -> Option<Choice<'a>> {
     let values = choice.values.as_ref().filter(|_| is_scalar(choice))?;
-    let text = |value: &String| match value.starts_with('"') {
-        true => value.clone(),
-        false => Value::from(value.as_str()).to_string(),
+    let text = |value: &String| {
+        if value.starts_with('"') { value.clone() } else { Value::from(value.as_str()).to_string() }
     };
     let values = Some(values.iter().map(text).collect());
     let (kind, lower, upper) = (Kind::String, BTreeMap::new(), BTreeMap::new());
