@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub use crate::answer::{Answer, Difference};
 pub use crate::matching::Pairs;
-use crate::matching::same_text;
+use crate::matching::{same_cookie, same_text};
 pub use crate::order::compare_in_any_order;
 pub use crate::tolerance::Tolerance;
 
@@ -53,7 +53,10 @@ pub fn compare(
         match (values(reference), values(candidate)) {
             _ if skip => {}
             (Some(a), Some(b))
-                if a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same_text(a, b, pairs)) => {}
+                if a.len() == b.len()
+                    && a.iter().zip(&b).all(|(a, b)| {
+                        same_text(a, b, pairs) || name == "set-cookie" && same_cookie(a, b, pairs)
+                    }) => {}
             (a, b) => {
                 let show = |values: Option<Vec<String>>| match values {
                     Some(values) if values.len() > 1 => {

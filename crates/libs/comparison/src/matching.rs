@@ -1,6 +1,6 @@
 //! Values that a service generates: which of the candidate stands for which of the reference.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -136,8 +136,8 @@ impl Pairs {
     }
 }
 
-/// What has a format of its own: JWTs, UUIDs with and without dashes, times, ULIDs, `ObjectId`s, the
-/// header `traceparent`, HTTP dates, and seconds to nanoseconds since 1970 of this time.
+/// What has a format of its own: JWTs, UUIDs with and without dashes, times, ULIDs, `ObjectId`s, hex
+/// digits after the name of a kind (`inv_8c41…`), the header `traceparent`, HTTP dates, and seconds to nanoseconds since 1970 of this time.
 static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is a constant, which a test compiles")]
     Regex::new(
@@ -151,6 +151,7 @@ static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
         | \b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),\ \d\d\ [A-Z][a-z]{2}\ \d{4}\ \d\d:\d\d:\d\d\ GMT
         | \b[0-7][0-9A-HJKMNP-TV-Z]{25}\b
         | \b[0-9a-f]{24}\b
+        | \b[a-z]{2,12}_[0-9a-f]{12,64}\b
         | \b1[6-9]\d{8}(?:\d{3}){0,3}\b",
     )
     .expect("the pattern is valid")
@@ -191,6 +192,47 @@ pub(crate) fn same_text(reference: &str, candidate: &str, pairs: &mut Pairs) -> 
                 })
         }
     })
+}
+
+/// The fewest characters of a session's key, and of how many kinds they are at least: what people write
+/// has fewer.
+const KEY_LENGTH: usize = 16;
+const KEY_CHARACTERS: usize = 8;
+
+/// Whether two headers `Set-Cookie` are equal but for a key that each service made up for a session: as
+/// long, of the same alphabet, and standing for one another from now on.
+pub(crate) fn same_cookie(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
+    let parts = |line: &str| {
+        let (name, rest) = line.split_once('=')?;
+        let (value, attributes) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        Some((name.to_owned(), value.to_owned(), attributes.to_owned()))
+    };
+    let is_key = |value: &str| {
+        let kinds: HashSet<char> = value.chars().collect();
+        value.len() >= KEY_LENGTH
+            && kinds.len() >= KEY_CHARACTERS
+            && value.contains(|c: char| c.is_ascii_digit())
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~+/=%".contains(&byte))
+    };
+    // A session that the cookie itself holds, signed, is not made up.
+    let held = |value: &str| {
+        value.starts_with("eyJ").then(|| value.split('.').next().unwrap_or_default().to_owned())
+    };
+    let is_hex = |value: &str| value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let (Some((name, a, rest)), Some((other, b, other_rest))) =
+        (parts(reference), parts(candidate))
+    else {
+        return false;
+    };
+    !pairs.is_literal
+        && name == other
+        && is_key(&a)
+        && is_key(&b)
+        && a.len() == b.len()
+        && is_hex(&a) == is_hex(&b)
+        && held(&a) == held(&b)
+        && same_text(&rest, &other_rest, pairs)
+        && pairs.matches(&a, &b)
 }
 
 /// Records that the values of a text that both services sent stand for themselves; false if one of

@@ -137,3 +137,36 @@ fn captured_values_stand_in_their_place() {
         assert_eq!(same_text(a, b, &mut pairs), same, "{a} and {b}");
     }
 }
+
+#[test]
+fn keys_of_sessions_stand_for_one_another() {
+    let mut pairs = Pairs::default();
+    let (one, other) =
+        ("sid=f0e1d2c3b4a5968778695a4b3c2d1e0f", "sid=00112233445566778899aabbccddeeff");
+    let with = |cookie: &str| format!("{cookie}; HttpOnly; Path=/; SameSite=lax");
+    assert!(same_cookie(&with(one), &with(other), &mut pairs));
+    assert!(!same_cookie(&with(one), &with(one), &mut pairs), "it stands for another");
+    for changed in [
+        "theme=00112233445566778899aabbccddee00; HttpOnly; Path=/; SameSite=lax",
+        "sid=00112233445566778899aabbccddee00; Path=/; SameSite=lax",
+        "sid=00112233445566778899aabbccdd; HttpOnly; Path=/; SameSite=lax",
+        "sid=AZ112233445566778899aabbccddee00; HttpOnly; Path=/; SameSite=lax",
+        "sid=; HttpOnly; Path=/; SameSite=lax",
+    ] {
+        assert!(!same_cookie(&with("sid=f0e1d2c3b4a5968778695a4b3c2d1e00"), changed, &mut pairs));
+    }
+    let mut pairs = Pairs::default();
+    let signed = |user: u8, key: &str| format!("s=eyJ1c2VyIjogM{user}x.aZ3kDQ.{key}");
+    assert!(same_cookie(&signed(0, "Xy7_aB12cd34"), &signed(0, "Zw8-cD56ef78"), &mut pairs));
+    assert!(!same_cookie(&signed(1, "Xy7_aB12cd35"), &signed(2, "Zw8-cD56ef79"), &mut pairs));
+    assert!(!same_cookie("lang=de", "lang=en", &mut pairs));
+}
+
+#[test]
+fn ids_after_the_name_of_their_kind_are_matched() {
+    let mut pairs = Pairs::default();
+    assert!(same_text("inv_a4f9ab72e8e2b1d8", "inv_0c1d2e3f4a5b6c7d", &mut pairs));
+    assert!(!same_text("inv_a4f9ab72e8e2b1d8", "inv_0c1d2e3f4a5b6c7e", &mut pairs));
+    assert!(!same_text("inv_b4f9ab72e8e2b1d8", "cus_0c1d2e3f4a5b6c7f", &mut pairs));
+    assert!(!same_text("not_authenticated", "not_authorizationx", &mut pairs));
+}

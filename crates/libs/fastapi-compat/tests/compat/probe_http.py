@@ -51,8 +51,9 @@ from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from versions import LEFT_OUT, has
 
-# Without the tables of this machine.
-mimetypes.init(files=[])
+# Without the tables of this machine: they are read whatever files are given.
+mimetypes.knownfiles.clear()
+mimetypes.init()
 FILES = os.environ["FILES"]
 
 app = FastAPI(docs_url=None, redoc_url=None)

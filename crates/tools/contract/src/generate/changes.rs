@@ -86,6 +86,7 @@ impl<'a> Changes<'a, '_> {
         }
         if operation.media_type.is_some() {
             self.field_changes(operation, &mut changes);
+            self.branch_changes(operation, &mut changes);
             body_changes(&mut changes);
         }
         if operation.is_secured {
@@ -239,11 +240,9 @@ impl<'a> Changes<'a, '_> {
             }
         }
         let is_time = matches!(of_id["format"].as_str(), Some("date" | "date-time" | "time"));
-        let is_written = |value: &Value| value.as_str().is_some_and(|text| !text.starts_with("${"));
         for (field, sent) in self.sent {
-            for value in sent.iter().filter(|value| is_time && is_written(value)) {
-                values.push(("a known one".to_owned(), value.clone()));
-            }
+            let times = sent.iter().filter(|_| is_time).filter_map(|value| as_time(of_id, value));
+            values.extend(times.map(|time| ("a known one".to_owned(), time.into())));
             let is_of_field = tokens(field).iter().any(|token| words.contains(token));
             for value in sent.iter().filter(|_| is_of_field || is_search) {
                 let value = match value {
@@ -269,6 +268,16 @@ impl<'a> Changes<'a, '_> {
         if is_search {
             let parts = ["%", "_", "e", "text", "TEXT", "alpha"];
             values.extend(parts.map(|text| ("a part of a text".to_owned(), json!(text))));
+        }
+        if kind(resolve(self.document, non_null(schema))) == "array" {
+            let mut known: Vec<Value> = Vec::new();
+            for item in values.iter().filter_map(|(_, value)| value.get(0)) {
+                if !known.contains(item) {
+                    known.push(item.clone());
+                }
+            }
+            let pairs = known.windows(2).map(|pair| ("two known ones".to_owned(), json!(pair)));
+            values.extend(pairs.collect::<Vec<_>>());
         }
         values.retain(|(_, value)| !value.is_null() && is_valid(self.document, schema, value));
         let mut seen: Vec<Value> = Vec::new();
@@ -324,6 +333,36 @@ impl<'a> Changes<'a, '_> {
         }
     }
 
+    /// Allowed changes of the fields of the other branches of a body that is one of several.
+    fn branch_changes(&mut self, operation: &Operation<'a>, changes: &mut Vec<Change<'a>>) {
+        let body = resolve(self.document, operation.body);
+        let branches = ["oneOf", "anyOf"].iter().filter_map(|key| body[*key].as_array()).flatten();
+        for branch in branches.skip(1) {
+            let schema = resolve(self.document, branch);
+            let Value::Object(whole) = self.samples.nth(branch, 0) else { continue };
+            let title = schema["title"].as_str().unwrap_or("another").to_owned();
+            for (name, property) in fields(&schema["properties"]) {
+                for (what, value) in self.samples.variants(property) {
+                    if self.rank(property, &value) != Rank::Valid {
+                        continue;
+                    }
+                    let mut whole = whole.clone();
+                    whole.insert(name.clone(), value);
+                    changes.push(Change {
+                        name: format!("{title}: {name}: {what}"),
+                        target: "body".to_owned(),
+                        rank: Rank::Valid,
+                        apply: Box::new(move |draft| {
+                            if let Some(body) = object(draft) {
+                                *body = whole.clone();
+                            }
+                        }),
+                    });
+                }
+            }
+        }
+    }
+
     fn rank(&self, schema: &Value, value: &Value) -> Rank {
         if is_valid(self.document, schema, value) {
             return Rank::Valid;
@@ -375,6 +414,16 @@ fn tokens(name: &str) -> Vec<String> {
     words.retain(is_name);
     let singular = |word: &String| word.strip_suffix('s').unwrap_or(word).to_owned();
     words.iter().map(singular).collect()
+}
+
+/// What was sent as the moment that a parameter takes: of a time its day, where it takes days.
+pub(super) fn as_time(schema: &Value, sent: &Value) -> Option<String> {
+    let text = sent.as_str().filter(|text| !text.starts_with("${"))?;
+    let is_moment = |text: &str| chrono::DateTime::parse_from_rfc3339(text).is_ok();
+    match schema["format"].as_str()? {
+        "date" if is_moment(text) => Some(text.chars().take(10).collect()),
+        _ => Some(text.to_owned()),
+    }
 }
 
 /// Whether a parameter with a name of these words searches texts.

@@ -65,7 +65,10 @@ fn from_parts(value: f64, micros: f64) -> Result<DateTime, ParseError> {
 /// The day of a number of milliseconds whose thousandths of a second do not count.
 pub(super) fn date(input: &Value) -> Option<Date> {
     let Value::Str(text) = input else { return None };
-    let milliseconds = text.parse::<i64>().ok().filter(|value| value.abs() > MILLISECONDS)?;
+    let milliseconds = text
+        .parse::<i64>()
+        .ok()
+        .filter(|value| value.unsigned_abs() > MILLISECONDS.unsigned_abs())?;
     if !has(Switch::DatesOfMilliseconds) {
         return None;
     }

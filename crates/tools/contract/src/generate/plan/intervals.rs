@@ -8,6 +8,19 @@ use crate::case::Case;
 use crate::generate::draft::object;
 
 impl Generator<'_> {
+    /// A request that creates another thing at the time of the first, which may not be possible. None if
+    /// its things have no time.
+    pub(super) fn at_the_same_time(&mut self, path: &str) -> Option<Case> {
+        let creator = self.resources[path].creator;
+        let parent = self.parent(path, 0, 0);
+        let mut draft = self.creation(creator, 0, parent.as_ref(), 0);
+        let is_moment = |value: &Value| {
+            value.as_str().is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok())
+        };
+        let has_time = object(&mut draft)?.values().any(is_moment);
+        has_time.then(|| self.case(creator, draft, "at the time of the first"))
+    }
+
     /// A body with the values of the first thing that was created, but as much later as that takes: the
     /// first of its moments is the other's second. None if it has no two.
     pub(super) fn adjoining(&mut self, index: usize) -> Option<Case> {

@@ -22,6 +22,8 @@ pub(in crate::generate) struct Learning<'a> {
     order: Vec<String>,
     /// For each collection the cases that create the things that others are about.
     creators: BTreeMap<String, Vec<String>>,
+    /// The cases that create a thing at the time of the first of their collection.
+    probes: BTreeMap<String, String>,
     /// The collections of which nothing can be created, as far as is known.
     given_up: BTreeSet<String>,
     /// Those that were refused before what they need existed.
@@ -52,6 +54,7 @@ impl<'a> Learning<'a> {
             generator,
             state: State::Nothing,
             creators: BTreeMap::new(),
+            probes: BTreeMap::new(),
             given_up: BTreeSet::new(),
             stale: BTreeSet::new(),
             known: BTreeMap::new(),
@@ -99,8 +102,15 @@ impl<'a> Learning<'a> {
         let Some(path) = self.order.get(position).cloned() else { return self.review(outcomes) };
         let mut cases = Vec::new();
         self.generator.populate(&path, self.made, &mut cases);
+        let probe = self.generator.at_the_same_time(&path);
+        let has_probe = probe.is_some();
+        cases.extend(probe);
         named_apart(&mut cases, &mut self.known);
-        self.creators.insert(path, names(&cases));
+        let mut names = names(&cases);
+        if let Some(name) = names.pop_if(|_| has_probe) {
+            self.probes.insert(path.clone(), name);
+        }
+        self.creators.insert(path, names);
         self.state = State::First(position);
         cases
     }
@@ -110,7 +120,11 @@ impl<'a> Learning<'a> {
         let is_made = |name: &String| {
             outcomes.iter().any(|outcome| outcome.case == *name && outcome.succeeded())
         };
+        let is_refused = self.probes.get(path).is_some_and(|probe| !is_made(probe));
         let is_made: Vec<bool> = self.creators[path].iter().map(is_made).collect();
+        if is_refused && is_made.first() == Some(&true) {
+            self.generator.exclusive.insert(path.to_owned());
+        }
         self.generator.keep_made(path, &is_made);
     }
 

@@ -56,10 +56,14 @@ pub(super) struct Generator<'a> {
     samples: Samples<'a>,
     /// The values of fields that were sent, by their names.
     sent: BTreeMap<String, Vec<Value>>,
+    /// The body sent last to create a thing, by the path of its collection.
+    bodies: BTreeMap<String, Map<String, Value>>,
     /// The bodies with which things were created first, by the paths of their collections.
     rows: BTreeMap<String, Vec<Map<String, Value>>>,
     /// By the paths of their collections.
     resources: BTreeMap<String, Resource>,
+    /// The collections in which no two things can be at the same time.
+    exclusive: BTreeSet<String>,
     /// By operation: fields that need not be sent, and with which it does not succeed.
     avoided: BTreeMap<usize, BTreeSet<String>>,
     /// By operation and user: the thing for requests that are not allowed, but may use one up.
@@ -121,8 +125,10 @@ impl<'a> Generator<'a> {
             users,
             samples,
             sent: BTreeMap::new(),
+            bodies: BTreeMap::new(),
             rows: BTreeMap::new(),
             resources,
+            exclusive: BTreeSet::new(),
             avoided: BTreeMap::new(),
             spent: BTreeMap::new(),
             wanted,

@@ -1,5 +1,7 @@
 //! Reads: lists at the ends of their pages, and everything again after each write of a life cycle.
 
+use serde_json::{Map, Value};
+
 use super::{Generator, Thing};
 use crate::case::Case;
 use crate::generate::changes::parameter_schema;
@@ -49,6 +51,29 @@ impl Generator<'_> {
                 }
             }
         }
+    }
+
+    /// A list with each number of rows, or whatever else is counted, at its maximum: for when it has all
+    /// the rows that were ever created.
+    pub(super) fn at_the_end(&mut self, index: usize) -> Vec<Case> {
+        let operation = &self.operations[index];
+        if operation.method != "GET" || !self.resources.contains_key(&collection(operation.path)) {
+            return Vec::new();
+        }
+        let counts = operation.parameters.iter().filter_map(|parameter| {
+            let most = parameter_schema(parameter)["maximum"].as_u64()?;
+            Some((parameter["in"].as_str()?, parameter["name"].as_str()?, most))
+        });
+        let counts: Vec<_> = counts.filter(|(place, ..)| *place == "query").collect();
+        let mut cases = Vec::new();
+        for (_, name, most) in counts {
+            let thing = self.thing(index, 0, 0);
+            let mut draft = self.draft(index, 0, thing.as_ref(), 0);
+            draft.query.retain(|(key, _)| key != name);
+            draft.query.push((name.to_owned(), most.to_string()));
+            cases.push(self.case(index, draft, &format!("{name} at its maximum, of all rows")));
+        }
+        cases
     }
 
     /// The operations on one thing of a collection with that method.
@@ -106,8 +131,47 @@ impl Generator<'_> {
         }
     }
 
+    /// Reads what is known of the things to which one of this collection refers, created with `body`, at
+    /// its time.
+    fn read_referred(
+        &mut self,
+        path: &str,
+        user: usize,
+        body: &Map<String, Value>,
+        cases: &mut Vec<Case>,
+    ) {
+        let sent = body.clone().into_iter().map(|(name, value)| (name, vec![value])).collect();
+        let sent = std::mem::replace(&mut self.sent, sent);
+        let text = Value::from(body.clone()).to_string();
+        let reads = (0..self.operations.len()).filter(|&i| self.operations[i].method == "GET");
+        for index in reads.collect::<Vec<_>>() {
+            let resource = self.resource_of(index).filter(|other| self.refers(path, other));
+            let things = resource.and_then(|other| Some(&self.resources.get(&other)?.things));
+            let is_referred = |thing: &&Thing| {
+                let variable = thing.variables.last();
+                variable.is_some_and(|variable| {
+                    [format!("${{{variable}}}"), format!("${{#{variable}}}")]
+                        .iter()
+                        .any(|reference| text.contains(reference))
+                })
+            };
+            let thing = things.and_then(|things| things.iter().find(is_referred)).cloned();
+            if let Some(thing) = thing {
+                let draft = self.draft(index, user, Some(&thing), 0);
+                cases.push(self.case(index, draft, "of what it refers to"));
+            }
+        }
+        self.sent = sent;
+    }
+
     /// Creates a thing of each kind that refers to this one.
-    fn refer_to(&mut self, path: &str, user: usize, thing: &Thing, cases: &mut Vec<Case>) {
+    pub(super) fn refer_to(
+        &mut self,
+        path: &str,
+        user: usize,
+        thing: &Thing,
+        cases: &mut Vec<Case>,
+    ) {
         let Some(variable) = thing.variables.last() else { return };
         let paths: Vec<String> = self.resources.keys().cloned().collect();
         let refers = |other: &&String| *other != path && self.refers(other, path);
@@ -192,19 +256,17 @@ impl Generator<'_> {
         if user == 0 && !actions.is_empty() {
             self.acted_upon_by_another(path, &actions, cases);
         }
-        for (number, action) in actions.into_iter().enumerate() {
-            // What one does may keep another from doing anything.
-            let mut thing = thing.clone();
-            if number > 0 {
-                let (case, fresh) = self.create(path, user, parent.as_ref(), 0);
-                cases.push(case);
-                thing = fresh;
-            }
+        for action in actions {
+            // What one does may keep another from doing anything, and an update changes what is found.
+            let (case, thing) = self.create(path, user, parent.as_ref(), 0);
+            cases.push(case);
+            let body = self.bodies.get(path).cloned().unwrap_or_default();
             for time in ["the first time", "the second time"] {
                 let draft = self.draft(action, user, Some(&thing), 0);
                 cases.push(self.case(action, draft, time));
                 self.read_all(path, user, &thing, cases);
             }
+            self.read_referred(path, user, &body, cases);
             self.refer_to(path, user, &thing, cases);
             for &update in &updates {
                 let draft = self.draft(update, user, Some(&thing), 1);

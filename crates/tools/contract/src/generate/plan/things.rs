@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Generator, Resource, Thing};
 use crate::case::Case;
-use crate::generate::changes::{object_schema, parameter_schema};
+use crate::generate::changes::{as_time, object_schema, parameter_schema};
 use crate::generate::draft::{Body, Draft, VARIABLE, finish, is_json, object, plain};
 use crate::generate::is_header;
+use crate::generate::is_valid;
 use crate::generate::operation::{Operation, collection};
 use crate::generate::references::{collection_of, last_word};
 use crate::openapi::{fields, resolve};
@@ -96,7 +97,7 @@ impl Generator<'_> {
                 let creator = self.resources[path].creator;
                 let draft = self.creation(creator, user, parent.as_ref(), number);
                 let (case, thing) = self.created(path, user, parent.as_ref(), &draft);
-                self.remember(path, &case);
+                self.remember(path);
                 cases.push(case);
                 let variable = thing.variables.last().cloned().unwrap_or_default();
                 self.samples.created.entry(path.to_owned()).or_default().push((user, variable));
@@ -243,6 +244,9 @@ impl Generator<'_> {
         parent: Option<&Thing>,
         draft: &Draft,
     ) -> (Case, Thing) {
+        if let Some(body) = object(&mut draft.clone()) {
+            self.bodies.insert(path.to_owned(), body.clone());
+        }
         let Resource { creator, pointer, .. } = &self.resources[path];
         let mut case = finish(&self.operations[*creator], draft);
         let names = self.operations[*creator].path_parameters();
@@ -261,18 +265,16 @@ impl Generator<'_> {
         (case, Thing { user, variables })
     }
 
-    /// Keeps the values of the fields of a body, for those that filter by them.
-    pub(super) fn remember(&mut self, path: &str, case: &Case) {
-        let body: Option<Value> = case.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
-        if let Some(Value::Object(row)) = &body {
-            self.rows.entry(path.to_owned()).or_default().push(row.clone());
-        }
-        for (name, value) in body.iter().flat_map(fields) {
+    /// Keeps the values of the fields of the body sent last, for those that filter by them.
+    fn remember(&mut self, path: &str) {
+        let Some(row) = self.bodies.get(path).cloned() else { return };
+        for (name, value) in &row {
             let known = self.sent.entry(name.clone()).or_default();
             if known.len() < REMEMBERED && !known.contains(value) && !value.is_object() {
                 known.push(value.clone());
             }
         }
+        self.rows.entry(path.to_owned()).or_default().push(row);
     }
 
     /// A request that should succeed, to the thing given.
@@ -296,9 +298,22 @@ impl Generator<'_> {
             let given = fields(&parameter["examples"]).map(|(_, example)| &example["value"]).next();
             let position = names.iter().position(|known| *known == name);
             let resource = position.and_then(|position| self.resource_at(operation, position));
-            let mut value = || match parameter.get("example").or(given) {
-                Some(example) => plain(example),
-                None => plain(&self.samples.parameter(schema, &mut places)),
+            let own = resolve(self.document, schema);
+            // The only moment of a request is one of a row; several are in ascending order.
+            let is_day = |parameter: &&Value| {
+                ["date", "date-time"]
+                    .contains(&parameter_schema(parameter)["format"].as_str().unwrap_or_default())
+            };
+            let known = (is_day(&parameter)
+                && operation.parameters.iter().filter(|p| is_day(p)).count() == 1)
+                .then(|| self.sent.values().flatten().filter_map(|sent| as_time(own, sent)))
+                .and_then(|mut times| {
+                    times.find(|time| is_valid(self.document, own, &json!(time)))
+                });
+            let mut value = || match (parameter.get("example").or(given), &known) {
+                (Some(example), _) => plain(example),
+                (None, Some(known)) => known.clone(),
+                (None, None) => plain(&self.samples.parameter(schema, &mut places)),
             };
             match parameter["in"].as_str() {
                 Some("path") => {

@@ -11,7 +11,7 @@ use crate::generate::changes::{Change, Changes, Rank, changed, object_schema, pa
 use crate::generate::draft::{Draft, VARIABLE, finish, object, plain};
 use crate::generate::is_header;
 use crate::generate::operation::collection;
-use crate::generate::samples::swapped;
+use crate::generate::samples::{REFERS_TO, swapped};
 use crate::openapi::fields;
 
 /// How many pairs of allowed changes are made of an operation, and of changes that are not.
@@ -81,7 +81,8 @@ impl<'a> Generator<'a> {
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
             changes.iter().partition(|change| change.rank == Rank::Valid);
-        let avoided = self.avoided.get(&index).cloned().unwrap_or_default();
+        let mut avoided = self.avoided.get(&index).cloned().unwrap_or_default();
+        avoided.extend(self.dependent(index));
         let is_bundled = |change: &&Change<'_>| {
             // What is refused would hide the others.
             let field = change.target.strip_prefix("body ");
@@ -108,6 +109,7 @@ impl<'a> Generator<'a> {
             units.push((step, self.unit(index, 0, 0, &changes)));
         }
         let is_list = self.operations[index].method == "GET";
+        units.push((LAST, self.at_the_end(index)));
         for (of, count) in [(&allowed, if is_list { PAIRS } else { 0 }), (&other, WRONG_PAIRS)] {
             let is_of_use = |change: &&Change<'_>| change.is_field() && !change.is_empty();
             let of_fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
@@ -131,6 +133,22 @@ impl<'a> Generator<'a> {
             }
         }
         units
+    }
+
+    /// The fields of a body whose values may have to fit others: ids of things, and moments if there are
+    /// several.
+    fn dependent(&self, index: usize) -> Vec<String> {
+        let schema = object_schema(self.document, self.operations[index].body, 0);
+        let texts = fields(&schema["properties"])
+            .map(|(name, schema)| (name.clone(), text_of(self.document, schema, 0)));
+        let (references, others): (Vec<_>, Vec<_>) =
+            texts.partition(|(_, text)| text.contains(REFERS_TO));
+        let is_moment = |(_, text): &(String, String)| {
+            ["date-time", "date", "time"].iter().any(|name| text.contains(&format!("\"{name}\"")))
+        };
+        let moments: Vec<_> = others.into_iter().filter(is_moment).collect();
+        let moments = Some(moments).filter(|moments| moments.len() > 1).unwrap_or_default();
+        references.into_iter().chain(moments).map(|(name, _)| name).collect()
     }
 
     /// Whether a request, about nothing that was created, may end what all others need: it deletes
@@ -190,7 +208,12 @@ impl<'a> Generator<'a> {
             cases.push(case);
             thing = Some(fresh);
         }
+        if is_creator && self.exclusive.contains(&own) {
+            self.years += 1;
+            self.samples.years = self.years;
+        }
         let mut draft = self.draft(index, user, thing.as_ref(), number);
+        self.samples.years = 0;
         if self.operations[index].method == "PATCH" && !changes.is_empty() {
             self.reduce(index, &mut draft);
         }
@@ -219,6 +242,12 @@ impl<'a> Generator<'a> {
         if let Some(read) = read {
             let draft = self.draft(read, user, thing.as_ref(), 0);
             cases.push(self.case(read, draft, "what was changed"));
+        }
+        // What it is now may keep others from referring to it.
+        if let (Some(path), Some(thing)) = (&resource, &thing)
+            && self.changes_state(index, changes)
+        {
+            self.refer_to(path, user, thing, &mut cases);
         }
         cases
     }

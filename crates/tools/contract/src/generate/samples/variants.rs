@@ -149,6 +149,10 @@ impl<'a> Samples<'a> {
             add("one character less", less);
             add("in other case", swapped(&first));
             add("padded", format!(" {first}"));
+            let middle = first.char_indices().nth(first.chars().count() / 2);
+            if let Some((middle, _)) = middle.filter(|(middle, _)| *middle > 0) {
+                add("with a blank within", format!("{} {}", &first[..middle], &first[middle..]));
+            }
         }
         for (key, is_over) in [("minLength", false), ("maxLength", true)] {
             let Some(length) = schema[key].as_u64().and_then(|length| usize::try_from(length).ok())
