@@ -34,7 +34,10 @@ pub fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("contract: {error}");
+            // Errors quote what comes from outside, which may hold what a terminal obeys.
+            let is_plain = |c: char| !c.is_control() || c == '\n' || c == '\t';
+            let text = error.to_string().replace(|c| !is_plain(c), "\u{fffd}");
+            eprintln!("contract: {text}");
             ExitCode::from(2)
         }
     }

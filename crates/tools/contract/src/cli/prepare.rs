@@ -65,9 +65,10 @@ impl Prepared {
             let source = Source::new(document, &args.users, args.count, args.seed);
             let source = source.signed_in(|place, name| carries(args, place, name));
             let wanted = selection.operations(document);
-            match selection.is_all() {
-                true => Some(source),
-                false => (!wanted.is_empty()).then(|| source.only_to(wanted)),
+            if selection.is_all() {
+                Some(source)
+            } else {
+                (!wanted.is_empty()).then(|| source.only_to(wanted))
             }
         };
         let source = match &args.generate {

@@ -1,10 +1,12 @@
 //! One document made of several: what is referred to elsewhere becomes part of it, and every reference
 //! is checked.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::form;
 
 /// Where the other documents are.
-const PARTS: &str = "x-external-documents";
+pub(super) const PARTS: &str = "x-external-documents";
 /// Keys whose values are data.
 const DATA: [&str; 5] = ["enum", "const", "default", "example", "examples"];
 /// Keys whose values are maps with names for keys.
@@ -30,7 +32,7 @@ const NAMED: [&str; 18] = [
 ];
 
 /// A fault with its place.
-type Fault = (String, String);
+pub(super) type Fault = (String, String);
 
 /// The document itself (0) or one that was added to it.
 pub(super) fn part_mut(document: &mut Value, index: usize) -> &mut Value {
@@ -51,20 +53,20 @@ pub(super) fn add_part(document: &mut Value, part: Value) {
 }
 
 /// Makes every reference one within the whole: `part_of` gives the number of the document that a
-/// relative reference leads to.
+/// relative reference leads to, from that and its place.
 pub(super) fn externals(
     part: &mut Value,
-    part_of: &mut impl FnMut(&str) -> usize,
+    part_of: &mut impl FnMut(&str, &str) -> usize,
 ) -> Result<(), Fault> {
     // What the parts refer to is dealt with when they are read.
     let parts = part.as_object_mut().and_then(|fields| fields.remove(PARTS));
-    let result = references(part, &mut |reference, _| {
+    let result = references(part, &mut |reference, path| {
         let (document, pointer) = reference.split_once('#').unwrap_or((reference, ""));
         if document.is_empty() {
             return Ok(None);
         }
         let pointer = decoded(pointer);
-        Ok(Some(match part_of(document) {
+        Ok(Some(match part_of(document, &format!("#/{}", path.join("/"))) {
             0 => format!("#{pointer}"),
             index => format!("#/{PARTS}/{}{pointer}", index - 1),
         }))
@@ -131,7 +133,7 @@ fn references(
 ///
 /// Local references of a part, and of a schema that brought its own definitions, are led to them.
 pub(super) fn check(document: &mut Value) -> Result<(), Fault> {
-    form(document)?;
+    dynamic(document);
     let original = document.clone();
     references(document, &mut |reference, path| {
         let place = format!("#/{}", path.join("/"));
@@ -161,7 +163,49 @@ pub(super) fn check(document: &mut Value) -> Result<(), Fault> {
             Some(base) => Ok(Some(format!("#{base}{pointer}"))),
             None => Err((place, format!("refers to {reference}, which is not there"))),
         }
-    })
+    })?;
+    form::check(document)
+}
+
+/// Writes each `$dynamicRef` that can lead to one place only as the reference that it is.
+fn dynamic(document: &mut Value) {
+    fn names<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get("$dynamicAnchor").and_then(Value::as_str));
+                fields.values().for_each(|value| names(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| names(item, found)),
+            _ => {}
+        }
+    }
+    fn rewrite(value: &mut Value, anchors: &[String]) {
+        match value {
+            Value::Object(fields) => {
+                let name = fields.get("$dynamicRef").and_then(Value::as_str);
+                let leads =
+                    |name: &str| anchors.iter().any(|one| name.strip_prefix('#') == Some(one));
+                if name.is_some_and(leads)
+                    && !fields.contains_key("$ref")
+                    && let Some(reference) = fields.shift_remove("$dynamicRef")
+                {
+                    fields.insert("$ref".to_owned(), reference);
+                }
+                let values = fields.iter_mut().filter(|(key, _)| !DATA.contains(&key.as_str()));
+                values.for_each(|(_, value)| rewrite(value, anchors));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, anchors)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    names(document, &mut found);
+    found.sort_unstable();
+    let single = found.chunk_by(|a, b| a == b).filter(|same| same.len() == 1);
+    let anchors: Vec<String> = single.flatten().map(|name| (*name).to_owned()).collect();
+    if !anchors.is_empty() {
+        rewrite(document, &anchors);
+    }
 }
 
 /// Where a schema with an `$anchor` is.
@@ -188,92 +232,4 @@ fn anchor(value: &Value, name: &str, path: &mut String) -> Option<String> {
         path.truncate(length);
         found
     })
-}
-
-fn object<'a>(value: &'a Value, place: &str) -> Result<&'a Map<String, Value>, Fault> {
-    let fault = || (place.to_owned(), format!("is {} and must be an object", kind(value)));
-    value.as_object().ok_or_else(fault)
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// The parts of a document that everything else depends on.
-fn form(document: &Value) -> Result<(), Fault> {
-    let fields = object(document, "the document")?;
-    let known = ["paths", "webhooks", "components"];
-    if !known.iter().any(|key| fields.contains_key(*key)) {
-        return Err(("the document".to_owned(), "has no `paths`".to_owned()));
-    }
-    for key in known {
-        if let Some(value) = fields.get(key) {
-            object(value, key)?;
-        }
-    }
-    for (key, schema) in
-        fields.get("components").and_then(|c| c["schemas"].as_object()).into_iter().flatten()
-    {
-        schema_form(schema, &format!("components.schemas.{key}"))?;
-    }
-    for key in ["paths", "webhooks"] {
-        for (path, item) in fields.get(key).and_then(Value::as_object).into_iter().flatten() {
-            if !path.starts_with("x-") {
-                path_item(item, &format!("{key}.{path}"))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn schema_form(schema: &Value, place: &str) -> Result<(), Fault> {
-    if schema.is_boolean() {
-        return Ok(());
-    }
-    let fields = object(schema, place)?;
-    if let Some(properties) = fields.get("properties") {
-        object(properties, &format!("{place}.properties"))?;
-    }
-    Ok(())
-}
-
-fn path_item(item: &Value, place: &str) -> Result<(), Fault> {
-    for (key, value) in object(item, place)? {
-        let place = format!("{place}.{key}");
-        match key.as_str() {
-            "parameters" => parameters(value, &place)?,
-            "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace" => {
-                let operation = object(value, &place)?;
-                if let Some(list) = operation.get("parameters") {
-                    parameters(list, &format!("{place}.parameters"))?;
-                }
-                for key in ["requestBody", "responses", "callbacks"] {
-                    if let Some(value) = operation.get(key) {
-                        object(value, &format!("{place}.{key}"))?;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn parameters(list: &Value, place: &str) -> Result<(), Fault> {
-    let fault = |message: &str| (place.to_owned(), message.to_owned());
-    for parameter in list.as_array().ok_or_else(|| fault("must be a list"))? {
-        let fields = object(parameter, place)?;
-        let has = |key: &str| fields.get(key).is_some_and(Value::is_string);
-        if !(has("$ref") || has("name") && has("in")) {
-            return Err(fault("a parameter needs `name` and `in`"));
-        }
-    }
-    Ok(())
 }

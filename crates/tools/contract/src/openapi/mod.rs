@@ -4,6 +4,8 @@ mod bundle;
 mod change;
 mod compare;
 mod document;
+mod exact;
+mod form;
 mod ignore;
 mod normal;
 mod output;

@@ -116,7 +116,7 @@ fn markdown(changes: &[Change], ignored: usize) -> String {
     // What is not code is text, never HTML or emphasis.
     let plain = |text: &str| {
         let special =
-            |c: char| if "<>*_[]~\\".contains(c) { format!("\\{c}") } else { c.to_string() };
+            |c: char| if "<>&*_[]~\\".contains(c) { format!("\\{c}") } else { c.to_string() };
         visible(text).chars().map(special).collect::<String>().replace('|', "\\|").replace('`', "'")
     };
     let mut text = format!("### OpenAPI: {}\n", summary(changes, ignored));
@@ -166,7 +166,8 @@ fn junit(changes: &[Change], fails: impl Fn(&Change) -> bool) -> String {
 }
 
 fn github(changes: &[Change], document: &str) -> String {
-    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let data =
+        |text: &str| visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
     let mut text = String::new();
     for change in changes {

@@ -7,7 +7,7 @@ use comparison::openapi::decode;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::bundle;
+use super::{bundle, exact};
 
 /// How many documents one may refer to.
 const MAX_DOCUMENTS: usize = 200;
@@ -35,7 +35,16 @@ pub(super) enum Source {
     Standard,
     File(PathBuf),
     Url(Url),
-    Git { revision: String, path: PathBuf },
+    Git { revision: String, path: PathBuf, base: Base },
+}
+
+/// What the path of a file in a revision begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// The top of the repository, as git has it.
+    Top,
+    /// The working directory.
+    Here,
 }
 
 impl Source {
@@ -50,8 +59,13 @@ impl Source {
             return Self::Url(url);
         }
         match name.split_once(':') {
-            Some((revision, path)) if !Path::new(name).exists() && !revision.is_empty() => {
-                Self::Git { revision: revision.to_owned(), path: path.into() }
+            // What begins with `-` is no revision, but would be an option of git.
+            Some((revision, path))
+                if !Path::new(name).exists()
+                    && !revision.is_empty()
+                    && !revision.starts_with('-') =>
+            {
+                Self::Git { revision: revision.to_owned(), path: path.into(), base: Base::Top }
             }
             _ => Self::File(name.into()),
         }
@@ -78,8 +92,8 @@ impl Source {
             Self::Standard => Self::File(reference.into()),
             Self::File(path) => Self::File(beside(path)),
             Self::Url(url) => Self::Url(url.join(reference).ok()?),
-            Self::Git { revision, path } => {
-                Self::Git { revision: revision.clone(), path: beside(path) }
+            Self::Git { revision, path, base } => {
+                Self::Git { revision: revision.clone(), path: beside(path), base: *base }
             }
         })
     }
@@ -89,7 +103,7 @@ impl Source {
             Self::Standard => "standard input".to_owned(),
             Self::File(path) => path.display().to_string(),
             Self::Url(url) => url.to_string(),
-            Self::Git { revision, path } => format!("{revision}:{}", path.display()),
+            Self::Git { revision, path, .. } => format!("{revision}:{}", path.display()),
         }
     }
 
@@ -110,8 +124,9 @@ impl Source {
                 let bytes = fetch(url.clone()).await.map_err(|error| fault(causes(&error)))?;
                 decode(bytes).map_err(|error| fault(error.to_string()))
             }
-            Self::Git { revision, path } => {
-                let object = format!("{revision}:./{}", path.display());
+            Self::Git { revision, path, base } => {
+                let here = if *base == Base::Here { "./" } else { "" };
+                let object = format!("{revision}:{here}{}", path.display());
                 let arguments = ["show", "--end-of-options", &object];
                 let output = tokio::process::Command::new("git").args(arguments).output();
                 let output = output.await.map_err(|error| fault(error.to_string()))?;
@@ -122,6 +137,20 @@ impl Source {
                 }
                 decode(output.stdout).map_err(|error| fault(error.to_string()))
             }
+        }
+    }
+
+    /// The document itself; a path in a revision begins at the top of the repository, or at the
+    /// working directory where there is no such file.
+    async fn open(self) -> Result<(Self, String), DocumentError> {
+        match (self.read().await, self) {
+            (Ok(text), source) => Ok((source, text)),
+            (Err(error), Self::Git { revision, path, base: Base::Top }) => {
+                let here = Self::Git { revision, path, base: Base::Here };
+                let text = here.read().await.map_err(|_| error)?;
+                Ok((here, text))
+            }
+            (Err(error), _) => Err(error),
         }
     }
 }
@@ -150,15 +179,19 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 
 /// Reads a document in JSON or YAML with everything that it refers to, which becomes part of it.
 ///
-/// `name` is a file, `-` for standard input, a URL, or `REVISION:PATH` of a git repository.
+/// `name` is a file, `-` for standard input, a URL, or `REVISION:PATH` of a git repository, with the
+/// path from its top or from the working directory.
 ///
 /// # Errors
 /// When it cannot be read, is no OpenAPI 3 document, or refers to what is not there.
 pub async fn load(name: &str) -> Result<Value, DocumentError> {
-    let source = Source::of(name);
-    let mut document = parse(&source, &source.read().await?)?;
+    let (source, text) = Source::of(name).open().await?;
+    let mut document = parse(&source, &text)?;
     version(&source, &document)?;
+    let mut large = exact::large(&text, "");
     let mut sources = vec![source];
+    // Who refers to each.
+    let mut referrers = vec![String::new()];
     let mut index = 0;
     // The references of each document may lead to further ones.
     while let Some(source) = sources.get(index).cloned() {
@@ -167,13 +200,14 @@ pub async fn load(name: &str) -> Result<Value, DocumentError> {
             |(place, message)| DocumentError::Malformed { document: name.clone(), place, message };
         let part = bundle::part_mut(&mut document, index);
         let mut failed = None;
-        let wanted = bundle::externals(part, &mut |reference: &str| {
+        let wanted = bundle::externals(part, &mut |reference: &str, place: &str| {
             let Some(source) = source.join(reference) else {
                 failed.get_or_insert_with(|| reference.to_owned());
                 return 0;
             };
             sources.iter().position(|known| *known == source).unwrap_or_else(|| {
                 sources.push(source);
+                referrers.push(format!("{name} at {place}"));
                 sources.len() - 1
             })
         });
@@ -188,10 +222,22 @@ pub async fn load(name: &str) -> Result<Value, DocumentError> {
             )));
         }
         index += 1;
-        if let Some(next) = sources.get(index) {
-            let part = parse(next, &next.read().await?)?;
+        if let (Some(next), Some(referrer)) = (sources.get(index), referrers.get(index)) {
+            let wanted = |error| match error {
+                DocumentError::Read { document, message } => {
+                    let message = format!("{message}; {referrer} refers to it");
+                    DocumentError::Read { document, message }
+                }
+                other => other,
+            };
+            let text = next.read().await.map_err(wanted)?;
+            let part = parse(next, &text)?;
+            large.extend(exact::large(&text, &format!("/{}/{}", bundle::PARTS, index - 1)));
             bundle::add_part(&mut document, part);
         }
+    }
+    if let Some(fields) = document.as_object_mut().filter(|_| !large.is_empty()) {
+        fields.insert(exact::KEY.to_owned(), Value::Object(large.into_iter().collect()));
     }
     let name = sources.first().map(Source::name).unwrap_or_default();
     bundle::check(&mut document).map_err(|(place, message)| DocumentError::Malformed {
@@ -246,7 +292,7 @@ fn version(source: &Source, document: &Value) -> Result<(), DocumentError> {
 /// When something in it is malformed or refers to what is not there: the place and the fault.
 pub fn prepare(mut document: Value) -> Result<Value, (String, String)> {
     let mut outside = None;
-    bundle::externals(&mut document, &mut |reference: &str| {
+    bundle::externals(&mut document, &mut |reference: &str, _: &str| {
         outside.get_or_insert_with(|| reference.to_owned());
         0
     })?;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends so")]
 
 mod connection;
+mod documents;
 mod endings;
 mod program;
 mod recordings;

@@ -2,10 +2,14 @@
 //! what is different in them is reported once, with the operations that it reaches.
 
 mod arrays;
+mod content;
+mod discriminators;
+mod keywords;
 mod objects;
 mod operations;
 mod schemas;
 mod security;
+mod servers;
 mod unions;
 mod versions;
 
@@ -33,14 +37,23 @@ struct Group {
     links: BTreeSet<usize>,
 }
 
+/// How values are written.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Medium {
+    /// As JSON, or in another format that tells numbers from texts.
+    Data,
+    /// As text, as in a query or a form.
+    Text,
+    Xml,
+}
+
 /// Where a comparison is.
 #[derive(Clone)]
 struct Spot {
     group: usize,
     path: String,
     direction: Direction,
-    /// Whether the value is written as text, as in a query.
-    is_text: bool,
+    medium: Medium,
     /// Whether it is a parameter of the path.
     is_path: bool,
     /// Whether the value may be absent, or may be null where pydantic 1 does not say so.
@@ -59,8 +72,8 @@ enum Job<'a> {
     Choices(Rc<Choice<'a>>, Rc<Choice<'a>>),
 }
 
-/// The old schema, the new one, and the direction.
-type Pair = (Vec<usize>, Vec<usize>, Direction, bool);
+/// The old schema, the new one, the direction, and how values are written.
+type Pair = (Vec<usize>, Vec<usize>, Direction, Medium);
 
 pub(super) struct Comparison<'a> {
     old: Normaliser<'a>,
@@ -74,6 +87,8 @@ pub(super) struct Comparison<'a> {
     open: HashSet<Pair>,
     /// How often schemas that are written out were compared within a group.
     visits: HashMap<(usize, Pair), usize>,
+    /// The unions that hold besides others and were compared, by the group.
+    further: HashSet<(usize, usize, usize)>,
     /// How the new document is of newer versions, which say more of the same.
     upgrade: Upgrade,
 }
@@ -90,6 +105,7 @@ impl<'a> Comparison<'a> {
             probes: 0,
             open: HashSet::new(),
             visits: HashMap::new(),
+            further: HashSet::new(),
             upgrade: Upgrade::between(old, new),
         };
         let roots = comparison.documents();
@@ -124,9 +140,9 @@ impl<'a> Comparison<'a> {
             let group = self.group(name, true);
             self.known.insert(pair, group);
             let path = name.to_owned();
-            let (is_text, is_optional) = (spot.is_text, true);
+            let (medium, is_optional) = (spot.medium, true);
             let (direction, is_path) = (spot.direction, false);
-            let spot = Spot { group, path, direction, is_text, is_path, is_optional };
+            let spot = Spot { group, path, direction, medium, is_path, is_optional };
             self.pending.insert(group, (spot, job()));
             group
         };

@@ -6,11 +6,10 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::schemas::DOCUMENTATION;
-use super::{Comparison, Spot, same};
+use super::{Comparison, Medium, Spot, same};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::document::{
-    Operation, fields, flag, media_type, operations, operations_of, parameters_by_key, resolve,
-    template, text,
+    Operation, fields, flag, operations, operations_of, parameters_by_key, resolve, template, text,
 };
 use crate::openapi::normal::{Choice, Kind};
 
@@ -23,7 +22,7 @@ impl<'a> Comparison<'a> {
             group: whole,
             path: path.to_owned(),
             direction,
-            is_text: false,
+            medium: Medium::Data,
             is_path: false,
             is_optional: true,
         };
@@ -42,24 +41,6 @@ impl<'a> Comparison<'a> {
         let news = operations_of(new, &new["webhooks"]);
         self.matched(&mut groups, "webhook ", &olds, &news, Direction::Response);
         groups
-    }
-
-    fn servers(&mut self, spot: &Spot, old: &Value, new: &Value) {
-        let urls = |servers: &Value| -> BTreeSet<String> {
-            servers.as_array().into_iter().flatten().flat_map(addresses_of).collect()
-        };
-        let (before, after) = (urls(old), urls(new));
-        let or_root =
-            |urls: BTreeSet<String>| if urls.is_empty() { [String::new()].into() } else { urls };
-        let (before, after) = (or_root(before), or_root(after));
-        for url in before.difference(&after) {
-            let what = format!("the server '{url}' was removed");
-            self.note(spot, "server-removed", Class::NonBreaking, what);
-        }
-        for url in after.difference(&before) {
-            let what = format!("the server '{url}' is new");
-            self.note(spot, "server-added", Class::Documentation, what);
-        }
     }
 
     /// Compares the operations that are the same for a client, whatever their parameters are called.
@@ -81,8 +62,8 @@ impl<'a> Comparison<'a> {
             }
         }
         let mut used = BTreeSet::new();
-        let (path, is_text, is_path, is_optional) = (String::new(), false, false, true);
-        let root = Spot { group: 0, path, direction, is_text, is_path, is_optional };
+        let (path, medium) = (String::new(), Medium::Data);
+        let root = Spot { group: 0, path, direction, medium, is_path: false, is_optional: true };
         for (name, path, before) in olds {
             let name = format!("{prefix}{name}");
             let group = self.group(&name, false);
@@ -185,7 +166,7 @@ impl<'a> Comparison<'a> {
             let place = format!(" {} {}", text(parameter, "in"), text(parameter, "name"));
             let is_path = text(parameter, "in") == "path";
             let is_optional = !flag(parameter, "required");
-            Spot { is_text: true, is_path, is_optional, ..spot.at(&place) }
+            Spot { medium: Medium::Text, is_path, is_optional, ..spot.at(&place) }
         };
         for (key, &before) in &olds {
             let at = place(before);
@@ -239,7 +220,7 @@ impl<'a> Comparison<'a> {
     /// Compares what a parameter or a header holds, and how it is written.
     fn written(&mut self, spot: &Spot, before: &'a Value, after: &'a Value) {
         let is_scalar = is_scalar(&self.old.choices(&parts(before)))
-            && is_scalar(&self.new.choices(&parts(after)));
+            || is_scalar(&self.new.choices(&parts(after)));
         let [old, new] = [before, after].map(|parameter| style(parameter, is_scalar));
         if old != new {
             let what = format!("was written as {old} and is as {new} now");
@@ -348,7 +329,7 @@ impl<'a> Comparison<'a> {
         let news = by_name(new, self.new.document);
         for (name, &before) in &olds {
             let mut at = spot.at(&format!(" header {name}"));
-            at.is_text = true;
+            at.medium = Medium::Text;
             let Some(&after) = news.get(name) else {
                 self.add(&at, "response-header-removed", Class::Breaking, "the header was removed");
                 continue;
@@ -365,94 +346,11 @@ impl<'a> Comparison<'a> {
             self.add(&at, "response-header-added", Class::NonBreaking, "the header is new");
         }
     }
-
-    fn content(&mut self, spot: &Spot, old: &'a Value, new: &'a Value) {
-        let by_type = |content: &'a Value| -> Vec<(String, &'a Value)> {
-            fields(content).map(|(name, value)| (media_type(name), value)).collect()
-        };
-        let (olds, news) = (by_type(old), by_type(new));
-        let mut used = BTreeSet::new();
-        for &(ref name, before) in &olds {
-            let exact = news.iter().find(|(other, _)| other == name);
-            let range = || match spot.direction {
-                Direction::Request => news.iter().find(|(other, _)| covers(other, name)),
-                Direction::Response => news.iter().find(|(other, _)| covers(name, other)),
-            };
-            let Some(&(ref other, after)) = exact.or_else(range) else {
-                let what = format!("{name} was removed");
-                self.add(spot, "media-type-removed", Class::Breaking, what);
-                continue;
-            };
-            used.insert(other);
-            let several = olds.len() > 1 && news.len() > 1;
-            let at = if several { spot.at(&format!(" {name}")) } else { spot.clone() };
-            let at = Spot { is_text: FORMS.iter().any(|form| name.starts_with(form)), ..at };
-            let are_bytes = name.starts_with("application/octet-stream")
-                && is_bytes(&self.old.choices(&parts(before)))
-                && is_bytes(&self.new.choices(&parts(after)));
-            if !are_bytes {
-                self.schemas(&at, &parts(before), &parts(after));
-            }
-            for (key, rule) in [("example", "example-changed"), ("examples", "example-changed")] {
-                if !same(before.get(key), after.get(key)) {
-                    self.note(&at, rule, Class::Documentation, format!("{key} changed"));
-                }
-            }
-            if !same(before.get("encoding"), after.get("encoding")) {
-                let what = "the encoding of its parts changed";
-                self.shift(&at, "encoding-changed", Shift::Other, what);
-            }
-        }
-        for (name, _) in &news {
-            if !used.contains(name) && !olds.iter().any(|(other, _)| other == name) {
-                let what = format!("{name} is new");
-                self.add(spot, "media-type-added", Class::NonBreaking, what);
-            }
-        }
-    }
 }
 
 /// The schema of a parameter, a header or a media type; none if it may be anything.
-fn parts(value: &Value) -> Vec<&Value> {
+pub(super) fn parts(value: &Value) -> Vec<&Value> {
     value.get("schema").into_iter().collect()
-}
-
-/// The addresses of a server: one for each value of its variables.
-fn addresses_of(server: &Value) -> Vec<String> {
-    const MOST: usize = 64;
-    let Some(url) = server["url"].as_str() else { return Vec::new() };
-    let mut urls = vec![url.trim_end_matches('/').to_owned()];
-    for (name, variable) in fields(&server["variables"]) {
-        let values: Vec<&str> = match variable["enum"].as_array() {
-            Some(values) => values.iter().filter_map(Value::as_str).collect(),
-            None => variable["default"].as_str().into_iter().collect(),
-        };
-        if values.is_empty() || urls.len() * values.len() > MOST {
-            continue;
-        }
-        let place = format!("{{{name}}}");
-        let with = |url: &String| -> Vec<String> {
-            values.iter().map(|value| url.replace(&place, value)).collect()
-        };
-        urls = urls.iter().flat_map(with).collect();
-    }
-    urls
-}
-
-/// Media types whose values are written as texts.
-const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
-
-/// Whether a range of media types holds another.
-fn covers(range: &str, other: &str) -> bool {
-    let group = range.strip_suffix("/*");
-    group.is_some_and(|group| group == "*" || other.split('/').next() == Some(group))
-}
-
-/// Whether a schema is one of the two ways to say that a body is bytes.
-fn is_bytes(choices: &[Rc<Choice<'_>>]) -> bool {
-    let [only] = choices else { return false };
-    let is_binary = only.facets.get("format").is_some_and(|format| format.contains("binary"));
-    (only.kind == Kind::Any && only.is_plain()) || (only.kind == Kind::String && is_binary)
 }
 
 /// Whether all that a union allows is written as one text.

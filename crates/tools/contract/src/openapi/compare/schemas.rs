@@ -5,11 +5,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{Comparison, Job, MAX_VISITS, Spot, addresses, same, shown};
+use super::{Comparison, Job, MAX_VISITS, Medium, Spot, addresses, same, shown};
 use crate::openapi::change::{Class, Direction, Shift};
 use crate::openapi::normal::{
-    ANNOTATIONS, Additional, Bound, Choice, Kind, Normaliser, Parts, canonical, is_annotation,
-    order, whole,
+    ANNOTATIONS, Bound, Choice, Kind, Normaliser, Parts, is_annotation, order, whole,
 };
 
 /// Annotations that people read, with the rule of a change.
@@ -28,12 +27,19 @@ pub(super) const DOCUMENTATION: [(&str, &str); 9] = [
 impl<'a> Comparison<'a> {
     /// Compares two schemas where they are used.
     pub(super) fn schemas(&mut self, spot: &Spot, old: &Parts<'a>, new: &Parts<'a>) {
+        if let ([old], [new]) = (old.as_slice(), new.as_slice())
+            && self.old.is_exact()
+            && self.new.is_exact()
+            && is_same_without_references(old, new)
+        {
+            return;
+        }
         let (before, old_name) = self.old.target(old);
         let (after, new_name) = self.new.target(new);
         let both_named = old_name.is_some() && new_name.is_some();
         self.annotations(spot, [old, &before], [new, &after], both_named);
         let (true, Some(name)) = (both_named, old_name) else { return self.values(spot, old, new) };
-        let pair = (addresses(&before), addresses(&after), spot.direction, spot.is_text);
+        let pair = (addresses(&before), addresses(&after), spot.direction, spot.medium);
         self.link(spot, name, pair, || Job::Schemas(before, after));
     }
 
@@ -45,7 +51,7 @@ impl<'a> Comparison<'a> {
 
     fn values(&mut self, spot: &Spot, old: &Parts<'a>, new: &Parts<'a>) {
         // Schemas that are merged of several have no group, and may hold themselves.
-        let pair = (addresses(old), addresses(new), spot.direction, spot.is_text);
+        let pair = (addresses(old), addresses(new), spot.direction, spot.medium);
         let visits = self.visits.entry((spot.group, pair.clone())).or_default();
         *visits += 1;
         if *visits > MAX_VISITS || !self.open.insert(pair.clone()) {
@@ -57,26 +63,38 @@ impl<'a> Comparison<'a> {
     }
 
     fn annotations(&mut self, spot: &Spot, old: [&Parts<'a>; 2], new: [&Parts<'a>; 2], bare: bool) {
-        let find = |[own, target]: [&Parts<'a>; 2], key: &str| -> Option<&'a Value> {
-            let within =
-                |parts: &Parts<'a>| parts.iter().rev().find_map(|&part| annotation(part, key));
+        let (before, after) = (&self.old, &self.new);
+        let find = |side: &Normaliser<'a>, [own, target]: [&Parts<'a>; 2], key: &str| {
+            let within = |parts: &Parts<'a>| {
+                parts.iter().rev().find_map(|&part| annotation(side, part, key))
+            };
             within(own).or_else(|| if bare { None } else { within(target) })
         };
-        for (key, rule) in DOCUMENTATION {
-            if !same(find(old, key), find(new, key)) {
+        let pair = |key: &str| (find(before, old, key), find(after, new, key));
+        let found = DOCUMENTATION.map(|(key, rule)| (key, rule, pair(key)));
+        let deprecated = pair("deprecated");
+        let visibility = ["readOnly", "writeOnly"].map(|key| (key, pair(key)));
+        let defaults = pair("default");
+        let xml = pair("xml");
+        for (key, rule, (before, after)) in found {
+            if !same(before, after) {
                 self.add(spot, rule, Class::Documentation, format!("{key} changed"));
             }
         }
-        self.deprecation(spot, find(old, "deprecated"), find(new, "deprecated"));
-        for key in ["readOnly", "writeOnly"] {
+        self.deprecation(spot, deprecated.0, deprecated.1);
+        for (key, (before, after)) in visibility {
             let flag = |value: Option<&Value>| value == Some(&Value::Bool(true));
-            if flag(find(old, key)) != flag(find(new, key)) {
+            if flag(before) != flag(after) {
                 let what = format!("{key} changed");
                 self.add(spot, "visibility-changed", Class::Documentation, what);
             }
         }
+        if spot.medium == Medium::Xml && element(spot, xml.0) != element(spot, xml.1) {
+            let what = "it is written otherwise in XML now";
+            self.shift(spot, "xml-changed", Shift::Other, what);
+        }
         let default = |value: Option<&'a Value>| value.filter(|value| !value.is_null());
-        let (before, after) = (default(find(old, "default")), default(find(new, "default")));
+        let (before, after) = (default(defaults.0), default(defaults.1));
         let class = match spot.direction {
             Direction::Request if spot.is_optional => Class::Breaking,
             // Who must send a value does not get the default.
@@ -162,6 +180,23 @@ impl<'a> Comparison<'a> {
         self.arrays(spot, old, new);
         self.objects(spot, old, new);
         self.others(spot, old, new);
+        self.further(spot, old, new);
+    }
+
+    /// Compares the unions that hold besides.
+    fn further(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
+        if old.further.len() != new.further.len() {
+            let is_more = old.further.len() < new.further.len();
+            let shift = if is_more { Shift::Narrower } else { Shift::Wider };
+            return self.shift(spot, "keyword-changed", shift, "allOf changed");
+        }
+        for (old, new) in old.further.iter().zip(&new.further) {
+            // They are one for all members of the larger union.
+            let pair = (spot.group, Rc::as_ptr(old).addr(), Rc::as_ptr(new).addr());
+            if self.further.insert(pair) {
+                self.unions(spot, old, new);
+            }
+        }
     }
 
     fn enums(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
@@ -270,193 +305,48 @@ impl<'a> Comparison<'a> {
             self.shift(spot, rule, shift, what);
         }
     }
+}
 
-    fn others(&mut self, spot: &Spot, old: &Choice<'a>, new: &Choice<'a>) {
-        let keys =
-            old.others.keys().chain(new.others.keys().filter(|k| !old.others.contains_key(*k)));
-        for key in keys.copied().collect::<Vec<_>>() {
-            let class = match (old.others.get(key), new.others.get(key)) {
-                (Some(before), Some(after)) if before.len() == after.len() => {
-                    let pairs = before.iter().zip(after);
-                    let classes: Vec<_> = pairs
-                        .map(|(&before, &after)| self.other(spot, key, [old, new], before, after))
-                        .collect();
-                    classes.into_iter().min().unwrap_or(Class::Documentation)
-                }
-                (Some(before), Some(after)) => {
-                    let texts = |of: &Vec<&Value>| of.iter().map(|one| sorted(one)).collect();
-                    subsets(&texts(before), &texts(after))
-                        .map_or(Class::Documentation, |shift| shift.class(spot.direction))
-                }
-                (None, Some(_)) if key == "propertyNames" && self.upgrade.names_of_keys => continue,
-                (None, Some(names)) if key == "propertyNames" && is_any_name(&self.new, names) => {
-                    continue;
-                }
-                (Some(names), None) if key == "propertyNames" && is_any_name(&self.old, names) => {
-                    continue;
-                }
-                // It comes and goes with its `then` and `else`.
-                (None, _) | (_, None) if key == "if" => continue,
-                (before, _) => presence(key, before.is_none(), old, new).class(spot.direction),
-            };
-            if class != Class::Documentation {
-                self.add(spot, "keyword-changed", class, format!("{key} changed"));
-            }
+/// Whether two schemas are written alike, and say all that they say themselves.
+fn is_same_without_references(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            old.len() == new.len()
+                && old.iter().all(|(key, old)| {
+                    !key.ends_with("Ref")
+                        && key != "$ref"
+                        && key != "discriminator"
+                        && new.get(key).is_some_and(|new| is_same_without_references(old, new))
+                })
         }
-    }
-
-    /// What the change of a keyword means; documentation if it says the same.
-    fn other(
-        &mut self,
-        spot: &Spot,
-        key: &str,
-        choices: [&Choice<'a>; 2],
-        old: &'a Value,
-        new: &'a Value,
-    ) -> Class {
-        let direction = spot.direction;
-        let is_counted = choices.iter().any(|choice| choice.others.contains_key("maxContains"));
-        match key {
-            "propertyNames"
-            | "unevaluatedItems"
-            | "unevaluatedProperties"
-            | "contentSchema"
-            | "then"
-            | "else" => self.worst(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new])),
-            "contains" if !is_counted => {
-                self.worst(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]))
-            }
-            // What it forbids more is allowed less.
-            "not" => {
-                let spot = Spot { direction: direction.reversed(), ..spot.clone() };
-                self.worst(&spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]))
-            }
-            "contains" | "if" => {
-                let is_same =
-                    self.finds_nothing(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]));
-                if is_same { Class::Documentation } else { Class::Breaking }
-            }
-            "patternProperties" | "dependentSchemas" => {
-                self.schemas_by_key(spot, key, choices, old, new)
-            }
-            "minContains" | "maxContains" => match (old, new) {
-                (Value::Number(a), Value::Number(b)) if order(a, b).is_eq() => Class::Documentation,
-                (Value::Number(a), Value::Number(b)) => {
-                    let is_narrower = order(a, b).is_lt() == (key == "minContains");
-                    let shift = if is_narrower { Shift::Narrower } else { Shift::Wider };
-                    shift.class(direction)
-                }
-                _ => Class::Breaking,
-            },
-            "dependentRequired" => subsets(&demands(old), &demands(new))
-                .map_or(Class::Documentation, |shift| shift.class(direction)),
-            _ if sorted(old) == sorted(new) => Class::Documentation,
-            _ => Class::Breaking,
+        (Value::Array(old), Value::Array(new)) => {
+            old.len() == new.len()
+                && old.iter().zip(new).all(|(old, new)| is_same_without_references(old, new))
         }
-    }
-
-    /// What the change of an object of schemas means.
-    fn schemas_by_key(
-        &mut self,
-        spot: &Spot,
-        key: &str,
-        [old_choice, new_choice]: [&Choice<'a>; 2],
-        old: &'a Value,
-        new: &'a Value,
-    ) -> Class {
-        let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else {
-            return if same(Some(old), Some(new)) { Class::Documentation } else { Class::Breaking };
-        };
-        let mut class = Class::Documentation;
-        for (name, old) in old {
-            if let Some(new) = new.get(name) {
-                let found = self.worst(spot, |it, spot| it.schemas(spot, &vec![old], &vec![new]));
-                class = class.min(found);
-            }
-        }
-        let more =
-            [new.keys().any(|k| !old.contains_key(k)), old.keys().any(|k| !new.contains_key(k))];
-        for (is_new, differs) in [(true, more[0]), (false, more[1])] {
-            if differs {
-                let shift = presence(key, is_new, old_choice, new_choice);
-                class = class.min(shift.class(spot.direction));
-            }
-        }
-        class
+        (Value::Object(_) | Value::Array(_), _) => false,
+        (old, new) => old == new,
     }
 }
 
-/// Whether schemas of names allow every name.
-fn is_any_name<'a>(side: &Normaliser<'a>, names: &[&'a Value]) -> bool {
-    let is_any =
-        |choice: &Choice<'a>| matches!(choice.kind, Kind::Any | Kind::String) && choice.is_plain();
-    side.choices(names).iter().any(|choice| is_any(choice))
-}
-
-/// What it means that a keyword, or a key of one, came or went.
-fn presence(key: &str, is_new: bool, old: &Choice<'_>, new: &Choice<'_>) -> Shift {
-    let narrower = if is_new { Shift::Narrower } else { Shift::Wider };
-    let wider = if is_new { Shift::Wider } else { Shift::Narrower };
-    match key {
-        // Among what is refused otherwise, a pattern is what is allowed.
-        "patternProperties" => match (&old.additional, &new.additional) {
-            (Additional::Nothing, Additional::Nothing) => wider,
-            (Additional::Anything, Additional::Anything) => narrower,
-            (Additional::Nothing, Additional::Anything) => Shift::Wider,
-            (Additional::Anything, Additional::Nothing) => Shift::Narrower,
-            _ => Shift::Other,
-        },
-        "minContains" => {
-            let is_none = |choice: &Choice<'_>| {
-                let least = choice.others.get(key).and_then(|of| of.first()?.as_u64());
-                least == Some(0)
-            };
-            if is_none(old) || is_none(new) { wider } else { narrower }
-        }
-        _ => narrower,
+fn annotation<'a>(side: &Normaliser<'a>, schema: &'a Value, key: &str) -> Option<&'a Value> {
+    if side.is_bare_reference(schema) {
+        return None;
     }
-}
-
-/// What a change of two sets of demands means.
-fn subsets(old: &BTreeSet<String>, new: &BTreeSet<String>) -> Option<Shift> {
-    if old == new {
-        None
-    } else if old.is_subset(new) {
-        Some(Shift::Narrower)
-    } else if new.is_subset(old) {
-        Some(Shift::Wider)
-    } else {
-        Some(Shift::Other)
-    }
-}
-
-/// Which property demands which other one.
-fn demands(of: &Value) -> BTreeSet<String> {
-    let lists = of.as_object().into_iter().flatten();
-    let pairs = lists.flat_map(|(name, list)| {
-        let list = list.as_array().into_iter().flatten();
-        list.map(move |other| Value::from(vec![name.as_str().into(), other.clone()]).to_string())
-    });
-    pairs.collect()
-}
-
-/// A text that is the same for data whose lists hold the same, in whatever order.
-fn sorted(value: &Value) -> String {
-    let mut value = value.clone();
-    for list in value.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
-        if let Some(list) = list.as_array_mut() {
-            list.sort_by_key(canonical);
-        }
-    }
-    canonical(&value)
-}
-
-fn annotation<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
     schema.get(key).or_else(|| {
-        // What older versions wrapped around a reference.
-        let [part] = schema.get("allOf")?.as_array()?.as_slice() else { return None };
-        annotation(part, key)
+        // What is wrapped around a reference.
+        let wrapped = ["allOf", "anyOf", "oneOf"].iter().find_map(|key| schema.get(*key));
+        let [part] = wrapped?.as_array()?.as_slice() else { return None };
+        annotation(side, part, key)
     })
+}
+
+/// How a value is written in XML, defaults included.
+fn element<'b>(spot: &'b Spot, xml: Option<&'b Value>) -> ([&'b str; 3], [bool; 2]) {
+    let text = |key: &str| xml.and_then(|xml| xml[key].as_str());
+    let flag = |key: &str| xml.is_some_and(|xml| xml[key] == true);
+    let usual = spot.path.rsplit('.').next().unwrap_or_default();
+    let [namespace, prefix] = ["namespace", "prefix"].map(|key| text(key).unwrap_or_default());
+    ([text("name").unwrap_or(usual), namespace, prefix], ["attribute", "wrapped"].map(flag))
 }
 
 /// How the limits differ: `Less` if the new one is tighter.

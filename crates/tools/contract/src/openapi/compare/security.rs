@@ -18,7 +18,13 @@ impl<'a> Comparison<'a> {
         let authorizes = |alternatives: &[Alternative], credentials: &Alternative| {
             alternatives.iter().any(|demand| {
                 demand.iter().all(|(scheme, scopes)| {
-                    credentials.get(scheme).is_some_and(|granted| scopes.is_subset(granted))
+                    let sent = credentials.get(scheme).or_else(|| {
+                        // A key in that header may be any credentials.
+                        let is_key = scheme == "header authorization";
+                        let mut sent = credentials.iter().filter(|_| is_key);
+                        sent.find(|(other, _)| other.starts_with("Authorization: ")).map(|of| of.1)
+                    });
+                    sent.is_some_and(|granted| scopes.is_subset(granted))
                 })
             })
         };

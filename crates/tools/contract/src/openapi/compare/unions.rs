@@ -1,23 +1,25 @@
 //! Two unions: which choice of the one has become which of the other.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Comparison, Job, Spot, addresses, same};
-use crate::openapi::change::{Class, Shift};
-use crate::openapi::normal::{Choice, Kind, Normaliser, address, plain};
+use super::{Comparison, Job, Medium, Spot, addresses};
+use crate::openapi::change::{Class, Direction, Shift};
+use crate::openapi::normal::{Bound, Choice, Exclusion, Kind, Normaliser, address, plain, whole};
 
 /// How many pairs of components are tried to find those that are the same.
 const MAX_PAIRS: usize = 64;
 
-type Choices<'a> = Vec<Rc<Choice<'a>>>;
+pub(super) type Choices<'a> = Vec<Rc<Choice<'a>>>;
 
 impl<'a> Comparison<'a> {
     pub(super) fn unions(&mut self, spot: &Spot, old: &Choices<'a>, new: &Choices<'a>) {
         let (mut olds, mut news) = (old.clone(), new.clone());
         self.nulls(spot, &mut olds, &mut news);
         self.discriminators(spot, &olds, &news);
+        self.exclusion(spot, &olds, &news);
         if let ([old], [new]) = (olds.as_slice(), news.as_slice()) {
             let (old, new) = (Rc::clone(old), Rc::clone(new));
             return self.single(spot, &old, &new);
@@ -108,6 +110,31 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// Reports that values which fit several members of a union are refused, or not any more.
+    fn exclusion(&mut self, spot: &Spot, olds: &Choices<'a>, news: &Choices<'a>) {
+        let worst = |choices: &Choices<'a>| {
+            choices.iter().map(|choice| choice.exclusion).max().unwrap_or_default()
+        };
+        let (before, after) = (worst(olds), worst(news));
+        let (is_old, is_new) = (before >= Exclusion::One, after >= Exclusion::One);
+        if before == Exclusion::None
+            && is_new
+            && (olds.len() > 1 || after == Exclusion::Overlapping)
+            && self.new.overlap(news)
+        {
+            let what = "oneOf: values that fit several members are refused now";
+            self.shift(spot, "keyword-changed", Shift::Narrower, what);
+        }
+        if is_old
+            && after == Exclusion::None
+            && (news.len() > 1 || before == Exclusion::Overlapping)
+            && self.old.overlap(olds)
+        {
+            let what = "oneOf: values that fit several members are allowed now";
+            self.shift(spot, "keyword-changed", Shift::Wider, what);
+        }
+    }
+
     /// One choice on either side.
     fn single(&mut self, spot: &Spot, old: &Rc<Choice<'a>>, new: &Rc<Choice<'a>>) {
         let comparable = old.kind == new.kind
@@ -118,12 +145,32 @@ impl<'a> Comparison<'a> {
             return self.choices(spot, old, new);
         }
         let what = format!("was {} and is {} now", old.kind.name(), new.kind.name());
-        let is_scalar = !matches!(old.kind, Kind::Array | Kind::Object);
-        if spot.is_text && is_scalar && new.kind == Kind::String && new.is_plain() {
-            // Every number is a text where all is written as text.
-            return self.shift(spot, "type-widened", Shift::Wider, what);
+        if spot.medium == Medium::Text && is_scalar(old) {
+            if new.kind == Kind::String && new.is_plain() {
+                // Every number is a text where all is written as text.
+                return self.shift(spot, "type-widened", Shift::Wider, what);
+            }
+            if let (Some(old), Some(new)) = (as_texts(old), as_texts(new)) {
+                return self.choice(spot, &Rc::new(old), &Rc::new(new));
+            }
+            if spot.direction == Direction::Request && self.is_one_of_list(spot, old, new) {
+                return self.shift(spot, "type-widened", Shift::Wider, what);
+            }
         }
         self.shift(spot, "type-changed", Shift::Other, what);
+    }
+
+    /// Whether a single value is written as a list that holds nothing else.
+    fn is_one_of_list(&mut self, spot: &Spot, old: &Rc<Choice<'a>>, new: &Choice<'a>) -> bool {
+        let is_one = |bounds: &BTreeMap<&'static str, Bound>, order: std::cmp::Ordering| {
+            bounds.values().all(|bound| whole(&bound.value).is_some_and(|n| n.cmp(&1) != order))
+        };
+        let items = self.new.choices(new.prefix.first().unwrap_or(&new.items));
+        new.kind == Kind::Array
+            && is_one(&new.lower, std::cmp::Ordering::Greater)
+            && is_one(&new.upper, std::cmp::Ordering::Less)
+            && self.worst(spot, |it, spot| it.unions(spot, &vec![Rc::clone(old)], &items))
+                != Class::Breaking
     }
 
     fn left_over(&mut self, spot: &Spot, olds: &Choices<'a>, news: &Choices<'a>) {
@@ -165,153 +212,35 @@ impl<'a> Comparison<'a> {
         let name = old.label.unwrap_or_else(|| old.kind.name());
         let (one, other) = (vec![a], vec![b]);
         if self.old.choices(&one).len() == 1 && self.new.choices(&other).len() == 1 {
-            let pair = (addresses(&one), addresses(&other), spot.direction, spot.is_text);
+            let pair = (addresses(&one), addresses(&other), spot.direction, spot.medium);
             return self.link(spot, name, pair, || Job::Schemas(one, other));
         }
-        let pair = (vec![address(a), i], vec![address(b), j], spot.direction, spot.is_text);
+        let pair = (vec![address(a), i], vec![address(b), j], spot.direction, spot.medium);
         let (old, new) = (Rc::clone(old), Rc::clone(new));
         self.link(spot, name, pair, || Job::Choices(old, new));
     }
-
-    /// Compares what tells the members of two unions apart, and the components that it leads to.
-    fn discriminators(&mut self, spot: &Spot, olds: &Choices<'a>, news: &Choices<'a>) {
-        if let ([old], [new]) = (olds.as_slice(), news.as_slice())
-            && old.origin.is_some()
-            && new.origin.is_some()
-        {
-            // They are compared with their components.
-            return;
-        }
-        let (before, after) = (discriminator(olds), discriminator(news));
-        let are_unions = [olds.len() > 1, news.len() > 1];
-        let (before, after) = match (before, after) {
-            (Some(before), Some(after)) => (before, after),
-            _ if are_unions[0] != are_unions[1] => return,
-            (Some(before), None) => {
-                let is_distinct = is_tagged(&self.old, olds, before);
-                let what = "members are not distinguished by a discriminator any more";
-                return self.distinction(spot, is_distinct, Shift::Wider, what);
-            }
-            (None, Some(after)) => {
-                let is_distinct = is_tagged(&self.new, news, after);
-                let what = "members are distinguished by a discriminator now";
-                return self.distinction(spot, is_distinct, Shift::Narrower, what);
-            }
-            (None, None) => return,
-        };
-        if !same(before.get("propertyName"), after.get("propertyName")) {
-            let what = "the discriminator is another property now";
-            return self.shift(spot, "discriminator-changed", Shift::Other, what);
-        }
-        let is_distinct = is_tagged(&self.old, olds, before) && is_tagged(&self.new, news, after);
-        let mapping =
-            |discriminator: &'a Value| discriminator.get("mapping").and_then(Value::as_object);
-        let (before, after) = match (mapping(before), mapping(after)) {
-            (Some(before), Some(after)) => (before.clone(), after.clone()),
-            // Members without a key go by their names, unless they say their values themselves.
-            (before, after) if !is_distinct && (before.is_some() || after.is_some()) => {
-                (completed(before, olds), completed(after, news))
-            }
-            _ => return,
-        };
-        let is_member = |choices: &Choices<'a>, target: &Value| {
-            // Subtypes are no members of a union.
-            let target = label(target);
-            choices.len() < 2 || choices.iter().any(|one| one.label.map(plain) == target)
-        };
-        for (key, target) in &before {
-            match after.get(key) {
-                Some(other) if label(target) == label(other) => self.mapped(spot, target, other),
-                Some(other) => {
-                    let [a, b] = [target, other].map(|of| label(of).unwrap_or("nothing"));
-                    let what = format!("the discriminator's {key} was {a} and is {b} now");
-                    self.shift(spot, "discriminator-changed", Shift::Other, what);
-                }
-                // A member that is gone is reported as that.
-                None if is_member(news, target) => {
-                    let what = format!("the discriminator may not be {key} any more");
-                    self.shift(spot, "discriminator-changed", Shift::Narrower, what);
-                }
-                None => {}
-            }
-        }
-        for (key, target) in &after {
-            if !before.contains_key(key) && is_member(olds, target) {
-                let what = format!("the discriminator may be {key} now");
-                self.shift(spot, "discriminator-changed", Shift::Wider, what);
-            }
-        }
-    }
-
-    /// Reports a discriminator that came or went; values are the same where each member has its own.
-    fn distinction(&mut self, spot: &Spot, is_distinct: bool, shift: Shift, what: &str) {
-        let class = if is_distinct { Class::NonBreaking } else { shift.class(spot.direction) };
-        self.add(spot, "discriminator-changed", class, what);
-    }
-
-    /// Compares the components that a key of two mappings leads to.
-    fn mapped(&mut self, spot: &Spot, old: &Value, new: &Value) {
-        let find = |side: &Normaliser<'a>, target: &Value| -> Option<&'a Value> {
-            let target = target.as_str()?;
-            match target.strip_prefix('#') {
-                Some(pointer) => side.document.pointer(pointer),
-                None => side.document["components"]["schemas"].get(target),
-            }
-        };
-        let (Some(before), Some(after)) = (find(&self.old, old), find(&self.new, new)) else {
-            return;
-        };
-        let (before, after) = (vec![before], vec![after]);
-        let pair = (addresses(&before), addresses(&after), spot.direction, spot.is_text);
-        let name = old.as_str().and_then(|target| target.rsplit('/').next()).unwrap_or_default();
-        self.link(spot, name, pair, || Job::Schemas(before, after));
-    }
-}
-
-/// The discriminator of a union, if it has one, or of the component that is its only member.
-fn discriminator<'a>(choices: &Choices<'a>) -> Option<&'a Value> {
-    let own = |choice: &Choice<'a>| {
-        let component = choice.origin.filter(|_| choices.len() == 1);
-        choice.discriminator.or_else(|| component?.0.get("discriminator"))
-    };
-    let first = choices.iter().find_map(|choice| own(choice))?;
-    let is_only = choices.iter().filter_map(|choice| own(choice)).all(|o| std::ptr::eq(o, first));
-    is_only.then_some(first)
-}
-
-/// A mapping with the members of a union that it leaves out, by their names.
-fn completed(mapping: Option<&Map<String, Value>>, choices: &Choices<'_>) -> Map<String, Value> {
-    let mut mapping = mapping.cloned().unwrap_or_default();
-    let names = choices.iter().filter_map(|choice| choice.label).map(plain);
-    for name in names.filter(|_| choices.len() > 1) {
-        if !mapping.values().any(|target| label(target) == Some(name)) {
-            mapping.insert(name.to_owned(), name.into());
-        }
-    }
-    mapping
-}
-
-/// The component that a key of a mapping leads to.
-fn label(target: &Value) -> Option<&str> {
-    target.as_str()?.rsplit('/').next().map(plain)
-}
-
-/// Whether every member says itself which values of the discriminator are its own.
-fn is_tagged<'a>(side: &Normaliser<'a>, choices: &Choices<'a>, discriminator: &Value) -> bool {
-    let name = discriminator["propertyName"].as_str().unwrap_or_default();
-    choices.iter().all(|choice| {
-        choice.required.contains(name)
-            && choice.properties.get(name).is_some_and(|parts| {
-                let values = side.choices(parts);
-                !values.is_empty() && values.iter().all(|value| value.values.is_some())
-            })
-    })
 }
 
 impl Kind {
     fn is_numeric(self) -> bool {
         matches!(self, Self::Integer | Self::Number)
     }
+}
+
+/// Whether values are written as one text.
+fn is_scalar(choice: &Choice<'_>) -> bool {
+    !matches!(choice.kind, Kind::Any | Kind::Array | Kind::Object)
+}
+
+/// Single values that are written as texts, as those texts.
+fn as_texts<'a>(choice: &Choice<'a>) -> Option<Choice<'a>> {
+    let values = choice.values.as_ref().filter(|_| is_scalar(choice))?;
+    let text = |value: &String| {
+        if value.starts_with('"') { value.clone() } else { Value::from(value.as_str()).to_string() }
+    };
+    let values = Some(values.iter().map(text).collect());
+    let (kind, lower, upper) = (Kind::String, BTreeMap::new(), BTreeMap::new());
+    Some(Choice { kind, values, lower, upper, ..choice.clone() })
 }
 
 /// What a choice is called in a message.

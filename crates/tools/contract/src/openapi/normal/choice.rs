@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Number, Value};
 
-use super::number::{beyond, number, order, whole};
+use super::number::{beyond, is_whole, number, whole};
 
 /// A schema that has not been normalised yet: every part must hold.
 pub(in crate::openapi) type Parts<'a> = Vec<&'a Value>;
@@ -41,7 +41,7 @@ impl Kind {
         match value {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Boolean,
-            Value::Number(number) if whole(number).is_some() => Self::Integer,
+            Value::Number(number) if is_whole(number) => Self::Integer,
             Value::Number(_) => Self::Number,
             Value::String(_) => Self::String,
             Value::Array(_) => Self::Array,
@@ -116,6 +116,24 @@ pub(in crate::openapi) struct Choice<'a> {
     /// What people call it: the component's name or the title.
     pub label: Option<&'a str>,
     pub discriminator: Option<&'a Value>,
+    /// Unions that must hold as well, of which there are too many members to merge them.
+    pub further: Vec<Rc<Vec<Rc<Self>>>>,
+    /// How it stands to the other members of its union.
+    pub exclusion: Exclusion,
+}
+
+/// Whether a value may fit several members of a union.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::openapi) enum Exclusion {
+    /// It may: `anyOf`.
+    #[default]
+    None,
+    /// A discriminator chooses: `oneOf` with one.
+    Tagged,
+    /// It may fit one only, as `oneOf` has it.
+    One,
+    /// The same, and one of the members holds all values of another.
+    Overlapping,
 }
 
 impl Choice<'_> {
@@ -136,6 +154,8 @@ impl Choice<'_> {
             origin: None,
             label: None,
             discriminator: None,
+            further: Vec::new(),
+            exclusion: Exclusion::None,
         }
     }
 
@@ -156,92 +176,16 @@ impl Choice<'_> {
             && self.required.is_empty()
             && matches!(self.additional, Additional::Anything)
             && self.others.is_empty()
-    }
-}
-
-impl<'a> Choice<'a> {
-    /// The same choice as one of a union with the discriminator.
-    fn within(self: &Rc<Self>, discriminator: Option<&'a Value>) -> Rc<Self> {
-        let same = match (self.discriminator, discriminator) {
-            (Some(own), Some(other)) => std::ptr::eq(own, other),
-            (own, other) => own.is_none() && other.is_none(),
-        };
-        if same {
-            return Rc::clone(self);
-        }
-        Rc::new(Self { discriminator, ..(**self).clone() })
+            && self.further.is_empty()
     }
 }
 
 impl Choice<'_> {
-    /// The choice of the values that both allow, if there may be any.
-    pub(super) fn and(self: &Rc<Self>, other: &Rc<Self>) -> Option<Rc<Self>> {
-        let kind = self.kind.and(other.kind)?;
-        let discriminator = self.discriminator.or(other.discriminator);
-        // What limits nothing leaves the other as it was written: its component and its name.
-        for (limit, kept) in [(self, other), (other, self)] {
-            if limit.is_plain() && kept.kind == kind {
-                return Some(kept.within(discriminator));
-            }
-        }
-        let mut both = Self { kind, ..(**self).clone() };
-        both.origin = None;
-        // The name of a component tells more than the title of the union around it.
-        both.label = match (self.origin, other.origin) {
-            (None, Some(_)) => other.label.or(self.label),
-            _ => self.label.or(other.label),
-        };
-        both.discriminator = discriminator;
-        both.values = match (&self.values, &other.values) {
-            (Some(a), Some(b)) => Some(a.intersection(b).cloned().collect()),
-            (a, b) => a.clone().or_else(|| b.clone()),
-        };
-        for (key, bound) in &other.lower {
-            tighten(&mut both.lower, key, bound, true);
-        }
-        for (key, bound) in &other.upper {
-            tighten(&mut both.upper, key, bound, false);
-        }
-        for (key, texts) in &other.facets {
-            both.facets.entry(*key).or_default().extend(texts.iter().cloned());
-        }
-        both.unique |= other.unique;
-        both.items.extend(&other.items);
-        for (index, parts) in other.prefix.iter().enumerate() {
-            match both.prefix.get_mut(index) {
-                Some(own) => own.extend(parts),
-                None => both.prefix.push(parts.clone()),
-            }
-        }
-        for (name, parts) in &other.properties {
-            let own = both.properties.entry(*name).or_default();
-            let new = parts.iter().filter(|part| !own.iter().any(|own| std::ptr::eq(*own, **part)));
-            let new: Vec<_> = new.copied().collect();
-            own.extend(new);
-        }
-        both.required.extend(&other.required);
-        both.additional = match (&self.additional, &other.additional) {
-            (Additional::Nothing, _) | (_, Additional::Nothing) => Additional::Nothing,
-            (Additional::Values(a), Additional::Values(b)) => {
-                Additional::Values(a.iter().chain(b).copied().collect())
-            }
-            (Additional::Values(a), _) | (_, Additional::Values(a)) => {
-                Additional::Values(a.clone())
-            }
-            _ => Additional::Anything,
-        };
-        for (key, values) in &other.others {
-            both.others.entry(*key).or_default().extend(values);
-        }
-        Some(Rc::new(both.tidy()))
-    }
-
     /// Leaves out what says nothing of values of its kind, and writes equal limits in one way.
     pub(super) fn tidy(mut self) -> Self {
+        let kind = self.kind;
         let applies = |of: Kind| {
-            self.kind == Kind::Any
-                || self.kind == of
-                || (of == Kind::Number && self.kind == Kind::Integer)
+            kind == Kind::Any || kind == of || (of == Kind::Number && kind == Kind::Integer)
         };
         let keyword_kind = |key: &str| match key {
             "minimum" | "maximum" | "multipleOf" => Kind::Number,
@@ -258,7 +202,9 @@ impl Choice<'_> {
             key => applies(keyword_kind(key)),
         });
         self.others.retain(|key, _| GENERAL.contains(key) || applies(keyword_kind(key)));
-        if !applies(Kind::Array) {
+        if applies(Kind::Array) {
+            self.tidy_items();
+        } else {
             self.unique = false;
             self.items.clear();
             self.prefix.clear();
@@ -285,34 +231,47 @@ impl Choice<'_> {
                     }
                 }
             }
+            self.tidy_width();
             let multiple = self.facets.get("multipleOf");
             if multiple.is_some_and(|of| of.iter().all(|of| of == "1")) {
                 self.facets.remove("multipleOf");
             }
         }
-        let says_nothing = |bound: &Bound| whole(&bound.value) == Some(0) && !bound.exclusive;
-        self.lower.retain(|key, bound| *key == "minimum" || !says_nothing(bound));
+        let required = self.required.len();
+        self.lower.retain(|key, bound| match (*key, whole(&bound.value)) {
+            ("minimum", _) => true,
+            // As many are required by their names.
+            ("minProperties", Some(least)) => usize::try_from(least).is_ok_and(|n| n > required),
+            (_, least) => least != Some(0) || bound.exclusive,
+        });
         let both = ["true", "false"].map(ToOwned::to_owned).into();
         if self.kind == Kind::Null || (self.kind == Kind::Boolean && self.values == Some(both)) {
             self.values = None;
         }
         self
     }
-}
 
-/// Adds a bound where it is tighter than the one that is there.
-pub(super) fn tighten(
-    limits: &mut BTreeMap<&'static str, Bound>,
-    key: &'static str,
-    bound: &Bound,
-    lower: bool,
-) {
-    let tighter = limits.get(key).is_none_or(|known| {
-        let order = order(&bound.value, &known.value);
-        let order = if lower { order } else { order.reverse() };
-        order.is_gt() || (order.is_eq() && bound.exclusive)
-    });
-    if tighter {
-        limits.insert(key, bound.clone());
+    /// Leaves out what no item is held to, as there are not so many.
+    fn tidy_items(&mut self) {
+        let most = self.upper.get("maxItems").and_then(|bound| whole(&bound.value));
+        let Some(most) = most.and_then(|most| usize::try_from(most).ok()) else { return };
+        if most <= self.prefix.len() {
+            self.prefix.truncate(most);
+            self.items.clear();
+        }
+    }
+
+    /// Leaves out the bounds that the format of an integer has anyway.
+    fn tidy_width(&mut self) {
+        let Some(formats) = self.facets.get("format") else { return };
+        let (least, most) = if formats.contains("int32") {
+            (i128::from(i32::MIN), i128::from(i32::MAX))
+        } else if formats.contains("int64") {
+            (i128::from(i64::MIN), i128::from(i64::MAX))
+        } else {
+            return;
+        };
+        self.lower.retain(|_, bound| whole(&bound.value).is_none_or(|value| value > least));
+        self.upper.retain(|_, bound| whole(&bound.value).is_none_or(|value| value < most));
     }
 }

@@ -44,6 +44,9 @@ impl<'a> Normaliser<'a> {
             Additional::Nothing => print.push_str(" closed"),
             Additional::Values(parts) => add("*", parts),
         }
+        if !choice.further.is_empty() {
+            _ = write!(print, " and {}", choice.further.len());
+        }
         for (key, values) in &choice.others {
             let values: Vec<_> = values.iter().map(|value| canonical(value)).collect();
             _ = write!(print, " {key}={values:?}");

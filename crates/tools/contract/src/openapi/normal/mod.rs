@@ -3,100 +3,36 @@
 
 mod choice;
 mod fingerprint;
+mod keywords;
+mod merge;
 mod number;
+mod overlap;
 mod own;
+mod subtypes;
+mod union;
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-pub(super) use self::choice::{Additional, Bound, Choice, Kind, Parts};
-pub(super) use self::fingerprint::plain;
-pub(super) use self::number::{canonical, float, order, whole};
+use super::exact;
 
-/// How many choices a merge of unions may have before it is compared as a text.
+pub(super) use self::choice::{Additional, Bound, Choice, Exclusion, Kind, Parts};
+pub(super) use self::fingerprint::plain;
+pub(super) use self::keywords::{ANNOTATIONS, is_annotation};
+pub(super) use self::number::{canonical, float, order, whole};
+use self::subtypes::Subtypes;
+use self::union::simple;
+
+/// How many choices a merge of unions may have before the unions are compared each by itself.
 const MAX_CHOICES: usize = 4096;
 /// How many schemas may be nested in one another by composition.
 const MAX_DEPTH: usize = 100;
 
 /// How deep an annotation is looked for in what a schema is composed of.
 const MAX_DEPTH_OF_MARKS: usize = 8;
-
-/// Keywords that say nothing about which values are allowed.
-pub(super) const ANNOTATIONS: [&str; 14] = [
-    "title",
-    "description",
-    "summary",
-    "default",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "example",
-    "examples",
-    "externalDocs",
-    "xml",
-    "$comment",
-    "$defs",
-    "definitions",
-];
-
-/// Keywords that say which values are allowed.
-const ASSERTIONS: [&str; 48] = [
-    "$ref",
-    "$dynamicRef",
-    "type",
-    "nullable",
-    "enum",
-    "const",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-    "if",
-    "then",
-    "else",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "format",
-    "contentEncoding",
-    "contentMediaType",
-    "contentSchema",
-    "items",
-    "additionalItems",
-    "prefixItems",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "unevaluatedItems",
-    "properties",
-    "required",
-    "additionalProperties",
-    "patternProperties",
-    "propertyNames",
-    "unevaluatedProperties",
-    "minProperties",
-    "maxProperties",
-    "dependentRequired",
-    "dependentSchemas",
-    "dependencies",
-    "discriminator",
-    "$recursiveRef",
-];
-
-pub(super) fn is_annotation(key: &str) -> bool {
-    !ASSERTIONS.contains(&key)
-}
 
 /// How much a schema allows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,6 +51,11 @@ pub(super) struct Normaliser<'a> {
     parts: RefCell<HashMap<usize, Choices<'a>>>,
     /// Whether a schema that is composed of itself was met.
     is_cyclic: Cell<bool>,
+    /// Whether what stands beside a reference counts: not before OpenAPI 3.1.
+    siblings_count: bool,
+    subtypes: OnceCell<Subtypes<'a>>,
+    /// The digits of large numbers, by their addresses.
+    digits: BTreeMap<usize, &'a str>,
 }
 
 /// The identity of a schema within its document.
@@ -124,8 +65,48 @@ pub(super) fn address(schema: &Value) -> usize {
 
 impl<'a> Normaliser<'a> {
     pub(super) fn new(document: &'a Value) -> Self {
-        let (known, parts) = (RefCell::default(), RefCell::default());
-        Self { document, known, parts, is_cyclic: Cell::new(false) }
+        let (known, parts, subtypes) = (RefCell::default(), RefCell::default(), OnceCell::new());
+        let version = document["openapi"].as_str().unwrap_or_default();
+        let siblings_count = !version.starts_with("3.0");
+        let (is_cyclic, digits) = (Cell::new(false), exact::digits(document));
+        Self { document, known, parts, is_cyclic, siblings_count, subtypes, digits }
+    }
+
+    /// Whether equal values are all that they look like.
+    pub(super) fn is_exact(&self) -> bool {
+        self.digits.is_empty()
+    }
+
+    /// A text that is the same for equal values of this document and of others.
+    fn canonical(&self, value: &Value) -> String {
+        self.digits.get(&address(value)).map_or_else(|| canonical(value), |&digits| digits.into())
+    }
+
+    /// Whether a schema is a reference beside which nothing counts.
+    pub(super) fn is_bare_reference(&self, schema: &Value) -> bool {
+        !self.siblings_count && schema.get("$ref").is_some_and(Value::is_string)
+    }
+
+    /// A schema that is nothing but a reference to another: itself, or the only schema that it is
+    /// composed of.
+    fn reference<'b>(&self, schema: &'b Value) -> Option<&'b Value> {
+        let fields = schema.as_object()?;
+        if self.is_bare_reference(schema) && fields.get("nullable") != Some(&Value::Bool(true)) {
+            return Some(schema);
+        }
+        let mut assertions = fields.iter().filter(|(key, _)| !is_annotation(key));
+        let (key, value) = assertions.next()?;
+        if assertions.next().is_some() {
+            return None;
+        }
+        match (key.as_str(), value) {
+            ("$ref", Value::String(_)) => Some(schema),
+            ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => match parts.as_slice() {
+                [part] => self.reference(part),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// What a schema that is nothing but a reference stands for, and the name of the component.
@@ -133,7 +114,7 @@ impl<'a> Normaliser<'a> {
         let &[mut schema] = parts.as_slice() else { return (parts.clone(), None) };
         let mut name = None;
         for _ in 0..MAX_DEPTH {
-            let Some(reference) = reference(schema) else { break };
+            let Some(reference) = self.reference(schema) else { break };
             let (pointer, target) = (pointer(reference), self.resolve(reference));
             name = name.or_else(|| pointer.rsplit('/').next());
             schema = target;
@@ -151,7 +132,7 @@ impl<'a> Normaliser<'a> {
         let Some(fields) = schema.as_object() else { return false };
         let within = |schema: &'a Value| depth > 0 && self.is_marked_within(schema, key, depth - 1);
         let is_null = |schema: &Value| schema["type"] == "null";
-        fields.get(key) == Some(&Value::Bool(true))
+        (fields.get(key) == Some(&Value::Bool(true)) && !self.is_bare_reference(schema))
             || (fields.get("$ref").is_some_and(Value::is_string) && within(self.resolve(schema)))
             || list(fields, "allOf").iter().any(within)
             || ["anyOf", "oneOf"].iter().any(|key| {
@@ -239,7 +220,11 @@ impl<'a> Normaliser<'a> {
         open: &mut Vec<usize>,
     ) -> Vec<Rc<Choice<'a>>> {
         let is_nullable = fields.get("nullable") == Some(&Value::Bool(true));
-        let mut choices = own::choices(fields, &|schema| self.extent(schema));
+        let mut choices = if self.is_bare_reference(schema) {
+            vec![anything()]
+        } else {
+            own::choices(fields, &|schema| self.extent(schema), &|value| self.canonical(value))
+        };
         if fields.get("$ref").is_some_and(Value::is_string) {
             let target = self.resolve(schema);
             let name = pointer(schema).rsplit('/').next();
@@ -260,7 +245,33 @@ impl<'a> Normaliser<'a> {
                 choices = Self::both(&choices, &named.collect::<Vec<_>>());
             }
         }
-        for part in list(fields, "allOf") {
+        if !self.is_bare_reference(schema) {
+            choices = self.combined(choices, schema, fields, open);
+        }
+        if is_nullable && !choices.iter().any(|c| matches!(c.kind, Kind::Any | Kind::Null)) {
+            choices.push(Rc::new(Choice::of(Kind::Null)));
+        }
+        let mut choices = simple(choices);
+        if let [only] = choices.as_mut_slice()
+            && only.origin.is_none()
+            && let Some(title) = fields.get("title").and_then(Value::as_str)
+            && only.label != Some(title)
+        {
+            *only = Rc::new(Choice { label: Some(title), ..(**only).clone() });
+        }
+        choices
+    }
+
+    /// What is left of choices by the schemas that a schema is composed of.
+    fn combined(
+        &self,
+        mut choices: Vec<Rc<Choice<'a>>>,
+        schema: &'a Value,
+        fields: &'a Map<String, Value>,
+        open: &mut Vec<usize>,
+    ) -> Vec<Rc<Choice<'a>>> {
+        let double_negation = fields.get("not").and_then(double_negation);
+        for part in list(fields, "allOf").iter().chain(double_negation) {
             if let Some(part) = self.part(part, open) {
                 choices = Self::both(&choices, &part);
             }
@@ -281,19 +292,21 @@ impl<'a> Normaliser<'a> {
                 }
             }
             if is_whole {
+                if key == "oneOf" {
+                    overlap::mark(&mut union, fields.contains_key("discriminator"));
+                }
                 choices = Self::both(&choices, &union);
             }
         }
-        if is_nullable && !choices.iter().any(|c| matches!(c.kind, Kind::Any | Kind::Null)) {
-            choices.push(Rc::new(Choice::of(Kind::Null)));
-        }
-        let mut choices = simple(choices);
-        if let [only] = choices.as_mut_slice()
-            && only.origin.is_none()
-            && let Some(title) = fields.get("title").and_then(Value::as_str)
-            && only.label != Some(title)
+        if own::is_evaluated(fields)
+            && ["unevaluatedProperties", "unevaluatedItems"].iter().any(|k| fields.contains_key(*k))
         {
-            *only = Rc::new(Choice { label: Some(title), ..(**only).clone() });
+            for choice in &mut choices {
+                let mut closed = (**choice).clone();
+                closed.origin = None;
+                own::close(&mut closed, fields, &|schema| self.extent(schema));
+                *choice = Rc::new(closed.tidy());
+            }
         }
         choices
     }
@@ -313,8 +326,15 @@ impl<'a> Normaliser<'a> {
             return b.to_vec();
         }
         if a.len().saturating_mul(b.len()) > MAX_CHOICES {
-            // Too many to tell apart: the larger union stands for both.
-            return if a.len() > b.len() { a.to_vec() } else { b.to_vec() };
+            // Too many to merge them: the smaller union holds of each member of the larger one.
+            let (large, small) = if a.len() > b.len() { (a, b) } else { (b, a) };
+            let small = Rc::new(small.to_vec());
+            let with = |choice: &Rc<Choice<'a>>| {
+                let mut with = Choice { origin: None, ..(**choice).clone() };
+                with.further.push(Rc::clone(&small));
+                Rc::new(with)
+            };
+            return large.iter().map(with).collect();
         }
         let pairs = a.iter().flat_map(|a| b.iter().map(move |b| a.and(b)));
         simple(pairs.flatten().collect())
@@ -325,22 +345,11 @@ fn anything<'a>() -> Rc<Choice<'a>> {
     Rc::new(Choice::of(Kind::Any))
 }
 
-/// A schema that is nothing but a reference to another: itself, or the part of its `allOf` that is.
-fn reference(schema: &Value) -> Option<&Value> {
-    let fields = schema.as_object()?;
-    let mut assertions = fields.iter().filter(|(key, _)| !is_annotation(key));
-    let (key, value) = assertions.next()?;
-    if assertions.next().is_some() {
-        return None;
-    }
-    match (key.as_str(), value) {
-        ("$ref", Value::String(_)) => Some(schema),
-        ("allOf", Value::Array(parts)) => match parts.as_slice() {
-            [part] => reference(part),
-            _ => None,
-        },
-        _ => None,
-    }
+/// What a schema forbids to be forbidden, if it does nothing else.
+fn double_negation(negated: &Value) -> Option<&Value> {
+    let mut said = negated.as_object()?.iter().filter(|(key, _)| !is_annotation(key));
+    let (key, schema) = said.next()?;
+    (key == "not" && said.next().is_none()).then_some(schema)
 }
 
 fn pointer(schema: &Value) -> &str {
@@ -349,52 +358,4 @@ fn pointer(schema: &Value) -> &str {
 
 fn list<'a>(fields: &'a Map<String, Value>, key: &str) -> &'a [Value] {
     fields.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// A union without what others of its choices allow already.
-fn simple(choices: Vec<Rc<Choice<'_>>>) -> Vec<Rc<Choice<'_>>> {
-    if choices.len() < 2 {
-        return choices;
-    }
-    if let Some(any) = choices.iter().find(|choice| choice.kind == Kind::Any && choice.is_plain()) {
-        return vec![Rc::clone(any)];
-    }
-    let plain: BTreeSet<Kind> = choices
-        .iter()
-        .filter(|choice| choice.is_plain() && choice.kind != Kind::Object)
-        .map(|choice| choice.kind)
-        .collect();
-    let mut simple: Vec<Rc<Choice<'_>>> = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut origins = HashSet::new();
-    let mut choices_seen = HashSet::new();
-    let mut enums: HashMap<Kind, usize> = HashMap::new();
-    for choice in choices {
-        let is_enum = choice.values.is_some() && choice.is_unlimited();
-        let is_covered = (!choice.is_plain() && plain.contains(&choice.kind))
-            || (choice.kind == Kind::Integer && plain.contains(&Kind::Number));
-        let origin = choice.origin.map(|(schema, index)| (address(schema), index));
-        let is_known = choice.is_plain() && plain.contains(&choice.kind);
-        let is_double = (is_known && !seen.insert(choice.kind))
-            || !choices_seen.insert(Rc::as_ptr(&choice).addr())
-            || origin.is_some_and(|origin| !origins.insert(origin));
-        if is_covered || is_double {
-            continue;
-        }
-        if is_enum {
-            if let Some(&index) = enums.get(&choice.kind) {
-                let mut merged = (*simple[index]).clone();
-                merged
-                    .values
-                    .get_or_insert_default()
-                    .extend(choice.values.iter().flatten().cloned());
-                merged.origin = None;
-                simple[index] = Rc::new(merged.tidy());
-                continue;
-            }
-            enums.insert(choice.kind, simple.len());
-        }
-        simple.push(choice);
-    }
-    simple
 }

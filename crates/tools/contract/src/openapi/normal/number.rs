@@ -25,6 +25,11 @@ pub(in crate::openapi) fn whole(number: &Number) -> Option<i128> {
     (float.fract() == 0.0 && float.abs() < 9.0e15).then_some(float as i128)
 }
 
+/// Whether it has no fraction, however large it is.
+pub(super) fn is_whole(number: &Number) -> bool {
+    whole(number).is_some() || float(number).fract() == 0.0
+}
+
 pub(in crate::openapi) fn float(number: &Number) -> f64 {
     number.as_f64().unwrap_or(f64::INFINITY)
 }

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use serde_json::{Map, Number, Value};
 
 use super::Extent;
-use super::choice::{Additional, Bound, Choice, Kind, tighten};
+use super::choice::{Additional, Bound, Choice, Kind};
+use super::merge::tighten;
 use super::number::canonical;
 
 /// Keywords of which only a change is reported.
@@ -31,6 +32,9 @@ const OTHERS: [&str; 17] = [
     "dependencies",
 ];
 
+/// Patterns that are in every text.
+const ANY_TEXT: [&str; 6] = ["", ".*", "^", "$", "^.*", "^.*$"];
+
 /// The kinds that are every value together.
 static EVERY: LazyLock<BTreeSet<Kind>> = LazyLock::new(|| {
     [Kind::Null, Kind::Boolean, Kind::Number, Kind::String, Kind::Array, Kind::Object].into()
@@ -40,6 +44,7 @@ static EVERY: LazyLock<BTreeSet<Kind>> = LazyLock::new(|| {
 pub(super) fn choices<'a>(
     fields: &'a Map<String, Value>,
     extent: &dyn Fn(&'a Value) -> Extent,
+    canonical: &dyn Fn(&Value) -> String,
 ) -> Vec<Rc<Choice<'a>>> {
     let whole = limits(fields, extent);
     let kinds = match fields.get("type") {
@@ -92,8 +97,9 @@ fn limits<'a>(fields: &'a Map<String, Value>, extent: &dyn Fn(&'a Value) -> Exte
     choice.discriminator = fields.get("discriminator");
     bounds(fields, &mut choice);
     for key in ["pattern", "multipleOf", "contentEncoding"] {
-        // These patterns are in every text.
-        let has_meaning = |value: &&Value| !value.is_null() && *value != "" && *value != ".*";
+        let has_meaning = |value: &&Value| {
+            !value.is_null() && !value.as_str().is_some_and(|text| ANY_TEXT.contains(&text))
+        };
         if let Some(value) = fields.get(key).filter(has_meaning) {
             choice.facets.entry(key).or_default().insert(canonical(value));
         }
@@ -116,8 +122,72 @@ fn limits<'a>(fields: &'a Map<String, Value>, extent: &dyn Fn(&'a Value) -> Exte
         },
         None => Additional::Anything,
     };
+    let every_name = every_name(fields).filter(|schema| extent(schema) != Extent::Everything);
+    if let Some(schema) = every_name {
+        choice.properties.values_mut().for_each(|parts| parts.push(schema));
+        choice.additional = match extent(schema) {
+            Extent::Nothing => Additional::Nothing,
+            _ => Additional::Values(vec![schema]),
+        };
+    }
     others(fields, &mut choice);
     choice
+}
+
+/// The schema of a pattern that every name is like, if it is the only one.
+fn every_name(fields: &Map<String, Value>) -> Option<&Value> {
+    let patterns = fields.get("patternProperties")?.as_object()?;
+    let (pattern, schema) = patterns.iter().next().filter(|_| patterns.len() == 1)?;
+    ANY_TEXT.contains(&pattern.as_str()).then_some(schema)
+}
+
+/// Whether `unevaluatedProperties` and `unevaluatedItems` are about what is not named, as far as it
+/// is known which schemas apply.
+pub(super) fn is_evaluated(fields: &Map<String, Value>) -> bool {
+    !["if", "dependentSchemas", "dependencies", "contains", "$dynamicRef", "$recursiveRef"]
+        .iter()
+        .any(|key| fields.contains_key(*key))
+}
+
+/// Applies `unevaluatedProperties` and `unevaluatedItems` to a choice of all that a schema says.
+pub(super) fn close<'a>(
+    choice: &mut Choice<'a>,
+    fields: &'a Map<String, Value>,
+    extent: &dyn Fn(&'a Value) -> Extent,
+) {
+    if let Some(values) = fields.get("unevaluatedProperties")
+        && matches!(choice.additional, Additional::Anything)
+        && !choice.others.contains_key("patternProperties")
+    {
+        choice.additional = match extent(values) {
+            Extent::Everything => Additional::Anything,
+            Extent::Something => Additional::Values(vec![values]),
+            Extent::Nothing => Additional::Nothing,
+        };
+    }
+    if let Some(values) = fields.get("unevaluatedItems")
+        && choice.items.is_empty()
+    {
+        rest(choice, Some(values), extent);
+    }
+}
+
+/// What the items are that have no schema of their own.
+fn rest<'a>(
+    choice: &mut Choice<'a>,
+    items: Option<&'a Value>,
+    extent: &dyn Fn(&'a Value) -> Extent,
+) {
+    let Some(schema) = items else { return };
+    match extent(schema) {
+        Extent::Everything => {}
+        Extent::Something => choice.items = vec![schema],
+        // There are none.
+        Extent::Nothing => {
+            let bound = Bound { value: choice.prefix.len().into(), exclusive: false };
+            tighten(&mut choice.upper, "maxItems", &bound, false);
+        }
+    }
 }
 
 /// Keywords that are kept as they are written, but for those that say nothing.
@@ -127,7 +197,9 @@ fn others<'a>(fields: &'a Map<String, Value>, choice: &mut Choice<'a>) {
         let has = |key: &str| fields.contains_key(key);
         let is_number = |number: u64| value.as_u64() == Some(number);
         let says_nothing = match (key.as_str(), value) {
-            ("not", _) => false,
+            ("not", negated) => super::double_negation(negated).is_some(),
+            ("patternProperties", _) if every_name(fields).is_some() => true,
+            ("unevaluatedProperties" | "unevaluatedItems", _) if is_evaluated(fields) => true,
             // Even a list of anything must hold one.
             ("contains", _) => {
                 fields.get("minContains").and_then(Value::as_u64) == Some(0) && !has("maxContains")
@@ -221,8 +293,5 @@ fn arrays<'a>(
         items => (super::list(fields, "prefixItems"), items),
     };
     choice.prefix = prefix.iter().map(|schema| vec![schema]).collect();
-    choice.items = match items {
-        Some(schema) if extent(schema) != Extent::Everything => vec![schema],
-        _ => Vec::new(),
-    };
+    rest(choice, items, extent);
 }

@@ -88,7 +88,12 @@ pub(super) const RULES: &[Rule] = &[
         "A body or a response comes in another media type as well.",
         "request-body-media-type-added, response-media-type-added",
     ),
-    rule("encoding-changed", "breaking", "The parts of a form are encoded in another way.", ""),
+    rule(
+        "encoding-changed",
+        "breaking; fewer media types not in responses, more not in requests",
+        "The parts of a form are encoded in another way. Defaults that are written out are no change, and a range (`image/*`) holds what it covers.",
+        "",
+    ),
     rule(
         "response-removed",
         "breaking (2xx, default), else non-breaking",

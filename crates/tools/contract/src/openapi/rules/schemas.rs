@@ -18,7 +18,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "type-widened",
         "breaking in responses",
-        "Values are of a type that allows more. In a query any text stands for a number.",
+        "Values are of a type that allows more. In a query any text stands for a number, and a list may hold one value.",
         "request-property-type-generalized, response-property-type-generalized, response-body-type-generalized",
     ),
     rule(
@@ -174,14 +174,14 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "additional-properties-forbidden",
         "breaking in requests",
-        "Properties without a name in the schema are refused.",
-        "",
+        "Properties without a name in the schema are refused. `unevaluatedProperties: false` is the same where it is known which schemas apply.",
+        "request-property-unevaluated-properties-added",
     ),
     rule(
         "additional-properties-allowed",
         "breaking in responses",
         "Properties without a name in the schema are allowed.",
-        "",
+        "response-property-unevaluated-properties-removed",
     ),
     rule(
         "additional-properties-restricted",
@@ -198,14 +198,20 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "discriminator-changed",
         "breaking; one that came, or a value that went, not in responses, the reverse not in requests",
-        "The alternatives of a union are distinguished by another property, or not any more, or a value stands for another one. Where each alternative demands the property with its own values, a discriminator that comes or goes is non-breaking.",
+        "The alternatives of a union are distinguished by another property, or not any more, or a value stands for another one. The components that extend one with a discriminator (`allOf`) are its alternatives. Where each alternative demands the property with its own values, a discriminator that comes or goes is non-breaking.",
         "request-body-discriminator-property-name-changed, response-body-discriminator-mapping-changed",
     ),
     rule(
         "keyword-changed",
         "breaking; what allows less not in responses, what allows more not in requests",
-        "A keyword that is compared as a whole: `not`, `if`, `contains`, `patternProperties`, `propertyNames`, `unevaluated…`, `dependent…`.",
-        "request-property-if-added, request-property-contains-added, request-property-dependent-required-added, request-property-pattern-property-added, request-property-property-names-added, request-property-unevaluated-properties-added, request-property-content-schema-added",
+        "A keyword that is compared as a whole: `not`, `if`, `contains`, `patternProperties`, `propertyNames`, `unevaluated…`, `dependent…`; and `oneOf` in place of `anyOf` where a value may fit several members.",
+        "request-property-if-added, request-property-contains-added, request-property-dependent-required-added, request-property-pattern-property-added, request-property-property-names-added, request-property-content-schema-added",
+    ),
+    rule(
+        "xml-changed",
+        "breaking",
+        "In bodies and responses of XML: an element has another name or namespace, or became an attribute.",
+        "",
     ),
     rule(
         "default-changed",

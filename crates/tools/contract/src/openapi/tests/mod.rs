@@ -4,9 +4,13 @@ use super::Class::{Breaking, Documentation, NonBreaking};
 use super::{Change, Class, compare, prepare, rules};
 
 mod documents;
+mod malformed;
 mod oasdiff;
 mod oracle;
 mod pairs;
+mod spellings;
+mod unions;
+mod versions;
 
 /// The changes between two documents as they are written down.
 fn changes(old: &Value, new: &Value) -> Vec<Change> {
@@ -56,6 +60,39 @@ fn classes(old: &Value, new: &Value) -> Vec<Class> {
 /// The classes of a change of the same schema in a request and in a response.
 fn both(old: &Value, new: &Value) -> (Vec<Class>, Vec<Class>) {
     (classes(&request(old), &request(new)), classes(&response(old), &response(new)))
+}
+
+/// A document whose components are these; `schema` is that of a request or a response.
+fn with_components(mut document: Value, components: &Value) -> Value {
+    document["components"]["schemas"] = components.clone();
+    document
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// Cat and Dog, each with its own kind.
+fn animals() -> Value {
+    let animal = |kind: &str, field: &str| {
+        json!({"type": "object", "required": ["kind"], "properties": {
+            "kind": {"const": kind, "type": "string"}, field: {"type": "integer"},
+        }})
+    };
+    json!({"Cat": animal("cat", "lives"), "Dog": animal("dog", "age"), "Cow": animal("cow", "milk")})
+}
+
+/// An object with string properties; `!` marks required ones.
+fn object(names: &[&str]) -> Value {
+    let mut properties = serde_json::Map::new();
+    let mut required = Vec::new();
+    for name in names {
+        properties.insert(name.trim_end_matches('!').to_owned(), json!({"type": "string"}));
+        if let Some(name) = name.strip_suffix('!') {
+            required.push(json!(name));
+        }
+    }
+    json!({"type": "object", "properties": properties, "required": required})
 }
 
 #[test]

@@ -204,6 +204,8 @@ fn mutate(document: &mut Value, name: &str, kind: usize, rng: &mut Rng) -> Optio
         }
         14 => {
             operation["security"] = json!([{"mutated": []}]);
+            let scheme = json!({"type": "apiKey", "in": "header", "name": "mutated"});
+            document["components"]["securitySchemes"]["mutated"] = scheme;
             mutation("other security", Breaking, &["security-tightened"])
         }
         15 | 16 => {
