@@ -1,11 +1,10 @@
 //! The form of a document: whether its parts are what the specification says that they are.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::bundle::{Fault, PARTS};
-use super::document::fields;
+use super::bundle::Fault;
 
 mod schemas;
 
@@ -57,8 +56,6 @@ enum Part {
 /// A check of one document, with every part that is referred to.
 struct Form<'a> {
     document: &'a Value,
-    /// The names of the security schemes.
-    schemes: BTreeSet<&'a str>,
     /// What references lead to and is still to be checked.
     pending: Vec<(Part, &'a str, &'a Value)>,
     seen: HashSet<(Part, &'a str)>,
@@ -75,12 +72,7 @@ pub(super) fn check(document: &Value) -> Result<(), Fault> {
     if !known.iter().any(|key| top.contains_key(*key)) {
         return Err(root.fault("has no `paths`"));
     }
-    let parts = document[PARTS].as_array().into_iter().flatten();
-    let schemes = std::iter::once(document).chain(parts).flat_map(|document| {
-        fields(&document["components"]["securitySchemes"]).map(|(name, _)| name.as_str())
-    });
-    let (schemes, pending, seen) = (schemes.collect(), Vec::new(), HashSet::new());
-    let mut form = Form { document, schemes, pending, seen };
+    let mut form = Form { document, pending: Vec::new(), seen: HashSet::new() };
     for key in ["paths", "webhooks"] {
         if let Some(items) = top.get(key) {
             form.each(Part::PathItem, items, &root.at(key))?;
@@ -324,11 +316,6 @@ impl<'a> Form<'a> {
             let place = place.at(&index);
             for (name, scopes) in object(requirement, &place)? {
                 let place = place.at(name);
-                if !self.schemes.contains(name.as_str()) {
-                    let message =
-                        "is a security scheme that `components.securitySchemes` does not have";
-                    return Err(place.fault(message));
-                }
                 if !scopes.is_array() && !scopes.is_null() {
                     return Err(wrong(scopes, "a list of scopes", &place));
                 }
