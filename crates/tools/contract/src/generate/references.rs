@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::changes::parameter_schema;
 use super::operation::{Operation, collection};
-use crate::openapi::{fields, resolve};
 use super::samples::REFERS_TO;
+use crate::openapi::{fields, resolve};
 
 /// What an owner is called, besides after the collection of users.
 const PERSONS: [&str; 8] =
@@ -166,8 +166,7 @@ fn pointer_of(value: &Value, wanted: &Value, at: &str) -> Option<String> {
 pub(super) fn collections(document: &Value, operations: &[Operation<'_>]) -> Vec<String> {
     let creators = operations.iter().filter(|operation| {
         let key = key_of(operations, &collection(operation.path)).unwrap_or("id");
-        is_creator(document, operations, operation)
-            && operation.pointer_to(document, key).is_some()
+        is_creator(document, operations, operation) && operation.pointer_to(document, key).is_some()
     });
     creators.map(|operation| collection(operation.path)).collect()
 }

@@ -5,6 +5,7 @@ mod intervals;
 mod learning;
 mod observed;
 mod reads;
+mod states;
 mod things;
 mod variations;
 

@@ -91,9 +91,14 @@ impl Generator<'_> {
         let operation = &self.operations[index];
         let last = operation.path.trim_end_matches('/').rsplit('/').next()?;
         let is_self = operation.is_secured
-            && ["me", "self", "whoami", "profile", "current", "account", "userinfo"].contains(&last);
+            && ["me", "self", "whoami", "profile", "current", "account", "userinfo"]
+                .contains(&last);
         let properties = &operation.result["properties"];
-        NAMES.into_iter().find(|name| is_self && properties.get(name).is_some())
+        NAMES.into_iter().filter(|_| is_self).find(|name| match properties {
+            // Of what is not described, what others ask for.
+            Value::Null => self.operations.iter().any(|o| o.fields.get(name).is_some()),
+            properties => properties.get(name).is_some(),
+        })
     }
 
     /// The value of a thing that is known from a list alone, at a position of a path.

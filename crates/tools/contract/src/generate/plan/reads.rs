@@ -189,31 +189,6 @@ impl Generator<'_> {
         }
     }
 
-    /// Has another user than the one who created a thing act upon it, one action after the other, as
-    /// one may be possible only after another; then the same in the opposite order.
-    fn acted_upon_by_another(&mut self, path: &str, actions: &[usize], cases: &mut Vec<Case>) {
-        if self.users.len() < 2 || !self.operations[self.resources[path].creator].is_secured {
-            return;
-        }
-        let within: Vec<String> = self.resources.keys().cloned().collect();
-        let within = within.iter().filter(|inner| inner.starts_with(&format!("{path}/{{}}/")));
-        let parent = self.parent(path, 0, 0);
-        // The second has its flags unset.
-        let (case, thing) = self.create(path, 0, parent.as_ref(), 1);
-        cases.push(case);
-        let actions: Vec<usize> = actions.iter().chain(actions.iter().rev()).copied().collect();
-        for (number, action) in actions.iter().enumerate() {
-            let draft = self.draft(*action, 1, Some(&thing), 0);
-            cases.push(self.case(*action, draft, "by another than its user"));
-            if number == 0 {
-                for inner in within.clone() {
-                    cases.push(self.create(inner, 1, Some(&thing), 0).0);
-                }
-            }
-            self.read_again(path, 1, &thing, cases);
-        }
-    }
-
     /// Follows two things through their life cycle: created, read after every update, acted upon
     /// twice, deleted, and requested once more.
     pub(super) fn life_cycle(&mut self, path: &str, user: usize, cases: &mut Vec<Case>) {
@@ -254,7 +229,7 @@ impl Generator<'_> {
         };
         let actions: Vec<usize> = (0..self.operations.len()).filter(is_action).collect();
         if user == 0 && !actions.is_empty() {
-            self.acted_upon_by_another(path, &actions, cases);
+            self.act(path, &actions, cases);
         }
         for action in actions {
             // What one does may keep another from doing anything, and an update changes what is found.

@@ -1,0 +1,93 @@
+//! What is possible only in some state of a thing, or only for some user.
+
+use super::{Generator, Thing};
+use crate::case::Case;
+use crate::generate::references::last_word;
+
+/// How many actions on a thing are combined with one another.
+const ACTIONS: usize = 8;
+
+impl Generator<'_> {
+    /// Has its own user act upon a thing, one action after the other, as one may be possible only after
+    /// another, and in the opposite order; then another user upon another. Then the other user does
+    /// everything to a thing whose own user has done one thing to it: published it, say.
+    pub(super) fn act(&mut self, path: &str, actions: &[usize], cases: &mut Vec<Case>) {
+        let actions = &actions[..actions.len().min(ACTIONS)];
+        let has_users =
+            self.users.len() > 1 && self.operations[self.resources[path].creator].is_secured;
+        if actions.len() > 1 {
+            self.act_in_turn(path, 0, actions, cases);
+        }
+        if !has_users {
+            return;
+        }
+        self.act_in_turn(path, 1, actions, cases);
+        for &action in actions {
+            let thing = self.fresh(path, cases);
+            let draft = self.draft(action, 0, Some(&thing), 0);
+            cases.push(self.case(action, draft, "before what others do"));
+            self.create_within(path, &thing, cases);
+            for &other in actions.iter().filter(|other| **other != action) {
+                let draft = self.draft(other, 1, Some(&thing), 0);
+                cases.push(self.case(other, draft, "by another than its user, after an action"));
+            }
+            self.create_within(path, &thing, cases);
+            self.read_again(path, 1, &thing, cases);
+        }
+    }
+
+    /// All actions by a user upon a thing of the first user, forwards and backwards.
+    fn act_in_turn(&mut self, path: &str, user: usize, actions: &[usize], cases: &mut Vec<Case>) {
+        let thing = self.fresh(path, cases);
+        for (number, &action) in actions.iter().chain(actions.iter().rev()).enumerate() {
+            let draft = self.draft(action, user, Some(&thing), number / actions.len());
+            let whose = if user == 0 { "one after the other" } else { "by another than its user" };
+            cases.push(self.case(action, draft, whose));
+            if number == 0 && user > 0 {
+                self.create_within(path, &thing, cases);
+            }
+            self.read_again(path, user, &thing, cases);
+        }
+    }
+
+    /// A thing of the first user, with nothing but what it must have: the rest may keep it from states.
+    fn fresh(&mut self, path: &str, cases: &mut Vec<Case>) -> Thing {
+        let parent = self.parent(path, 0, 0);
+        let creator = self.resources[path].creator;
+        self.years += 1;
+        self.samples.years = self.years;
+        let mut draft = self.creation(creator, 0, parent.as_ref(), 1);
+        self.samples.years = 0;
+        self.reduce(creator, &mut draft);
+        let (case, thing) = self.created(path, 0, parent.as_ref(), &draft);
+        cases.push(case);
+        thing
+    }
+
+    /// Creates what can be within a thing: by its own user and by another, and by the other within what
+    /// its own user created.
+    fn create_within(&mut self, path: &str, thing: &Thing, cases: &mut Vec<Case>) {
+        let paths: Vec<String> = self.resources.keys().cloned().collect();
+        let is_next = |outer: &str, inner: &str| {
+            let within = inner.strip_prefix(outer).and_then(|rest| rest.strip_prefix("/{}/"));
+            within.is_some_and(|rest| !rest.contains('/'))
+        };
+        // What is created within another thing may be found in a collection of its own.
+        let is_flat = |outer: &str, inner: &str| is_next(&format!("/{}", last_word(outer)), inner);
+        let next = |outer: &str| -> Vec<String> {
+            let is_within = |inner: &&String| is_next(outer, inner) || is_flat(outer, inner);
+            paths.iter().filter(is_within).cloned().collect()
+        };
+        for inner in next(path) {
+            let (case, own) = self.create(&inner, 0, Some(thing), 0);
+            cases.push(case);
+            cases.push(self.create(&inner, 1, Some(thing), 0).0);
+            for innermost in next(&inner) {
+                let mut outer = own.clone();
+                let depth = innermost.matches("{}").count();
+                outer.variables.drain(..outer.variables.len().saturating_sub(depth));
+                cases.push(self.create(&innermost, 1, Some(&outer), 0).0);
+            }
+        }
+    }
+}
