@@ -26,6 +26,8 @@ pub(in crate::generate) struct Learning<'a> {
     probes: BTreeMap<String, String>,
     /// The collections of which nothing can be created, as far as is known.
     given_up: BTreeSet<String>,
+    /// Those for which the things around them were brought into other states already.
+    tried_states: BTreeSet<String>,
     /// Those that were refused before what they need existed.
     stale: BTreeSet<String>,
     /// How often each name was given.
@@ -44,6 +46,9 @@ enum State {
     Required(String),
     /// The same with one more field each: the field and its case.
     Fields(String, Vec<(String, String)>),
+    /// Things of a collection by every user, after each action on what they are within: the actions, each
+    /// with its cases.
+    States(String, Vec<(usize, Vec<String>)>),
     Everything,
 }
 
@@ -56,6 +61,7 @@ impl<'a> Learning<'a> {
             creators: BTreeMap::new(),
             probes: BTreeMap::new(),
             given_up: BTreeSet::new(),
+            tried_states: BTreeSet::new(),
             stale: BTreeSet::new(),
             known: BTreeMap::new(),
             made: 0,
@@ -77,6 +83,7 @@ impl<'a> Learning<'a> {
             }
             State::Required(path) => self.after_required(path, outcomes),
             State::Fields(path, cases) => self.after_fields(&path, &cases, outcomes),
+            State::States(path, tried) => self.after_states(&path, &tried, outcomes),
             State::Everything => {
                 self.state = State::Everything;
                 return Generated::default();
@@ -132,7 +139,12 @@ impl<'a> Learning<'a> {
     fn review(&mut self, outcomes: &[Outcome]) -> Vec<Case> {
         let needs = self.generator.needs();
         for path in self.order.clone() {
-            if self.given_up.contains(&path) || succeeded(&self.creators[&path], outcomes) {
+            let is_settled =
+                self.tried_states.contains(&path) && any_succeeded(&self.creators[&path], outcomes);
+            if self.given_up.contains(&path)
+                || is_settled
+                || succeeded(&self.creators[&path], outcomes)
+            {
                 continue;
             }
             if needs[&path].iter().any(|need| self.given_up.contains(need)) {
@@ -143,18 +155,67 @@ impl<'a> Learning<'a> {
                 self.state = State::Required(path);
                 return vec![case];
             } else {
-                self.given_up.insert(path);
+                let cases = self.in_states(&path, outcomes);
+                if !cases.is_empty() {
+                    return cases;
+                }
             }
         }
         Vec::new()
+    }
+
+    /// Creates things of a collection by every user, after each action on what they are within: what is
+    /// refused of a draft may be possible once it is published, and for others than its user. No cases,
+    /// and the collection is given up unless some were created, if that was tried or nothing can be done.
+    fn in_states(&mut self, path: &str, outcomes: &[Outcome]) -> Vec<Case> {
+        let is_new = self.tried_states.insert(path.to_owned());
+        if any_succeeded(&self.creators[path], outcomes) {
+            // Some users can create them.
+            return Vec::new();
+        }
+        let steps = if is_new { self.generator.states_around(path) } else { Vec::new() };
+        if steps.is_empty() {
+            self.given_up.insert(path.to_owned());
+            return Vec::new();
+        }
+        let (mut cases, mut tried) = (Vec::new(), Vec::new());
+        for (action, mut step) in steps {
+            named_apart(&mut step, &mut self.known);
+            tried.push((action, names(&step[1..])));
+            cases.extend(step);
+        }
+        self.state = State::States(path.to_owned(), tried);
+        cases
+    }
+
+    /// Brings all things that those of a collection are within into the state in which one could be
+    /// created, and tries anew what was given up before.
+    fn after_states(
+        &mut self,
+        path: &str,
+        tried: &[(usize, Vec<String>)],
+        outcomes: &[Outcome],
+    ) -> Vec<Case> {
+        let found = tried.iter().position(|(_, cases)| any_succeeded(cases, outcomes));
+        let Some(found) = found else {
+            self.given_up.insert(path.to_owned());
+            return self.review(outcomes);
+        };
+        let actions: Vec<usize> = tried[..=found].iter().map(|(action, _)| *action).collect();
+        let mut cases = self.generator.bring_into_state(path, &actions);
+        named_apart(&mut cases, &mut self.known);
+        let given_up = std::mem::take(&mut self.given_up);
+        self.stale.extend(given_up);
+        cases.extend(self.again(path));
+        cases
     }
 
     /// Tries each optional field alone, if a thing can be created without all of them.
     fn after_required(&mut self, path: String, outcomes: &[Outcome]) -> Vec<Case> {
         let last = outcomes.last().is_some_and(Outcome::succeeded);
         if !last {
-            self.given_up.insert(path);
-            return self.review(outcomes);
+            let cases = self.in_states(&path, outcomes);
+            return if cases.is_empty() { self.review(outcomes) } else { cases };
         }
         let fields = self.optional(&path);
         if fields.len() == 1 || fields.len() > MAX_FIELDS {
@@ -250,6 +311,11 @@ impl<'a> Learning<'a> {
 
 fn names(cases: &[Case]) -> Vec<String> {
     cases.iter().map(|case| case.name.clone()).collect()
+}
+
+/// Whether one of the cases succeeded.
+fn any_succeeded(cases: &[String], outcomes: &[Outcome]) -> bool {
+    outcomes.iter().any(|outcome| cases.contains(&outcome.case) && outcome.succeeded())
 }
 
 /// Whether the first of the cases succeeded, which most requests after are about, and most of the

@@ -219,15 +219,7 @@ impl Generator<'_> {
                 self.read_again(path, user, &thing, cases);
             }
         }
-        let is_action = |index: &usize| {
-            let operation = &self.operations[*index];
-            operation.is_write()
-                && operation.method != "DELETE"
-                && Some(*index) != self.of_thing(path, &operation.method)
-                && !self.resources.contains_key(&collection(operation.path))
-                && self.resource_of(*index).as_deref() == Some(path)
-        };
-        let actions: Vec<usize> = (0..self.operations.len()).filter(is_action).collect();
+        let actions = self.actions_on(path);
         if user == 0 && !actions.is_empty() {
             self.act(path, &actions, cases);
         }

@@ -2,10 +2,13 @@
 
 use super::{Generator, Thing};
 use crate::case::Case;
+use crate::generate::operation::collection;
 use crate::generate::references::last_word;
 
 /// How many actions on a thing are combined with one another.
 const ACTIONS: usize = 8;
+/// How many users try what others could not.
+const ACTORS: usize = 4;
 
 impl Generator<'_> {
     /// Has its own user act upon a thing, one action after the other, as one may be possible only after
@@ -34,6 +37,71 @@ impl Generator<'_> {
             self.create_within(path, &thing, cases);
             self.read_again(path, 1, &thing, cases);
         }
+    }
+
+    /// The actions on the thing that those of a collection are within, each as its own user does it, then
+    /// a thing of the collection by every user.
+    pub(super) fn states_around(&mut self, path: &str) -> Vec<(usize, Vec<Case>)> {
+        let Some(outer) = self.outer(path) else { return Vec::new() };
+        let Some(thing) = self.resources[&outer].things.first().cloned() else {
+            return Vec::new();
+        };
+        let is_secured = self.operations[self.resources[path].creator].is_secured;
+        let users = if is_secured { self.users.len().clamp(1, ACTORS) } else { 1 };
+        let mut steps = Vec::new();
+        for action in self.actions_on(&outer).into_iter().take(ACTIONS) {
+            let draft = self.draft(action, thing.user, Some(&thing), 0);
+            let mut cases = vec![self.case(action, draft, "before what it may allow")];
+            for user in 0..users {
+                cases.push(self.create(path, user, Some(&thing), 0).0);
+            }
+            steps.push((action, cases));
+        }
+        steps
+    }
+
+    /// The same actions on all other things that those of the collection may be within.
+    pub(super) fn bring_into_state(&mut self, path: &str, actions: &[usize]) -> Vec<Case> {
+        let Some(outer) = self.outer(path) else { return Vec::new() };
+        let things = self.resources[&outer].things.clone();
+        let mut cases = Vec::new();
+        for thing in things.iter().skip(1) {
+            for &action in actions {
+                let draft = self.draft(action, thing.user, Some(thing), 0);
+                cases.push(self.case(action, draft, "as is done to all"));
+            }
+        }
+        cases
+    }
+
+    /// The collection of the things that those of another are within.
+    fn outer(&self, path: &str) -> Option<String> {
+        let (outer, _) = path.rsplit_once("/{}/")?;
+        self.resources.contains_key(outer).then(|| outer.to_owned())
+    }
+
+    /// What changes the state of a thing of a collection and is no update of it.
+    pub(super) fn actions_on(&self, path: &str) -> Vec<usize> {
+        let is_action = |index: &usize| {
+            let operation = &self.operations[*index];
+            operation.is_write()
+                && operation.method != "DELETE"
+                && Some(*index) != self.of_thing(path, &operation.method)
+                && !self.resources.contains_key(&collection(operation.path))
+                && self.resource_of(*index).as_deref() == Some(path)
+        };
+        (0..self.operations.len()).filter(is_action).collect()
+    }
+
+    /// The user who has things of the kind that an operation is about, or creates: the first, if some are
+    /// the first's.
+    pub(super) fn actor(&self, index: usize) -> usize {
+        let own = collection(self.operations[index].path);
+        let path =
+            if self.resources.contains_key(&own) { Some(own) } else { self.resource_of(index) };
+        let things = path.and_then(|path| self.resources.get(&path)).map(|known| &known.things);
+        let users = things.into_iter().flatten().map(|thing| thing.user);
+        users.min().unwrap_or(0)
     }
 
     /// All actions by a user upon a thing of the first user, forwards and backwards.

@@ -55,15 +55,16 @@ impl<'a> Generator<'a> {
             cases.push(self.case(index, draft, "valid"));
             return vec![(LAST, cases)];
         }
+        let actor = self.actor(index);
         let mut units = Vec::new();
         if let Some(path) = self.resource_of(index).filter(|_| self.uses_up(index)) {
             // Made before all that is sent to it, in whatever order that is.
-            let (case, fresh) = self.create_own(&path, 0);
-            self.spent.insert((index, 0), fresh);
+            let (case, fresh) = self.create_own(&path, actor);
+            self.spent.insert((index, actor), fresh);
             units.push((FIRST, vec![case]));
         }
         for number in 0..if self.operations[index].is_write() { 3 } else { 1 } {
-            units.push((FIRST, self.unit(index, 0, number, &[])));
+            units.push((FIRST, self.unit(index, actor, number, &[])));
         }
         if self.operations[index].is_write() {
             units.extend(self.twice(index));
@@ -92,21 +93,21 @@ impl<'a> Generator<'a> {
         };
         let (bundled, single): (Vec<_>, Vec<_>) = allowed.iter().copied().partition(is_bundled);
         for changes in bundles(&bundled, ALLOWED_AT_ONCE) {
-            units.push((ALLOWED, self.unit(index, 0, 0, &changes)));
+            units.push((ALLOWED, self.unit(index, actor, 0, &changes)));
         }
         for change in single {
             let step = if change.is_general() { COMBINED } else { ALLOWED };
-            units.push((step, self.unit(index, 0, 0, &[change])));
+            units.push((step, self.unit(index, actor, 0, &[change])));
         }
         let (general, single): (Vec<_>, Vec<_>) =
             other.iter().copied().partition(|change| change.is_general() && change.is_field());
         for change in single {
             let step = if change.rank == Rank::Near { NEAR } else { WRONG };
-            units.push((step, self.unit(index, 0, 0, &[change])));
+            units.push((step, self.unit(index, actor, 0, &[change])));
         }
         for (number, changes) in bundles(&general, WRONG_AT_ONCE).into_iter().enumerate() {
             let step = if number < WRONG_PAIRS { NEAR } else { COMBINED };
-            units.push((step, self.unit(index, 0, 0, &changes)));
+            units.push((step, self.unit(index, actor, 0, &changes)));
         }
         let is_list = self.operations[index].method == "GET";
         units.push((LAST, self.at_the_end(index)));
@@ -128,7 +129,7 @@ impl<'a> Generator<'a> {
                 if let (Some(one), Some(two)) = (one, two)
                     && one.target != two.target
                 {
-                    units.push((NEAR, self.unit(index, 0, 0, &[one, two])));
+                    units.push((NEAR, self.unit(index, actor, 0, &[one, two])));
                 }
             }
         }
