@@ -143,8 +143,9 @@ fn seconds(text: &str) -> Value {
     let micros = i128::from(duration.day) * 86_400_000_000
         + i128::from(duration.second) * 1_000_000
         + i128::from(duration.microsecond);
-    #[expect(clippy::cast_precision_loss, reason = "to the nearest, as in Python")]
-    let seconds = micros as f64 / 1e6;
+    // To the nearest number, as in Python: microseconds alone may have no number of their own.
+    let seconds = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let seconds: f64 = seconds.parse().unwrap_or(f64::INFINITY);
     // Python has no negative zero here.
     Value::Float(if duration.positive || micros == 0 { seconds } else { -seconds })
 }
