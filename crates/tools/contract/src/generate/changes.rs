@@ -354,7 +354,7 @@ impl<'a> Changes<'a, '_> {
                         rank: Rank::Valid,
                         apply: Box::new(move |draft| {
                             if let Some(body) = object(draft) {
-                                *body = whole.clone();
+                                body.clone_from(&whole);
                             }
                         }),
                     });

@@ -89,7 +89,9 @@ pub(super) fn mark_keys(document: &mut Value, collections: &[String]) {
             }
         }
         let mut kept = Vec::new();
-        own.iter().for_each(|operation| find_keys(document, operation.body, key, 0, &mut kept));
+        for operation in own {
+            find_keys(document, operation.body, key, 0, &mut kept);
+        }
         found.retain(|schema| !kept.iter().any(|kept| std::ptr::eq(*kept, *schema)));
         let pointers = found.into_iter().filter_map(|schema| pointer_of(document, schema, ""));
         marks.extend(pointers.map(|pointer| (pointer, path.clone())));
@@ -139,8 +141,8 @@ fn find_keys<'a>(
     }
     let parts = ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema[*key].as_array());
     let parts = parts.flatten().chain(schema.get("items"));
-    if depth < 4 {
-        parts.for_each(|part| find_keys(document, part, key, depth + 1, found));
+    for part in parts.filter(|_| depth < 4) {
+        find_keys(document, part, key, depth + 1, found);
     }
 }
 

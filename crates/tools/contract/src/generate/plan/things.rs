@@ -304,7 +304,7 @@ impl Generator<'_> {
                 ["date", "date-time"]
                     .contains(&parameter_schema(parameter)["format"].as_str().unwrap_or_default())
             };
-            let known = (is_day(&parameter)
+            let known = (is_day(parameter)
                 && operation.parameters.iter().filter(|p| is_day(p)).count() == 1)
                 .then(|| self.sent.values().flatten().filter_map(|sent| as_time(own, sent)))
                 .and_then(|mut times| {

@@ -81,7 +81,7 @@ pub(super) fn check(document: &Value) -> Result<(), Fault> {
     if let Some(components) = top.get("components") {
         form.components(components, &root.at("components"))?;
     }
-    form.general(top, &root)?;
+    Form::general(top, &root)?;
     while let Some((part, pointer, value)) = form.pending.pop() {
         form.part(part, value, &Place::root(pointer))?;
     }
@@ -262,7 +262,7 @@ impl<'a> Form<'a> {
                 _ => {}
             }
         }
-        self.general(item, place)
+        Self::general(item, place)
     }
 
     fn operation(
@@ -278,7 +278,7 @@ impl<'a> Form<'a> {
         }
         self.each_of(Part::Response, operation, "responses", place)?;
         self.each_of(Part::Callback, operation, "callbacks", place)?;
-        self.general(operation, place)
+        Self::general(operation, place)
     }
 
     fn list(&mut self, part: Part, list: &'a Value, place: &Place<'_>) -> Result<(), Fault> {
@@ -293,7 +293,7 @@ impl<'a> Form<'a> {
     }
 
     /// `servers` and `security` of a document, a path or an operation.
-    fn general(&self, fields: &'a Map<String, Value>, place: &Place<'_>) -> Result<(), Fault> {
+    fn general(fields: &Map<String, Value>, place: &Place<'_>) -> Result<(), Fault> {
         if let Some(servers) = fields.get("servers").filter(|servers| !servers.is_null()) {
             let place = place.at("servers");
             let list = servers.as_array().ok_or_else(|| wrong(servers, "a list", &place))?;

@@ -36,7 +36,7 @@ pub(super) fn mark(union: &mut [Rc<Choice<'_>>], is_tagged: bool) {
 }
 
 impl<'a> Normaliser<'a> {
-    /// Whether some value fits two of the members of a `oneOf`, as far as can be told.
+    /// Whether some value fits two of the members of a `oneOf`, as far as schemas show.
     pub(in crate::openapi) fn overlap(&self, choices: &[Rc<Choice<'a>>]) -> bool {
         let members: Vec<_> =
             choices.iter().filter(|choice| choice.exclusion >= Exclusion::One).collect();
@@ -55,7 +55,7 @@ impl<'a> Normaliser<'a> {
         }
         match (&a.values, &b.values) {
             (Some(a), Some(b)) => return a.is_disjoint(b),
-            // Whether a value is like a pattern or a format is not looked at.
+            // Whether a value is like a pattern or a format is not compared.
             (Some(_), None) if !b.facets.is_empty() => return true,
             (None, Some(_)) if !a.facets.is_empty() => return true,
             _ => {}

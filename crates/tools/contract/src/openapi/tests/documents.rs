@@ -364,7 +364,7 @@ fn media_types_of_bytes_texts_and_ranges() {
 }
 
 #[tokio::test]
-async fn large_whole_numbers_are_told_apart() {
+async fn large_whole_numbers_are_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     let part = folder.path().join("part.json");
     std::fs::write(part, r#"{"A": {"enum": [98765432109876543210987]}}"#).unwrap();
