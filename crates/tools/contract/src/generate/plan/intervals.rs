@@ -1,11 +1,14 @@
-//! What begins where something else ends.
+//! When things are: what begins where something else ends, and what cannot be at the same time.
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Generator;
 use crate::case::Case;
+use crate::generate::changes::{as_time, parameter_schema};
 use crate::generate::draft::object;
+use crate::generate::is_valid;
+use crate::generate::operation::Operation;
 
 impl Generator<'_> {
     /// A request that creates another thing at the time of the first, which may not be possible. None if
@@ -19,6 +22,26 @@ impl Generator<'_> {
         };
         let has_time = object(&mut draft)?.values().any(is_moment);
         has_time.then(|| self.case(creator, draft, "at the time of the first"))
+    }
+
+    /// The moment of a row, for the only parameter of a request that is one; of several each has to come
+    /// after the one before.
+    pub(super) fn known_moment(
+        &self,
+        operation: &Operation<'_>,
+        parameter: &Value,
+    ) -> Option<String> {
+        let is_moment = |parameter: &Value| {
+            let format = parameter_schema(parameter)["format"].as_str();
+            matches!(format, Some("date" | "date-time"))
+        };
+        let count = operation.parameters.iter().filter(|other| is_moment(other)).count();
+        if count != 1 || !is_moment(parameter) {
+            return None;
+        }
+        let schema = parameter_schema(parameter);
+        let mut moments = self.sent.values().flatten().filter_map(|sent| as_time(schema, sent));
+        moments.find(|moment| is_valid(self.document, schema, &json!(moment)))
     }
 
     /// A body with the values of the first thing that was created, but as much later as that takes: the

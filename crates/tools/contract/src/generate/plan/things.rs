@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Generator, Resource, Thing};
 use crate::case::Case;
-use crate::generate::changes::{as_time, object_schema, parameter_schema};
+use crate::generate::changes::{object_schema, parameter_schema};
 use crate::generate::draft::{Body, Draft, VARIABLE, finish, is_json, object, plain};
 use crate::generate::is_header;
-use crate::generate::is_valid;
 use crate::generate::operation::{Operation, collection};
 use crate::generate::references::{collection_of, last_word};
 use crate::openapi::{fields, resolve};
@@ -298,18 +297,7 @@ impl Generator<'_> {
             let given = fields(&parameter["examples"]).map(|(_, example)| &example["value"]).next();
             let position = names.iter().position(|known| *known == name);
             let resource = position.and_then(|position| self.resource_at(operation, position));
-            let own = resolve(self.document, schema);
-            // The only moment of a request is one of a row; several are in ascending order.
-            let is_day = |parameter: &&Value| {
-                ["date", "date-time"]
-                    .contains(&parameter_schema(parameter)["format"].as_str().unwrap_or_default())
-            };
-            let known = (is_day(parameter)
-                && operation.parameters.iter().filter(|p| is_day(p)).count() == 1)
-                .then(|| self.sent.values().flatten().filter_map(|sent| as_time(own, sent)))
-                .and_then(|mut times| {
-                    times.find(|time| is_valid(self.document, own, &json!(time)))
-                });
+            let known = self.known_moment(operation, parameter);
             let listed = position
                 .filter(|_| thing.is_none())
                 .and_then(|at| self.listed_at(operation, at, user, number))
