@@ -101,6 +101,8 @@ class Mapped:
         column = self.columns.get(attribute)
         if column is None:
             raise NotRecognised(f"`{self.name}.{attribute}` is no column")
+        if column.name != attribute:
+            raise NotRecognised(f"the column of `{self.name}.{attribute}` has another name")
         if hasattr(column.type, "process_bind_param"):
             kind = type(column.type).__name__
             if kind not in ("AutoString",):

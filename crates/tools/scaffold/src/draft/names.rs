@@ -54,6 +54,7 @@ const KNOWN: [(&str, &[&str]); 8] = [
             "Omittable",
             "OpenIdConnect",
             "OpenIdConnectOptions",
+            "Patch",
             "Path",
             "Query",
             "RawBody",

@@ -83,6 +83,8 @@ pub struct Written {
     name: String,
     /// The files that are as drafted.
     files: Vec<&'static str>,
+    /// Whether handlers use the tables.
+    has_whole: bool,
     tables: Option<tables::Drafted>,
 }
 
@@ -101,13 +103,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
         return Err(DraftError::Exists(folder));
     }
     let source = args.source()?;
-    let tables = match &source.inspection {
-        Some(inspection) if has_tables(inspection) => {
-            Some(tables::draft(inspection.value(), &format!("{name}-tables"))?)
-        }
-        _ => None,
-    };
-    let Draft { files, table } = source.draft(name, &args.operations)?;
+    let Draft { files, table, tables } = source.draft(name, &args.operations)?;
     let (mut names, mut differing) = (Vec::new(), Vec::new());
     for (file, text) in files {
         let path = format!("{folder}/{file}");
@@ -155,7 +151,8 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
          STRANGLER_PASSWORD=… cargo run --package {name}\n\nWrite a handler in {folder}/src/routes.rs, set `shadow` for it in \
          {folder}/plan.yaml,\nand compare: {folder}/README.md has the commands."
     );
-    Ok(Written { advice, name: name.to_owned(), files: names, tables })
+    let has_whole = table.handlers().is_some_and(|[whole, _]| whole > 0);
+    Ok(Written { advice, name: name.to_owned(), files: names, has_whole, tables })
 }
 
 impl Written {
@@ -170,11 +167,13 @@ impl Written {
             return Ok(format!("{} is left as it is.", into.display()));
         }
         tables::write(&into, drafted)?;
-        // A workspace of its own: its statements are checked against a database.
-        let manifest = into.join("Cargo.toml");
-        let text = read(&manifest)? + "\n[workspace]\n";
-        std::fs::write(&manifest, text)
-            .map_err(|source| DraftError::Read { path: manifest, source })?;
+        if !self.has_whole {
+            // A workspace of its own: its statements are checked against a database.
+            let manifest = into.join("Cargo.toml");
+            let text = read(&manifest)? + "\n[workspace]\n";
+            std::fs::write(&manifest, text)
+                .map_err(|source| DraftError::Read { path: manifest, source })?;
+        }
         Ok(tables::report(&into, drafted))
     }
 }
