@@ -186,7 +186,7 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
         Some(inspection) => draft_application(inspection, &name, "all"),
         None => draft(path, &text, &name, "all"),
     });
-    let Draft { files, table, tables } = match drafted {
+    let Draft { files, table, .. } = match drafted {
         Ok(draft) => draft,
         Err(error) => {
             println!("{error}");
@@ -195,7 +195,7 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
         }
     };
     for (file, text) in files {
-        let target = crates.join(&name).join(file);
+        let target = crates.join(&name).join(&file);
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(at(folder))?;
         }
@@ -204,12 +204,6 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
         if before.is_none() || (before.as_ref() != Some(&text) && file != "overlay.json") {
             fs::write(&target, text).map_err(at(&target))?;
         }
-    }
-    let has_whole = table.handlers().is_some_and(|[whole, _]| whole > 0);
-    if let Some(tables) = tables.filter(|_| has_whole) {
-        let target = crates.join(&name).join("tables");
-        crate::tables::write(&target, &tables)
-            .map_err(|error| DraftsError::Manifest(error.to_string()))?;
     }
     if shows_table {
         println!("{table}");

@@ -10,7 +10,7 @@ import ast
 import inspect
 from typing import Any
 
-from .mapped import Mapped, NotRecognised, constant, function, path, plain_fields, rules
+from .mapped import Mapped, NotRecognised, bare, constant, function, path, plain_fields, rules
 from .report import Report, plain_function, qualified
 from .sessions import (
     Missing,
@@ -693,8 +693,10 @@ class Reader:
             [model] = model.__args__  # type: ignore[union-attr]
         if model is None or not isinstance(model, type):
             raise NotRecognised("it has no response model")
-        for name in plain_fields(model):
-            mapped.column(name)
+        for name, field in plain_fields(model).items():
+            column = mapped.column(name)
+            if bare(field.annotation) is not column.type.python_type:
+                raise NotRecognised(f"`{name}` is of another type in its table than in the answer")
 
     def constant_answer(self, answer: Any) -> Any:
         self.check_response()

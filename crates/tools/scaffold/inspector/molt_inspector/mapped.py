@@ -245,6 +245,12 @@ def plain_type(annotation: Any) -> bool:
     return len(inner) == 1 and len(arguments) == 2 and plain_type(inner[0])
 
 
+def bare(annotation: Any) -> Any:
+    """What is optional in `T | None`."""
+    inner = [one for one in getattr(annotation, "__args__", ()) if one is not type(None)]
+    return inner[0] if len(inner) == 1 and not isinstance(annotation, type) else annotation
+
+
 def rules(field: Any) -> list[str]:
     """Those of a field of pydantic; SQLModel's are about its column."""
     return [repr(one) for one in field.metadata if not type(one).__module__.startswith("sqlmodel")]

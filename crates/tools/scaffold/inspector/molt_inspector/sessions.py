@@ -12,6 +12,15 @@ from .mapped import NotRecognised, path, plain_type
 from .report import plain_function, qualified
 
 
+#: The sessions that a function may import for itself.
+IMPORTED = {
+    "sqlalchemy.orm.Session": "sync",
+    "sqlmodel.Session": "sync",
+    "sqlalchemy.ext.asyncio.AsyncSession": "async",
+    "sqlmodel.ext.asyncio.session.AsyncSession": "async",
+}
+
+
 def parsed(function: Any) -> Any:
     """The syntax tree of a function; fails if its source is not to be had."""
     try:
@@ -62,6 +71,11 @@ def session_kind(call: Any) -> str | None:
     except NotRecognised:
         return None
     names = names_of(function)
+    imported: dict[str, str] = {}
+    while body and isinstance(body[0], ast.ImportFrom) and not body[0].level:
+        for one in body[0].names:
+            imported[one.asname or one.name] = f"{body[0].module}.{one.name}"
+        body = body[1:]
     made: Any = None
     if len(body) == 1 and isinstance(body[0], (ast.With, ast.AsyncWith)):
         # `with Session(engine) as session: yield session`
@@ -81,6 +95,8 @@ def session_kind(call: Any) -> str | None:
         made = body[0].value
     if not isinstance(made, ast.Call):
         return None
+    if isinstance(made.func, ast.Name) and made.func.id in imported:
+        return IMPORTED.get(imported[made.func.id])
     return kind_of_maker(path(made.func, names))
 
 

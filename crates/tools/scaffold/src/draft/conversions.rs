@@ -1,6 +1,6 @@
 //! Values of requests as values of columns, and values of columns as parts of answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ impl Conversion {
         }
     }
 
-    const fn is_fallible(&self) -> bool {
+    pub(super) const fn is_fallible(&self) -> bool {
         matches!(self, Self::Fallibly(_) | Self::FalliblyByValue(_))
     }
 }
@@ -57,14 +57,10 @@ impl Conversion {
 #[derive(Debug, Default)]
 pub(super) struct Conversions {
     pub(super) functions: BTreeMap<String, String>,
-    /// Types of the tables that they name.
-    pub(super) rows: BTreeSet<String>,
-    /// Types of the models.
-    pub(super) models: BTreeSet<String>,
 }
 
 /// The types of the library that are no models.
-pub(super) const HELPERS: [(&str, &str); 7] = [
+pub(super) const HELPERS: [(&str, &str); 8] = [
     (
         "narrow",
         "/// An integer as the database has it.
@@ -117,6 +113,13 @@ pub fn stored_decimal<T: FromStr>(value: &Decimal) -> Result<T, Failure> {
 pub fn decimal(value: &impl ToString) -> Result<Decimal, Failure> {
     let text = value.to_string();
     text.parse().map_err(|_| Failure::Unhandled(format!(\"the decimal {text}\").into()))
+}",
+    ),
+    (
+        "decimal_text",
+        "/// A decimal of the database, as Python writes it.
+pub fn decimal_text(value: impl ToString) -> String {
+    value.to_string()
 }",
     ),
     (
@@ -194,6 +197,10 @@ impl Conversions {
             ("i16" | "i32" | "i64", "Integer") => Conversion::By(self.helper("integer")),
             ("Decimal", "Decimal") if is_bounded(&column.declared) => {
                 Conversion::Fallibly(self.helper("decimal"))
+            }
+            // Answers have a decimal as a text with a pattern.
+            ("Decimal", "String") if is_bounded(&column.declared) => {
+                Conversion::By(self.helper("decimal_text"))
             }
             ("NaiveDate", "Date") | ("DateTime<Utc>" | "NaiveDateTime", "DateTime") => {
                 Conversion::Into
@@ -323,8 +330,10 @@ fn mismatch(column: &ColumnOf, ty: &str) -> String {
     format!("`{}` is a `{}` in its table and a `{ty}` here", column.name, column.rust)
 }
 
-/// Whether a decimal of the database has no more digits than Rust's.
+/// Whether a decimal of the database has no more digits than Rust's, and not as many of them behind
+/// the point as Python writes with an exponent.
 fn is_bounded(declared: &str) -> bool {
-    let precision = declared.split_once('(').and_then(|(_, rest)| rest.split([',', ')']).next());
-    precision.and_then(|text| text.trim().parse().ok()).is_some_and(|digits: u32| digits <= 28)
+    let limits = declared.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+    let limits: Vec<u32> = limits.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    matches!(limits[..], [digits, places] if digits <= 28 && places <= 6)
 }

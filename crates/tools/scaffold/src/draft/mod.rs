@@ -78,12 +78,15 @@ pub enum DraftError {
     Template(#[from] minijinja::Error),
 }
 
+/// The folder of the crate of the tables.
+const TABLES: &str = "tables";
+
 /// A drafted crate: its files, by their paths in it, and what each operation became.
 #[derive(Debug)]
 pub struct Draft {
-    pub files: Vec<(&'static str, String)>,
+    pub files: Vec<(String, String)>,
     pub table: Table,
-    /// The crate of its tables, if there are any.
+    /// The crate of its tables, if there are any that no handler uses: else it is among the files.
     pub tables: Option<tables::Drafted>,
 }
 
@@ -284,12 +287,15 @@ fn files(
         {
             return Err(DraftError::Code { file: path, reason: error.to_string() });
         }
-        files.push((path, text));
+        files.push((path.to_owned(), text));
     }
-    files.push(("openapi.json", source.text.clone()));
-    files.push(("overlay.json", Overlay::default().to_text(document.title)));
-    files.push(("draft.json", table.to_json(&looseness.pointers())));
-    Ok(Draft { files, table, tables })
+    files.push(("openapi.json".to_owned(), source.text.clone()));
+    files.push(("overlay.json".to_owned(), Overlay::default().to_text(document.title)));
+    files.push(("draft.json".to_owned(), table.to_json(&looseness.pointers())));
+    let (used, unused) = if has_whole { (tables, None) } else { (None, tables) };
+    let of_tables = used.into_iter().flat_map(|tables| tables.files);
+    files.extend(of_tables.map(|(path, text)| (format!("{TABLES}/{path}"), text)));
+    Ok(Draft { files, table, tables: unused })
 }
 
 /// Writes the handlers whose function is recognised, of operations that are native; gives for each

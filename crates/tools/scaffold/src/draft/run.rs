@@ -7,7 +7,7 @@ use heck::ToKebabCase;
 use serde_json::Value;
 
 use super::seal::{Again, Seal, folder};
-use super::{Draft, DraftError, Source};
+use super::{Draft, DraftError, Source, TABLES};
 use crate::inspect::{Application, inspect, summary};
 use crate::inspection::Inspection;
 use crate::tables;
@@ -82,9 +82,7 @@ pub struct Written {
     pub advice: String,
     name: String,
     /// The files that are as drafted.
-    files: Vec<&'static str>,
-    /// Whether handlers use the tables.
-    has_whole: bool,
+    files: Vec<String>,
     tables: Option<tables::Drafted>,
 }
 
@@ -112,7 +110,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
             tree.create(&path, text);
             continue;
         };
-        match seal.again(file, &tree.read(&path)?, &text) {
+        match seal.again(&file, &tree.read(&path)?, &text) {
             Again::Write => {
                 names.push(file);
                 tree.replace(&path, text);
@@ -151,8 +149,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
          STRANGLER_PASSWORD=… cargo run --package {name}\n\nWrite a handler in {folder}/src/routes.rs, set `shadow` for it in \
          {folder}/plan.yaml,\nand compare: {folder}/README.md has the commands."
     );
-    let has_whole = table.handlers().is_some_and(|[whole, _]| whole > 0);
-    Ok(Written { advice, name: name.to_owned(), files: names, has_whole, tables })
+    Ok(Written { advice, name: name.to_owned(), files: names, tables })
 }
 
 impl Written {
@@ -160,20 +157,18 @@ impl Written {
     /// to be printed.
     pub fn finish(&self, root: &Path) -> Result<String, DraftError> {
         let folder = root.join(folder(&self.name));
-        Seal::write(&folder, self.files.iter().copied())?;
+        Seal::write(&folder, self.files.iter().map(String::as_str))?;
         let Some(drafted) = &self.tables else { return Ok(String::new()) };
-        let into = folder.join("tables");
+        let into = folder.join(TABLES);
         if into.exists() {
             return Ok(format!("{} is left as it is.", into.display()));
         }
         tables::write(&into, drafted)?;
-        if !self.has_whole {
-            // A workspace of its own: its statements are checked against a database.
-            let manifest = into.join("Cargo.toml");
-            let text = read(&manifest)? + "\n[workspace]\n";
-            std::fs::write(&manifest, text)
-                .map_err(|source| DraftError::Read { path: manifest, source })?;
-        }
+        // A workspace of its own: its statements are checked against a database.
+        let manifest = into.join("Cargo.toml");
+        let text = read(&manifest)? + "\n[workspace]\n";
+        std::fs::write(&manifest, text)
+            .map_err(|source| DraftError::Read { path: manifest, source })?;
         Ok(tables::report(&into, drafted))
     }
 }

@@ -60,7 +60,6 @@ pub(super) struct Writer<'a> {
     known: Known<'a>,
     tables: &'a [TableOf],
     conversions: Conversions,
-    ports: BTreeSet<String>,
     types: BTreeSet<String>,
     callers: Vec<Caller>,
 }
@@ -98,7 +97,6 @@ impl<'a> Writer<'a> {
             known: Known { inspection, models },
             tables,
             conversions: Conversions::default(),
-            ports: BTreeSet::new(),
             types: BTreeSet::new(),
             callers: Vec::new(),
         }
@@ -139,7 +137,6 @@ impl<'a> Writer<'a> {
             answer,
             used: BTreeSet::new(),
         };
-        self.ports.insert(table.port.clone());
         let body = match kind {
             "read" => self.read(&mut task),
             "list" => self.list(&mut task),
@@ -352,6 +349,11 @@ impl<'a> Writer<'a> {
             if column.is_nullable {
                 return Ok(match &conversion {
                     Conversion::Same => format!("{}.nullable()", given.value),
+                    other if !other.is_fallible() => format!(
+                        "{}.nullable().map(|value| {})",
+                        given.value,
+                        other.of_option("value")
+                    ),
                     other => format!(
                         "match {}.nullable() {{ Some(value) => Some({}), None => None }}",
                         given.value,
@@ -489,9 +491,7 @@ pub fn named<T>(value: Patch<T>) -> Result<Option<T>, Failure> {
             functions.filter(|name| is_used(name) || mapped(name)).cloned().collect();
         imported.extend(["Failure".to_owned(), "Storage".to_owned()]);
         imported.sort_by_key(|name| (name.starts_with(|c: char| c.is_lowercase()), name.clone()));
-        let mut tables: Vec<String> = self.ports.iter().map(|port| format!("{port} as _")).collect();
-        tables.extend(self.types.iter().cloned());
-        tables.sort();
+        let tables = self.types.into_iter().collect();
         Rows {
             library: library.collect(),
             uses_models: has("models"),

@@ -10,16 +10,12 @@ pub(crate) struct TableOf {
     pub(crate) schema: Option<String>,
     /// The struct of a row; `New…` and `…Changes` are made of it.
     pub(crate) type_: String,
-    /// The trait.
-    pub(crate) port: String,
     pub(crate) singular: String,
     /// The columns of the primary key.
     pub(crate) key: Vec<String>,
     pub(crate) columns: Vec<ColumnOf>,
     /// The functions for what handlers read.
     pub(crate) selects: Vec<(Select, String)>,
-    /// Whether `New…` has fields, and `…Changes` is there.
-    pub(crate) is_changeable: bool,
 }
 
 /// A column as a field.
@@ -52,7 +48,6 @@ impl TableOf {
     pub(super) fn new(
         entity: &Entity<'_>,
         enums: &[Enum],
-        port: String,
         selects: Vec<(Select, String)>,
     ) -> Self {
         let columns = entity.fields.iter().map(|field| ColumnOf::new(field, enums));
@@ -60,12 +55,10 @@ impl TableOf {
             name: entity.table.name.clone(),
             schema: entity.table.schema.clone(),
             type_: entity.type_.clone(),
-            port,
             singular: entity.singular.clone(),
             key: entity.table.primary_key().to_vec(),
             columns: columns.collect(),
             selects,
-            is_changeable: !entity.key().is_empty() && entity.changeable().next().is_some(),
         }
     }
 

@@ -65,13 +65,14 @@ fn collect(routes: &Value, found: &mut Vec<Select>) {
     }
 }
 
-/// The functions for the selects of a table, with what each is for; a row that has a function
-/// already is left out.
-pub(super) fn methods(
+/// Adds the functions for the selects of a table, as far as it has none that does the same; gives
+/// the function of each.
+pub(super) fn add(
     entity: &Entity<'_>,
     wanted: &[Select],
     taken: &mut Taken,
-) -> Vec<(Select, Method)> {
+    methods: &mut Vec<Method>,
+) -> Vec<(Select, String)> {
     let is_own = |select: &&Select| {
         (&select.table, &select.schema) == (&entity.table.name, &entity.table.schema)
     };
@@ -79,14 +80,19 @@ pub(super) fn methods(
     for select in wanted.iter().filter(is_own) {
         let Some(fields) = entity.fields_of(&select.columns()) else { continue };
         let method = if select.kind == "list" {
-            list(entity, select, &fields, taken)
-        } else if select.columns() == entity.table.primary_key() {
-            continue;
+            list(entity, select, &fields)
         } else {
-            let name = taken.take(&format!("{}_by_{}", entity.singular, joined(&fields)));
+            let name = format!("{}_by_{}", entity.singular, joined(&fields));
             Some(read_one(entity, name, &fields, "The only row with these values"))
         };
-        found.extend(method.map(|method| (select.clone(), method)));
+        let Some(mut method) = method else { continue };
+        if let Some(known) = methods.iter().find(|known| known.body == method.body) {
+            found.push((select.clone(), known.name.clone()));
+            continue;
+        }
+        method.name = taken.take(&method.name);
+        found.push((select.clone(), method.name.clone()));
+        methods.push(method);
     }
     found
 }
@@ -95,7 +101,6 @@ fn list(
     entity: &Entity<'_>,
     select: &Select,
     fields: &[&Field<'_>],
-    taken: &mut Taken,
 ) -> Option<Method> {
     let mut order = Vec::new();
     let mut names = Vec::new();
@@ -126,7 +131,7 @@ fn list(
     let (body, statement) = fetched(&entity.type_, &statement, values, "fetch_all");
     Some(Method {
         doc: "Rows as the old service lists them; without a limit all of them.".to_owned(),
-        name: taken.take(&name),
+        name,
         arguments: format!("{}, skip: Option<i64>, limit: Option<i64>", parameters(fields)),
         returns: format!("Vec<{}>", entity.type_),
         body,

@@ -102,9 +102,7 @@ pub(super) fn files(
     }
     let mut read: Vec<Vec<(Select, String)>> = Vec::new();
     for (entity, methods) in entities.iter().zip(&mut methods) {
-        let more = selects::methods(entity, wanted, &mut functions);
-        read.push(more.iter().map(|(select, one)| (select.clone(), one.name.clone())).collect());
-        methods.extend(more.into_iter().map(|(_, method)| method));
+        read.push(selects::add(entity, wanted, &mut functions, methods));
     }
     drafted.functions = methods.iter().map(Vec::len).sum();
     let statements: Vec<_> =
@@ -119,10 +117,8 @@ pub(super) fn files(
             EntityView::new(entity, enums, port, methods)
         })
         .collect();
-    let known = entities.iter().zip(&views).zip(read);
-    drafted.schema = known
-        .map(|((entity, view), read)| TableOf::new(entity, enums, view.port.clone(), read))
-        .collect();
+    let known = entities.iter().zip(read);
+    drafted.schema = known.map(|(entity, read)| TableOf::new(entity, enums, read)).collect();
     let enums: Vec<EnumView> = enums.iter().map(EnumView::new).collect();
     let imports: BTreeSet<&str> =
         views.iter().flat_map(|view| view.imports.iter().map(String::as_str)).collect();

@@ -1,14 +1,14 @@
-//! Put into the drafted crate `warehouse`: values of every type go into the database and come back.
+//! Put into the drafted crate `warehouse-tables`: values of every type go into the database and come back.
 
 use serde_json::json;
 use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
-use warehouse::domain::{
+use warehouse_tables::domain::{
     CircleChanges, Circles, NewOrder, NewPoint, NewProduct, NewShelf, NewSite, NewStock,
     OrderChanges, Orders, Page, Points, ProductChanges, Products, ShelfChanges, Shelves,
     SiteChanges, Sites, State, Stocks, StorageError,
 };
-use warehouse::postgres::Postgres;
+use warehouse_tables::postgres::Postgres;
 
 const PAGE: Page = Page { skip: 0, limit: 10 };
 
