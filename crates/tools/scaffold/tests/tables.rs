@@ -141,9 +141,12 @@ impl Sample {
         };
         let drafted = draft_application(Inspection::new(found).unwrap(), self.name, "all").unwrap();
         assert_eq!(drafted.table.handlers(), Some(compared.handlers), "{}", drafted.table);
-        // Formatted, as what is printed of an error is read.
-        let files = Drafted { files: drafted.files.clone(), ..Drafted::default() };
-        place(&target.join(self.name), &files);
+        let _ = std::fs::remove_dir_all(target.join(self.name));
+        for (name, text) in &drafted.files {
+            let path = target.join(self.name).join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
         Some(drafted)
     }
 

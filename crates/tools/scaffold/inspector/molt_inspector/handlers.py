@@ -10,13 +10,23 @@ import ast
 import inspect
 from typing import Any
 
-from .mapped import Mapped, NotRecognised, bare, constant, function, path, plain_fields, rules
+from .mapped import (
+    Mapped,
+    NotRecognised,
+    bare,
+    constant,
+    function,
+    path,
+    plain_fields,
+    rules,
+)
 from .report import Report, plain_function, qualified
 from .sessions import (
     Missing,
     caller,
     literal,
     names_of,
+    pairs,
     parsed,
     session_kind,
     statements,
@@ -155,13 +165,20 @@ class Reader:
 
     def given(self) -> None:
         dependant = self.route.dependant
-        special = ("request", "websocket", "response", "background_tasks", "http_connection")
+        special = (
+            "request",
+            "websocket",
+            "response",
+            "background_tasks",
+            "http_connection",
+        )
         if any(getattr(dependant, f"{name}_param_name", None) for name in special):
             raise NotRecognised("it takes the request or the response itself")
         if dependant.header_params or dependant.cookie_params:
             raise NotRecognised("it takes headers or cookies itself")
         for sub in dependant.dependencies:
             kind = session_kind(sub.call)
+            value: Any = kind
             if kind is None and is_scheme(sub.call):
                 # What a client has to show is drafted; what is done with it is not.
                 if sub.name and uses(self.tree, sub.name):
@@ -174,8 +191,6 @@ class Reader:
                 value = described
             elif sub.dependencies or sub.query_params or sub.header_params:
                 raise NotRecognised("its session depends on the request")
-            else:
-                value = kind
             if sub.name:
                 self.own[sub.name] = Name("session" if kind else "caller", sub.name, value)
         for field in [*dependant.path_params, *dependant.query_params]:
@@ -339,7 +354,10 @@ class Reader:
     def condition(self, node: Any, mapped: Mapped) -> dict[str, Any]:
         """`Model.column == value`"""
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
-            for one, other in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
+            for one, other in (
+                (node.left, node.comparators[0]),
+                (node.comparators[0], node.left),
+            ):
                 column = self.column(one, mapped)
                 if column is not None:
                     return {"column": column, "value": self.compared(other)}
@@ -386,12 +404,11 @@ class Reader:
         return self.of_caller(value, node)
 
     def of_caller(self, value: Any, node: Any) -> dict[str, Any]:
-        if isinstance(value, Name) and value.kind == "caller":
-            if value.value["attribute"] is None:
-                return {"caller": value.value["call"]}
-        if isinstance(value, Name) and value.kind == "caller attribute":
-            if value.name == value.value.value["attribute"]:
-                return {"caller": value.value.value["call"]}
+        kind = value.kind if isinstance(value, Name) else ""
+        if kind == "caller" and value.value["attribute"] is None:
+            return {"caller": value.value["call"]}
+        if kind == "caller attribute" and value.name == value.value.value["attribute"]:
+            return {"caller": value.value.value["call"]}
         raise self.unknown(node)
 
     def paging(self, node: Any) -> dict[str, Any]:
@@ -421,7 +438,9 @@ class Reader:
         body = self.value(node.args[0])
         if not (isinstance(body, Name) and body.kind == "body"):
             raise self.unknown(node)
-        given = {name: {"body": name} for name in plain_fields(body.value) if name in mapped.columns}
+        given = {
+            name: {"body": name} for name in plain_fields(body.value) if name in mapped.columns
+        }
         own = cls.model_fields
         for name in given:
             ours, theirs = own.get(name), body.value.model_fields[name]
@@ -433,7 +452,7 @@ class Reader:
         for option in node.keywords:
             if option.arg != "update" or not isinstance(option.value, ast.Dict):
                 raise self.unknown(node)
-            for key, value in zip(option.value.keys, option.value.values):
+            for key, value in pairs(option.value.keys, option.value.values):
                 name = literal(key, {})
                 if type(name) is not str or name not in mapped.columns:
                     raise self.unknown(node)
@@ -479,10 +498,10 @@ class Reader:
             if called is not None and not node.args and not node.keywords:
                 return {"function": function(called, f"line {self.line(node)}")}
         value = self.value(node)
-        if isinstance(value, Name) and value.kind == "body attribute":
-            if value.name in plain_fields(self.body):
-                return {"body": value.name}
-        if isinstance(value, Name) and value.kind == "parameter":
+        kind = value.kind if isinstance(value, Name) else ""
+        if kind == "body attribute" and value.name in plain_fields(self.body):
+            return {"body": value.name}
+        if kind == "parameter":
             return {"parameter": value.name}
         return self.of_caller(value, node)
 
@@ -547,7 +566,7 @@ class Reader:
             raise self.unknown(node)
 
     def expression(self, node: Any) -> None:
-        call = node.value if isinstance(node, ast.Await) else node
+        call: Any = node.value if isinstance(node, ast.Await) else node
         is_update = (
             isinstance(call, ast.Call)
             and isinstance(call.func, ast.Attribute)
@@ -562,8 +581,9 @@ class Reader:
             raise self.unknown(node)
 
     def loop(self, node: Any) -> None:
-        """`for key, value in body.model_dump(exclude_unset=True).items(): setattr(row, key, value)`"""
-        target, items = node.target, node.iter
+        """`for key, value in dump.items(): setattr(row, key, value)`"""
+        target: Any = node.target
+        items: Any = node.iter
         if not (
             isinstance(target, ast.Tuple)
             and len(target.elts) == 2
@@ -580,8 +600,8 @@ class Reader:
         call = node.body[0].value
         if path(call.func, self.names) is not setattr or len(call.args) != 3 or call.keywords:
             raise self.unknown(node)
-        given = [one.id if isinstance(one, ast.Name) else None for one in call.args[1:]]
-        if given != [one.id for one in target.elts]:
+        given = [getattr(one, "id", None) for one in call.args[1:]]
+        if given != [getattr(one, "id", "") for one in target.elts]:
             raise self.unknown(node)
         self.change_all(self.value(call.args[0]), self.value(items.func.value), node)
 
@@ -659,7 +679,9 @@ class Reader:
             found["answer"] = self.constant_answer(answer)
         else:
             raise NotRecognised("it is none of read, list, create, update and delete")
-        used = [one["value"] for name in ("where", "values", "changes") for one in found.get(name, ())]
+        used = [
+            one["value"] for name in ("where", "values", "changes") for one in found.get(name, ())
+        ]
         found["callers"] = self.callers
         found["body"] = None if self.body is None else qualified(self.body)
         if self.body is not None and not any("body" in one for one in used):
@@ -667,7 +689,11 @@ class Reader:
         return found
 
     def of_mapped(self, mapped: Mapped) -> dict[str, Any]:
-        return {"class": mapped.name, "table": mapped.table.name, "schema": mapped.table.schema}
+        return {
+            "class": mapped.name,
+            "table": mapped.table.name,
+            "schema": mapped.table.schema,
+        }
 
     def of_row(self, row: Row) -> dict[str, Any]:
         if row.missing is None:
@@ -695,7 +721,9 @@ class Reader:
             raise NotRecognised("it has no response model")
         for name, field in plain_fields(model).items():
             column = mapped.column(name)
-            if bare(field.annotation) is not column.type.python_type:
+            # SQLModel's texts are a decorator of SQLAlchemy's.
+            kind = column.type.impl if hasattr(column.type, "impl") else column.type
+            if bare(field.annotation) is not kind.python_type:
                 raise NotRecognised(f"`{name}` is of another type in its table than in the answer")
 
     def constant_answer(self, answer: Any) -> Any:

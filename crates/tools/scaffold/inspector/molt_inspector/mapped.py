@@ -130,14 +130,12 @@ class Mapped:
         """Fails where SQLAlchemy itself changes other rows when one is deleted."""
         for relationship in self.mapper.relationships:
             owns = relationship.cascade.delete or relationship.cascade.delete_orphan
-            if relationship.viewonly or (
-                relationship.direction.name == "MANYTOONE" and not owns
-            ):
+            if relationship.viewonly or (relationship.direction.name == "MANYTOONE" and not owns):
                 continue
             if relationship.passive_deletes == "all":
                 continue
             raise NotRecognised(
-                f"`{self.name}.{relationship.key}`: SQLAlchemy changes other rows when one is deleted"
+                f"`{self.name}.{relationship.key}`: a deletion changes other rows in Python"
             )
 
     def check_update(self) -> None:
@@ -214,7 +212,7 @@ def is_now(call: Any, names: dict[str, Any]) -> bool:
     return (
         getattr(made, "__self__", None) is datetime.datetime
         and getattr(made, "__name__", "") == "now"
-        and arguments == [datetime.timezone.utc]
+        and arguments == [datetime.UTC]
         and len(call.args) + len(call.keywords) == 1
     )
 

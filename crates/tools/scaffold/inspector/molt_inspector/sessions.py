@@ -11,7 +11,6 @@ from typing import Any
 from .mapped import NotRecognised, path, plain_type
 from .report import plain_function, qualified
 
-
 #: The sessions that a function may import for itself.
 IMPORTED = {
     "sqlalchemy.orm.Session": "sync",
@@ -36,10 +35,15 @@ def parsed(function: Any) -> Any:
 def statements(tree: Any) -> list[Any]:
     """Those of a function without its description."""
     body: list[Any] = list(tree.body)
-    if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-        if isinstance(body[0].value.value, str):
-            return body[1:]
+    first = body[0].value if body and isinstance(body[0], ast.Expr) else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return body[1:]
     return body
+
+
+def pairs(one: Any, other: Any) -> list[tuple[Any, Any]]:
+    """What stands at the same position in both, as far as both go."""
+    return [(one[index], other[index]) for index in range(min(len(one), len(other)))]
 
 
 def names_of(function: Any) -> dict[str, Any]:
@@ -49,9 +53,8 @@ def names_of(function: Any) -> dict[str, Any]:
     names: dict[str, Any] = dict(vars(builtins))
     names.update(getattr(function, "__globals__", {}))
     code = getattr(function, "__code__", None)
-    for name, cell in zip(
-        getattr(code, "co_freevars", ()), getattr(function, "__closure__", None) or ()
-    ):
+    cells = getattr(function, "__closure__", None) or ()
+    for name, cell in pairs(getattr(code, "co_freevars", ()), cells):
         try:
             names[name] = cell.cell_contents
         except ValueError:
@@ -158,7 +161,7 @@ class Missing:
             raise NotRecognised("it raises another exception than FastAPI's")
         if not issubclass(cls, HTTPException):
             raise NotRecognised("it raises another exception than FastAPI's")
-        given = dict(zip(("status_code", "detail"), call.args))
+        given = dict(pairs(("status_code", "detail"), call.args))
         given.update({str(one.arg): one.value for one in call.keywords})
         if set(given) - {"status_code", "detail"} or len(call.args) > 2:
             raise NotRecognised("its `HTTPException` has headers")
@@ -224,7 +227,7 @@ def caller(dependant: Any) -> dict[str, Any]:
         if not dataclasses.is_dataclass(cls) or hasattr(cls, "__post_init__"):
             raise NotRecognised(about + "gives another thing than its parameter")
         members = [one.name for one in dataclasses.fields(cls)]
-        given = dict(zip(members, returned.args))
+        given = dict(pairs(members, returned.args))
         given.update({str(one.arg): one.value for one in returned.keywords})
         if len(members) != 1 or len(given) != 1:
             raise NotRecognised(about + "gives more than its parameter")
@@ -243,9 +246,9 @@ def caller(dependant: Any) -> dict[str, Any]:
 
 def tested(node: Any) -> tuple[str, str] | None:
     """`("x", "none")` for `x is None`, `("x", "false")` for `not x`."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        if isinstance(node.operand, ast.Name):
-            return node.operand.id, "false"
+    is_not = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    if is_not and isinstance(node.operand, ast.Name):
+        return node.operand.id, "false"
     if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and len(node.ops) == 1:
         right = node.comparators[0]
         is_none = isinstance(right, ast.Constant) and right.value is None
