@@ -7,7 +7,6 @@ function there is a reason. Nothing is guessed: what is not understood to the la
 from __future__ import annotations
 
 import ast
-import inspect
 from typing import Any
 
 from .mapped import (
@@ -20,7 +19,7 @@ from .mapped import (
     plain_fields,
     rules,
 )
-from .report import Report, plain_function, qualified
+from .report import Report, is_json, plain_function, qualified
 from .sessions import (
     Missing,
     caller,
@@ -736,9 +735,6 @@ class Reader:
             return {"json": None}
         if getattr(self.route, "response_model", None) is not None:
             raise NotRecognised("it answers a constant by a response model")
-        import json
-
-        json.dumps(value, allow_nan=False)
-        if inspect.isclass(value) or isinstance(value, (set, tuple, bytes, float)):
+        if not is_json(value) or isinstance(value, float):
             raise NotRecognised("it answers another constant than JSON")
         return {"json": value}

@@ -80,6 +80,8 @@ class Mapped:
             raise NotRecognised(about + "has listeners for the events of its rows")
         if list(getattr(mapper.class_manager.dispatch, "load", ())):
             raise NotRecognised(about + "has a listener for rows that are read")
+        if hasattr(cls, "__bool__") or hasattr(cls, "__len__"):
+            raise NotRecognised(about + "says itself whether it is true")
         init = getattr(mapper.class_manager, "original_init", None) or cls.__init__
         module = str(getattr(init, "__module__", "")).split(".")[0]
         if module not in ("sqlalchemy", "sqlmodel", "pydantic", ""):

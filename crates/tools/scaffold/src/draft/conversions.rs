@@ -15,6 +15,8 @@ pub(super) enum Conversion {
     /// It is the same type.
     Same,
     Into,
+    /// Its `to_string`.
+    Text,
     /// A function that takes the value.
     By(String),
     /// One that takes a reference and may fail.
@@ -29,6 +31,7 @@ impl Conversion {
         match self {
             Self::Same => value.to_owned(),
             Self::Into => format!("{value}.into()"),
+            Self::Text => format!("{value}.to_string()"),
             Self::By(function) => format!("{function}({value})"),
             Self::Fallibly(function) => format!("{function}(&{value})?"),
             Self::FalliblyByValue(function) => format!("{function}({value})?"),
@@ -40,6 +43,7 @@ impl Conversion {
         match self {
             Self::Same => value.to_owned(),
             Self::Into => format!("{value}.map(Into::into)"),
+            Self::Text => format!("{value}.map(|value| value.to_string())"),
             Self::By(function) => format!("{value}.map({function})"),
             Self::Fallibly(function) => {
                 format!("{value}.as_ref().map({function}).transpose()?")
@@ -59,8 +63,8 @@ pub(super) struct Conversions {
     pub(super) functions: BTreeMap<String, String>,
 }
 
-/// The types of the library that are no models.
-pub(super) const HELPERS: [(&str, &str); 8] = [
+/// Functions that conversions may need, with what `rows.rs` has for them.
+const HELPERS: [(&str, &str); 7] = [
     (
         "narrow",
         "/// An integer as the database has it.
@@ -113,13 +117,6 @@ pub fn stored_decimal<T: FromStr>(value: &Decimal) -> Result<T, Failure> {
 pub fn decimal(value: &impl ToString) -> Result<Decimal, Failure> {
     let text = value.to_string();
     text.parse().map_err(|_| Failure::Unhandled(format!(\"the decimal {text}\").into()))
-}",
-    ),
-    (
-        "decimal_text",
-        "/// A decimal of the database, as Python writes it.
-pub fn decimal_text(value: impl ToString) -> String {
-    value.to_string()
 }",
     ),
     (
@@ -200,7 +197,7 @@ impl Conversions {
             }
             // Answers have a decimal as a text with a pattern.
             ("Decimal", "String") if is_bounded(&column.declared) => {
-                Conversion::By(self.helper("decimal_text"))
+                Conversion::Text
             }
             ("NaiveDate", "Date") | ("DateTime<Utc>" | "NaiveDateTime", "DateTime") => {
                 Conversion::Into

@@ -289,7 +289,11 @@ impl<'a> Writer<'a> {
         Ok(match (default, is_optional) {
             (Some(default), _) => {
                 let value = conversion.of_option(&given.value);
-                some(format!("{value}.unwrap_or_else(|| {default})"))
+                some(if default.contains('(') {
+                    format!("{value}.unwrap_or_else(|| {default})")
+                } else {
+                    format!("{value}.unwrap_or({default})")
+                })
             }
             (None, true) => conversion.of_option(&given.value),
             (None, false) => {
