@@ -59,12 +59,7 @@ const SAMPLES: [Sample; 5] = [
         metadata: "main:SQLModel.metadata",
         environment: &[],
         is_for_sqlite: true,
-        compared: Some(Compared {
-            options: &[],
-            path: "/shops/",
-            headers: "",
-            handlers: [13, 2],
-        }),
+        compared: Some(Compared { options: &[], path: "/shops/", headers: "", handlers: [13, 2] }),
     },
     Sample {
         name: "surgery",
@@ -96,12 +91,7 @@ const SAMPLES: [Sample; 5] = [
         metadata: "warehouse.models:Base.metadata",
         environment: &[],
         is_for_sqlite: false,
-        compared: Some(Compared {
-            options: &[],
-            path: "/sites",
-            headers: "",
-            handlers: [5, 4],
-        }),
+        compared: Some(Compared { options: &[], path: "/sites", headers: "", handlers: [5, 4] }),
     },
 ];
 

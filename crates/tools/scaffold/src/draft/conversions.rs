@@ -129,8 +129,13 @@ pub fn present<T>(value: Option<T>) -> Result<T, Failure> {
 ];
 
 impl Conversions {
+    /// A function that handlers use, by its path.
+    pub(super) fn of_rows(&mut self, name: &str) -> String {
+        format!("rows::{}", self.helper(name))
+    }
+
     /// Notes that a function is used.
-    pub(super) fn helper(&mut self, name: &str) -> String {
+    fn helper(&mut self, name: &str) -> String {
         for (helper, code) in HELPERS {
             if helper == name {
                 self.functions.insert(name.to_owned(), code.to_owned());
@@ -155,10 +160,10 @@ impl Conversions {
             | ("f64", "f64")
             | ("Uuid", "Uuid")
             | ("i64", "i64") => Conversion::Same,
-            ("Integer", "i16" | "i32" | "i64") => Conversion::Fallibly(self.helper("narrow")),
-            ("i64", "i16" | "i32") => Conversion::FalliblyByValue(self.helper("small")),
+            ("Integer", "i16" | "i32" | "i64") => Conversion::Fallibly(self.of_rows("narrow")),
+            ("i64", "i16" | "i32") => Conversion::FalliblyByValue(self.of_rows("small")),
             ("Decimal", "Decimal") if is_bounded(&column.declared) => {
-                Conversion::Fallibly(self.helper("stored_decimal"))
+                Conversion::Fallibly(self.of_rows("stored_decimal"))
             }
             ("Date", "NaiveDate") => Conversion::Into,
             (ty, rust) if column.enumeration.is_some() => {
@@ -171,7 +176,8 @@ impl Conversions {
                      domain::{rust} {{\n    match value {{\n{}    }}\n}}",
                     arms.collect::<String>()
                 );
-                Conversion::By(self.function(&format!("stored_{}", ident(ty, |_| false)), &code))
+                let name = self.function(&format!("stored_{}", ident(ty, |_| false)), &code);
+                Conversion::By(format!("rows::{name}"))
             }
             (ty, _) => return Err(mismatch(column, ty)),
         })
@@ -196,9 +202,7 @@ impl Conversions {
                 Conversion::Fallibly(self.helper("decimal"))
             }
             // Answers have a decimal as a text with a pattern.
-            ("Decimal", "String") if is_bounded(&column.declared) => {
-                Conversion::Text
-            }
+            ("Decimal", "String") if is_bounded(&column.declared) => Conversion::Text,
             ("NaiveDate", "Date") | ("DateTime<Utc>" | "NaiveDateTime", "DateTime") => {
                 Conversion::Into
             }
@@ -273,13 +277,16 @@ impl Conversions {
         columns: &[ColumnOf],
         model: &str,
     ) -> Result<bool, String> {
-        let fields =
-            known.models.fields(model).ok_or_else(|| format!("its answer, `{model}`, is no model"))?;
+        let fields = known
+            .models
+            .fields(model)
+            .ok_or_else(|| format!("its answer, `{model}`, is no model"))?;
         let (mut code, mut may_fail) = (String::new(), false);
         for field in fields {
             let column = columns.iter().find(|column| column.name == field.name);
-            let column = column
-                .ok_or_else(|| format!("`{model}.{}` is called otherwise than its column", field.name))?;
+            let column = column.ok_or_else(|| {
+                format!("`{model}.{}` is called otherwise than its column", field.name)
+            })?;
             let inner = field.ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>'));
             let conversion = self.answered(known, column, inner.unwrap_or(&field.ty))?;
             let value = format!("row.{}", column.ident);

@@ -45,8 +45,8 @@ use layers::Layers;
 use loose::requested;
 use names::{imports, words};
 use operation::{Drafted, refusal};
-pub use run::{DraftArgs, list, read, write};
 use parsed::Models;
+pub use run::{DraftArgs, list, read, write};
 pub use table::{Handler, Outcome, Row, Table};
 use types::Types;
 use whole::{Rows, Writer};
@@ -333,11 +333,7 @@ fn whole(
 }
 
 /// What the handlers' attributes are called, with what else is imported beside them.
-fn methods(
-    drafted: &[Drafted],
-    has_dialect: bool,
-    [has_errors, has_callers]: [bool; 2],
-) -> String {
+fn methods(drafted: &[Drafted], has_dialect: bool, [has_errors, has_callers]: [bool; 2]) -> String {
     let mut names: BTreeSet<&str> = drafted.iter().map(Drafted::method).collect();
     names.extend(["Router", "routes"]);
     if has_errors {

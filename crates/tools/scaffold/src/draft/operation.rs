@@ -200,7 +200,7 @@ impl Drafted {
             None => call(self.dependency.as_deref(), &inputs, ty),
         };
         let separator = if call.is_empty() { "" } else { ", " };
-        self.call = format!("State(storage): State<Storage>{separator}{call}");
+        self.call = format!("storage: Storage{separator}{call}");
         self.inputs = alias.map(|alias| format!("type {alias} = {all};"));
         self.body = Some(body);
     }

@@ -29,12 +29,11 @@ pub(super) struct Rows {
     /// What `rows.rs` imports from the library.
     pub(super) library: Vec<&'static str>,
     pub(super) uses_models: bool,
-    pub(super) uses_domain: bool,
     pub(super) uses_from_str: bool,
-    /// The names that handlers import from there.
-    pub(super) imported: Vec<String>,
-    /// What they import from the tables.
-    pub(super) tables: Vec<String>,
+    /// Whether handlers use its functions.
+    pub(super) is_imported: bool,
+    /// Whether they name types of the tables.
+    pub(super) uses_tables: bool,
     pub(super) callers: Vec<Caller>,
 }
 
@@ -60,7 +59,6 @@ pub(super) struct Writer<'a> {
     known: Known<'a>,
     tables: &'a [TableOf],
     conversions: Conversions,
-    types: BTreeSet<String>,
     callers: Vec<Caller>,
 }
 
@@ -97,7 +95,6 @@ impl<'a> Writer<'a> {
             known: Known { inspection, models },
             tables,
             conversions: Conversions::default(),
-            types: BTreeSet::new(),
             callers: Vec::new(),
         }
     }
@@ -224,11 +221,11 @@ impl<'a> Writer<'a> {
     fn part(&mut self, task: &mut Task<'_>, name: &Value) -> Result<String> {
         let given = task.parameter(self.known.models, name.as_str().unwrap_or_default())?;
         let narrow = match given.ty.as_str() {
-            "Integer" => Conversion::Fallibly(self.conversions.helper("narrow")),
-            "i64" => Conversion::FalliblyByValue(self.conversions.helper("small")),
+            "Integer" => Conversion::Fallibly(self.conversions.of_rows("narrow")),
+            "i64" => Conversion::FalliblyByValue(self.conversions.of_rows("small")),
             other => return Err(format!("a part of its list is a `{other}`")),
         };
-        let part = self.conversions.helper("part");
+        let part = self.conversions.of_rows("part");
         Ok(format!("{part}({})", narrow.of(&given.value)))
     }
 
@@ -257,9 +254,8 @@ impl<'a> Writer<'a> {
             fields += &format!("{}: {value},\n", column.ident);
         }
         let type_ = &task.table.type_;
-        self.types.insert(format!("New{type_}"));
         Ok(format!(
-            "let new = New{type_} {{\n{fields}}};\nlet row = storage.create_{}(&new).await?;\n\
+            "let new = domain::New{type_} {{\n{fields}}};\nlet row = storage.create_{}(&new).await?;\n\
              Ok(Json({answer}))",
             task.table.singular
         ))
@@ -297,7 +293,7 @@ impl<'a> Writer<'a> {
             }
             (None, true) => conversion.of_option(&given.value),
             (None, false) => {
-                conversion.of(&format!("{}({})?", self.conversions.helper("present"), given.value))
+                conversion.of(&format!("{}({})?", self.conversions.of_rows("present"), given.value))
             }
         })
     }
@@ -313,23 +309,21 @@ impl<'a> Writer<'a> {
             let value = self.change(task, column, &change["value"], change["unset"] == true)?;
             fields += &format!("{}: {value},\n", column.ident);
         }
-        let is_changed = |column: &&ColumnOf| {
-            column.is_in_new && !task.table.key.contains(&column.name)
-        };
+        let is_changed =
+            |column: &&ColumnOf| column.is_in_new && !task.table.key.contains(&column.name);
         let type_ = &task.table.type_;
         if task.table.columns.iter().filter(is_changed).count() > changes.len() {
-            fields += &format!("..{type_}Changes::default()\n");
+            fields += &format!("..domain::{type_}Changes::default()\n");
         }
-        self.types.insert(format!("{type_}Changes"));
         let key = task.key()?;
         Ok(format!(
-            "let mut row = {row};\nlet changes = {type_}Changes {{\n{fields}}};\n\
+            "let mut row = {row};\nlet changes = domain::{type_}Changes {{\n{fields}}};\n\
              // SQLAlchemy writes nothing where nothing changes.\n\
-             if changes != {type_}Changes::default() {{\n\
+             if changes != domain::{type_}Changes::default() {{\n\
              let changed = storage.update_{}({key}, &changes).await?;\n\
              row = {}(changed)?;\n}}\nOk(Json({answer}))",
             task.table.singular,
-            self.conversions.helper("present")
+            self.conversions.of_rows("present")
         ))
     }
 
@@ -374,7 +368,7 @@ impl<'a> Writer<'a> {
         Ok(match (option.is_some(), column.is_nullable) {
             (true, true) => some(conversion.of_option(&given.value)),
             (true, false) => {
-                let present = self.conversions.helper("present");
+                let present = self.conversions.of_rows("present");
                 some(conversion.of(&format!("{present}({})?", given.value)))
             }
             (false, true) => some(some(conversion.of(&given.value))),
@@ -384,7 +378,8 @@ impl<'a> Writer<'a> {
 
     /// The function for a field that may be left out, and not be null.
     fn named(&mut self) -> &'static str {
-        let code = "/// The value of a field that a request names; the old service fails where it is null.
+        let code =
+            "/// The value of a field that a request names; the old service fails where it is null.
 pub fn named<T>(value: Patch<T>) -> Result<Option<T>, Failure> {
     match value {
         Patch::Absent => Ok(None),
@@ -393,7 +388,7 @@ pub fn named<T>(value: Patch<T>) -> Result<Option<T>, Failure> {
     }
 }";
         self.conversions.functions.insert("named".to_owned(), code.to_owned());
-        "named"
+        "rows::named"
     }
 
     fn delete(&mut self, task: &mut Task<'_>) -> Result<String> {
@@ -488,22 +483,13 @@ pub fn named<T>(value: Patch<T>) -> Result<Option<T>, Failure> {
         let text = code.join("\n");
         let has = |name: &str| words(&text).any(|word| word == name);
         let library = ["Decimal", "Integer", "Patch"].into_iter().filter(|name| has(name));
-        let functions = self.conversions.functions.keys().filter(|name| !name.starts_with('~'));
-        let is_used = |name: &&String| bodies.contains(&format!("{name}("));
-        let mapped = |name: &&String| bodies.contains(&format!("map({name})"));
-        let mut imported: Vec<String> =
-            functions.filter(|name| is_used(name) || mapped(name)).cloned().collect();
-        imported.extend(["Failure".to_owned(), "Storage".to_owned()]);
-        imported.sort_by_key(|name| (name.starts_with(|c: char| c.is_lowercase()), name.clone()));
-        let tables = self.types.into_iter().collect();
         Rows {
             library: library.collect(),
             uses_models: has("models"),
-            uses_domain: has("domain"),
             uses_from_str: has("FromStr"),
             code,
-            imported,
-            tables,
+            is_imported: bodies.contains("rows::"),
+            uses_tables: bodies.contains("domain::"),
             callers: self.callers,
         }
     }
@@ -560,9 +546,10 @@ impl Task<'_> {
             let types = path.ty.trim_start_matches("Path<").trim_end_matches('>');
             let pattern = path.pattern.trim_start_matches("Path").trim_matches(['(', ')']);
             let types = types.trim_matches(['(', ')']).split(", ");
-            let found = pattern.split(", ").zip(types).find(|(one, _)| {
-                one.strip_prefix('_') == Some(variable.as_str())
-            });
+            let found = pattern
+                .split(", ")
+                .zip(types)
+                .find(|(one, _)| one.strip_prefix('_') == Some(variable.as_str()));
             let (_, ty) = found.ok_or_else(unknown)?;
             if LOCALS.contains(&variable.as_str()) {
                 return Err(format!("a parameter is called `{variable}`"));
@@ -580,9 +567,7 @@ impl Task<'_> {
     /// The handler, with what it uses named.
     fn whole(self, body: String) -> Whole {
         let is_caller = |input: &Input| {
-            self.caller.as_ref().is_some_and(|caller| {
-                inner(&input.ty, caller.wrapper).is_some()
-            })
+            self.caller.as_ref().is_some_and(|caller| inner(&input.ty, caller.wrapper).is_some())
         };
         let inputs = self.inputs.iter().filter(|input| !is_caller(input)).map(|input| {
             let mut pattern = input.pattern.clone();
@@ -597,7 +582,8 @@ impl Task<'_> {
         let inputs = inputs.collect();
         let caller = self.caller.map(|caller| {
             let name = caller.name;
-            let variable = if words(&body).any(|word| word == "caller") { "caller" } else { "_caller" };
+            let variable =
+                if words(&body).any(|word| word == "caller") { "caller" } else { "_caller" };
             (format!("Depends({name}({variable}))"), format!("Depends<{name}>"))
         });
         Whole { body, inputs, caller }

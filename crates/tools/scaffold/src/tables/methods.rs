@@ -86,7 +86,12 @@ pub(super) fn of_table(entity: &Entity<'_>, taken: &mut Taken) -> Vec<Method> {
     methods
 }
 
-pub(super) fn read_one(entity: &Entity<'_>, name: String, fields: &[&Field<'_>], doc: &str) -> Method {
+pub(super) fn read_one(
+    entity: &Entity<'_>,
+    name: String,
+    fields: &[&Field<'_>],
+    doc: &str,
+) -> Method {
     let condition = conditions(fields, 1, None);
     let statement =
         format!("SELECT {}\nFROM {} WHERE {condition}", columns(entity, None), entity.sql);

@@ -77,7 +77,8 @@ impl Prepared {
         });
         let parameters = parameters.collect::<Option<Vec<Value>>>()?;
         let columns = self.columns.iter().enumerate().map(|(ordinal, column)| {
-            let info = column.kind.as_ref().map_or(Some("Int8".into()), |kind| info(kind, enums))?;
+            let info =
+                column.kind.as_ref().map_or(Some("Int8".into()), |kind| info(kind, enums))?;
             Some(json!({"ordinal": ordinal, "name": column.name, "type_info": info}))
         });
         let columns = columns.collect::<Option<Vec<Value>>>()?;

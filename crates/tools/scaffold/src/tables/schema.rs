@@ -45,11 +45,7 @@ pub(crate) struct EnumOf {
 }
 
 impl TableOf {
-    pub(super) fn new(
-        entity: &Entity<'_>,
-        enums: &[Enum],
-        selects: Vec<(Select, String)>,
-    ) -> Self {
+    pub(super) fn new(entity: &Entity<'_>, enums: &[Enum], selects: Vec<(Select, String)>) -> Self {
         let columns = entity.fields.iter().map(|field| ColumnOf::new(field, enums));
         Self {
             name: entity.table.name.clone(),

@@ -97,11 +97,7 @@ pub(super) fn add(
     found
 }
 
-fn list(
-    entity: &Entity<'_>,
-    select: &Select,
-    fields: &[&Field<'_>],
-) -> Option<Method> {
+fn list(entity: &Entity<'_>, select: &Select, fields: &[&Field<'_>]) -> Option<Method> {
     let mut order = Vec::new();
     let mut names = Vec::new();
     for Order { column, descending } in &select.order {
