@@ -206,12 +206,6 @@ fn files(
         .iter()
         .flat_map(|one| words(&one.signature()).map(str::to_owned).collect::<Vec<_>>())
         .collect();
-    let bodies: String = drafted.iter().filter_map(Drafted::body).collect::<Vec<_>>().join("\n");
-    let has_whole = !bodies.is_empty();
-    let in_bodies = |name: &str| words(&bodies).any(|word| word == name);
-    let callers = beside.callers.iter().map(whole::Caller::words).collect::<Vec<_>>().join(" ");
-    let of_callers: BTreeSet<String> = words(&callers).map(str::to_owned).collect();
-    let not_written = drafted.is_empty() || drafted.iter().any(|one| one.body().is_none());
     let uses = |name: &str| used.contains(name) || signatures.contains(name);
     let ids: BTreeSet<&str> = drafted.iter().map(|one| one.id.as_str()).collect();
     let values = context! {
@@ -220,20 +214,6 @@ fn files(
         model_imports => imports(&used),
         route_imports => imports(&signatures),
         named => models.keys().filter(|name| signatures.contains(*name)).cloned().collect::<Vec<_>>().join(", "),
-        imports => methods(
-            &drafted,
-            about.as_ref().is_some_and(About::has_dialect),
-            [not_written || in_bodies("HttpError"), !beside.callers.is_empty()],
-        ),
-        has_whole,
-        has_not_written => not_written,
-        uses_status => not_written || in_bodies("StatusCode"),
-        uses_into_response => bodies.contains(".into_response()"),
-        uses_new_uuid => bodies.contains("Uuid::new_v4()"),
-        beside => minijinja::Value::from(Serde(&beside)),
-        caller_imports => imports(&of_callers),
-        caller_models => models.keys().filter(|name| of_callers.contains(*name)).cloned().collect::<Vec<_>>().join(", "),
-        caller_needs_errors => of_callers.contains("HttpError"),
         uses_indexmap => uses("IndexMap"),
         uses_uuid => uses("Uuid"),
         krate => name.to_snake_case(),
@@ -256,15 +236,64 @@ fn files(
         title_text => rust_text(document.title),
         version_text => rust_text(document.version),
         token_url_text => rust_text(&document.token_url),
+        ..whole_values(&drafted, &models, &beside, about.as_ref().is_some_and(About::has_dialect))
     };
-    let templates = templates()?;
-    let mut files = Vec::new();
+    let has_whole = table.handlers().is_some_and(|[whole, _]| whole > 0);
     let optional = [
         ("src/layers.rs", "draft/layers.rs", !layers.lines.is_empty()),
         ("src/dependencies.rs", "draft/dependencies.rs", !dependencies.is_empty()),
         ("src/rows.rs", "draft/rows.rs", has_whole),
         ("src/callers.rs", "draft/callers.rs", !beside.callers.is_empty()),
     ];
+    let mut files = rendered(&values, optional)?;
+    files.push(("openapi.json".to_owned(), source.text.clone()));
+    files.push(("overlay.json".to_owned(), Overlay::default().to_text(document.title)));
+    files.push(("draft.json".to_owned(), table.to_json(&looseness.pointers())));
+    let (used, unused) = if has_whole { (tables, None) } else { (None, tables) };
+    let of_tables = used.into_iter().flat_map(|tables| tables.files);
+    files.extend(of_tables.map(|(path, text)| (format!("{TABLES}/{path}"), text)));
+    Ok(Draft { files, table, tables: unused })
+}
+
+/// What the templates show of handlers that are whole, and of those that are not.
+fn whole_values(
+    drafted: &[Drafted],
+    models: &indexmap::IndexMap<String, String>,
+    beside: &Rows,
+    has_dialect: bool,
+) -> minijinja::Value {
+    let bodies: String = drafted.iter().filter_map(Drafted::body).collect::<Vec<_>>().join("\n");
+    let has_whole = !bodies.is_empty();
+    let in_bodies = |name: &str| words(&bodies).any(|word| word == name);
+    let callers = beside.callers.iter().map(whole::Caller::words).collect::<Vec<_>>().join(" ");
+    let of_callers: BTreeSet<String> = words(&callers).map(str::to_owned).collect();
+    let not_written = drafted.is_empty() || drafted.iter().any(|one| one.body().is_none());
+    let named = models.keys().filter(|name| of_callers.contains(*name));
+    context! {
+        imports => methods(
+            drafted,
+            has_dialect,
+            [not_written || in_bodies("HttpError"), !beside.callers.is_empty()],
+        ),
+        has_whole,
+        has_not_written => not_written,
+        uses_status => not_written || in_bodies("StatusCode"),
+        uses_into_response => bodies.contains(".into_response()"),
+        uses_new_uuid => bodies.contains("Uuid::new_v4()"),
+        beside => minijinja::Value::from(Serde(beside)),
+        caller_imports => imports(&of_callers),
+        caller_models => named.cloned().collect::<Vec<_>>().join(", "),
+        caller_needs_errors => of_callers.contains("HttpError"),
+    }
+}
+
+/// The files that are filled in; those that are not always there are written if they are needed.
+fn rendered(
+    values: &minijinja::Value,
+    optional: [(&'static str, &'static str, bool); 4],
+) -> Result<Vec<(String, String)>, DraftError> {
+    let templates = templates()?;
+    let mut files = Vec::new();
     let optional = optional.into_iter().filter(|(_, _, is_needed)| *is_needed);
     let all = [
         ("README.md", "draft/README.md"),
@@ -280,7 +309,7 @@ fn files(
     ];
     let all = all.into_iter().chain(optional.map(|(path, template, _)| (path, template)));
     for (path, template) in all {
-        let text = templates.get_template(template)?.render(&values)?;
+        let text = templates.get_template(template)?.render(values)?;
         // Nothing is written if it is no Rust.
         if Path::new(path).extension().is_some_and(|end| end == "rs")
             && let Err(error) = syn::parse_file(&text)
@@ -289,13 +318,7 @@ fn files(
         }
         files.push((path.to_owned(), text));
     }
-    files.push(("openapi.json".to_owned(), source.text.clone()));
-    files.push(("overlay.json".to_owned(), Overlay::default().to_text(document.title)));
-    files.push(("draft.json".to_owned(), table.to_json(&looseness.pointers())));
-    let (used, unused) = if has_whole { (tables, None) } else { (None, tables) };
-    let of_tables = used.into_iter().flat_map(|tables| tables.files);
-    files.extend(of_tables.map(|(path, text)| (format!("{TABLES}/{path}"), text)));
-    Ok(Draft { files, table, tables: unused })
+    Ok(files)
 }
 
 /// Writes the handlers whose function is recognised, of operations that are native; gives for each

@@ -28,8 +28,8 @@ pub(super) struct Rows {
     pub(super) code: Vec<String>,
     /// What `rows.rs` imports from the library.
     pub(super) library: Vec<&'static str>,
-    pub(super) uses_models: bool,
-    pub(super) uses_from_str: bool,
+    /// What it imports besides.
+    pub(super) names: Vec<&'static str>,
     /// Whether handlers use its functions.
     pub(super) is_imported: bool,
     /// Whether they name types of the tables.
@@ -485,8 +485,7 @@ pub fn named<T>(value: Patch<T>) -> Result<Option<T>, Failure> {
         let library = ["Decimal", "Integer", "Patch"].into_iter().filter(|name| has(name));
         Rows {
             library: library.collect(),
-            uses_models: has("models"),
-            uses_from_str: has("FromStr"),
+            names: ["FromStr", "models"].into_iter().filter(|name| has(name)).collect(),
             code,
             is_imported: bodies.contains("rows::"),
             uses_tables: bodies.contains("domain::"),

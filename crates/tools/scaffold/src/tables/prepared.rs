@@ -83,8 +83,10 @@ impl Prepared {
         });
         let columns = columns.collect::<Option<Vec<Value>>>()?;
         let nullable: Vec<Option<bool>> = self.columns.iter().map(|one| one.is_nullable).collect();
-        let hash: String =
-            Sha256::digest(&self.statement).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hash = String::new();
+        for byte in Sha256::digest(&self.statement) {
+            hash += &format!("{byte:02x}");
+        }
         let all = json!({
             "db_name": "PostgreSQL",
             "query": self.statement,
@@ -118,9 +120,10 @@ fn info(kind: &Kind, enums: &[Enum]) -> Option<Value> {
         let known = enums.iter().find(|known| known.type_ == type_)?;
         let name = known.declared.name.clone()?;
         let values = json!({"Custom": {"name": name, "kind": {"Enum": known.declared.values}}});
-        return Some(match is_array {
-            true => json!({"Custom": {"name": format!("{name}[]"), "kind": {"Array": values}}}),
-            false => values,
+        return Some(if is_array {
+            json!({"Custom": {"name": format!("{name}[]"), "kind": {"Array": values}}})
+        } else {
+            values
         });
     }
     let name = match cast.to_ascii_uppercase().as_str() {
