@@ -137,7 +137,7 @@ async fn every_type_is_written_read_and_changed() {
     assert!(storage.delete_order(second.number).await.unwrap());
     assert!(!storage.delete_order(second.number).await.unwrap());
 
-    let circle = storage.create_circle(&warehouse::domain::NewCircle { first_id: None }).await.unwrap();
+    let circle = storage.create_circle(&warehouse_tables::domain::NewCircle { first_id: None }).await.unwrap();
     let point = storage.create_point(&NewPoint { circle_id: circle.id }).await.unwrap();
     let changes = CircleChanges { first_id: Some(Some(point.id)) };
     let circle = storage.update_circle(circle.id, &changes).await.unwrap().unwrap();
