@@ -79,7 +79,7 @@ pub(super) fn of_table(entity: &Entity<'_>, taken: &mut Taken) -> Vec<Method> {
                 Ok(done.rows_affected() > 0)",
                 trailing(key.iter().map(|field| argument(field))),
             ),
-            prepared: Prepared::new(&statement).with_fields(&key),
+            prepared: Prepared::new(&statement).compared(&key),
             uses: Vec::new(),
         });
     }
@@ -103,7 +103,7 @@ pub(super) fn read_one(
         arguments: parameters(fields),
         returns: format!("Option<{}>", entity.type_),
         body,
-        prepared: Prepared::new(&statement).with_fields(fields).rows(entity),
+        prepared: Prepared::new(&statement).compared(fields).rows(entity),
         uses: Vec::new(),
     }
 }
@@ -132,7 +132,7 @@ fn read_page(
         arguments: format!("{}, page: Page", parameters(fields)),
         returns: format!("Vec<{}>", entity.type_),
         body,
-        prepared: Prepared::new(&statement).with_fields(fields).with_page().rows(entity),
+        prepared: Prepared::new(&statement).compared(fields).with_page().rows(entity),
         uses: Vec::new(),
     }
 }
@@ -189,7 +189,7 @@ fn create(entity: &Entity<'_>, name: String) -> Method {
 fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
     let mut values: Vec<String> = key.iter().map(|field| argument(field)).collect();
     let mut assignments = Vec::new();
-    let mut prepared = Prepared::new("").with_fields(key);
+    let mut prepared = Prepared::new("").compared(key);
     for field in entity.changeable() {
         let number = values.len() + 1;
         let place = format!("changes.{}", field.ident);

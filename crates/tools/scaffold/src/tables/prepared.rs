@@ -18,6 +18,7 @@ pub(super) struct Prepared {
 #[derive(Clone, Debug)]
 enum Parameter {
     Of(Kind),
+    Compared(Kind),
     Integer,
     Flag,
 }
@@ -41,6 +42,12 @@ impl Prepared {
 
     pub(super) fn with_fields(mut self, fields: &[&Field<'_>]) -> Self {
         self.parameters.extend(fields.iter().map(|field| Parameter::Of(field.kind.clone())));
+        self
+    }
+
+    /// Fields that are compared: PostgreSQL compares a `varchar` as a `text`.
+    pub(super) fn compared(mut self, fields: &[&Field<'_>]) -> Self {
+        self.parameters.extend(fields.iter().map(|field| Parameter::Compared(field.kind.clone())));
         self
     }
 
@@ -72,6 +79,8 @@ impl Prepared {
     pub(super) fn file(&self, enums: &[Enum]) -> Option<(String, String)> {
         let parameters = self.parameters.iter().map(|parameter| match parameter {
             Parameter::Of(kind) => info(kind, enums),
+            Parameter::Compared(kind) => info(kind, enums)
+                .map(|info| if info == "Varchar" { Value::from("Text") } else { info }),
             Parameter::Integer => Some("Int8".into()),
             Parameter::Flag => Some("Bool".into()),
         });

@@ -92,7 +92,7 @@ fn relationship_method(
     };
     let doc = if relationship.list { "A page of" } else { "Python's" };
     let (body, statement) = fetched(&target.type_, &statement, values, fetch);
-    let mut prepared = Prepared::new(&statement).with_fields(&local).rows(target);
+    let mut prepared = Prepared::new(&statement).compared(&local).rows(target);
     if relationship.list {
         prepared = prepared.with_page();
     }

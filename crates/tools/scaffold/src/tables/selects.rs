@@ -131,7 +131,7 @@ fn list(entity: &Entity<'_>, select: &Select, fields: &[&Field<'_>]) -> Option<M
         arguments: format!("{}, skip: Option<i64>, limit: Option<i64>", parameters(fields)),
         returns: format!("Vec<{}>", entity.type_),
         body,
-        prepared: Prepared::new(&statement).with_fields(fields).with_page().rows(entity),
+        prepared: Prepared::new(&statement).compared(fields).with_page().rows(entity),
         uses: Vec::new(),
     })
 }
