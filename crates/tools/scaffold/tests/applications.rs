@@ -211,7 +211,7 @@ fn handlers_on_asynchronous_sessions_are_whole() {
         "src/routes.rs",
         &[
             "Call(Depends(CurrentTenant(caller)), Query(query))",
-            "list_projects_by_tenant_id_in_order_of_id(rows::narrow(&caller)?, rows::part(rows::narrow(&query.skip)?)",
+            "list_projects_by_tenant_id_in_order_of_id(rows::narrow(&caller)?, Some(rows::narrow(&query.skip)?)",
             "tenant_id: rows::narrow(&caller)?",
             "archived: false,\ncreated_at: None,",
         ],

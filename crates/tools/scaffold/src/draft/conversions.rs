@@ -15,8 +15,8 @@ pub(super) enum Conversion {
     /// It is the same type.
     Same,
     Into,
-    /// Its `to_string`.
-    Text,
+    /// A text with this many places behind the point: sqlx forgets those of a zero.
+    Places(u32),
     /// A function that takes the value.
     By(String),
     /// One that takes a reference and may fail.
@@ -31,7 +31,7 @@ impl Conversion {
         match self {
             Self::Same => value.to_owned(),
             Self::Into => format!("{value}.into()"),
-            Self::Text => format!("{value}.to_string()"),
+            Self::Places(places) => format!("format!(\"{{:.{places}}}\", {value})"),
             Self::By(function) => format!("{function}({value})"),
             Self::Fallibly(function) => format!("{function}(&{value})?"),
             Self::FalliblyByValue(function) => format!("{function}({value})?"),
@@ -43,7 +43,9 @@ impl Conversion {
         match self {
             Self::Same => value.to_owned(),
             Self::Into => format!("{value}.map(Into::into)"),
-            Self::Text => format!("{value}.map(|value| value.to_string())"),
+            Self::Places(places) => {
+                format!("{value}.map(|value| format!(\"{{value:.{places}}}\"))")
+            }
             Self::By(function) => format!("{value}.map({function})"),
             Self::Fallibly(function) => {
                 format!("{value}.as_ref().map({function}).transpose()?")
@@ -64,7 +66,7 @@ pub(super) struct Conversions {
 }
 
 /// Functions that conversions may need, with what `rows.rs` has for them.
-const HELPERS: [(&str, &str); 7] = [
+const HELPERS: [(&str, &str); 5] = [
     (
         "narrow",
         "/// An integer as the database has it.
@@ -80,13 +82,6 @@ pub fn narrow<T: TryFrom<i64>>(value: &Integer) -> Result<T, Failure> {
         "/// An integer of 64 bits as the database has it.
 pub fn small<T: TryFrom<i64>>(value: i64) -> Result<T, Failure> {
     T::try_from(value).map_err(|_| Failure::Unhandled(\"an integer that is out of range\".into()))
-}",
-    ),
-    (
-        "part",
-        "/// The first row or the number of rows of a list, which SQLAlchemy takes for an `INTEGER`.
-pub fn part(value: i32) -> Option<i64> {
-    Some(value.into())
 }",
     ),
     (
@@ -108,14 +103,6 @@ pub fn stored_decimal<T: FromStr>(value: &Decimal) -> Result<T, Failure> {
         }
         _ => text,
     };
-    text.parse().map_err(|_| Failure::Unhandled(format!(\"the decimal {text}\").into()))
-}",
-    ),
-    (
-        "decimal",
-        "/// A decimal of the database.
-pub fn decimal(value: &impl ToString) -> Result<Decimal, Failure> {
-    let text = value.to_string();
     text.parse().map_err(|_| Failure::Unhandled(format!(\"the decimal {text}\").into()))
 }",
     ),
@@ -198,11 +185,10 @@ impl Conversions {
             | ("i64", "i64") => Conversion::Same,
             ("i16" | "i32", "i64") => Conversion::By("i64::from".to_owned()),
             ("i16" | "i32" | "i64", "Integer") => Conversion::By(self.helper("integer")),
-            ("Decimal", "Decimal") if is_bounded(&column.declared) => {
-                Conversion::Fallibly(self.helper("decimal"))
-            }
             // Answers have a decimal as a text with a pattern.
-            ("Decimal", "String") if is_bounded(&column.declared) => Conversion::Text,
+            ("Decimal", "String") if is_bounded(&column.declared) => {
+                Conversion::Places(places(&column.declared))
+            }
             ("NaiveDate", "Date") | ("DateTime<Utc>" | "NaiveDateTime", "DateTime") => {
                 Conversion::Into
             }
@@ -332,6 +318,12 @@ pub(super) struct Known<'a> {
 
 fn mismatch(column: &ColumnOf, ty: &str) -> String {
     format!("`{}` is a `{}` in its table and a `{ty}` here", column.name, column.rust)
+}
+
+/// The places behind the point of a decimal of the database.
+fn places(declared: &str) -> u32 {
+    let places = declared.rsplit(',').next().unwrap_or_default();
+    places.trim_end_matches(')').trim().parse().unwrap_or_default()
 }
 
 /// Whether a decimal of the database has no more digits than Rust's, and not as many of them behind

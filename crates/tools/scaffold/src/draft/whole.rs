@@ -222,11 +222,10 @@ impl<'a> Writer<'a> {
         let given = task.parameter(self.known.models, name.as_str().unwrap_or_default())?;
         let narrow = match given.ty.as_str() {
             "Integer" => Conversion::Fallibly(self.conversions.of_rows("narrow")),
-            "i64" => Conversion::FalliblyByValue(self.conversions.of_rows("small")),
+            "i64" => Conversion::Same,
             other => return Err(format!("a part of its list is a `{other}`")),
         };
-        let part = self.conversions.of_rows("part");
-        Ok(format!("{part}({})", narrow.of(&given.value)))
+        Ok(format!("Some({})", narrow.of(&given.value)))
     }
 
     fn create(&mut self, task: &mut Task<'_>) -> Result<String> {

@@ -215,7 +215,12 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
             assignments.push(format!(
                 "{0} = coalesce({1}, {0})",
                 field.sql,
-                field.kind.parameter(number)
+                // sqlx sends any JSON as `jsonb`.
+                if field.kind.cast == "JSON" {
+                    field.kind.typed_parameter(number)
+                } else {
+                    field.kind.parameter(number)
+                }
             ));
             values.push(field.kind.unchecked(&match field.kind.passing {
                 Passing::Copy => place,
