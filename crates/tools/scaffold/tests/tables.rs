@@ -352,7 +352,7 @@ async fn compare(
     command.env("LEGACY_URL", &services[1].url).env("DATABASE_URL", &urls[1]);
     command.env("STRANGLER_PLAN", path).env("STRANGLER_PASSWORD", "unused");
     command.env("PORT", "0").env("MANAGEMENT_PORT", "0");
-    let before = format!("Before {}: ", services[1].url);
+    let before = format!("Before {}/: ", services[1].url);
     let rust = Service::start(sample.name, &command, &before).await.unwrap();
 
     let mut contract = Command::new(root().join("target/debug/contract"));
