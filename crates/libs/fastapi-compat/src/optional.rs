@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::Decode;
@@ -102,6 +102,16 @@ impl<T> Patch<T> {
             Self::Absent => None,
             Self::Null => Some(None),
             Self::Value(value) => Some(Some(value)),
+        }
+    }
+}
+
+/// What is absent is written as its default, null.
+impl<T: Serialize> Serialize for Patch<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent | Self::Null => serializer.serialize_none(),
+            Self::Value(value) => serializer.serialize_some(value),
         }
     }
 }

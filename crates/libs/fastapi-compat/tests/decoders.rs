@@ -1,4 +1,5 @@
-//! Whatever bytes come, the decoders answer: no panic, no 500. Mutations of bodies that are right.
+//! Whatever bytes come, the decoders answer: no panic, no 500. Mutations of bodies that are right. And
+//! what a database has given is written as pydantic writes it.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 #![expect(dead_code, reason = "models are decoded and not read")]
@@ -192,4 +193,15 @@ proptest! {
         let status = answer.unwrap().status();
         prop_assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR);
     }
+}
+
+#[test]
+fn times_of_chrono_are_written_as_pydantic_writes_them() {
+    let day = chrono::NaiveDate::from_ymd_opt(2024, 2, 29).unwrap();
+    let written = |moment: DateTime| serde_json::to_string(&moment).unwrap();
+    let moment = day.and_hms_nano_opt(1, 2, 3, 4_005_999).unwrap();
+    assert_eq!(written(moment.into()), "\"2024-02-29T01:02:03.004005\"");
+    assert_eq!(written(moment.and_utc().into()), "\"2024-02-29T01:02:03.004005Z\"");
+    let moment = day.and_hms_opt(0, 0, 0).unwrap();
+    assert_eq!(written(moment.and_utc().into()), "\"2024-02-29T00:00:00Z\"");
 }

@@ -186,7 +186,7 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
         Some(inspection) => draft_application(inspection, &name, "all"),
         None => draft(path, &text, &name, "all"),
     });
-    let Draft { files, table } = match drafted {
+    let Draft { files, table, .. } = match drafted {
         Ok(draft) => draft,
         Err(error) => {
             println!("{error}");
@@ -195,7 +195,7 @@ fn drafted(path: &Path, crates: &Path, shows_table: bool) -> Result<Report, Draf
         }
     };
     for (file, text) in files {
-        let target = crates.join(&name).join(file);
+        let target = crates.join(&name).join(&file);
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(at(folder))?;
         }

@@ -237,6 +237,12 @@ impl<'a> Route<'a> {
         self.value["convertors"][parameter]["name"].as_str()
     }
 
+    /// What its function does, if that is one of the forms that the inspector knows; else
+    /// `{"reason": …}`.
+    pub fn handler(&self) -> &'a Value {
+        &self.value["handler"]
+    }
+
     /// The Python function that answers.
     pub fn endpoint(&self) -> Option<Callable> {
         self.inspection.callable(self.value["endpoint"].as_str()?)

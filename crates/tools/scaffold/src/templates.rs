@@ -11,8 +11,8 @@ macro_rules! embedded {
     };
 }
 
-const TEMPLATES: [(&str, &str); 43] = embedded!(
-    "draft/README.md" "draft/dependencies.rs" "draft/layers.rs"
+const TEMPLATES: [(&str, &str); 45] = embedded!(
+    "draft/README.md" "draft/callers.rs" "draft/rows.rs" "draft/dependencies.rs" "draft/layers.rs"
     "draft/Cargo.toml" "draft/cases.yaml" "draft/clippy.toml" "draft/document.rs" "draft/lib.rs"
     "draft/main.rs" "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
     "resource/callers.rs" "resource/cases.yaml" "resource/domain.rs" "resource/migration.py"

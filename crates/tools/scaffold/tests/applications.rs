@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use scaffold::draft::{Draft, DraftArgs, Outcome, draft_application, write};
+use scaffold::draft::{Draft, DraftArgs, Handler, Outcome, draft_application, write};
 use scaffold::inspect::{Application, inspect};
 use scaffold::inspection::Inspection;
 use scaffold::tree::{State, Tree};
@@ -40,7 +40,7 @@ fn written(source: &str) -> Draft {
 }
 
 fn file<'d>(draft: &'d Draft, path: &str) -> &'d str {
-    let file = draft.files.iter().find(|(name, _)| *name == path);
+    let file = draft.files.iter().find(|(name, _)| name == path);
     file.map_or_else(|| panic!("{path} is not there"), |(_, text)| text.as_str())
 }
 
@@ -186,6 +186,243 @@ def many(last: int = 1, offset: int = Depends(page), first: list[Annotated[int, 
         "src/models.rs",
         &["#[schema(model)]\n#[serde(deny_unknown_fields)]\npub struct"],
     );
+}
+
+/// Why a handler passes on; nothing for one that is whole.
+fn passes_on<'d>(draft: &'d Draft, name: &str) -> Option<&'d str> {
+    let row = draft.table.0.iter().find(|row| format!("{} {}", row.method, row.path) == name);
+    match row.and_then(|row| row.handler.as_ref()) {
+        Some(Handler::Whole) => None,
+        Some(Handler::PassedOn(reason)) => Some(reason),
+        None => panic!("{name} has no handler:\n{}", draft.table),
+    }
+}
+
+/// What is compared with Python where its requirements are installed is tested in `tables.rs`.
+#[test]
+fn handlers_on_asynchronous_sessions_are_whole() {
+    let draft = sample("tenancy", "app.main:app");
+    assert_eq!(passes_on(&draft, "GET /projects"), None);
+    assert_eq!(passes_on(&draft, "POST /projects"), None);
+    let reason = passes_on(&draft, "GET /projects/{id}").unwrap();
+    assert!(reason.contains("`app.projects.router.ProjectOut` has validators"), "{reason}");
+    contains(
+        &draft,
+        "src/routes.rs",
+        &[
+            "Call(Depends(CurrentTenant(caller)), Query(query))",
+            "list_projects_by_tenant_id_in_order_of_id(rows::narrow(&caller)?, Some(rows::narrow(&query.skip)?)",
+            "tenant_id: rows::narrow(&caller)?",
+            "archived: false,\ncreated_at: None,",
+        ],
+    );
+    contains(
+        &draft,
+        "src/callers.rs",
+        &[
+            "pub struct CurrentTenant(pub Integer);",
+            "HttpError::new(StatusCode::UNAUTHORIZED, \"No tenant\")",
+        ],
+    );
+    contains(&draft, "README.md", &["Handlers: 2 are drafted whole, 1 pass on."]);
+    let text = file(&draft, "draft.json");
+    assert!(text.contains("\"whole\": true") && text.contains("\"whole\": false"), "{text}");
+}
+
+/// Each differs from what is recognised by a little that changes an answer.
+#[test]
+fn what_is_not_understood_to_the_last_word_is_passed_on() {
+    let draft = written(
+        r#"
+from typing import Annotated, Iterator
+from fastapi import Depends, FastAPI, Header, HTTPException
+from sqlalchemy import event
+from sqlmodel import Field, Session, SQLModel, create_engine, select
+
+engine = create_engine("sqlite://")
+
+def get_session() -> Iterator[Session]:
+    with Session(engine) as session:
+        yield session
+
+def scoped(session: Session = Depends(get_session)) -> Session:
+    return session
+
+SessionDep = Annotated[Session, Depends(get_session)]
+
+class Note(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    text: str = Field(max_length=9)
+    stars: int = 0
+
+class Heard(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+
+@event.listens_for(Heard, "before_insert")
+def before(mapper, connection, target): ...
+
+class NoteIn(SQLModel):
+    text: str
+    stars: int = 1
+
+class Renamed(SQLModel):
+    id: int
+    words: str = Field(validation_alias="text")
+
+class Fraction(SQLModel):
+    id: int
+    stars: float
+
+app = FastAPI()
+
+@app.get("/whole/{id}", response_model=Note)
+def whole(id: int, session: SessionDep):
+    note = session.get(Note, id)
+    if not note:
+        raise HTTPException(404, "No note")
+    return note
+
+@app.get("/detail/{id}", response_model=Note)
+def detail(id: int, session: SessionDep):
+    note = session.get(Note, id)
+    if not note:
+        raise HTTPException(404, f"No note {id}")
+    return note
+
+@app.get("/headers/{id}", response_model=Note)
+def headers(id: int, session: SessionDep):
+    note = session.get(Note, id)
+    if not note:
+        raise HTTPException(404, "No note", headers={"x-a": "b"})
+    return note
+
+@app.get("/unsaid/{id}", response_model=Note)
+def unsaid(id: int, session: SessionDep):
+    return session.get(Note, id)
+
+@app.get("/or/{id}", response_model=Note)
+def either(id: int, session: SessionDep):
+    note = session.get(Note, id)
+    if not note or note.stars < 1:
+        raise HTTPException(404, "No note")
+    return note
+
+@app.get("/any", response_model=Note)
+def any_of_them(stars: int, session: SessionDep):
+    note = session.exec(select(Note).where(Note.stars == stars)).first()
+    if not note:
+        raise HTTPException(404, "No note")
+    return note
+
+@app.get("/more", response_model=list[Note])
+def more(stars: int, session: SessionDep):
+    return session.exec(select(Note).where(Note.stars >= stars)).all()
+
+@app.get("/renamed", response_model=list[Renamed])
+def renamed(session: SessionDep):
+    return session.exec(select(Note)).all()
+
+@app.get("/fraction", response_model=list[Fraction])
+def fraction(session: SessionDep):
+    return session.exec(select(Note)).all()
+
+@app.get("/unset", response_model=list[Note], response_model_exclude_unset=True)
+def unset(session: SessionDep):
+    return session.exec(select(Note)).all()
+
+@app.get("/scoped", response_model=list[Note])
+def of_scope(session: Session = Depends(scoped)):
+    return session.exec(select(Note)).all()
+
+@app.get("/optional", response_model=list[Note])
+def optional(session: SessionDep, limit: int | None = None):
+    return session.exec(select(Note).limit(limit)).all()
+
+@app.post("/rules", response_model=Note)
+def rules(note: NoteIn, session: SessionDep):
+    stored = Note.model_validate(note)
+    session.add(stored)
+    session.commit()
+    session.refresh(stored)
+    return stored
+
+@app.post("/stale", response_model=Note)
+def stale(note: NoteIn, session: SessionDep):
+    stored = Note(**note.model_dump())
+    session.add(stored)
+    session.commit()
+    return stored
+
+@app.post("/heard", response_model=Heard)
+def heard(session: SessionDep):
+    stored = Heard()
+    session.add(stored)
+    session.commit()
+    session.refresh(stored)
+    return stored
+
+@app.patch("/notes/{id}", response_model=Note)
+def change(id: int, note: NoteIn, session: SessionDep):
+    stored = session.get(Note, id)
+    if not stored:
+        raise HTTPException(404, "No note")
+    stored.sqlmodel_update(note.model_dump(exclude_unset=True))
+    session.add(stored)
+    session.commit()
+    session.refresh(stored)
+    return stored
+
+@app.delete("/logged/{id}")
+def logged(id: int, session: SessionDep):
+    note = session.get(Note, id)
+    if not note:
+        raise HTTPException(404, "No note")
+    print(note)
+    session.delete(note)
+    session.commit()
+"#,
+    );
+    assert_eq!(passes_on(&draft, "GET /whole/{id}"), None);
+    for (name, expected) in [
+        ("GET /detail/{id}", "is no constant text"),
+        ("GET /headers/{id}", "has headers"),
+        ("GET /unsaid/{id}", "where the row is missing"),
+        ("GET /or/{id}", "is not recognised"),
+        ("GET /any", "one of several rows"),
+        ("GET /more", "is not recognised"),
+        ("GET /renamed", "another name for `words`"),
+        ("GET /fraction", "`stars` is of another type"),
+        ("GET /unset", "response_model_exclude_unset"),
+        ("GET /scoped", "`main.scoped` is a dependency that is not recognised"),
+        ("GET /optional", "is a `Option<Integer>`"),
+        ("POST /rules", "has rules that the body has not"),
+        ("POST /stale", "does not add, commit, refresh"),
+        ("POST /heard", "has listeners"),
+        ("PATCH /notes/{id}", "`stars` has a default that is no change"),
+        ("DELETE /logged/{id}", "is not recognised"),
+    ] {
+        let reason = passes_on(&draft, name).unwrap_or_else(|| panic!("{name} is whole"));
+        assert!(reason.contains(expected), "{name}: {reason}");
+    }
+    // A handler of the application's own answers otherwise than FastAPI.
+    let own = written(
+        r#"
+from fastapi import FastAPI, HTTPException
+from sqlmodel import Field, Session, SQLModel, create_engine, select
+
+class Note(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+
+app = FastAPI()
+
+@app.exception_handler(HTTPException)
+async def answered(request, error): ...
+
+@app.get("/whole", response_model=list[Note])
+def whole(): ...
+"#,
+    );
+    assert!(passes_on(&own, "GET /whole").unwrap().contains("`HTTPException` itself"));
 }
 
 #[derive(Parser)]

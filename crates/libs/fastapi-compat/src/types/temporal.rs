@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use chrono::Datelike;
+use chrono::{Datelike, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use speedate::{
     DateConfig, DateTimeConfig, MicrosecondsPrecisionOverflowBehavior, ParseError, TimeConfig,
@@ -48,6 +48,33 @@ pub struct Time(pub speedate::Time);
 /// A day and a time, with an offset from UTC or without: Python's `datetime` is either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub speedate::DateTime);
+
+impl From<chrono::DateTime<chrono::Utc>> for DateTime {
+    /// Years beyond 1 to 9999, which Python does not have, become those.
+    fn from(moment: chrono::DateTime<chrono::Utc>) -> Self {
+        let Self(mut naive) = moment.naive_utc().into();
+        naive.time.tz_offset = Some(0);
+        Self(naive)
+    }
+}
+
+impl From<chrono::NaiveDateTime> for DateTime {
+    /// Years beyond 1 to 9999, which Python does not have, become those; what is less than a
+    /// microsecond is cut off.
+    fn from(moment: chrono::NaiveDateTime) -> Self {
+        let Date(date) = moment.date().into();
+        let part = |part: u32| u8::try_from(part).unwrap_or_default();
+        let time = speedate::Time {
+            hour: part(moment.hour()),
+            minute: part(moment.minute()),
+            second: part(moment.second()),
+            // A leap second has more of them than a second.
+            microsecond: (moment.nanosecond() / 1000).min(999_999),
+            tz_offset: None,
+        };
+        Self(speedate::DateTime { date, time })
+    }
+}
 
 /// Python's `timedelta`, written as ISO 8601 has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -533,24 +533,14 @@ struct DescribedQuery {
 #[derive(Decode, Serialize)]
 struct Update {
     #[schema(min_length = 1)]
-    #[serde(skip_serializing_if = "is_absent", serialize_with = "given")]
+    #[serde(skip_serializing_if = "is_absent")]
     title: Patch<String>,
-    #[serde(skip_serializing_if = "is_absent", serialize_with = "given")]
+    #[serde(skip_serializing_if = "is_absent")]
     price: Patch<f64>,
 }
 
 fn is_absent<T>(patch: &Patch<T>) -> bool {
     matches!(patch, Patch::Absent)
-}
-
-fn given<T: Serialize, S: serde::Serializer>(
-    patch: &Patch<T>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match patch {
-        Patch::Value(value) => value.serialize(serializer),
-        Patch::Absent | Patch::Null => serializer.serialize_none(),
-    }
 }
 
 #[derive(Serialize, Schema)]

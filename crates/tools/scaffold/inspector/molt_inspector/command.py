@@ -94,7 +94,7 @@ def inspect_application(args: argparse.Namespace) -> dict[str, Any]:
     with report.attempt("application"):
         found["application"] = application.describe_application(report, app)
     with report.attempt("routes"):
-        found["routes"] = routes.describe_routes(report, app.routes)
+        found["routes"] = routes.describe_routes(report, app.routes, app=app)
     with report.attempt("models"):
         found["models"] = models.describe_models(report)
     with report.attempt("tables"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .dependencies import describe_dependant
+from .handlers import describe_handler
 from .report import Report, annotation_text, plain_function, qualified
 
 #: What of a route is given as it is.
@@ -22,7 +23,9 @@ OPTIONS = (
 )
 
 
-def describe_routes(report: Report, routes: Any, prefix: str = "") -> list[dict[str, Any]]:
+def describe_routes(
+    report: Report, routes: Any, prefix: str = "", app: Any = None
+) -> list[dict[str, Any]]:
     """All routes of an application or router, those below mounts in their mounts."""
     found: list[dict[str, Any]] = []
     for route in effective_routes(report, routes):
@@ -35,6 +38,8 @@ def describe_routes(report: Report, routes: Any, prefix: str = "") -> list[dict[
             entry["class"] = qualified(type(original))
             entry["kind"] = kind_of(original)
             describe_route(report, route, entry, prefix)
+            if entry["kind"] == "operation":
+                entry["handler"] = describe_handler(report, route, app)
             if entry["kind"] == "unknown":
                 report.remark(about, f"a route of the class {entry['class']}, which is not known")
     return found
@@ -165,7 +170,7 @@ def describe_mount(report: Report, route: Any, entry: dict[str, Any], prefix: st
     inner = getattr(app, "routes", None)
     if isinstance(inner, (list, tuple)):
         entry["routes"] = describe_routes(
-            report, inner, prefix + (getattr(route, "path", "") or "")
+            report, inner, prefix + (getattr(route, "path", "") or ""), app
         )
     if hasattr(app, "openapi"):
         with report.attempt(f"mount {entry['path']}: its document"):

@@ -35,6 +35,7 @@ pub(super) fn outside(inspection: &Inspection, document: &Document<'_>) -> Vec<R
             method,
             path: comment(route.path()),
             outcome: Outcome::PassedOn(reason(route).to_owned()),
+            handler: None,
         });
     }
     rows

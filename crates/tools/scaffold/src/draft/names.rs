@@ -54,6 +54,7 @@ const KNOWN: [(&str, &[&str]); 8] = [
             "Omittable",
             "OpenIdConnect",
             "OpenIdConnectOptions",
+            "Patch",
             "Path",
             "Query",
             "RawBody",
@@ -79,14 +80,16 @@ const KNOWN: [(&str, &[&str]); 8] = [
 ];
 
 /// What else would be taken for something else.
-const PRELUDE: [&str; 23] = [
+const PRELUDE: [&str; 26] = [
     "Box",
     "Clone",
     "Copy",
     "Debug",
+    "Depends",
     "DuplicateModel",
     "Eq",
     "Err",
+    "Failure",
     "HttpError",
     "Info",
     "None",
@@ -101,6 +104,7 @@ const PRELUDE: [&str; 23] = [
     "Router",
     "Some",
     "StatusCode",
+    "Storage",
     "String",
     "Vec",
 ];

@@ -14,6 +14,8 @@ use super::python;
 use super::samples::Samples;
 use super::security::security;
 use super::types::Types;
+use super::whole::{Whole, Writer};
+use crate::inspection::Route;
 
 /// What the templates show of it.
 #[derive(Serialize)]
@@ -40,6 +42,16 @@ pub(super) struct Drafted {
     is_signed_in: bool,
     /// Comments in the function: the Python that it replaces.
     python: String,
+    /// The whole function, if it is not left to the old service.
+    body: Option<String>,
+    #[serde(skip)]
+    dependency: Option<String>,
+    #[serde(skip)]
+    takes: Vec<Input>,
+    #[serde(skip)]
+    alias: Option<String>,
+    #[serde(skip)]
+    index: usize,
 }
 
 /// The methods that there are attributes for.
@@ -139,8 +151,8 @@ impl Drafted {
             tags: operation.tags().into_iter().map(rust_text).collect(),
             doc: doc.unwrap_or_default().lines().map(str::to_owned).collect(),
             comments: types.looseness().comments(&Owner::Operation(index)),
-            call: call(dependency, &inputs, alias.as_ref().unwrap_or(&all)),
-            inputs: alias.map(|alias| format!("type {alias} = {all};")),
+            call: call(dependency.as_deref(), &inputs, alias.as_ref().unwrap_or(&all)),
+            inputs: alias.as_ref().map(|alias| format!("type {alias} = {all};")),
             case_path: samples.finish(),
             ident,
             attributes,
@@ -148,7 +160,54 @@ impl Drafted {
             case_body,
             is_signed_in,
             python,
+            body: None,
+            dependency,
+            takes: inputs,
+            alias,
+            index,
         }
+    }
+
+    /// Its position among the chosen operations.
+    pub(super) const fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The handler in full.
+    pub(super) fn written(
+        &self,
+        writer: &mut Writer<'_>,
+        route: Route<'_>,
+    ) -> Result<Whole, String> {
+        if self.method == "head" {
+            return Err("its method is HEAD".to_owned());
+        }
+        let answer = self.answer.as_str();
+        writer.handler(route, &self.takes, self.dependency.as_deref(), answer)
+    }
+
+    /// Takes the handler in full.
+    pub(super) fn fill(&mut self, whole: Whole) {
+        let Whole { body, inputs, caller } = whole;
+        let all = tuple(&inputs, |input| &input.ty);
+        let alias = self.alias.clone().filter(|_| inputs.len() > 2);
+        let ty = alias.as_ref().unwrap_or(&all);
+        let call = match caller {
+            Some((pattern, dependency)) => {
+                let of_inputs = tuple(&inputs, |input| &input.pattern);
+                format!("Call({pattern}, {of_inputs}): Call<{dependency}, {ty}>")
+            }
+            None => call(self.dependency.as_deref(), &inputs, ty),
+        };
+        let separator = if call.is_empty() { "" } else { ", " };
+        self.call = format!("storage: Storage{separator}{call}");
+        self.inputs = alias.map(|alias| format!("type {alias} = {all};"));
+        self.body = Some(body);
+    }
+
+    /// The function in full, if it is drafted so.
+    pub(super) fn body(&self) -> Option<&str> {
+        self.body.as_deref()
     }
 
     pub(super) fn method(&self) -> &str {
@@ -172,7 +231,7 @@ impl Drafted {
 }
 
 /// Everything that goes into `Call`.
-fn call(dependency: Option<String>, inputs: &[Input], ty: &str) -> String {
+fn call(dependency: Option<&str>, inputs: &[Input], ty: &str) -> String {
     let pattern = tuple(inputs, |input| &input.pattern);
     match dependency {
         Some(dependency) => format!("Call(_caller, {pattern}): Call<{dependency}, {ty}>"),

@@ -7,7 +7,7 @@ use heck::ToKebabCase;
 use serde_json::Value;
 
 use super::seal::{Again, Seal, folder};
-use super::{Draft, DraftError, Source};
+use super::{Draft, DraftError, Source, TABLES};
 use crate::inspect::{Application, inspect, summary};
 use crate::inspection::Inspection;
 use crate::tables;
@@ -82,7 +82,7 @@ pub struct Written {
     pub advice: String,
     name: String,
     /// The files that are as drafted.
-    files: Vec<&'static str>,
+    files: Vec<String>,
     tables: Option<tables::Drafted>,
 }
 
@@ -101,13 +101,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
         return Err(DraftError::Exists(folder));
     }
     let source = args.source()?;
-    let tables = match &source.inspection {
-        Some(inspection) if has_tables(inspection) => {
-            Some(tables::draft(inspection.value(), &format!("{name}-tables"))?)
-        }
-        _ => None,
-    };
-    let Draft { files, table } = source.draft(name, &args.operations)?;
+    let Draft { files, table, tables } = source.draft(name, &args.operations)?;
     let (mut names, mut differing) = (Vec::new(), Vec::new());
     for (file, text) in files {
         let path = format!("{folder}/{file}");
@@ -116,7 +110,7 @@ pub fn write(tree: &mut Tree, args: &DraftArgs) -> Result<Written, DraftError> {
             tree.create(&path, text);
             continue;
         };
-        match seal.again(file, &tree.read(&path)?, &text) {
+        match seal.again(&file, &tree.read(&path)?, &text) {
             Again::Write => {
                 names.push(file);
                 tree.replace(&path, text);
@@ -163,9 +157,9 @@ impl Written {
     /// to be printed.
     pub fn finish(&self, root: &Path) -> Result<String, DraftError> {
         let folder = root.join(folder(&self.name));
-        Seal::write(&folder, self.files.iter().copied())?;
+        Seal::write(&folder, self.files.iter().map(String::as_str))?;
         let Some(drafted) = &self.tables else { return Ok(String::new()) };
-        let into = folder.join("tables");
+        let into = folder.join(TABLES);
         if into.exists() {
             return Ok(format!("{} is left as it is.", into.display()));
         }

@@ -12,6 +12,17 @@ pub struct Row {
     pub method: String,
     pub path: String,
     pub outcome: Outcome,
+    /// Of an application's own operation: whether its handler is drafted whole.
+    pub handler: Option<Handler>,
+}
+
+/// What a handler is drafted as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handler {
+    /// It does what the function of Python does.
+    Whole,
+    /// It has its types, and leaves the answer to the old service, for this reason.
+    PassedOn(String),
 }
 
 /// What a draft makes of an operation.
@@ -41,16 +52,30 @@ impl Table {
         ]
     }
 
+    /// How many handlers are whole and how many pass on; nothing if it is not known what they do.
+    pub fn handlers(&self) -> Option<[usize; 2]> {
+        let all: Vec<&Handler> = self.0.iter().filter_map(|row| row.handler.as_ref()).collect();
+        let whole = all.iter().filter(|handler| ***handler == Handler::Whole).count();
+        (!all.is_empty()).then(|| [whole, all.len() - whole])
+    }
+
     /// The table in Markdown: what it is, and the reasons.
     pub(super) fn lines(&self) -> Vec<String> {
         let cell = |text: &str| text.replace('|', "\\|");
-        let line = |Row { method, path, outcome, .. }: &Row| {
+        let has_handlers = self.handlers().is_some();
+        let line = |Row { method, path, outcome, handler, .. }: &Row| {
             let (status, reasons) = match outcome {
                 Outcome::Native => ("native", String::new()),
                 Outcome::Loose(reasons) => ("loose", reasons.join("; ")),
                 Outcome::PassedOn(reason) => ("passed on", reason.clone()),
             };
-            format!("| `{method} {}` | {status} | {} |", cell(path), cell(&reasons))
+            let handler = match handler {
+                Some(Handler::Whole) => " whole |".to_owned(),
+                Some(Handler::PassedOn(reason)) => format!(" passes on: {} |", cell(reason)),
+                None if has_handlers => " |".to_owned(),
+                None => String::new(),
+            };
+            format!("| `{method} {}` | {status} | {} |{handler}", cell(path), cell(&reasons))
         };
         self.0.iter().map(line).collect()
     }
@@ -73,8 +98,18 @@ impl Table {
                 Outcome::Loose(reasons) => ("loose", reasons.clone()),
                 Outcome::PassedOn(reason) => ("passed on", vec![reason.clone()]),
             };
-            let Row { id, method, path, .. } = row;
-            json!({"id": id, "method": method, "path": path, "status": status, "reasons": reasons})
+            let Row { id, method, path, handler, .. } = row;
+            let mut row = json!({
+                "id": id, "method": method, "path": path, "status": status, "reasons": reasons
+            });
+            match handler {
+                Some(Handler::Whole) => row["handler"] = json!({"whole": true}),
+                Some(Handler::PassedOn(why)) => {
+                    row["handler"] = json!({"whole": false, "reason": why});
+                }
+                None => {}
+            }
+            row
         });
         let operations: Vec<Value> = operations.collect();
         let all = json!({"operations": operations, "loose": loose});
@@ -84,7 +119,7 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { id, method, path, outcome } in &self.0 {
+        for Row { id, method, path, outcome, handler } in &self.0 {
             let status = match outcome {
                 Outcome::Native => "native",
                 Outcome::Loose(_) => "loose",
@@ -100,8 +135,19 @@ impl fmt::Display for Table {
                 }
                 Outcome::PassedOn(reason) => writeln!(f, "             {reason}")?,
             }
+            match handler {
+                Some(Handler::Whole) => writeln!(f, "             handler: whole")?,
+                Some(Handler::PassedOn(reason)) => {
+                    writeln!(f, "             handler: passes on, as {reason}")?;
+                }
+                None => {}
+            }
         }
         let [native, loose, passed_on] = self.counts();
-        writeln!(f, "{native} native, {loose} loose, {passed_on} passed on")
+        writeln!(f, "{native} native, {loose} loose, {passed_on} passed on")?;
+        match self.handlers() {
+            Some([whole, others]) => writeln!(f, "handlers: {whole} whole, {others} pass on"),
+            None => Ok(()),
+        }
     }
 }

@@ -192,15 +192,23 @@ impl Field<'_> {
         if is_optional { format!("Option<{rust}>") } else { rust.clone() }
     }
 
-    /// What the columns of a list select, with what sqlx has to know.
-    pub(super) fn selected(&self, table: Option<&str>) -> String {
-        let prefix = table.map(|table| format!("{table}.")).unwrap_or_default();
+    /// What sqlx calls the column of a list, with what it has to know.
+    pub(super) fn selected_name(&self) -> String {
         let mark = if self.column.nullable { '?' } else { '!' };
         match self.kind.through {
-            Some(text) => format!(r#"{prefix}{}::{text} AS "{}{mark}""#, self.sql, self.ident),
-            None if self.kind.is_own => {
-                format!(r#"{prefix}{} AS "{}{mark}: {}""#, self.sql, self.ident, self.kind.rust)
-            }
+            Some(_) => format!("{}{mark}", self.ident),
+            None if self.kind.is_own => format!("{}{mark}: {}", self.ident, self.kind.rust),
+            None => self.ident.clone(),
+        }
+    }
+
+    /// What the columns of a list select.
+    pub(super) fn selected(&self, table: Option<&str>) -> String {
+        let prefix = table.map(|table| format!("{table}.")).unwrap_or_default();
+        let name = self.selected_name();
+        match self.kind.through {
+            Some(text) => format!(r#"{prefix}{}::{text} AS "{name}""#, self.sql),
+            None if self.kind.is_own => format!(r#"{prefix}{} AS "{name}""#, self.sql),
             None if self.ident == self.column.name => format!("{prefix}{}", self.sql),
             None => format!("{prefix}{} AS {}", self.sql, self.ident),
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::entities::{Entity, Field};
 use super::names::Taken;
+use super::prepared::Prepared;
 use super::statements::{
     argument, columns, conditions, fetched, joined, limits, parameters, raw, trailing,
 };
@@ -18,6 +19,8 @@ pub(super) struct Method {
     pub(super) arguments: String,
     pub(super) returns: String,
     pub(super) body: String,
+    #[serde(skip)]
+    pub(super) prepared: Prepared,
     /// Other entities whose types it names.
     #[serde(skip)]
     pub(super) uses: Vec<String>,
@@ -40,23 +43,23 @@ pub(super) fn of_table(entity: &Entity<'_>, taken: &mut Taken) -> Vec<Method> {
         let Some(fields) = entity.fields_of(&columns) else { continue };
         let name = taken.take(&format!("{many}_by_{}", joined(&fields)));
         let condition = format!("WHERE {} ", conditions(&fields, 1, None));
-        let values = fields.iter().map(|field| argument(field)).collect();
         let names: Vec<&str> = fields.iter().map(|field| field.ident.as_str()).collect();
         let doc = format!("A page of the rows with this `{}`.", names.join("` and `"));
-        methods.push(read_page(entity, name, &condition, &parameters(&fields), values, doc));
+        methods.push(read_page(entity, name, &condition, &fields, doc));
     }
     let doc = "A page of all rows, in the order of the key.".to_owned();
-    methods.push(read_page(entity, taken.take(many), "", "", Vec::new(), doc));
+    methods.push(read_page(entity, taken.take(many), "", &[], doc));
+    let count = format!("SELECT count(*) AS \"count!\" FROM {}", entity.sql);
     methods.push(Method {
         doc: "How many rows there are.".to_owned(),
         name: taken.take(&format!("count_{many}")),
         arguments: String::new(),
         returns: "i64".to_owned(),
         body: format!(
-            "query_scalar!(r#\"SELECT count(*) AS \"count!\" FROM {}\"#)
-            .fetch_one(&self.pool).await.map_err(storage_error)",
-            entity.sql
+            "query_scalar!(r#\"{count}\"#)
+            .fetch_one(&self.pool).await.map_err(storage_error)"
         ),
+        prepared: Prepared::new(&count).count(),
         uses: Vec::new(),
     });
     methods.push(create(entity, taken.take(&format!("create_{one}"))));
@@ -64,34 +67,43 @@ pub(super) fn of_table(entity: &Entity<'_>, taken: &mut Taken) -> Vec<Method> {
         methods.push(update(entity, taken.take(&format!("update_{one}")), &key));
     }
     if !key.is_empty() {
+        let statement = format!("DELETE FROM {} WHERE {}", entity.sql, conditions(&key, 1, None));
+        let (literal, statement) = raw(&statement);
         methods.push(Method {
             doc: "Whether the row was there.".to_owned(),
             name: taken.take(&format!("delete_{one}")),
             arguments: parameters(&key),
             returns: "bool".to_owned(),
             body: format!(
-                "let done = query!({}{}).execute(&self.pool).await.map_err(storage_error)?;
+                "let done = query!({literal}{}).execute(&self.pool).await.map_err(storage_error)?;
                 Ok(done.rows_affected() > 0)",
-                raw(&format!("DELETE FROM {} WHERE {}", entity.sql, conditions(&key, 1, None))),
                 trailing(key.iter().map(|field| argument(field))),
             ),
+            prepared: Prepared::new(&statement).compared(&key),
             uses: Vec::new(),
         });
     }
     methods
 }
 
-fn read_one(entity: &Entity<'_>, name: String, fields: &[&Field<'_>], doc: &str) -> Method {
+pub(super) fn read_one(
+    entity: &Entity<'_>,
+    name: String,
+    fields: &[&Field<'_>],
+    doc: &str,
+) -> Method {
     let condition = conditions(fields, 1, None);
     let statement =
         format!("SELECT {}\nFROM {} WHERE {condition}", columns(entity, None), entity.sql);
     let values = fields.iter().map(|field| argument(field)).collect();
+    let (body, statement) = fetched(&entity.type_, &statement, values, "fetch_optional");
     Method {
         doc: format!("{doc}, if there is one."),
         name,
         arguments: parameters(fields),
         returns: format!("Option<{}>", entity.type_),
-        body: fetched(&entity.type_, &statement, values, "fetch_optional"),
+        body,
+        prepared: Prepared::new(&statement).compared(fields).rows(entity),
         uses: Vec::new(),
     }
 }
@@ -100,10 +112,10 @@ fn read_page(
     entity: &Entity<'_>,
     name: String,
     condition: &str,
-    arguments: &str,
-    mut values: Vec<String>,
+    fields: &[&Field<'_>],
     doc: String,
 ) -> Method {
+    let mut values: Vec<String> = fields.iter().map(|field| argument(field)).collect();
     let order: Vec<&str> = entity.key().iter().map(|field| field.sql.as_str()).collect();
     let order =
         if order.is_empty() { String::new() } else { format!("ORDER BY {} ", order.join(", ")) };
@@ -113,12 +125,14 @@ fn read_page(
         entity.sql,
         limits(&mut values)
     );
+    let (body, statement) = fetched(&entity.type_, &statement, values, "fetch_all");
     Method {
         doc,
         name,
-        arguments: format!("{arguments}, page: Page"),
+        arguments: format!("{}, page: Page", parameters(fields)),
         returns: format!("Vec<{}>", entity.type_),
-        body: fetched(&entity.type_, &statement, values, "fetch_all"),
+        body,
+        prepared: Prepared::new(&statement).compared(fields).with_page().rows(entity),
         uses: Vec::new(),
     }
 }
@@ -160,12 +174,14 @@ fn create(entity: &Entity<'_>, name: String) -> Method {
             "Stores a row; gives it with what the database fills in.",
         )
     };
+    let (body, statement) = fetched(&entity.type_, &statement, given, "fetch_one");
     Method {
         doc: doc.to_owned(),
         name,
         arguments,
         returns: entity.type_.clone(),
-        body: fetched(&entity.type_, &statement, given, "fetch_one"),
+        body,
+        prepared: Prepared::new(&statement).with_fields(&inserted).rows(entity),
         uses: Vec::new(),
     }
 }
@@ -173,6 +189,7 @@ fn create(entity: &Entity<'_>, name: String) -> Method {
 fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
     let mut values: Vec<String> = key.iter().map(|field| argument(field)).collect();
     let mut assignments = Vec::new();
+    let mut prepared = Prepared::new("").compared(key);
     for field in entity.changeable() {
         let number = values.len() + 1;
         let place = format!("changes.{}", field.ident);
@@ -183,6 +200,7 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
                 field.kind.parameter(number + 1)
             ));
             values.push(format!("{place}.is_some()"));
+            prepared = prepared.with_flag();
             let rust = &field.kind.rust;
             values.push(field.kind.unchecked(&match field.kind.passing {
                 Passing::Copy => format!("{place}.flatten()"),
@@ -197,7 +215,12 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
             assignments.push(format!(
                 "{0} = coalesce({1}, {0})",
                 field.sql,
-                field.kind.parameter(number)
+                // sqlx sends any JSON as `jsonb`.
+                if field.kind.cast == "JSON" {
+                    field.kind.typed_parameter(number)
+                } else {
+                    field.kind.parameter(number)
+                }
             ));
             values.push(field.kind.unchecked(&match field.kind.passing {
                 Passing::Copy => place,
@@ -205,6 +228,7 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
                 Passing::Reference => format!("{place}.clone()"),
             }));
         }
+        prepared = prepared.with_fields(&[field]);
     }
     let statement = format!(
         "UPDATE {} SET\n{}\nWHERE {} RETURNING {}",
@@ -213,12 +237,14 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
         conditions(key, 1, None),
         columns(entity, None)
     );
+    let (body, statement) = fetched(&entity.type_, &statement, values, "fetch_optional");
     Method {
         doc: "Changes the columns that are given; the row after that, if there is one.".to_owned(),
         name,
         arguments: format!("{}, changes: &{}Changes", parameters(key), entity.type_),
         returns: format!("Option<{}>", entity.type_),
-        body: fetched(&entity.type_, &statement, values, "fetch_optional"),
+        body,
+        prepared: prepared.of_statement(statement).rows(entity),
         uses: Vec::new(),
     }
 }

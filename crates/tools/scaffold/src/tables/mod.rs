@@ -5,7 +5,10 @@ mod metadata;
 mod methods;
 mod migrations;
 mod names;
+mod prepared;
 mod relationships;
+mod schema;
+mod selects;
 mod statements;
 mod types;
 mod view;
@@ -19,6 +22,7 @@ use serde_json::Value;
 
 use crate::inspect::{Application, InspectError, inspect};
 use metadata::Metadata;
+pub(crate) use schema::{ColumnOf, TableOf};
 
 /// The arguments of `scaffold tables`.
 #[derive(Args, Debug)]
@@ -66,6 +70,7 @@ pub struct Drafted {
     pub remarks: Vec<String>,
     pub tables: usize,
     pub functions: usize,
+    pub(crate) schema: Vec<TableOf>,
 }
 
 /// Writes the crate; gives what is to be printed.
@@ -99,7 +104,8 @@ pub fn draft(inspection: &Value, name: &str) -> Result<Drafted, TablesError> {
     if entities.is_empty() {
         return Err(TablesError::None);
     }
-    let mut drafted = view::files(&all, &enums, &entities, name, app)?;
+    let wanted = selects::wanted(inspection);
+    let mut drafted = view::files(&all, &enums, &entities, &wanted, [name, app])?;
     let remarks = inspection["remarks"].as_array().into_iter().flatten();
     drafted.remarks.extend(remarks.map(|remark| {
         let part = |name: &str| remark[name].as_str().unwrap_or_default().to_owned();

@@ -4,6 +4,7 @@ use super::entities::Entity;
 use super::metadata::{Class, Metadata, Relationship};
 use super::methods::Method;
 use super::names::{Taken, ident, quoted, quoted_table};
+use super::prepared::Prepared;
 use super::statements::{columns, fetched, limits};
 
 /// A function for each relationship whose condition is that columns are equal.
@@ -90,12 +91,18 @@ fn relationship_method(
         (format!("Option<{}>", target.type_), "fetch_optional")
     };
     let doc = if relationship.list { "A page of" } else { "Python's" };
+    let (body, statement) = fetched(&target.type_, &statement, values, fetch);
+    let mut prepared = Prepared::new(&statement).compared(&local).rows(target);
+    if relationship.list {
+        prepared = prepared.with_page();
+    }
     Some(Method {
         doc: format!("{doc} `{}.{}`.", entity.type_, relationship.name),
         name,
         arguments,
         returns,
-        body: fetched(&target.type_, &statement, values, fetch),
+        body,
+        prepared,
         uses: vec![target.type_.clone()],
     })
 }

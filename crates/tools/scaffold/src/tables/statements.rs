@@ -2,12 +2,19 @@
 
 use super::entities::{Entity, Field};
 
-pub(super) fn fetched(type_: &str, statement: &str, values: Vec<String>, fetch: &str) -> String {
-    format!(
-        "query_as!({type_}, {}{}).{fetch}(&self.pool).await.map_err(storage_error)",
-        raw(statement),
-        trailing(values.into_iter())
-    )
+/// The body of a function that fetches rows, and its statement as it stands there.
+pub(super) fn fetched(
+    type_: &str,
+    statement: &str,
+    values: Vec<String>,
+    fetch: &str,
+) -> (String, String) {
+    let (literal, statement) = raw(statement);
+    let values = trailing(values.into_iter());
+    let body = format!(
+        "query_as!({type_}, {literal}{values}).{fetch}(&self.pool).await.map_err(storage_error)"
+    );
+    (body, statement)
 }
 
 /// Adds the page to the values and gives its clause.
@@ -99,13 +106,14 @@ pub(super) fn trailing(values: impl Iterator<Item = String>) -> String {
     values.flat_map(|value| [", ".to_owned(), value]).collect()
 }
 
-/// A text of SQL as Rust writes it, in lines that rustfmt takes.
-pub(super) fn raw(statement: &str) -> String {
+/// A text of SQL as Rust writes it, in lines that rustfmt takes, and what that literal holds.
+pub(super) fn raw(statement: &str) -> (String, String) {
     let lines: Vec<String> = statement.lines().map(broken).collect();
     let indented = lines.join("\n").replace('\n', "\n                ");
-    if statement.contains('"') {
+    let literal = if statement.contains('"') {
         format!("r#\"{indented}\"#")
     } else {
         format!("\"{}\"", indented.replace('\\', "\\\\"))
-    }
+    };
+    (literal, indented)
 }

@@ -10,6 +10,8 @@ use super::entities::{Entity, Enum, Field};
 use super::metadata::Metadata;
 use super::methods::{Method, of_table};
 use super::names::{TYPES, Taken, doc, type_name};
+use super::schema::TableOf;
+use super::selects::{self, Select};
 use super::types::IMPORTS;
 use super::{Drafted, TablesError, relationships};
 use crate::templates;
@@ -78,8 +80,8 @@ pub(super) fn files(
     all: &[Metadata],
     enums: &[Enum],
     entities: &[Entity<'_>],
-    name: &str,
-    app: &str,
+    wanted: &[Select],
+    [name, app]: [&str; 2],
 ) -> Result<Drafted, TablesError> {
     let mut drafted = Drafted::default();
     let mut functions = Taken::default();
@@ -98,7 +100,15 @@ pub(super) fn files(
         methods.extend(more);
         drafted.remarks.extend(left_out);
     }
+    let mut read: Vec<Vec<(Select, String)>> = Vec::new();
+    for (entity, methods) in entities.iter().zip(&mut methods) {
+        read.push(selects::add(entity, wanted, &mut functions, methods));
+    }
     drafted.functions = methods.iter().map(Vec::len).sum();
+    let statements: Vec<_> =
+        methods.iter().flatten().map(|method| method.prepared.file(enums)).collect();
+    // All or none: sqlx wants a database for one that is missing.
+    drafted.files.extend(statements.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default());
     let views: Vec<EntityView> = entities
         .iter()
         .zip(methods)
@@ -107,6 +117,8 @@ pub(super) fn files(
             EntityView::new(entity, enums, port, methods)
         })
         .collect();
+    let known = entities.iter().zip(read);
+    drafted.schema = known.map(|(entity, read)| TableOf::new(entity, enums, read)).collect();
     let enums: Vec<EnumView> = enums.iter().map(EnumView::new).collect();
     let imports: BTreeSet<&str> =
         views.iter().flat_map(|view| view.imports.iter().map(String::as_str)).collect();

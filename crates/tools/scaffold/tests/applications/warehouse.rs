@@ -1,14 +1,14 @@
-//! Put into the drafted crate `warehouse`: values of every type go into the database and come back.
+//! Put into the drafted crate `warehouse-tables`: values of every type go into the database and come back.
 
 use serde_json::json;
 use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
-use warehouse::domain::{
+use warehouse_tables::domain::{
     CircleChanges, Circles, NewOrder, NewPoint, NewProduct, NewShelf, NewSite, NewStock,
     OrderChanges, Orders, Page, Points, ProductChanges, Products, ShelfChanges, Shelves,
     SiteChanges, Sites, State, Stocks, StorageError,
 };
-use warehouse::postgres::Postgres;
+use warehouse_tables::postgres::Postgres;
 
 const PAGE: Page = Page { skip: 0, limit: 10 };
 
@@ -137,7 +137,7 @@ async fn every_type_is_written_read_and_changed() {
     assert!(storage.delete_order(second.number).await.unwrap());
     assert!(!storage.delete_order(second.number).await.unwrap());
 
-    let circle = storage.create_circle(&warehouse::domain::NewCircle { first_id: None }).await.unwrap();
+    let circle = storage.create_circle(&warehouse_tables::domain::NewCircle { first_id: None }).await.unwrap();
     let point = storage.create_point(&NewPoint { circle_id: circle.id }).await.unwrap();
     let changes = CircleChanges { first_id: Some(Some(point.id)) };
     let circle = storage.update_circle(circle.id, &changes).await.unwrap().unwrap();

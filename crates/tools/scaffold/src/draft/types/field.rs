@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::model::{Field, Kind};
-use super::{Result, Typed, Types, Use};
+use super::{Owner, Result, Typed, Types, Use};
 use crate::draft::attributes::{doc, number};
 use crate::draft::known::{Known, KnownDefault};
 use crate::draft::names::{title, type_name};
@@ -61,6 +61,11 @@ impl Types<'_> {
                     format!("`{hint}` is absent if it is left out: its default is not known");
                 self.loosen(schema, usage, reason);
             }
+        }
+        let is_patch = matches!(&self.owner, Owner::Component(base) if self.patches.contains(base));
+        let is_absent_none = !*is_required && given.is_none() && !omittable && is_option;
+        if let Some(inner) = ty.strip_prefix("Option<").filter(|_| is_patch && is_absent_none) {
+            ty = format!("Patch<{inner}");
         }
         if omittable && ty == "()" {
             self.loosen(schema, usage, format!("`{hint}` may be any JSON, not only null"));

@@ -52,6 +52,8 @@ pub(super) struct Types<'a> {
     inspection: Option<&'a Inspection>,
     /// The components that are forms as a whole, by their base names.
     forms: BTreeSet<String>,
+    /// Those of which a handler takes the fields that a request names, by their base names.
+    patches: BTreeSet<String>,
 }
 
 /// What a type is there for.
@@ -90,6 +92,7 @@ impl<'a> Types<'a> {
             in_form: false,
             loose: Looseness::default(),
             inspection,
+            patches: operations.iter().filter_map(|one| patch(document, one)).collect(),
             forms: operations.iter().filter_map(|one| form(document, one.value)).collect(),
         }
     }
@@ -374,6 +377,17 @@ fn form(document: &Document<'_>, operation: &Value) -> Option<String> {
     let (component, _) = document.component(content["schema"]["$ref"].as_str()?)?;
     let is_model = is_form && !component.starts_with("Body_");
     is_model.then(|| document.base(component).to_owned())
+}
+
+/// The component that is the body of a partial update.
+fn patch(document: &Document<'_>, operation: &Operation<'_>) -> Option<String> {
+    let changes = operation.route?.handler()["changes"].as_array()?;
+    if !changes.iter().any(|change| change["unset"] == true) {
+        return None;
+    }
+    let schema = &operation.value["requestBody"]["content"]["application/json"]["schema"];
+    let (component, _) = document.component(schema["$ref"].as_str()?)?;
+    Some(document.base(component).to_owned())
 }
 
 fn plain(name: &str) -> Typed {

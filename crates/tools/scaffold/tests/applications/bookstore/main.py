@@ -1,5 +1,6 @@
 """Books, authors and reviews: SQLModel with relationships of every direction, one module."""
 
+import os
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException, Query
 from sqlalchemy import JSON, Column, DateTime, text
 from sqlmodel import Field, Relationship, Session, SQLModel, create_engine, func, select
 
-engine = create_engine("sqlite:///bookstore.db")
+engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///bookstore.db"))
 
 
 class Binding(str, Enum):
@@ -93,6 +94,39 @@ class Review(SQLModel, table=True):
     type: str = Field(default="reader", max_length=20)
     text: str | None = None
     book: Book = Relationship(back_populates="reviews")
+
+
+class ShopBase(SQLModel):
+    name: str = Field(min_length=1, max_length=60)
+    city: str = Field(max_length=40)
+    opened: date | None = None
+    rating: float | None = Field(default=None, ge=0, le=5)
+    is_open: bool = True
+
+
+class Shop(ShopBase, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=60, unique=True)
+    created_at: datetime = Field(
+        default_factory=now, sa_column=Column(DateTime(timezone=True), nullable=False)
+    )
+
+
+class ShopCreate(ShopBase):
+    pass
+
+
+class ShopUpdate(SQLModel):
+    name: str | None = Field(default=None, min_length=1, max_length=60)
+    city: str | None = Field(default=None, max_length=40)
+    opened: date | None = None
+    rating: float | None = Field(default=None, ge=0, le=5)
+    is_open: bool | None = None
+
+
+class ShopPublic(ShopBase):
+    id: int
+    created_at: datetime
 
 
 class BookCreate(BookBase):
@@ -188,3 +222,65 @@ def delete_book(book_id: int, session: SessionDep) -> None:
         raise HTTPException(status_code=404, detail="Book not found")
     session.delete(book)
     session.commit()
+
+
+@app.post("/shops/", response_model=ShopPublic, status_code=201)
+def create_shop(*, session: SessionDep, shop: ShopCreate):
+    """A shop with a name that no other has."""
+    stored = Shop.model_validate(shop)
+    session.add(stored)
+    session.commit()
+    session.refresh(stored)
+    return stored
+
+
+@app.get("/shops/", response_model=list[ShopPublic])
+def read_shops(session: SessionDep, skip: int = 0, limit: int = 10):
+    statement = select(Shop).order_by(Shop.city, Shop.id.desc()).offset(skip).limit(limit)
+    return session.exec(statement).all()
+
+
+@app.get("/shops/of/{city}", response_model=list[ShopPublic])
+def read_shops_of_city(city: str, session: SessionDep):
+    shops = session.exec(select(Shop).where(Shop.city == city)).all()
+    return shops
+
+
+@app.get("/shops/called/{name}", response_model=ShopPublic)
+def read_shop_by_name(name: str, session: SessionDep):
+    shop = session.exec(select(Shop).where(Shop.name == name)).first()
+    if shop is None:
+        raise HTTPException(404)
+    return shop
+
+
+@app.get("/shops/{id}", response_model=ShopPublic)
+def read_shop(id: int, session: SessionDep):
+    shop = session.get(Shop, id)
+    if not shop:
+        raise HTTPException(status_code=404, detail="Shop not found")
+    return shop
+
+
+@app.patch("/shops/{id}", response_model=ShopPublic)
+def update_shop(id: int, changes: ShopUpdate, session: SessionDep):
+    shop = session.get(Shop, id)
+    if not shop:
+        raise HTTPException(status_code=404, detail="Shop not found")
+    data = changes.model_dump(exclude_unset=True)
+    for key, value in data.items():
+        setattr(shop, key, value)
+    session.add(shop)
+    session.commit()
+    session.refresh(shop)
+    return shop
+
+
+@app.delete("/shops/{id}")
+def delete_shop(id: int, session: SessionDep):
+    shop = session.get(Shop, id)
+    if not shop:
+        raise HTTPException(status_code=404, detail="Shop not found")
+    session.delete(shop)
+    session.commit()
+    return {"ok": True}

@@ -24,15 +24,23 @@ class ProjectOut(ProjectIn):
         return f"/projects/{self.slug}"
 
 
+class ProjectRow(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+    slug: str
+    title: str
+    archived: bool
+
+
 class Projects:
     """Endpoints as methods of a class."""
 
     def __init__(self) -> None:
         self.router = APIRouter(prefix="/projects", tags=["projects"])
         self.router.add_api_route("/{id}", self.read, response_model=ProjectOut)
-        self.router.add_api_route("", self.list, response_model=list[ProjectOut])
+        self.router.add_api_route("", self.list, response_model=list[ProjectRow])
         self.router.add_api_route(
-            "", self.create, methods=["POST"], response_model=ProjectOut, status_code=201
+            "", self.create, methods=["POST"], response_model=ProjectRow, status_code=201
         )
 
     async def read(
@@ -62,6 +70,7 @@ class Projects:
         project = Project(**body.model_dump(), tenant_id=tenant.id)
         session.add(project)
         await session.commit()
+        await session.refresh(project)
         return project
 
 
