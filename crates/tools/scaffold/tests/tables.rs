@@ -372,7 +372,7 @@ async fn compare(
     );
     println!("{}: {}", sample.name, text.lines().last().unwrap_or_default());
 
-    // Whoever asks Python gets no answer any more.
+    // A request to Python gets no answer any more.
     services.remove(1).stop().await;
     let mut stream = TcpStream::connect(rust.url.trim_start_matches("http://")).unwrap();
     let Compared { path, headers, .. } = compared;

@@ -154,7 +154,7 @@ impl Conversions {
             }
             ("Date", "NaiveDate") => Conversion::Into,
             (ty, rust) if column.enumeration.is_some() => {
-                let pairs = self.pairs(known, ty, column)?;
+                let pairs = Self::pairs(known, ty, column)?;
                 let arms = pairs.iter().map(|(model, row)| {
                     format!("        models::{ty}::{model} => domain::{rust}::{row},\n")
                 });
@@ -193,7 +193,7 @@ impl Conversions {
                 Conversion::Into
             }
             (rust, ty) if column.enumeration.is_some() => {
-                let pairs = self.pairs(known, ty, column)?;
+                let pairs = Self::pairs(known, ty, column)?;
                 let arms = pairs.iter().map(|(model, row)| {
                     format!("        domain::{rust}::{row} => models::{ty}::{model},\n")
                 });
@@ -226,7 +226,6 @@ impl Conversions {
     /// The variants of an enumeration of the models and of one of the database that are the same
     /// member of Python's.
     fn pairs(
-        &mut self,
         known: &Known<'_>,
         ty: &str,
         column: &ColumnOf,
@@ -237,7 +236,7 @@ impl Conversions {
         let members = known.inspection.value()["models"][class]["values"].as_array();
         let members = members.ok_or_else(unknown)?;
         let variants = known.models.variants(ty).ok_or_else(unknown)?;
-        // SQLAlchemy stores the names of the members, unless it is told to store their values.
+        // SQLAlchemy stores the names of the members, unless it is set to store their values.
         let stored: Vec<&str> =
             enumeration.variants.iter().map(|(value, _)| value.as_str()).collect();
         let all = |key: &str| -> Vec<&str> {
