@@ -230,10 +230,7 @@ fn handlers_on_asynchronous_sessions_are_whole() {
 }
 
 /// Each differs from what is recognised by a little that changes an answer.
-#[test]
-fn what_is_not_understood_to_the_last_word_is_passed_on() {
-    let draft = written(
-        r#"
+const NEARLY: &str = r#"
 from typing import Annotated, Iterator
 from fastapi import Depends, FastAPI, Header, HTTPException
 from sqlalchemy import event
@@ -380,8 +377,11 @@ def logged(id: int, session: SessionDep):
     print(note)
     session.delete(note)
     session.commit()
-"#,
-    );
+"#;
+
+#[test]
+fn what_is_not_understood_to_the_last_word_is_passed_on() {
+    let draft = written(NEARLY);
     assert_eq!(passes_on(&draft, "GET /whole/{id}"), None);
     for (name, expected) in [
         ("GET /detail/{id}", "is no constant text"),
