@@ -344,7 +344,7 @@ async fn compare(
     }
     let mut plan = "default: legacy\noperations:\n".to_owned();
     for row in draft.table.0.iter().filter(|row| row.handler == Some(Handler::Whole)) {
-        plan += &format!("  {}: native\n", row.id);
+        plan.extend(["  ", &row.id, ": native\n"]);
     }
     let path = folder.join("native.yaml");
     std::fs::write(&path, plan).unwrap();
