@@ -153,22 +153,27 @@ fn is_header(value: &str) -> bool {
     value.trim() == value && value.chars().all(|c| c == ' ' || c.is_ascii_graphic())
 }
 
-/// All requests to a service that accepts everything.
+/// All requests to a service that answers each case with a status.
 #[cfg(test)]
-fn accepted(source: &Source) -> Vec<Case> {
+fn answered(source: &Source, mut status: impl FnMut(&Case) -> u16) -> Vec<(Case, u16)> {
     let (mut requests, mut outcomes, mut sent) = (source.requests(), Vec::new(), Vec::new());
     loop {
         let cases = requests.next(&outcomes, |cases| cases);
         if cases.is_empty() {
             return sent;
         }
-        outcomes.extend(cases.iter().map(|case| Outcome {
-            case: case.name.clone(),
-            status: 200,
-            ..Outcome::default()
-        }));
-        sent.extend(cases);
+        for case in cases {
+            let status = status(&case);
+            outcomes.push(Outcome { case: case.name.clone(), status, ..Outcome::default() });
+            sent.push((case, status));
+        }
     }
+}
+
+/// All requests to a service that accepts everything.
+#[cfg(test)]
+fn accepted(source: &Source) -> Vec<Case> {
+    answered(source, |_| 200).into_iter().map(|(case, _)| case).collect()
 }
 
 #[cfg(test)]
@@ -222,24 +227,8 @@ mod tests {
         assert_eq!(delete.user.as_deref(), Some("admin"));
     }
 
-    /// All requests to a service that answers each case with a status.
-    fn answered(document: &Value, status: impl Fn(&Case) -> u16) -> Vec<(Case, u16)> {
-        answered_of(&Source::new(document, &["admin".to_owned()], 200, 1), status)
-    }
-
-    fn answered_of(source: &Source, status: impl Fn(&Case) -> u16) -> Vec<(Case, u16)> {
-        let (mut requests, mut outcomes, mut sent) = (source.requests(), Vec::new(), Vec::new());
-        loop {
-            let cases = requests.next(&outcomes, |cases| cases);
-            if cases.is_empty() {
-                return sent;
-            }
-            for case in cases {
-                let status = status(&case);
-                outcomes.push(Outcome { case: case.name.clone(), status, ..Outcome::default() });
-                sent.push((case, status));
-            }
-        }
+    fn by_admin(document: &Value) -> Source {
+        Source::new(document, &["admin".to_owned()], 200, 1)
     }
 
     #[test]
@@ -311,14 +300,15 @@ mod tests {
         let has = |case: &Case, field: &str| {
             case.body.as_deref().is_some_and(|body| body.contains(&format!("\"{field}\"")))
         };
-        let sent = answered(&document, |case| if has(case, "prompt") { 500 } else { 200 });
+        let sent =
+            answered(&by_admin(&document), |case| if has(case, "prompt") { 500 } else { 200 });
         let creations: Vec<_> = sent.iter().filter(|(case, _)| !case.capture.is_empty()).collect();
         let failed = creations.iter().filter(|(_, status)| *status == 500).count();
         assert!(failed * 2 < creations.len(), "{failed} of {}", creations.len());
         let with_note = creations.iter().filter(|(case, _)| has(case, "note")).count();
         assert!(with_note * 2 > creations.len(), "{with_note} of {}", creations.len());
         // Where nothing can be created, it does not go on for ever.
-        let sent = answered(&document, |_| 404);
+        let sent = answered(&by_admin(&document), |_| 404);
         assert!(sent.len() <= 200, "{}", sent.len());
     }
 
@@ -353,7 +343,7 @@ mod tests {
             case.body.as_deref().is_some_and(|body| body.contains(&format!("\"{field}\":")))
         };
         let is_wrong = |case: &Case| has(case, "of") && !case.name.contains("null");
-        let sent = answered(&document, |case| if is_wrong(case) { 422 } else { 200 });
+        let sent = answered(&by_admin(&document), |case| if is_wrong(case) { 422 } else { 200 });
         let made = sent.iter().filter(|(case, _)| !case.capture.is_empty());
         let made: Vec<_> = made.filter(|(_, status)| *status == 200).collect();
         for field in ["text", "poll"] {

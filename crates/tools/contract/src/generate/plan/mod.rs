@@ -6,6 +6,8 @@ mod learning;
 mod observed;
 mod reads;
 mod states;
+#[cfg(test)]
+mod tests;
 mod things;
 mod variations;
 

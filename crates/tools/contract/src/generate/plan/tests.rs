@@ -1,0 +1,155 @@
+//! What requests take from answers, on services that are no more than their statuses.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::case::Case;
+use crate::generate::{Source, accepted, answered};
+
+/// An operation, secured, with a body of these properties if it is given one.
+fn operation(body: &Value, result: &Value, parameter: Option<&str>) -> Value {
+    let mut operation = json!({
+        "security": [{"token": []}],
+        "responses": {"200": {"content": {"application/json": {"schema": result}}}},
+    });
+    if body.is_object() {
+        let schema = json!({"type": "object", "properties": body, "required": names(body)});
+        operation["requestBody"] = json!({"content": {"application/json": {"schema": schema}}});
+    }
+    if let Some(name) = parameter {
+        let schema = json!({"type": "string"});
+        operation["parameters"] =
+            json!([{"name": name, "in": "path", "required": true, "schema": schema}]);
+    }
+    operation
+}
+
+fn names(properties: &Value) -> Vec<&String> {
+    properties.as_object().into_iter().flat_map(|fields| fields.keys()).collect()
+}
+
+fn object(properties: &Value) -> Value {
+    json!({"type": "object", "properties": properties})
+}
+
+fn source(paths: &Value, users: &[&str]) -> Source {
+    let users: Vec<String> = users.iter().map(|user| (*user).to_owned()).collect();
+    Source::new(&json!({"openapi": "3.1.0", "info": {}, "paths": paths}), &users, 400, 1)
+}
+
+/// The variables that the cases of an operation capture.
+fn captured<'c>(cases: &'c [Case], operation: &str) -> BTreeSet<&'c str> {
+    let of = cases.iter().filter(|case| case.operation.as_deref() == Some(operation));
+    of.flat_map(|case| case.capture.keys()).map(String::as_str).collect()
+}
+
+fn uses(text: &str, variables: &BTreeSet<&str>) -> bool {
+    variables.iter().any(|variable| text.contains(&format!("${{{variable}}}")))
+}
+
+#[test]
+fn a_field_with_the_name_of_a_key_is_a_key() {
+    let text = json!({"type": "string"});
+    let item = object(&json!({"sku": text, "name": text}));
+    let row = object(&json!({"from_sku": text, "amount": {"type": "integer"}}));
+    let rows = json!({"rows": {"type": "array", "minItems": 1, "items": row}});
+    let paths = json!({
+        "/items": {"post": operation(&json!({"sku": text, "name": text}), &item, None)},
+        "/items/{sku}": {"get": operation(&Value::Null, &item, Some("sku"))},
+        "/moves": {"post": operation(&json!({"sku": text}), &json!({}), None)},
+        "/bulk": {"post": operation(&rows, &json!({}), None)},
+    });
+    let cases = accepted(&source(&paths, &["ann"]));
+    let keys = captured(&cases, "POST /items");
+    for request in ["POST /moves", "POST /bulk"] {
+        let bodies = cases.iter().filter(|case| case.request == request);
+        let with = bodies.filter_map(|case| case.body.as_deref()).filter(|body| uses(body, &keys));
+        assert!(with.count() > 3, "{request}: {cases:#?}");
+    }
+    // Its own key is a new one each time.
+    let own = cases.iter().filter(|case| case.request == "POST /items");
+    assert!(!own.filter_map(|case| case.body.as_deref()).any(|body| uses(body, &keys)));
+}
+
+#[test]
+fn ids_of_what_nothing_creates_come_from_its_list() {
+    let invoice = object(&json!({"id": {"type": "string"}, "total": {"type": "integer"}}));
+    for (list, pointer) in [
+        (object(&json!({"data": {"type": "array", "items": invoice}})), "/data/0/id"),
+        (json!({"type": "array", "items": invoice}), "/0/id"),
+        (json!({}), "/*/0/id"),
+    ] {
+        let paths = json!({
+            "/invoices": {"get": operation(&Value::Null, &list, None)},
+            "/invoices/{invoice_id}/pay": {
+                "post": operation(&Value::Null, &invoice, Some("invoice_id")),
+            },
+        });
+        let cases = accepted(&source(&paths, &["ann", "ben"]));
+        let ids = captured(&cases, "GET /invoices");
+        assert!(cases.iter().any(|case| case.capture.values().any(|place| place == pointer)));
+        let paid = cases.iter().filter(|case| case.request.ends_with("/pay"));
+        assert!(paid.filter(|case| uses(&case.request, &ids)).count() > 2, "{pointer}: {cases:#?}");
+    }
+}
+
+#[test]
+fn what_is_done_to_somebody_names_a_user() {
+    let user = object(&json!({"username": {"type": "string"}}));
+    let order = object(&json!({"id": {"type": "string"}}));
+    let text = json!({"type": "string"});
+    let paths = json!({
+        "/me": {"get": operation(&Value::Null, &user, None)},
+        "/orders": {"post": operation(&json!({"title": text}), &order, None)},
+        "/orders/{order_id}/assign": {
+            "post": operation(&json!({"username": text}), &order, Some("order_id")),
+        },
+    });
+    let cases = accepted(&source(&paths, &["ann", "ben"]));
+    let users = captured(&cases, "GET /me");
+    assert_eq!(users.len(), 2);
+    let assigned = cases.iter().filter(|case| case.request.ends_with("/assign"));
+    let with = assigned.filter_map(|case| case.body.as_deref()).filter(|body| uses(body, &users));
+    assert!(with.count() > 3, "{cases:#?}");
+}
+
+/// Students enrol in courses that their teacher has published.
+#[test]
+fn what_is_refused_in_one_state_is_tried_in_others_by_every_user() {
+    let course = object(&json!({"id": {"type": "string"}, "title": {"type": "string"}}));
+    let enrolment = object(&json!({"id": {"type": "string"}, "student": {"type": "string"}}));
+    let title = json!({"title": {"type": "string"}});
+    let paths = json!({
+        "/courses": {"post": operation(&title, &course, None)},
+        "/courses/{course_id}": {"get": operation(&Value::Null, &course, Some("course_id"))},
+        "/courses/{course_id}/publish": {
+            "post": operation(&Value::Null, &course, Some("course_id")),
+        },
+        "/courses/{course_id}/enrolments": {
+            "post": operation(&Value::Null, &enrolment, Some("course_id")),
+            "get": operation(&Value::Null, &json!({}), Some("course_id")),
+        },
+    });
+    let mut published = BTreeSet::new();
+    let sent = answered(&source(&paths, &["teacher", "student"]), |case| {
+        let is_teacher = case.user.as_deref() == Some("teacher");
+        let course = case.request.split('/').nth(2).unwrap_or_default().to_owned();
+        match case.request.rsplit('/').next().unwrap_or_default() {
+            "publish" if is_teacher => {
+                if published.insert(course) {
+                    200
+                } else {
+                    409
+                }
+            }
+            "enrolments" if case.request.starts_with("POST") => {
+                if is_teacher || !published.contains(&course) { 403 } else { 201 }
+            }
+            "courses" if !is_teacher => 403,
+            _ => 200,
+        }
+    });
+    let enrolled = sent.iter().filter(|(_, status)| *status == 201).count();
+    assert!(enrolled > 5, "{sent:#?}");
+}
