@@ -95,7 +95,7 @@ fn ids_of_what_nothing_creates_come_from_its_list() {
 }
 
 #[test]
-fn what_is_done_to_somebody_names_a_user() {
+fn what_a_person_is_given_names_a_user() {
     let user = object(&json!({"username": {"type": "string"}}));
     let order = object(&json!({"id": {"type": "string"}}));
     let text = json!({"type": "string"});
