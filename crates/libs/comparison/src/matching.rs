@@ -136,8 +136,9 @@ impl Pairs {
     }
 }
 
-/// What has a format of its own: JWTs, UUIDs with and without dashes, times, ULIDs, `ObjectId`s, hex
-/// digits after the name of a kind (`inv_8c41…`), the header `traceparent`, HTTP dates, and seconds to nanoseconds since 1970 of this time.
+/// What has a format of its own: JWTs, UUIDs with and without dashes, times, ULIDs, `ObjectId`s,
+/// hexadecimal ids after the name of their kind (`inv_8c41…`), the header `traceparent`, HTTP dates, and
+/// seconds to nanoseconds since 1970 of this time.
 static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is a constant, which a test compiles")]
     Regex::new(

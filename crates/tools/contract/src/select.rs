@@ -125,6 +125,7 @@ impl Selection {
 /// What a pattern may fit: its kind and its value.
 type Properties = Vec<(&'static str, String)>;
 
+/// Those of a case, with those of its operation.
 fn properties(case: &Case, document: Option<&Value>) -> Properties {
     let operation = document.and_then(|document| operation_of(document, &case.request));
     let operation = operation.unwrap_or_else(|| case.operation());

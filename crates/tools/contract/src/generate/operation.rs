@@ -132,3 +132,13 @@ impl<'a> Operation<'a> {
 pub(super) fn collection(path: &str) -> String {
     openapi::template(path).trim_end_matches('/').to_owned()
 }
+
+/// The parameter of a path under which things of a collection are found.
+pub(super) fn key_of<'a>(operations: &[Operation<'a>], path: &str) -> Option<&'a str> {
+    operations.iter().find_map(|operation| {
+        let names = operation.path_parameters();
+        let mut positions = 0..names.len();
+        let at = positions.find(|at| operation.collection(*at).as_deref() == Some(path))?;
+        Some(names[at])
+    })
+}

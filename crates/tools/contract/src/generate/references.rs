@@ -3,9 +3,12 @@
 use serde_json::{Value, json};
 
 use super::changes::parameter_schema;
-use super::operation::{Operation, collection};
+use super::operation::{Operation, collection, key_of};
 use super::samples::REFERS_TO;
 use crate::openapi::{fields, resolve};
+
+/// How names of ids end, after the name of a thing.
+const ID_ENDINGS: [&str; 7] = ["_id", "-id", "Id", "ID", "_uuid", "Uuid", "_pk"];
 
 /// What an owner is called, besides after the collection of users.
 const PERSONS: [&str; 8] =
@@ -48,8 +51,9 @@ fn mark_one(name: &str, schema: &mut Value, collections: &[String]) {
 
 /// The collection whose things a name with an id at its end refers to.
 pub(super) fn collection_of<'c>(name: &str, collections: &'c [String]) -> Option<&'c str> {
-    let endings = ["_ids", "_id", "Ids", "Id", "_uuid", "-id"];
-    let word = endings.iter().find_map(|ending| name.strip_suffix(ending))?.to_lowercase();
+    let one = name.strip_suffix('s').filter(|one| one.ends_with(['d', 'D']));
+    let name = one.unwrap_or(name);
+    let word = ID_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))?.to_lowercase();
     let word = word.rsplit(['_', '-']).next().unwrap_or(&word);
     let is_plural = |many: &str, one: &str| {
         many == one
@@ -103,20 +107,10 @@ pub(super) fn mark_keys(document: &mut Value, collections: &[String]) {
     }
 }
 
-/// The parameter of a path under which things of a collection are found.
-fn key_of<'a>(operations: &[Operation<'a>], path: &str) -> Option<&'a str> {
-    operations.iter().find_map(|operation| {
-        let names = operation.path_parameters();
-        let mut positions = 0..names.len();
-        let at = positions.find(|at| operation.collection(*at).as_deref() == Some(path))?;
-        Some(names[at])
-    })
-}
-
-/// Whether a path's parameter is an id of the usual names.
-fn is_id(name: &str) -> bool {
-    ["id", "uuid", "pk"].contains(&name)
-        || ["_id", "Id", "-id", "_uuid", "_pk"].iter().any(|ending| name.ends_with(ending))
+/// Whether a name is that of an id.
+pub(super) fn is_id(name: &str) -> bool {
+    ["id", "Id", "ID", "uuid", "pk"].contains(&name)
+        || ID_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_called(name: Option<&str>, key: &str) -> bool {

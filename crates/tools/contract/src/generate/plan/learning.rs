@@ -173,7 +173,9 @@ impl<'a> Learning<'a> {
             // Some users can create them.
             return Vec::new();
         }
-        let steps = if is_new { self.generator.states_around(path) } else { Vec::new() };
+        let has_room = self.made < self.generator.count / 3;
+        let steps =
+            if is_new && has_room { self.generator.states_around(path) } else { Vec::new() };
         if steps.is_empty() {
             self.given_up.insert(path.to_owned());
             return Vec::new();

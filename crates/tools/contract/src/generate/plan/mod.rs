@@ -18,8 +18,8 @@ use serde_json::{Map, Value};
 
 pub(super) use self::learning::Learning;
 use super::changes::parameter_schema;
-use super::operation::{Operation, collection};
-use super::references::is_creator;
+use super::operation::{Operation, collection, key_of};
+use super::references::{is_creator, is_id};
 use super::samples::{Samples, kind};
 use crate::case::Case;
 
@@ -105,10 +105,7 @@ impl<'a> Generator<'a> {
                 continue;
             }
             let path = collection(operation.path);
-            let position = operation.path_parameters().len();
-            let users = operations.iter().find(|o| o.collection(position).as_ref() == Some(&path));
-            let names = users.map(Operation::path_parameters);
-            let name = names.and_then(|names| names.get(position).copied()).unwrap_or("id");
+            let name = key_of(&operations, &path).unwrap_or("id");
             if let Some(pointer) = operation.pointer_to(document, name) {
                 let resource = Resource { creator, pointer, things: Vec::new() };
                 resources.entry(path).or_insert(resource);
@@ -207,7 +204,7 @@ fn named_by_its_path(operation: &Operation<'_>) -> Option<String> {
     let is_free = kind(schema) == "string"
         && schema.get("enum").is_none()
         && schema.get("format").is_none()
-        && !["id", "Id", "ID"].iter().any(|ending| name.ends_with(ending));
+        && !is_id(name);
     if is_free { operation.collection(operation.path_parameters().len() - 1) } else { None }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Generator, Thing};
 use crate::case::Case;
 use crate::generate::draft::VARIABLE;
-use crate::generate::operation::{Operation, collection};
+use crate::generate::operation::{Operation, collection, key_of};
 use crate::openapi::{fields, resolve};
 
 /// How many rows of a list are used, of what each user sees.
@@ -18,7 +18,9 @@ impl Generator<'_> {
     /// hold.
     pub(super) fn observe(&mut self, cases: &mut Vec<Case>) {
         for index in 0..self.operations.len() {
-            if self.operations[index].method != "GET" || !self.is_wanted_to_see(index) {
+            let operation = &self.operations[index];
+            // What is within a thing would need one of each.
+            if operation.method != "GET" || !operation.path_parameters().is_empty() {
                 continue;
             }
             let users = if self.operations[index].is_secured { self.users.len().max(1) } else { 1 };
@@ -37,11 +39,6 @@ impl Generator<'_> {
                 }
             }
         }
-    }
-
-    fn is_wanted_to_see(&self, index: usize) -> bool {
-        // What is within a thing would need one of each.
-        self.operations[index].path_parameters().is_empty()
     }
 
     fn capture(
@@ -66,12 +63,10 @@ impl Generator<'_> {
     fn ids_in(&self, index: usize) -> Option<(String, Vec<String>)> {
         let operation = &self.operations[index];
         let path = collection(operation.path);
-        let name = self.operations.iter().find_map(|other| {
-            let names = other.path_parameters();
-            let mut positions = 0..names.len();
-            let at = positions.find(|at| other.collection(*at).as_ref() == Some(&path))?;
-            self.resource_at(other, at).is_none().then(|| names[at])
-        })?;
+        if self.resources.contains_key(&path) {
+            return None;
+        }
+        let name = key_of(&self.operations, &path)?;
         let ending = name.rsplit(['_', '-']).next().unwrap_or(name);
         let (before, id) = match rows(self.document, operation) {
             Some((before, items)) => {
@@ -115,11 +110,12 @@ impl Generator<'_> {
         choices.get(number % choices.len().max(1))?.variables.last().cloned()
     }
 
-    /// What stands for the name of a user, where a request that creates nothing has a field for it.
+    /// What stands for the name of a user, in the body of what is done to a thing. What creates a user, or
+    /// updates one, has a name of its own.
     pub(super) fn name_of(&self, index: usize, field: &str, number: usize) -> Option<Value> {
         let operation = &self.operations[index];
-        let is_creation = operation.path_parameters().is_empty() && operation.method == "POST";
-        let known = self.names.get(field).filter(|_| !is_creation)?;
+        let is_of_thing = operation.method == "POST" && !operation.path_parameters().is_empty();
+        let known = self.names.get(field).filter(|_| is_of_thing)?;
         // Others before the caller: what is given to oneself changes least.
         let variable = known.get((number + 1) % known.len().max(1))?;
         Some(format!("${{{variable}}}").into())

@@ -122,10 +122,7 @@ impl Generator<'_> {
     fn fresh(&mut self, path: &str, cases: &mut Vec<Case>) -> Thing {
         let parent = self.parent(path, 0, 0);
         let creator = self.resources[path].creator;
-        self.years += 1;
-        self.samples.years = self.years;
-        let mut draft = self.creation(creator, 0, parent.as_ref(), 1);
-        self.samples.years = 0;
+        let mut draft = self.later(|this| this.creation(creator, 0, parent.as_ref(), 1));
         self.reduce(creator, &mut draft);
         let (case, thing) = self.created(path, 0, parent.as_ref(), &draft);
         cases.push(case);

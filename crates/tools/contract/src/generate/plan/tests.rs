@@ -34,8 +34,12 @@ fn object(properties: &Value) -> Value {
 }
 
 fn source(paths: &Value, users: &[&str]) -> Source {
+    source_of(paths, users, 400)
+}
+
+fn source_of(paths: &Value, users: &[&str], count: usize) -> Source {
     let users: Vec<String> = users.iter().map(|user| (*user).to_owned()).collect();
-    Source::new(&json!({"openapi": "3.1.0", "info": {}, "paths": paths}), &users, 400, 1)
+    Source::new(&json!({"openapi": "3.1.0", "info": {}, "paths": paths}), &users, count, 1)
 }
 
 /// The variables that the cases of an operation capture.
@@ -100,7 +104,10 @@ fn what_a_person_is_given_names_a_user() {
     let order = object(&json!({"id": {"type": "string"}}));
     let text = json!({"type": "string"});
     let paths = json!({
-        "/me": {"get": operation(&Value::Null, &user, None)},
+        "/me": {
+            "get": operation(&Value::Null, &user, None),
+            "patch": operation(&json!({"username": text}), &user, None),
+        },
         "/orders": {"post": operation(&json!({"title": text}), &order, None)},
         "/orders/{order_id}/assign": {
             "post": operation(&json!({"username": text}), &order, Some("order_id")),
@@ -112,6 +119,36 @@ fn what_a_person_is_given_names_a_user() {
     let assigned = cases.iter().filter(|case| case.request.ends_with("/assign"));
     let with = assigned.filter_map(|case| case.body.as_deref()).filter(|body| uses(body, &users));
     assert!(with.count() > 3, "{cases:#?}");
+    // A name of one's own is no other's.
+    let own = cases.iter().filter(|case| case.request.starts_with("PATCH"));
+    assert!(!own.filter_map(|case| case.body.as_deref()).any(|body| uses(body, &users)));
+}
+
+#[test]
+fn what_is_refused_everywhere_leaves_room() {
+    let thing = object(&json!({"id": {"type": "string"}}));
+    let title = json!({"title": {"type": "string"}});
+    let mut paths = json!({});
+    for number in 0..20 {
+        let path = format!("/things{number}");
+        paths[&path] = json!({"post": operation(&title, &thing, None)});
+        for action in ["open", "close", "lock", "unlock", "lend", "return", "seal", "weigh"] {
+            paths[format!("{path}/{{thing_id}}/{action}")] =
+                json!({"post": operation(&Value::Null, &thing, Some("thing_id"))});
+        }
+        paths[format!("{path}/{{thing_id}}/parts")] = json!({"post": operation(&title, &json!({}), Some("thing_id")),
+                "get": operation(&Value::Null, &json!({}), Some("thing_id"))});
+    }
+    let is_part =
+        |case: &Case| case.request.starts_with("POST") && case.request.ends_with("/parts");
+    let source = source_of(&paths, &["ann", "ben"], 900);
+    let sent = answered(&source, |case| if is_part(case) { 409 } else { 200 });
+    assert!(sent.len() <= 900, "{}", sent.len());
+    let of = |what: &str| sent.iter().filter(|(case, _)| case.name.contains(what)).count();
+    // All of them would be 160.
+    assert!((1..=80).contains(&of("before what it may allow")));
+    let others = sent.iter().filter(|(case, _)| case.request.ends_with("/lock")).count();
+    assert!(others > 20, "{others}");
 }
 
 /// Students enrol in courses that their teacher has published.

@@ -132,17 +132,14 @@ impl Generator<'_> {
         if !is_made.contains(&true) || !is_made.contains(&false) {
             return;
         }
-        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
         if let Some(resource) = self.resources.get_mut(path) {
-            resource.things.retain(|_| made.next().unwrap_or(true));
+            keep(&mut resource.things, is_made);
         }
-        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
         if let Some(rows) = self.rows.get_mut(path) {
-            rows.retain(|_| made.next().unwrap_or(true));
+            keep(rows, is_made);
         }
-        let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
         if let Some(created) = self.samples.created.get_mut(path) {
-            created.retain(|_| made.next().unwrap_or(true));
+            keep(created, is_made);
         }
     }
 
@@ -207,11 +204,17 @@ impl Generator<'_> {
         number: usize,
     ) -> (Case, Thing) {
         let creator = self.resources[path].creator;
+        let draft = self.later(|this| this.creation(creator, user, parent, number));
+        self.created(path, user, parent, &draft)
+    }
+
+    /// Makes something at a time at which nothing else is.
+    pub(super) fn later<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
         self.years += 1;
         self.samples.years = self.years;
-        let draft = self.creation(creator, user, parent, number);
+        let made = make(self);
         self.samples.years = 0;
-        self.created(path, user, parent, &draft)
+        made
     }
 
     /// A request that creates a thing within another, under a new name if it is named by the request.
@@ -374,6 +377,12 @@ impl Generator<'_> {
         draft.changes.push(remark.to_owned());
         finish(&self.operations[operation], &draft)
     }
+}
+
+/// Removes what was not made, in the same order; what is not known was.
+fn keep<T>(list: &mut Vec<T>, is_made: &[bool]) {
+    let mut made = is_made.iter().copied().chain(std::iter::repeat(true));
+    list.retain(|_| made.next().unwrap_or(true));
 }
 
 /// What stands for a thing's variable in a request: what it holds, or the id itself.

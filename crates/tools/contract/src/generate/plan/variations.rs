@@ -209,12 +209,11 @@ impl<'a> Generator<'a> {
             cases.push(case);
             thing = Some(fresh);
         }
-        if is_creator && self.exclusive.contains(&own) {
-            self.years += 1;
-            self.samples.years = self.years;
-        }
-        let mut draft = self.draft(index, user, thing.as_ref(), number);
-        self.samples.years = 0;
+        let mut draft = if is_creator && self.exclusive.contains(&own) {
+            self.later(|this| this.draft(index, user, thing.as_ref(), number))
+        } else {
+            self.draft(index, user, thing.as_ref(), number)
+        };
         if self.operations[index].method == "PATCH" && !changes.is_empty() {
             self.reduce(index, &mut draft);
         }
