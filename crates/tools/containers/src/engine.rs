@@ -113,16 +113,18 @@ impl Engine {
     }
 }
 
-/// Whether the engine of this folder was started and is no more.
+/// Whether the engine of this folder was started and has ended.
 fn has_ended(state: &Path) -> bool {
     // The file is there before the number in it.
     let process = std::fs::read_to_string(state.join("engine"));
-    let Some(process) = process.ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
-        return false;
-    };
-    // One whose parent has not waited for it yet has an empty command.
-    let command = std::fs::read(format!("/proc/{process}/cmdline"));
-    !command.is_ok_and(|command| !command.is_empty())
+    let process = process.ok().and_then(|text| text.trim().parse::<u32>().ok());
+    process.is_some_and(|process| {
+        // Its command says nothing: that is empty for a moment, too, while the process begins.
+        let status = std::fs::read_to_string(format!("/proc/{process}/stat"));
+        let state = status.ok().and_then(|line| line.rsplit_once(") ")?.1.chars().next());
+        // Without a process, or one whose parent has not waited for it yet.
+        matches!(state, None | Some('Z' | 'X'))
+    })
 }
 
 impl Drop for Engine {
@@ -131,6 +133,32 @@ impl Drop for Engine {
         drop(guard.stdin.take());
         if let Err(error) = guard.wait() {
             eprintln!("containers: the engine could not be ended: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_has_ended_once_its_process_has() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!has_ended(folder.path()), "it was not started");
+        let ended = |process: &Child| {
+            std::fs::write(folder.path().join("engine"), process.id().to_string()).unwrap();
+            has_ended(folder.path())
+        };
+        for _ in 0..50 {
+            let mut running = Command::new("sleep").arg("60").spawn().unwrap();
+            assert!(!ended(&running));
+            running.kill().unwrap();
+            let start = Instant::now();
+            while !ended(&running) {
+                assert!(start.elapsed() < Duration::from_secs(10), "it is not waited for");
+            }
+            running.wait().unwrap();
+            assert!(ended(&running), "it is gone");
         }
     }
 }
