@@ -13,7 +13,8 @@ use command_fds::{CommandFdExt, FdMapping};
 use crate::Error;
 
 /// Runs the command, waits until its standard input closes (the parent dropped it, or died), then
-/// ends the command and removes the folder. SIGINT from the terminal is left to the parent.
+/// ends the command and removes the folder. SIGINT from the terminal is left to the parent. A service may
+/// take as long as its requests do (30 s) and its drain; what takes longer is killed.
 const GUARD: &str = r#"
 signal=$1 folder=$2; shift 2
 "$@" </dev/null &
@@ -25,7 +26,7 @@ cat >/dev/null
 child=$(cat "$folder/pid")
 kill -"$signal" $child 2>/dev/null
 tries=0
-while kill -0 $child 2>/dev/null && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+while kill -0 $child 2>/dev/null && [ $tries -lt 400 ]; do sleep 0.1; tries=$((tries + 1)); done
 kill -KILL $child 2>/dev/null
 rm -rf "$folder"
 "#;
