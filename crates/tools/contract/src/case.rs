@@ -72,7 +72,7 @@ pub struct Case {
     /// The operation of a generated case.
     #[serde(skip)]
     pub operation: Option<String>,
-    /// Whether a placeholder is captured when the response lacks the value.
+    /// Whether the earlier value stays when the response lacks it, or a placeholder where there is none.
     #[serde(skip)]
     pub is_tolerant: bool,
     /// Where it is written: `items.yaml:7:3`.

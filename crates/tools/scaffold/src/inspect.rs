@@ -70,13 +70,13 @@ macro_rules! embedded {
 }
 
 /// The Python package, which needs nothing but Python and the application.
-const FILES: [(&str, &str); 16] = embedded!(
+const FILES: [(&str, &str); 18] = embedded!(
     "__main__.py" "molt_inspector/__init__.py" "molt_inspector/application.py"
     "molt_inspector/command.py" "molt_inspector/ddl.py" "molt_inspector/dependencies.py"
-    "molt_inspector/guard.py" "molt_inspector/handlers.py" "molt_inspector/mapped.py"
-    "molt_inspector/metadata.py" "molt_inspector/models.py" "molt_inspector/relationships.py"
-    "molt_inspector/report.py" "molt_inspector/routes.py" "molt_inspector/sessions.py"
-    "molt_inspector/tables.py"
+    "molt_inspector/expressions.py" "molt_inspector/guard.py" "molt_inspector/handlers.py"
+    "molt_inspector/mapped.py" "molt_inspector/metadata.py" "molt_inspector/models.py"
+    "molt_inspector/relationships.py" "molt_inspector/report.py" "molt_inspector/routes.py"
+    "molt_inspector/sessions.py" "molt_inspector/tables.py" "molt_inspector/values.py"
 );
 
 /// Runs `scaffold inspect`; gives what is to be printed.

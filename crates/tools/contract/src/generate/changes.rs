@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::draft::{Body, Draft, is_file, object, plain};
 use super::is_header;
-use super::operation::{Operation, collection};
-use super::samples::{Samples, kind, swapped};
+use super::operation::Operation;
+use super::samples::{Samples, kind};
 use super::valid::is_valid;
 use crate::openapi::{fields, resolve};
-
-/// How many values of one kind are taken from what was created, for a parameter.
-const RELATED: usize = 6;
 
 /// What files are called, and how large they are, in bytes.
 const FILENAMES: [&str; 6] =
@@ -131,6 +128,15 @@ impl<'a> Changes<'a, '_> {
         values.extend(given.map(|value| ("an example".to_owned(), value.clone())));
         values.extend(self.samples.variants(schema));
         let mut seen: Vec<String> = Vec::new();
+        // What is deleted must not be what others need.
+        if location == "path" && ["DELETE", "POST"].contains(&&*operation.method) {
+            let is_known = |text: &str| {
+                let mut known =
+                    self.sent.values().flatten().chain(self.samples.examples_of(schema));
+                known.any(|known| plain(known).eq_ignore_ascii_case(text))
+            };
+            values.retain(|(_, value)| !is_known(&plain(value)));
+        }
         // Small numbers may be ids of what others need.
         let is_id = location == "path" && kind(schema) == "integer";
         values.retain(|(_, value)| {
@@ -206,96 +212,6 @@ impl<'a> Changes<'a, '_> {
         }
     }
 
-    /// Values for a parameter that have to do with what was created: those of a field that it
-    /// filters by, parts of texts that it searches, fields that it orders by.
-    fn related(
-        &self,
-        operation: &Operation<'a>,
-        name: &str,
-        schema: &'a Value,
-    ) -> Vec<(String, Value)> {
-        let words = tokens(name);
-        let mut values: Vec<(String, Value)> = Vec::new();
-        let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-        if has(&["sort", "order", "ordering", "orderby", "sortby"]) {
-            for field in operation.returned_fields(self.document).into_iter().take(8) {
-                for text in [field.to_owned(), format!("-{field}"), format!("{field}:desc")] {
-                    values.push(("a field to order by".to_owned(), text.into()));
-                }
-            }
-        }
-        let is_search = searches(&words);
-        // Where a list goes on, or what it filters by, may be one of its rows.
-        let rows = self.samples.created.get(&collection(operation.path));
-        let of_id = resolve(self.document, non_null(schema));
-        let is_id = ["integer", "string"].contains(&kind(of_id))
-            && of_id.get("enum").is_none()
-            && matches!(of_id["format"].as_str(), None | Some("uuid"));
-        if let Some(rows) = rows.filter(|_| operation.method == "GET" && is_id) {
-            let chosen = [rows.first(), rows.get(rows.len() / 2), rows.last()];
-            for (_, variable) in chosen.into_iter().flatten() {
-                let sign = if kind(of_id) == "integer" { "#" } else { "" };
-                values
-                    .push(("the id of a row".to_owned(), format!("${{{sign}{variable}}}").into()));
-            }
-        }
-        let is_time = matches!(of_id["format"].as_str(), Some("date" | "date-time" | "time"));
-        for (field, sent) in self.sent {
-            let times = sent.iter().filter(|_| is_time).filter_map(|value| as_time(of_id, value));
-            values.extend(times.map(|time| ("a known one".to_owned(), time.into())));
-            let is_of_field = tokens(field).iter().any(|token| words.contains(token));
-            for value in sent.iter().filter(|_| is_of_field || is_search) {
-                let value = match value {
-                    Value::Array(items) if schema["type"] != "array" => {
-                        items.first().unwrap_or(&Value::Null)
-                    }
-                    value => value,
-                };
-                let text = value.as_str().filter(|text| !text.starts_with("${"));
-                if let Some(text) = text.filter(|text| text.chars().count() > 3) {
-                    let start: String = text.chars().take(3).collect();
-                    let middle: String = text.chars().skip(1).take(2).collect();
-                    for part in [start, swapped(text), middle] {
-                        values.push(("a part of a known one".to_owned(), part.into()));
-                    }
-                }
-                values.push(("a known one".to_owned(), value.clone()));
-                if schema["type"] == "array" || schema["anyOf"][0]["type"] == "array" {
-                    values.push(("a known one in a list".to_owned(), json!([value])));
-                }
-            }
-        }
-        if is_search {
-            let parts = ["%", "_", "e", "text", "TEXT", "alpha"];
-            values.extend(parts.map(|text| ("a part of a text".to_owned(), json!(text))));
-        }
-        if kind(resolve(self.document, non_null(schema))) == "array" {
-            let mut known: Vec<Value> = Vec::new();
-            for item in values.iter().filter_map(|(_, value)| value.get(0)) {
-                if !known.contains(item) {
-                    known.push(item.clone());
-                }
-            }
-            let pairs = known.windows(2).map(|pair| ("two known ones".to_owned(), json!(pair)));
-            values.extend(pairs.collect::<Vec<_>>());
-        }
-        values.retain(|(_, value)| !value.is_null() && is_valid(self.document, schema, value));
-        let mut seen: Vec<Value> = Vec::new();
-        values.retain(|(_, value)| {
-            let is_new = !seen.contains(value);
-            seen.push(value.clone());
-            is_new
-        });
-        // Some of each kind.
-        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-        values.retain(|(what, _)| {
-            let count = kinds.entry(what.clone()).or_default();
-            *count += 1;
-            *count <= RELATED
-        });
-        values
-    }
-
     /// Changes of the fields of the body, and of what is within them.
     fn field_changes(&mut self, operation: &Operation<'a>, changes: &mut Vec<Change<'a>>) {
         let schema = object_schema(self.document, operation.body, 0);
@@ -326,6 +242,9 @@ impl<'a> Changes<'a, '_> {
                 if operation.method != "POST" && value.is_string() {
                     push("as another has it", Rank::Valid, Some(value.clone()));
                 }
+            }
+            for value in self.near_known(name, property) {
+                push("next to a known one", self.rank(property, &value), Some(value));
             }
             for (what, value) in self.samples.variants(property) {
                 push(&what, self.rank(property, &value), Some(value));
@@ -389,77 +308,6 @@ impl<'a> Changes<'a, '_> {
 pub(super) fn parameter_schema(parameter: &Value) -> &Value {
     let content = || fields(&parameter["content"]).next().map(|(_, content)| &content["schema"]);
     parameter.get("schema").or_else(content).unwrap_or(&Value::Null)
-}
-
-/// The schema itself, or of several the first that is not of null.
-fn non_null(schema: &Value) -> &Value {
-    let mut choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
-    choices.find(|choice| choice["type"] != "null").unwrap_or(schema)
-}
-
-/// The words of a name, without endings of the plural: `min_price`, `minPrice` and `filter[prices]`.
-fn tokens(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![String::new()];
-    for c in name.chars() {
-        if !c.is_alphanumeric() || c.is_uppercase() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut()
-            && c.is_alphanumeric()
-        {
-            word.extend(c.to_lowercase());
-        }
-    }
-    let is_name = |word: &String| !word.is_empty() && !["is", "id", "at", "has"].contains(&&**word);
-    words.retain(is_name);
-    let singular = |word: &String| word.strip_suffix('s').unwrap_or(word).to_owned();
-    words.iter().map(singular).collect()
-}
-
-/// What was sent as the moment that a parameter takes: of a time its day, where it takes days.
-pub(super) fn as_time(schema: &Value, sent: &Value) -> Option<String> {
-    let text = sent.as_str().filter(|text| !text.starts_with("${"))?;
-    let is_moment = |text: &str| chrono::DateTime::parse_from_rfc3339(text).is_ok();
-    match schema["format"].as_str()? {
-        "date" if is_moment(text) => Some(text.chars().take(10).collect()),
-        _ => Some(text.to_owned()),
-    }
-}
-
-/// Whether a parameter with a name of these words searches texts.
-fn searches(words: &[String]) -> bool {
-    const SEARCH: [&str; 8] =
-        ["q", "query", "search", "term", "text", "filter", "contains", "like"];
-    words.iter().any(|word| SEARCH.contains(&word.as_str()))
-}
-
-/// The value with which a parameter selects a row, if it is one that filters by a field of it.
-pub(super) fn selecting(
-    document: &Value,
-    parameter: &Value,
-    row: &Map<String, Value>,
-) -> Option<String> {
-    let words = tokens(parameter["name"].as_str()?);
-    let schema = parameter_schema(parameter);
-    let is_written = |text: &&str| !text.starts_with("${");
-    if searches(&words) {
-        let mut texts = row.values().filter_map(Value::as_str).filter(is_written);
-        let text = texts.find(|text| text.chars().count() > 3)?;
-        return Some(text.chars().skip(1).collect());
-    }
-    let (_, value) =
-        row.iter().find(|(field, _)| tokens(field).iter().any(|word| words.contains(word)))?;
-    let is_list = kind(resolve(document, non_null(schema))) == "array";
-    let value = match value {
-        Value::Array(items) if is_list => json!(items.first()?),
-        value => value.clone(),
-    };
-    let sent = if is_list { json!([value]) } else { value.clone() };
-    let is_known = !value.is_null()
-        && !value.is_object()
-        && (value.as_str().is_some_and(|text| text.starts_with("${"))
-            || is_valid(document, schema, &sent));
-    is_known.then(|| plain(&value))
 }
 
 /// Files under several names, with what comes next to it as the sizes that services allow.
@@ -555,17 +403,4 @@ pub(super) fn changed(valid: &Draft, changes: &[&Change<'_>]) -> Draft {
         draft.changes.push(change.name.clone());
     }
     draft
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_have_words() {
-        assert_eq!(tokens("min_price"), ["min", "price"]);
-        assert_eq!(tokens("minPrice"), ["min", "price"]);
-        assert_eq!(tokens("filter[tags]"), ["filter", "tag"]);
-        assert_eq!(tokens("owner_id"), ["owner"]);
-    }
 }

@@ -23,6 +23,8 @@ pub(super) struct Draft {
     pub(super) has_other_slash: bool,
     /// The method, if it is not the operation's.
     pub(super) method: Option<&'static str>,
+    /// What the case keeps of the response, by variable.
+    pub(super) captures: BTreeMap<String, String>,
     pub(super) changes: Vec<String>,
 }
 
@@ -106,6 +108,7 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
         request: format!("{} {path}", draft.method.unwrap_or(&operation.method)),
         operation: Some(operation.name.clone()),
         user: draft.user.clone(),
+        capture: draft.captures.clone(),
         headers: draft.headers.iter().map(|(k, value)| (k.clone(), literal(value))).collect(),
         is_tolerant: true,
         ..Case::default()

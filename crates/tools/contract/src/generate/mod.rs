@@ -14,6 +14,7 @@ mod operation;
 mod pattern;
 mod plan;
 mod references;
+mod related;
 mod samples;
 mod valid;
 
@@ -58,6 +59,8 @@ impl Source {
         let collections = references::collections(&document, &read(&document));
         references::mark(&mut document, &collections);
         references::mark_keys(&mut document, &collections);
+        references::mark_users(&mut document, &collections);
+        references::mark_values(&mut document, &collections);
         Self { document, users: users.to_vec(), count, seed, wanted: None }
     }
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::changes::parameter_schema;
 use super::operation::{Operation, collection, key_of};
-use super::samples::REFERS_TO;
+use super::related::non_null;
+use super::samples::{REFERS_TO, kind};
 use crate::openapi::{fields, resolve};
 
 /// How names of ids end, after the name of a thing.
@@ -14,15 +15,37 @@ const ID_ENDINGS: [&str; 7] = ["_id", "-id", "Id", "ID", "_uuid", "Uuid", "_pk"]
 const PERSONS: [&str; 8] =
     ["owner", "author", "creator", "customer", "assignee", "member", "account", "person"];
 
+/// What signing in is called, at the end of a path.
+const SIGN_INS: [&str; 7] =
+    ["login", "token", "signin", "sign-in", "sign_in", "access-token", "authenticate"];
+
+/// Where the ids of the users are kept who can only be known by asking who each is.
+pub(super) const SELVES: &str = "/#selves";
+
+/// Marks the fields with ids of users, where no request creates users.
+pub(super) fn mark_users(document: &mut Value, collections: &[String]) {
+    let users = "/users".to_owned();
+    if collection_of("user_id", collections).is_none() {
+        mark_as(document, &[users], SELVES);
+    }
+}
+
 /// Marks every field and parameter whose name is that of a collection with an id after it
 /// (`product_id` where there is `POST /products`).
 pub(super) fn mark(document: &mut Value, collections: &[String]) {
+    mark_as(document, collections, "");
+}
+
+/// The same; each is marked as a reference to `mark`, if it is not empty.
+fn mark_as(document: &mut Value, collections: &[String], mark: &str) {
     match document {
-        Value::Array(items) => items.iter_mut().for_each(|item| mark(item, collections)),
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| mark_as(item, collections, mark));
+        }
         Value::Object(fields) => {
             if let Some(Value::Object(properties)) = fields.get_mut("properties") {
                 for (name, schema) in properties {
-                    mark_one(name, schema, collections);
+                    mark_one(name, schema, collections, mark);
                 }
             }
             let is_parameter = fields.get("in").is_some_and(|place| place != "path");
@@ -30,16 +53,17 @@ pub(super) fn mark(document: &mut Value, collections: &[String]) {
                 && is_parameter
                 && let Some(schema) = fields.get_mut("schema")
             {
-                mark_one(&name, schema, collections);
+                mark_one(&name, schema, collections, mark);
             }
-            fields.values_mut().for_each(|value| mark(value, collections));
+            fields.values_mut().for_each(|value| mark_as(value, collections, mark));
         }
         _ => {}
     }
 }
 
-fn mark_one(name: &str, schema: &mut Value, collections: &[String]) {
+fn mark_one(name: &str, schema: &mut Value, collections: &[String], mark: &str) {
     let Some(collection) = collection_of(name, collections) else { return };
+    let collection = if mark.is_empty() { collection } else { mark };
     let schema = match schema.get_mut("items") {
         Some(items) => items,
         None => schema,
@@ -55,12 +79,6 @@ pub(super) fn collection_of<'c>(name: &str, collections: &'c [String]) -> Option
     let name = one.unwrap_or(name);
     let word = ID_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))?.to_lowercase();
     let word = word.rsplit(['_', '-']).next().unwrap_or(&word);
-    let is_plural = |many: &str, one: &str| {
-        many == one
-            || many.strip_suffix('s') == Some(one)
-            || many.strip_suffix("es") == Some(one)
-            || many.strip_suffix("ies").is_some_and(|stem| one.strip_suffix('y') == Some(stem))
-    };
     let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_lowercase();
     let found = collections.iter().find(|path| is_plural(&last(path), word));
     let is_person = PERSONS.contains(&word);
@@ -84,7 +102,14 @@ pub(super) fn mark_keys(document: &mut Value, collections: &[String]) {
         };
         let (own, others): (Vec<_>, Vec<_>) = operations.iter().partition(|o| is_own(o));
         let mut found = Vec::new();
-        for operation in others {
+        // What is found under a key of the same name has one of its own, unless it is within something.
+        let has_own = |operation: &Operation<'_>| {
+            let other = collection(operation.path);
+            let other = other.strip_suffix("/{}").unwrap_or(&other);
+            key_of(&operations, other) == Some(key)
+                && other.matches("{}").count() <= path.matches("{}").count()
+        };
+        for operation in others.into_iter().filter(|operation| !has_own(operation)) {
             find_keys(document, operation.body, key, 0, &mut found);
             for parameter in &operation.parameters {
                 if parameter["in"] == "query" && is_called(parameter["name"].as_str(), key) {
@@ -105,6 +130,71 @@ pub(super) fn mark_keys(document: &mut Value, collections: &[String]) {
             fields.insert(REFERS_TO.to_owned(), json!(path));
         }
     }
+}
+
+/// Whether a word is another in the plural, or the same.
+fn is_plural(many: &str, one: &str) -> bool {
+    many == one
+        || many.strip_suffix('s') == Some(one)
+        || many.strip_suffix("es") == Some(one)
+        || many.strip_suffix("ies").is_some_and(|stem| one.strip_suffix('y') == Some(stem))
+}
+
+/// Marks the fields that hold what a thing of a collection was given as one of its texts: `coupon_code`
+/// where `POST /coupons` takes a `code`, and `code` in what is done at `/carts/{id}/coupon`.
+pub(super) fn mark_values(document: &mut Value, collections: &[String]) {
+    let operations = super::read(document);
+    let mut marks: Vec<(String, String)> = Vec::new();
+    for path in collections {
+        let is_own = |operation: &Operation<'_>| {
+            let own = collection(operation.path);
+            own == *path || own == format!("{path}/{{}}")
+        };
+        let creator = operations.iter().find(|o| o.method == "POST" && collection(o.path) == *path);
+        let Some(creator) = creator else { continue };
+        let word = last_word(path).to_lowercase();
+        let texts: Vec<&str> = fields(creator.fields)
+            .filter(|(_, schema)| is_plain_text(document, schema))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        for operation in operations.iter().filter(|operation| !is_own(operation)) {
+            let is_about = operation.is_write()
+                && operation.path.split('/').skip(2).any(|part| {
+                    part.split(['-', '_']).any(|part| is_plural(&word, &part.to_lowercase()))
+                });
+            let in_body = fields(operation.fields).map(|(name, schema)| (name.as_str(), schema));
+            let in_query = operation.parameters.iter().filter(|known| known["in"] == "query");
+            let in_query = in_query
+                .filter_map(|known| Some((known["name"].as_str()?, parameter_schema(known))));
+            for (name, schema) in in_body.chain(in_query) {
+                let value = texts.iter().find(|text| {
+                    let own = name.strip_suffix(**text);
+                    let one = own.and_then(|rest| rest.strip_suffix('_'));
+                    one.is_some_and(|one| is_plural(&word, one)) || (is_about && own == Some(""))
+                });
+                let Some(text) = value.filter(|_| is_plain_text(document, schema)) else {
+                    continue;
+                };
+                let pointer = pointer_of(document, schema, "");
+                marks.extend(pointer.map(|pointer| (pointer, format!("{path}#{text}"))));
+            }
+        }
+    }
+    for (pointer, mark) in marks {
+        if let Some(Value::Object(fields)) = document.pointer_mut(&pointer) {
+            fields.entry(REFERS_TO.to_owned()).or_insert(json!(mark));
+        }
+    }
+}
+
+/// Whether a schema is of any text, or null.
+fn is_plain_text(document: &Value, schema: &Value) -> bool {
+    let schema = resolve(document, non_null(schema));
+    schema.get(REFERS_TO).is_none()
+        && kind(schema) == "string"
+        && schema.get("enum").is_none()
+        && schema.get("const").is_none()
+        && schema.get("format").is_none()
 }
 
 /// Whether a name is that of an id.
@@ -164,7 +254,53 @@ pub(super) fn collections(document: &Value, operations: &[Operation<'_>]) -> Vec
         let key = key_of(operations, &collection(operation.path)).unwrap_or("id");
         is_creator(document, operations, operation) && operation.pointer_to(document, key).is_some()
     });
-    creators.map(|operation| collection(operation.path)).collect()
+    let mut paths: Vec<String> = creators.map(|operation| collection(operation.path)).collect();
+    paths.extend(products(document, operations).into_iter().map(|product| product.path));
+    paths
+}
+
+/// Things that a request makes of others, and that are found in a collection to which nothing else is
+/// added: `POST /carts/{id}/checkout` answers with an order, as `GET /orders/{id}` does.
+pub(super) struct Product {
+    /// The operation that makes them.
+    pub(super) creator: usize,
+    pub(super) path: String,
+    /// Where its response has the id.
+    pub(super) pointer: String,
+}
+
+pub(super) fn products(document: &Value, operations: &[Operation<'_>]) -> Vec<Product> {
+    let creators: Vec<String> = operations
+        .iter()
+        .filter(|operation| is_creator(document, operations, operation))
+        .map(|operation| collection(operation.path))
+        .collect();
+    let product = |(creator, operation): (usize, &Operation<'_>)| {
+        let own = collection(operation.path);
+        let is_made = operation.method == "POST"
+            && !own.ends_with("{}")
+            && operation.result["properties"].is_object()
+            && key_of(operations, &own).is_none();
+        if !is_made {
+            return None;
+        }
+        operations.iter().find_map(|read| {
+            let last = read.path_parameters().len().checked_sub(1)?;
+            let path = read.collection(last)?;
+            let is_shown = read.method == "GET"
+                && read.path.trim_end_matches('/').ends_with('}')
+                && std::ptr::eq(read.result, operation.result)
+                && !creators.contains(&path)
+                // What is within a thing that is not known cannot be found.
+                && !path.contains("{}");
+            if !is_shown {
+                return None;
+            }
+            let pointer = operation.pointer_to(document, read.path_parameters()[last])?;
+            Some(Product { creator, path, pointer })
+        })
+    };
+    operations.iter().enumerate().filter_map(product).collect()
 }
 
 /// Whether a `POST` adds a thing to a collection. Other than those that act on a thing, it has a path
@@ -176,7 +312,8 @@ pub(super) fn is_creator(
     operation: &Operation<'_>,
 ) -> bool {
     let path = collection(operation.path);
-    if operation.method != "POST" || path.ends_with("{}") {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    if operation.method != "POST" || path.ends_with("{}") || SIGN_INS.contains(&last) {
         return false;
     }
     let is_collection = |other: &Operation<'_>| {

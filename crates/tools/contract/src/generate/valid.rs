@@ -81,7 +81,9 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
     KNOWN.with_borrow_mut(|known| {
         if !known.contains_key(pattern) {
-            known.insert(pattern.to_owned(), Regex::new(pattern).ok());
+            // Pydantic writes every decimal so; what it rules out is no number either way.
+            let plain = pattern.replace("(?!^[-+.]*$)", "");
+            known.insert(pattern.to_owned(), Regex::new(&plain).ok());
         }
         known.get(pattern).and_then(Option::as_ref).is_none_or(|regex| regex.is_match(text))
     })

@@ -187,7 +187,11 @@ impl Side {
         for (name, source) in &case.capture {
             let made_up = "00000000-0000-4000-8000-000000000000".to_owned();
             let value = captured(answer, body.as_ref(), source);
-            let value = value.or(case.is_tolerant.then_some(made_up)).ok_or_else(|| {
+            let kept = || {
+                let earlier = self.variables.get(name).cloned();
+                case.is_tolerant.then(|| earlier.unwrap_or(made_up))
+            };
+            let value = value.or_else(kept).ok_or_else(|| {
                 let body = String::from_utf8_lossy(&answer.body);
                 let body = self.secrets().redact(&body);
                 case.invalid(format!(

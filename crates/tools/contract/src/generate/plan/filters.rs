@@ -2,8 +2,8 @@
 
 use super::Generator;
 use crate::case::Case;
-use crate::generate::changes::selecting;
 use crate::generate::operation::collection;
+use crate::generate::related::selecting;
 
 /// How many pairs of filters are sent of a list at most.
 const PAIRS: usize = 12;

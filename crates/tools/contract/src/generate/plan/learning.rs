@@ -38,6 +38,8 @@ pub(in crate::generate) struct Learning<'a> {
 /// What was sent last.
 enum State {
     Nothing,
+    /// Who each user is.
+    Users,
     /// Things of the collection at a position of the order, the first time.
     First(usize),
     /// Things of a collection again.
@@ -71,7 +73,8 @@ impl<'a> Learning<'a> {
     /// The next cases, after these outcomes of those before; none at the end.
     pub(in crate::generate) fn next(&mut self, outcomes: &[Outcome]) -> Generated {
         let mut cases = match std::mem::replace(&mut self.state, State::Nothing) {
-            State::Nothing => self.things(0, outcomes),
+            State::Nothing => self.users(outcomes),
+            State::Users => self.things(0, outcomes),
             State::First(position) => {
                 let path = self.order[position].clone();
                 self.keep_made(&path, outcomes);
@@ -103,21 +106,34 @@ impl<'a> Learning<'a> {
         matches!(self.state, State::Everything)
     }
 
+    /// Who each user is, if that can be asked; else what comes after.
+    fn users(&mut self, outcomes: &[Outcome]) -> Vec<Case> {
+        let mut cases = Vec::new();
+        if !self.order.is_empty() || self.generator.wanted.is_none() {
+            self.generator.observe_users(&mut cases);
+        }
+        if cases.is_empty() {
+            return self.things(0, outcomes);
+        }
+        named_apart(&mut cases, &mut self.known);
+        self.state = State::Users;
+        cases
+    }
+
     /// Several things of the collection at a position, after those that it needs; what comes after if
     /// there is none.
     fn things(&mut self, position: usize, outcomes: &[Outcome]) -> Vec<Case> {
         let Some(path) = self.order.get(position).cloned() else { return self.review(outcomes) };
         let mut cases = Vec::new();
-        self.generator.populate(&path, self.made, &mut cases);
+        let created = self.generator.populate(&path, self.made, &mut cases);
         let probe = self.generator.at_the_same_time(&path);
         let has_probe = probe.is_some();
         cases.extend(probe);
         named_apart(&mut cases, &mut self.known);
-        let mut names = names(&cases);
-        if let Some(name) = names.pop_if(|_| has_probe) {
-            self.probes.insert(path.clone(), name);
+        if let Some(probe) = cases.last().filter(|_| has_probe) {
+            self.probes.insert(path.clone(), probe.name.clone());
         }
-        self.creators.insert(path, names);
+        self.creators.insert(path, created.into_iter().map(|at| cases[at].name.clone()).collect());
         self.state = State::First(position);
         cases
     }
@@ -129,8 +145,15 @@ impl<'a> Learning<'a> {
         };
         let is_refused = self.probes.get(path).is_some_and(|probe| !is_made(probe));
         let is_made: Vec<bool> = self.creators[path].iter().map(is_made).collect();
-        if is_refused && is_made.first() == Some(&true) {
-            self.generator.exclusive.insert(path.to_owned());
+        if is_made.first() == Some(&true) {
+            if is_refused {
+                self.generator.exclusive.insert(path.to_owned());
+            }
+            // The examples of the document are not the only texts, and can be taken once.
+            if is_made[1..].contains(&true) {
+                let creator = self.generator.resources[path].creator;
+                self.generator.made_up.insert(creator);
+            }
         }
         self.generator.keep_made(path, &is_made);
     }
@@ -205,6 +228,7 @@ impl<'a> Learning<'a> {
         };
         let actions: Vec<usize> = tried[..=found].iter().map(|(action, _)| *action).collect();
         let mut cases = self.generator.bring_into_state(path, &actions);
+        self.generator.allowing.insert(path.to_owned(), actions);
         named_apart(&mut cases, &mut self.known);
         let given_up = std::mem::take(&mut self.given_up);
         self.stale.extend(given_up);
@@ -264,10 +288,12 @@ impl<'a> Learning<'a> {
         }
         self.generator.samples.created.remove(path);
         self.generator.rows.remove(path);
+        self.generator.know_texts(path);
         let mut cases = Vec::new();
-        self.generator.populate(path, self.made, &mut cases);
+        let created = self.generator.populate(path, self.made, &mut cases);
         named_apart(&mut cases, &mut self.known);
-        self.creators.insert(path.to_owned(), names(&cases));
+        let created = created.into_iter().map(|at| cases[at].name.clone());
+        self.creators.insert(path.to_owned(), created.collect());
         let needs = self.generator.needs();
         let within = needs.iter().filter(|(_, needs)| needs.iter().any(|need| need == path));
         self.stale.extend(within.map(|(inner, _)| inner.clone()));
@@ -290,7 +316,7 @@ impl<'a> Learning<'a> {
     /// A request that creates a thing of what is required, and one optional field. None if nothing is
     /// optional, or was left out before.
     fn with(&mut self, path: &str, field: Option<&str>) -> Option<Case> {
-        if self.optional(path).is_empty() {
+        if self.optional(path).is_empty() || self.generator.resources[path].is_product {
             return None;
         }
         let creator = self.generator.resources[path].creator;

@@ -1,15 +1,21 @@
 //! Which requests are made, and in which order.
 
+mod cascades;
+mod conditional;
 mod filters;
 mod intervals;
 mod learning;
 mod observed;
+mod others;
 mod reads;
+mod repeated;
+mod scarce;
 mod states;
 #[cfg(test)]
 mod tests;
 mod things;
 mod variations;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -19,7 +25,7 @@ use serde_json::{Map, Value};
 pub(super) use self::learning::Learning;
 use super::changes::parameter_schema;
 use super::operation::{Operation, collection, key_of};
-use super::references::{is_creator, is_id};
+use super::references::{Product, is_creator, is_id, products};
 use super::samples::{Samples, kind};
 use crate::case::Case;
 
@@ -45,9 +51,21 @@ struct Thing {
 struct Resource {
     /// The operation that creates them.
     creator: usize,
-    /// Where its response has the id.
-    pointer: String,
+    key: Key,
+    /// Whether the creator acts upon another thing, which it may use up: an order made of a cart.
+    is_product: bool,
     things: Vec<Thing>,
+}
+
+/// Where the id of a created thing stands.
+#[derive(Clone, Debug)]
+enum Key {
+    /// In the response, at a pointer.
+    Shown(String),
+    /// In a field of the body.
+    InBody(String),
+    /// At the end of the path.
+    InPath,
 }
 
 /// Cases that belong together, and the step in which they are sent.
@@ -70,8 +88,17 @@ pub(super) struct Generator<'a> {
     names: BTreeMap<String, Vec<String>>,
     /// By the paths of their collections.
     resources: BTreeMap<String, Resource>,
+    /// By operation: how many changes of a state were followed by what refers to the thing.
+    referred: BTreeMap<usize, usize>,
     /// The collections in which no two things can be at the same time.
     exclusive: BTreeSet<String>,
+    /// The operations that create things with other texts than the examples of the document.
+    made_up: BTreeSet<usize>,
+    /// What has to be done to the things that those of a collection are within, before one can be created.
+    allowing: BTreeMap<String, Vec<usize>>,
+    /// The variables with the versions of things and, where it is true, with their tags, by those with their
+    /// ids.
+    versions: BTreeMap<(String, bool), String>,
     /// By operation: fields that need not be sent, and with which it does not succeed.
     avoided: BTreeMap<usize, BTreeSet<String>>,
     /// By operation and user: the thing for requests that are not allowed, but may use one up.
@@ -107,7 +134,26 @@ impl<'a> Generator<'a> {
             let path = collection(operation.path);
             let name = key_of(&operations, &path).unwrap_or("id");
             if let Some(pointer) = operation.pointer_to(document, name) {
-                let resource = Resource { creator, pointer, things: Vec::new() };
+                let is_own = is_id(name) || pointer.ends_with(&format!("/{name}"));
+                let key = if !is_own && operation.fields.get(name).is_some() {
+                    Key::InBody(name.to_owned())
+                } else {
+                    Key::Shown(pointer)
+                };
+                let resource = Resource { creator, key, is_product: false, things: Vec::new() };
+                resources.entry(path).or_insert(resource);
+            }
+        }
+        for Product { creator, path, pointer } in products(document, &operations) {
+            let operation = &operations[creator];
+            let is_product = !operation.path_parameters().is_empty();
+            let resource =
+                Resource { creator, key: Key::Shown(pointer), is_product, things: Vec::new() };
+            // What nothing was known of, and what one is made of has a creator of its own.
+            let outer = (0..operation.path_parameters().len()).rev().find_map(|at| {
+                operation.collection(at).filter(|path| resources.contains_key(path))
+            });
+            if !is_product || outer.is_some() {
                 resources.entry(path).or_insert(resource);
             }
         }
@@ -117,7 +163,8 @@ impl<'a> Generator<'a> {
                 && !resources.contains_key(&path)
                 && operations.iter().all(|o| o.method != "POST" || collection(o.path) != path)
             {
-                let resource = Resource { creator, pointer: String::new(), things: Vec::new() };
+                let key = Key::InPath;
+                let resource = Resource { creator, key, is_product: false, things: Vec::new() };
                 resources.insert(path, resource);
             }
         }
@@ -135,7 +182,11 @@ impl<'a> Generator<'a> {
             names: BTreeMap::new(),
             rows: BTreeMap::new(),
             resources,
+            referred: BTreeMap::new(),
             exclusive: BTreeSet::new(),
+            made_up: BTreeSet::new(),
+            allowing: BTreeMap::new(),
+            versions: BTreeMap::new(),
             avoided: BTreeMap::new(),
             spent: BTreeMap::new(),
             wanted,
@@ -152,7 +203,7 @@ impl<'a> Generator<'a> {
     fn rest(&mut self, before: usize) -> Vec<Case> {
         let count = self.count.saturating_sub(before);
         let mut cases = Vec::new();
-        self.observe(&mut cases);
+        self.observe_lists(&mut cases);
         self.read_lists(before, &mut cases);
         let paths: Vec<String> = self.resources.keys().cloned().collect();
         for user in 0..self.users.len().clamp(1, 2) {
@@ -160,6 +211,11 @@ impl<'a> Generator<'a> {
                 if before + cases.len() < self.count / 2 && self.is_wanted_of(path) {
                     self.life_cycle(path, user, &mut cases);
                 }
+            }
+        }
+        for path in &paths {
+            if before + cases.len() < self.count * 3 / 5 && self.is_wanted_of(path) {
+                self.run_short(path, &mut cases);
             }
         }
         let mut steps: Vec<Vec<VecDeque<Vec<Case>>>> = vec![Vec::new(); STEPS];

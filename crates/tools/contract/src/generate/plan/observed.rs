@@ -6,6 +6,7 @@ use super::{Generator, Thing};
 use crate::case::Case;
 use crate::generate::draft::VARIABLE;
 use crate::generate::operation::{Operation, collection, key_of};
+use crate::generate::references::SELVES;
 use crate::openapi::{fields, resolve};
 
 /// How many rows of a list are used, of what each user sees.
@@ -14,15 +15,38 @@ const ROWS: usize = 3;
 const NAMES: [&str; 6] = ["username", "user_name", "login", "nickname", "handle", "email"];
 
 impl Generator<'_> {
-    /// Reads the lists of which no request creates a row, and who each user is, to go on with what they
-    /// hold.
-    pub(super) fn observe(&mut self, cases: &mut Vec<Case>) {
-        for index in 0..self.operations.len() {
-            let operation = &self.operations[index];
-            // What is within a thing would need one of each.
-            if operation.method != "GET" || !operation.path_parameters().is_empty() {
+    /// Asks who each user is, to go on with their ids and names.
+    pub(super) fn observe_users(&mut self, cases: &mut Vec<Case>) {
+        for index in self.readable() {
+            if !self.is_self(index) {
                 continue;
             }
+            let name = self.name_in(index);
+            let id = self.operations[index].pointer_to(self.document, "id");
+            let is_new = |known: bool, pointer: Option<String>| pointer.filter(|_| !known);
+            let id = is_new(self.samples.created.contains_key(SELVES), id);
+            let name = name.filter(|(name, _)| !self.names.contains_key(*name));
+            let pointers: Vec<String> =
+                id.iter().chain(name.iter().map(|(_, pointer)| pointer)).cloned().collect();
+            if pointers.is_empty() {
+                continue;
+            }
+            for user in 0..self.users.len() {
+                let mut captures = self.capture(index, user, &pointers, cases).into_iter();
+                if let Some(id) = id.as_ref().and_then(|_| captures.next()) {
+                    let known = self.samples.created.entry(SELVES.to_owned());
+                    known.or_default().push((user, id));
+                }
+                if let Some((name, _)) = name {
+                    self.names.entry(name.to_owned()).or_default().extend(captures);
+                }
+            }
+        }
+    }
+
+    /// Reads the lists of which no request creates a row, to go on with what they hold.
+    pub(super) fn observe_lists(&mut self, cases: &mut Vec<Case>) {
+        for index in self.readable() {
             let users = if self.operations[index].is_secured { self.users.len().max(1) } else { 1 };
             if let Some((path, pointers)) = self.ids_in(index) {
                 for user in 0..users.min(2) {
@@ -32,13 +56,17 @@ impl Generator<'_> {
                         .map(|variable| Thing { user, variables: vec![variable] });
                     self.listed.entry(path.clone()).or_default().extend(things);
                 }
-            } else if let Some(name) = self.name_in(index) {
-                for user in 0..users {
-                    let captures = self.capture(index, user, &[format!("/{name}")], cases);
-                    self.names.entry(name.to_owned()).or_default().extend(captures);
-                }
             }
         }
+    }
+
+    /// What can be read without an id: what is within a thing would need one of each.
+    fn readable(&self) -> Vec<usize> {
+        let is_readable = |index: &usize| {
+            let operation = &self.operations[*index];
+            operation.method == "GET" && operation.path_parameters().is_empty()
+        };
+        (0..self.operations.len()).filter(is_readable).collect()
     }
 
     fn capture(
@@ -50,11 +78,13 @@ impl Generator<'_> {
     ) -> Vec<String> {
         let draft = self.draft(index, user, None, 0);
         let mut case = self.case(index, draft, "what it shows");
+        let mut variables = Vec::new();
         for pointer in pointers {
             self.variables += 1;
-            case.capture.insert(format!("{VARIABLE}{}", self.variables), pointer.clone());
+            let variable = format!("{VARIABLE}{}", self.variables);
+            case.capture.insert(variable.clone(), pointer.clone());
+            variables.push(variable);
         }
-        let variables = case.capture.keys().cloned().collect();
         cases.push(case);
         variables
     }
@@ -81,18 +111,33 @@ impl Generator<'_> {
         Some((path, (0..ROWS).map(|row| format!("{before}/{row}/{id}")).collect()))
     }
 
-    /// What a user is known by, in an answer that shows the caller: its schema says what, its path whom.
-    fn name_in(&self, index: usize) -> Option<&'static str> {
+    /// Whether an answer shows who asks.
+    fn is_self(&self, index: usize) -> bool {
         let operation = &self.operations[index];
-        let last = operation.path.trim_end_matches('/').rsplit('/').next()?;
-        let is_self = operation.is_secured
-            && ["me", "self", "whoami", "profile", "current", "account", "userinfo"]
-                .contains(&last);
-        let properties = &operation.result["properties"];
-        NAMES.into_iter().filter(|_| is_self).find(|name| match properties {
+        let last = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        operation.is_secured
+            && ["me", "self", "whoami", "profile", "current", "account", "userinfo"].contains(&last)
+    }
+
+    /// What a user is known by in such an answer, and where that stands.
+    fn name_in(&self, index: usize) -> Option<(&'static str, String)> {
+        let properties = &self.operations[index].result["properties"];
+        if properties.is_null() {
             // Of what is not described, what others ask for.
-            Value::Null => self.operations.iter().any(|o| o.fields.get(name).is_some()),
-            properties => properties.get(name).is_some(),
+            let is_asked =
+                |name: &&str| self.operations.iter().any(|o| o.fields.get(*name).is_some());
+            let name = NAMES.into_iter().find(is_asked)?;
+            return Some((name, format!("/{name}")));
+        }
+        let named = |properties: &Value, at: &str| {
+            let name = NAMES.into_iter().find(|name| properties.get(name).is_some())?;
+            Some((name, format!("{at}/{name}")))
+        };
+        named(properties, "").or_else(|| {
+            fields(properties).find_map(|(within, schema)| {
+                let inner = &resolve(self.document, schema)["properties"];
+                named(inner, &format!("/{within}"))
+            })
         })
     }
 

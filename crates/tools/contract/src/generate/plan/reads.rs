@@ -7,11 +7,15 @@ use crate::case::Case;
 use crate::generate::changes::parameter_schema;
 use crate::generate::operation::collection;
 use crate::generate::samples::{REFERS_TO, kind};
+use crate::openapi::fields;
 
 /// How many operations that take no id are read after a write.
 const OBSERVED: usize = 10;
-/// How many values of a parameter that counts rows are sent.
+/// How many views of a thing are read.
+const VIEWS: usize = 4;
+/// How many values of a parameter that counts rows are sent, the first beyond any list.
 const PAGES: usize = 10;
+const FAR: usize = 1000;
 
 impl Generator<'_> {
     /// Lists as each user sees them, and at the ends of their pages, after so many requests before.
@@ -39,7 +43,7 @@ impl Generator<'_> {
             });
             let names: Vec<_> = counts.filter_map(|parameter| parameter["name"].as_str()).collect();
             for name in names {
-                for count in (0..=rows + 1).rev().take(PAGES) {
+                for count in std::iter::once(FAR).chain((0..=rows + 1).rev()).take(PAGES) {
                     if before + cases.len() >= self.count / 3 {
                         return;
                     }
@@ -124,11 +128,27 @@ impl Generator<'_> {
                 && operation.path_parameters().is_empty()
                 && collection(operation.path) != path
         });
-        let others: Vec<usize> = parent.into_iter().chain(others.take(OBSERVED)).collect();
+        let others = others.take(OBSERVED).chain(self.views(path));
+        let others: Vec<usize> = parent.into_iter().chain(others).collect();
         for index in others {
             let draft = self.draft(index, user, Some(thing), 0);
             cases.push(self.case(index, draft, "again"));
         }
+    }
+
+    /// What shows something of a thing of a collection, or of what it is within, and is no list of things: a
+    /// summary, a total.
+    fn views(&self, path: &str) -> Vec<usize> {
+        let outer = path.rsplit_once("/{}/").map(|(outer, _)| outer);
+        let is_view = |index: &usize| {
+            let operation = &self.operations[*index];
+            let of = self.resource_of(*index);
+            operation.method == "GET"
+                && !operation.path.trim_end_matches('/').ends_with('}')
+                && !self.resources.contains_key(&collection(operation.path))
+                && of.is_some_and(|of| of == path || Some(of.as_str()) == outer)
+        };
+        (0..self.operations.len()).filter(is_view).take(VIEWS).collect()
     }
 
     /// Reads what is known of the things to which one of this collection refers, created with `body`, at
@@ -164,15 +184,16 @@ impl Generator<'_> {
         self.sent = sent;
     }
 
-    /// Creates a thing of each kind that refers to this one.
+    /// Creates a thing of each kind that refers to this one: their collections, and they.
     pub(super) fn refer_to(
         &mut self,
         path: &str,
         user: usize,
         thing: &Thing,
         cases: &mut Vec<Case>,
-    ) {
-        let Some(variable) = thing.variables.last() else { return };
+    ) -> Vec<(String, Thing)> {
+        let mut created = Vec::new();
+        let Some(variable) = thing.variables.last() else { return created };
         let paths: Vec<String> = self.resources.keys().cloned().collect();
         let refers = |other: &&String| *other != path && self.refers(other, path);
         let referring: Vec<&String> = paths.iter().filter(refers).collect();
@@ -180,13 +201,14 @@ impl Generator<'_> {
             let only = vec![(user, variable.clone())];
             let known = self.samples.created.insert(path.to_owned(), only);
             let parent = self.parent(other, user, 0);
-            let (case, _) = self.create(other, user, parent.as_ref(), 0);
-            cases.push(case);
+            let referring = self.create(other, user, parent.as_ref(), 0, cases);
+            created.push((other.clone(), referring));
             match known {
                 Some(known) => _ = self.samples.created.insert(path.to_owned(), known),
                 None => _ = self.samples.created.remove(path),
             }
         }
+        created
     }
 
     /// Follows two things through their life cycle: created, read after every update, acted upon
@@ -201,13 +223,12 @@ impl Generator<'_> {
         let parent = self.parent(path, user, 0);
         let none = Thing { user, variables: Vec::new() };
         self.read_all(path, user, parent.as_ref().unwrap_or(&none), cases);
-        let (case, thing) = self.create(path, user, parent.as_ref(), 0);
-        cases.push(case);
-        cases.push(self.create(path, user, parent.as_ref(), 1).0);
+        let thing = self.create(path, user, parent.as_ref(), 0, cases);
+        self.create(path, user, parent.as_ref(), 1, cases);
         // What is within it may go with it.
         let within: Vec<String> = self.resources.keys().cloned().collect();
         for inner in within.iter().filter(|inner| inner.starts_with(&format!("{path}/{{}}/"))) {
-            cases.push(self.create(inner, user, Some(&thing), 0).0);
+            self.create(inner, user, Some(&thing), 0, cases);
         }
         self.read_all(path, user, &thing, cases);
         let updates: Vec<usize> =
@@ -225,12 +246,21 @@ impl Generator<'_> {
         }
         for action in actions {
             // What one does may keep another from doing anything, and an update changes what is found.
-            let (case, thing) = self.create(path, user, parent.as_ref(), 0);
-            cases.push(case);
+            let thing = self.create(path, user, parent.as_ref(), 0, cases);
             let body = self.bodies.get(path).cloned().unwrap_or_default();
-            for time in ["the first time", "the second time"] {
-                let draft = self.draft(action, user, Some(&thing), 0);
-                cases.push(self.case(action, draft, time));
+            if user == 0 {
+                // An empty one may be refused.
+                self.fill(path, user, &thing, cases);
+            }
+            let has_more =
+                fields(self.operations[action].fields).count() > self.required(action).len();
+            let times = ["the first time", "the second time", "with what it must have alone"];
+            for (time, remark) in times.into_iter().enumerate().take(2 + usize::from(has_more)) {
+                let mut draft = self.draft(action, user, Some(&thing), 0);
+                if time == 2 {
+                    self.reduce(action, &mut draft);
+                }
+                cases.push(self.case(action, draft, remark));
                 self.read_all(path, user, &thing, cases);
             }
             self.read_referred(path, user, &body, cases);
@@ -251,6 +281,9 @@ impl Generator<'_> {
         for update in updates {
             let draft = self.draft(update, user, Some(&thing), 0);
             cases.push(self.case(update, draft, "of what is deleted"));
+        }
+        if user == 0 {
+            self.cascade(path, delete, cases);
         }
     }
 }

@@ -53,7 +53,8 @@ impl Generator<'_> {
             let draft = self.draft(action, thing.user, Some(&thing), 0);
             let mut cases = vec![self.case(action, draft, "before what it may allow")];
             for user in 0..users {
-                cases.push(self.create(path, user, Some(&thing), 0).0);
+                // What need not be there may be refused for reasons of its own.
+                self.create_least(path, user, Some(&thing), &mut cases);
             }
             steps.push((action, cases));
         }
@@ -120,11 +121,22 @@ impl Generator<'_> {
 
     /// A thing of the first user, with nothing but what it must have: the rest may keep it from states.
     fn fresh(&mut self, path: &str, cases: &mut Vec<Case>) -> Thing {
-        let parent = self.parent(path, 0, 0);
+        let used = self.made_of(path, 0, 1, cases);
+        let parent = used.or_else(|| self.parent(path, 0, 0));
+        self.create_least(path, 0, parent.as_ref(), cases)
+    }
+
+    fn create_least(
+        &mut self,
+        path: &str,
+        user: usize,
+        parent: Option<&Thing>,
+        cases: &mut Vec<Case>,
+    ) -> Thing {
         let creator = self.resources[path].creator;
-        let mut draft = self.later(|this| this.creation(creator, 0, parent.as_ref(), 1));
+        let mut draft = self.later(|this| this.creation(creator, user, parent, 1));
         self.reduce(creator, &mut draft);
-        let (case, thing) = self.created(path, 0, parent.as_ref(), &draft);
+        let (case, thing) = self.created(path, user, parent, &draft);
         cases.push(case);
         thing
     }
@@ -132,27 +144,38 @@ impl Generator<'_> {
     /// Creates what can be within a thing: by its own user and by another, and by the other within what
     /// its own user created.
     fn create_within(&mut self, path: &str, thing: &Thing, cases: &mut Vec<Case>) {
-        let paths: Vec<String> = self.resources.keys().cloned().collect();
+        let mut created = Vec::new();
+        for inner in self.within(path) {
+            let own = self.create(&inner, 0, Some(thing), 0, cases);
+            self.create(&inner, 1, Some(thing), 0, cases);
+            created.push((inner, own));
+        }
+        // One kind may have to be there before what is within another: who takes part, say.
+        for (inner, own) in created {
+            for innermost in self.within(&inner) {
+                let outer = outer_of(&innermost, &own);
+                self.create(&innermost, 1, Some(&outer), 0, cases);
+            }
+        }
+    }
+
+    /// The collections within the things of another, next to it. What is created within another thing may
+    /// be found in a collection of its own.
+    pub(super) fn within(&self, outer: &str) -> Vec<String> {
         let is_next = |outer: &str, inner: &str| {
             let within = inner.strip_prefix(outer).and_then(|rest| rest.strip_prefix("/{}/"));
             within.is_some_and(|rest| !rest.contains('/'))
         };
-        // What is created within another thing may be found in a collection of its own.
-        let is_flat = |outer: &str, inner: &str| is_next(&format!("/{}", last_word(outer)), inner);
-        let next = |outer: &str| -> Vec<String> {
-            let is_within = |inner: &&String| is_next(outer, inner) || is_flat(outer, inner);
-            paths.iter().filter(is_within).cloned().collect()
-        };
-        for inner in next(path) {
-            let (case, own) = self.create(&inner, 0, Some(thing), 0);
-            cases.push(case);
-            cases.push(self.create(&inner, 1, Some(thing), 0).0);
-            for innermost in next(&inner) {
-                let mut outer = own.clone();
-                let depth = innermost.matches("{}").count();
-                outer.variables.drain(..outer.variables.len().saturating_sub(depth));
-                cases.push(self.create(&innermost, 1, Some(&outer), 0).0);
-            }
-        }
+        let flat = format!("/{}", last_word(outer));
+        let is_within = |inner: &&String| is_next(outer, inner) || is_next(&flat, inner);
+        self.resources.keys().filter(is_within).cloned().collect()
     }
+}
+
+/// A thing as that within which things of a collection are created: with the ids that its path takes.
+pub(super) fn outer_of(path: &str, thing: &Thing) -> Thing {
+    let mut outer = thing.clone();
+    let surplus = outer.variables.len().saturating_sub(path.matches("{}").count());
+    outer.variables.drain(..surplus);
+    outer
 }

@@ -190,3 +190,103 @@ fn what_is_refused_in_one_state_is_tried_in_others_by_every_user() {
     let enrolled = sent.iter().filter(|(_, status)| *status == 201).count();
     assert!(enrolled > 5, "{sent:#?}");
 }
+
+#[test]
+fn an_update_sends_the_version_that_was_shown_last() {
+    let page = object(&json!({
+        "id": {"type": "string"}, "title": {"type": "string"}, "version": {"type": "integer"},
+    }));
+    let update = json!({"title": {"type": "string"}, "expected_version": {"type": "integer"}});
+    let paths = json!({
+        "/pages": {"post": operation(&json!({"title": {"type": "string"}}), &page, None)},
+        "/pages/{page_id}": {
+            "get": operation(&Value::Null, &page, Some("page_id")),
+            "put": operation(&update, &page, Some("page_id")),
+        },
+    });
+    let cases = accepted(&source(&paths, &["ann"]));
+    let shown: BTreeSet<&str> = cases
+        .iter()
+        .flat_map(|case| &case.capture)
+        .filter(|(_, pointer)| *pointer == "/version")
+        .map(|(variable, _)| variable.as_str())
+        .collect();
+    let bodies: Vec<_> = cases
+        .iter()
+        .filter(|case| case.request.starts_with("PUT"))
+        .filter_map(|case| case.body.as_deref())
+        .collect();
+    let with = bodies.iter().filter(|body| uses(body, &shown)).count();
+    // Others are tried as well.
+    assert!(with > 10 && with < bodies.len(), "{with} of {bodies:#?}");
+    // The same variable is kept of the thing, of its reads and of its updates.
+    for request in ["POST", "GET", "PUT"] {
+        let of = cases.iter().filter(|case| case.request.starts_with(request));
+        assert!(of.flat_map(|case| case.capture.keys()).any(|v| shown.contains(v.as_str())));
+    }
+}
+
+#[test]
+fn what_depends_on_a_thing_is_read_when_it_is_gone() {
+    let thing = object(&json!({"id": {"type": "string"}}));
+    let title = json!({"title": {"type": "string"}});
+    let of_project = json!({"title": {"type": "string"}, "project_id": {"type": "string"}});
+    let one = |name: &str| {
+        json!({
+            "get": operation(&Value::Null, &thing, Some(name)),
+            "delete": operation(&Value::Null, &json!({}), Some(name)),
+        })
+    };
+    let paths = json!({
+        "/projects": {"post": operation(&title, &thing, None)},
+        "/projects/{project_id}": one("project_id"),
+        "/projects/{project_id}/notes": {"post": operation(&title, &thing, Some("project_id"))},
+        "/notes/{note_id}": one("note_id"),
+        "/tasks": {"post": operation(&of_project, &thing, None)},
+        "/tasks/{task_id}": one("task_id"),
+    });
+    let cases = accepted(&source(&paths, &["ann"]));
+    let deleted = cases
+        .iter()
+        .position(|case| case.name.contains("with what depends on it"))
+        .expect("it is deleted");
+    for (kind, creator) in
+        [("notes", "POST /projects/{project_id}/notes"), ("tasks", "POST /tasks")]
+    {
+        let before = captured(&cases[..deleted], creator);
+        let read = |cases: &[Case]| {
+            let of = cases.iter().filter(|case| case.request.starts_with(&format!("GET /{kind}/")));
+            of.filter(|case| uses(&case.request, &before)).count()
+        };
+        assert!(read(&cases[deleted..deleted + 12]) > 0, "{kind}: {:#?}", &cases[deleted..]);
+    }
+    assert!(cases.iter().any(|case| case.name.contains("when nothing depends on it")));
+}
+
+#[test]
+fn a_text_that_names_a_thing_is_sent_where_it_is_asked_for() {
+    let thing = object(&json!({"id": {"type": "string"}}));
+    let text = json!({"type": "string"});
+    let paths = json!({
+        "/coupons": {"post": operation(&json!({"code": text, "note": text}), &thing, None)},
+        "/carts": {"post": operation(&json!({"note": text, "coupon_code": text}), &thing, None)},
+        "/carts/{cart_id}/apply-coupon": {
+            "post": operation(&json!({"code": text}), &thing, Some("cart_id")),
+        },
+    });
+    let cases = accepted(&source(&paths, &["ann"]));
+    let field = |case: &Case, name: &str| {
+        let body: Value = serde_json::from_str(case.body.as_deref()?).ok()?;
+        body[name].as_str().map(ToOwned::to_owned)
+    };
+    let codes: BTreeSet<String> = cases
+        .iter()
+        .filter(|case| case.request == "POST /coupons" && !case.capture.is_empty())
+        .filter_map(|case| field(case, "code"))
+        .collect();
+    for (ending, name) in [("/carts", "coupon_code"), ("/apply-coupon", "code")] {
+        let sent = cases.iter().filter(|case| case.request.ends_with(ending));
+        let known = sent.filter_map(|case| field(case, name)).filter(|code| codes.contains(code));
+        assert!(known.count() > 3, "{ending}");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{Generator, Resource, Thing};
+use super::{Generator, Key, Resource, Thing};
 use crate::case::Case;
 use crate::generate::changes::{object_schema, parameter_schema};
 use crate::generate::draft::{Body, Draft, VARIABLE, finish, is_json, object, plain};
@@ -80,7 +80,14 @@ impl Generator<'_> {
 
     /// Several things of a kind, by each user, so that lists have rows of every owner. Of the requests,
     /// so many were made before.
-    pub(super) fn populate(&mut self, path: &str, before: usize, cases: &mut Vec<Case>) {
+    /// Gives the positions of the cases that create them.
+    pub(super) fn populate(
+        &mut self,
+        path: &str,
+        before: usize,
+        cases: &mut Vec<Case>,
+    ) -> Vec<usize> {
+        let mut positions = Vec::new();
         let room = (self.count / 4).saturating_sub(before) + cases.len();
         let is_secured = self.operations[self.resources[path].creator].is_secured;
         let users = if is_secured { self.users.len().max(1) } else { 1 };
@@ -90,13 +97,15 @@ impl Generator<'_> {
                 if cases.len() >= room && row > 0 {
                     break;
                 }
-                let parent = self.parent(path, user, row);
                 // The first of each user has its flags set.
                 let number = 2 * user + row;
+                let used = self.made_of(path, user, number, cases);
+                let parent = used.or_else(|| self.parent(path, user, row));
                 let creator = self.resources[path].creator;
                 let draft = self.creation(creator, user, parent.as_ref(), number);
                 let (case, thing) = self.created(path, user, parent.as_ref(), &draft);
                 self.remember(path);
+                positions.push(cases.len());
                 cases.push(case);
                 let variable = thing.variables.last().cloned().unwrap_or_default();
                 self.samples.created.entry(path.to_owned()).or_default().push((user, variable));
@@ -105,14 +114,37 @@ impl Generator<'_> {
                 }
             }
         }
+        self.know_texts(path);
+        positions
+    }
+
+    /// Keeps which texts the things of a collection were given, for what refers to them by one.
+    pub(super) fn know_texts(&mut self, path: &str) {
+        let of = format!("{path}#");
+        self.samples.created.retain(|known, _| !known.starts_with(&of));
+        let users: Vec<usize> =
+            self.samples.created.get(path).into_iter().flatten().map(|(user, _)| *user).collect();
+        for (row, user) in self.rows.get(path).into_iter().flatten().zip(users) {
+            for (name, value) in row {
+                if let Some(text) = value.as_str().filter(|text| !text.starts_with("${")) {
+                    let known = self.samples.created.entry(format!("{of}{name}")).or_default();
+                    known.push((user, text.to_owned()));
+                }
+            }
+        }
     }
 
     /// For each collection those of which a thing must exist before one of it can be created.
     pub(super) fn needs(&self) -> BTreeMap<String, Vec<String>> {
         let needs = self.resources.keys().map(|path| {
+            let used = self.outer_of_product(path);
             let is_needed = |other: &&String| {
                 *other != path
-                    && (path.starts_with(&format!("{other}/{{")) || self.refers(path, other))
+                    && (path.starts_with(&format!("{other}/{{"))
+                        || self.refers(path, other)
+                        || used.as_ref().is_some_and(|used| {
+                            *other == used || other.starts_with(&format!("{used}/{{"))
+                        }))
             };
             (path.clone(), self.resources.keys().filter(is_needed).cloned().collect())
         });
@@ -123,7 +155,8 @@ impl Generator<'_> {
     pub(super) fn refers(&self, path: &str, other: &str) -> bool {
         let Some(resource) = self.resources.get(path) else { return false };
         let body = object_schema(self.document, self.operations[resource.creator].body, 0);
-        text_of(self.document, body, 0).contains(&format!("\"{other}\""))
+        let text = text_of(self.document, body, 0);
+        [format!("\"{other}\""), format!("\"{other}#")].iter().any(|mark| text.contains(mark))
     }
 
     /// Forgets those things of a collection that were not created, if some were. `is_made` has one
@@ -141,6 +174,7 @@ impl Generator<'_> {
         if let Some(created) = self.samples.created.get_mut(path) {
             keep(created, is_made);
         }
+        self.know_texts(path);
     }
 
     /// What a thing of a collection is created within.
@@ -195,17 +229,55 @@ impl Generator<'_> {
         inner.next().is_none().then(|| only.clone())
     }
 
-    /// A request that creates a thing.
+    /// Creates a thing, with what it is made of.
     pub(super) fn create(
         &mut self,
         path: &str,
         user: usize,
         parent: Option<&Thing>,
         number: usize,
-    ) -> (Case, Thing) {
+        cases: &mut Vec<Case>,
+    ) -> Thing {
         let creator = self.resources[path].creator;
+        let used = self.made_of(path, user, number, cases);
+        let parent = used.as_ref().or(parent);
         let draft = self.later(|this| this.creation(creator, user, parent, number));
-        self.created(path, user, parent, &draft)
+        let (case, thing) = self.created(path, user, parent, &draft);
+        cases.push(case);
+        thing
+    }
+
+    /// Creates what a product is made of, with something in it; none if a thing is no product.
+    pub(super) fn made_of(
+        &mut self,
+        path: &str,
+        user: usize,
+        number: usize,
+        cases: &mut Vec<Case>,
+    ) -> Option<Thing> {
+        let outer = self.outer_of_product(path)?;
+        let parent = self.parent(&outer, user, 0);
+        let thing = self.create(&outer, user, parent.as_ref(), number, cases);
+        self.fill(&outer, user, &thing, cases);
+        Some(thing)
+    }
+
+    /// The collection of what the things of another are made of.
+    fn outer_of_product(&self, path: &str) -> Option<String> {
+        let resource = self.resources.get(path).filter(|resource| resource.is_product)?;
+        self.resource_of(resource.creator)
+    }
+
+    /// Creates something of each kind within a thing.
+    pub(super) fn fill(&mut self, path: &str, user: usize, thing: &Thing, cases: &mut Vec<Case>) {
+        for inner in self.within(path) {
+            self.create(&inner, user, Some(thing), 0, cases);
+        }
+    }
+
+    /// Whether an operation makes something of the thing that it acts upon.
+    pub(super) fn makes_product(&self, index: usize) -> bool {
+        self.resources.values().any(|resource| resource.is_product && resource.creator == index)
     }
 
     /// Makes something at a time at which nothing else is.
@@ -249,20 +321,24 @@ impl Generator<'_> {
         if let Some(body) = object(&mut draft.clone()) {
             self.bodies.insert(path.to_owned(), body.clone());
         }
-        let Resource { creator, pointer, .. } = &self.resources[path];
-        let mut case = finish(&self.operations[*creator], draft);
-        let names = self.operations[*creator].path_parameters();
-        let (variable, within) = if self.operations[*creator].method == "PUT" {
-            let name = names.last().and_then(|name| draft.path.get(*name));
-            (name.cloned().unwrap_or_default(), names.len() - 1)
-        } else {
-            self.variables += 1;
-            let variable = format!("{VARIABLE}{}", self.variables);
-            case.capture.insert(variable.clone(), pointer.clone());
-            (variable, names.len())
+        let Resource { creator, key, .. } = &self.resources[path];
+        let (creator, key) = (*creator, key.clone());
+        let mut case = finish(&self.operations[creator], draft);
+        let names = self.operations[creator].path_parameters();
+        let variable = match key {
+            Key::InPath => names.last().and_then(|name| draft.path.get(*name)).cloned(),
+            Key::InBody(field) => self.bodies.get(path).and_then(|body| body.get(&field)).map(held),
+            Key::Shown(pointer) => {
+                self.variables += 1;
+                let variable = format!("{VARIABLE}{}", self.variables);
+                case.capture.insert(variable.clone(), pointer);
+                Some(variable)
+            }
         };
+        let variable = variable.unwrap_or_default();
         let mut variables = parent.map(|parent| parent.variables.clone()).unwrap_or_default();
-        variables.truncate(within);
+        variables.truncate(path.matches("{}").count());
+        self.keep_version(path, &variable, &mut case);
         variables.push(variable);
         (case, Thing { user, variables })
     }
@@ -289,6 +365,7 @@ impl Generator<'_> {
     ) -> Draft {
         let mut draft = Draft::default();
         self.samples.caller = user;
+        self.samples.has_examples = !self.made_up.contains(&index);
         let avoided = self.avoided.get(&index);
         let operation = &self.operations[index];
         let names = operation.path_parameters();
@@ -313,8 +390,10 @@ impl Generator<'_> {
             match parameter["in"].as_str() {
                 Some("path") => {
                     // Where a thing is within others, so many variables come before its own.
+                    let is_deeper = thing.is_some_and(|it| it.variables.len() > names.len());
                     let depth = resource.as_ref().map(|path| path.matches("{}").count());
                     let known = depth
+                        .filter(|_| is_deeper)
                         .or(position)
                         .and_then(|position| thing?.variables.get(position))
                         .map(|variable| used(variable));
@@ -345,7 +424,8 @@ impl Generator<'_> {
             }
         }
         if let Some(media_type) = operation.media_type {
-            let example = operation.example.filter(|_| number == 0).cloned();
+            let example =
+                operation.example.filter(|_| number == 0 && self.samples.has_examples).cloned();
             let body = example.unwrap_or_else(|| self.samples.nth(operation.body, number));
             draft.body = match body {
                 body if is_json(media_type) => Some(Body::Json(body)),
@@ -366,6 +446,10 @@ impl Generator<'_> {
         if let (Some(avoided), Some(body)) = (avoided, object(&mut draft)) {
             body.retain(|name, _| !avoided.contains(name));
         }
+        if let Some(thing) = thing {
+            self.send_version(index, thing, &mut draft);
+        }
+        let operation = &self.operations[index];
         if operation.is_secured {
             draft.user = self.users.get(user).or_else(|| self.users.first()).cloned();
         }
@@ -391,6 +475,13 @@ fn used(variable: &str) -> String {
         .strip_prefix(VARIABLE)
         .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
     if is_captured { format!("${{{variable}}}") } else { variable.to_owned() }
+}
+
+/// What a value of a body holds: the name of a variable, or itself.
+fn held(value: &Value) -> String {
+    let text = plain(value);
+    let name = text.strip_prefix("${").and_then(|name| name.strip_suffix('}'));
+    name.map_or(text.clone(), |name| name.strip_prefix('#').unwrap_or(name).to_owned())
 }
 
 /// A schema as text, with what it refers to.

@@ -1,4 +1,4 @@
-//! Variations of a request that should succeed: changes alone and together, repetitions, other users.
+//! Variations of a request that should succeed: changes alone and together.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,11 +7,10 @@ use serde_json::Value;
 use super::things::text_of;
 use super::{Generator, Thing, Unit};
 use crate::case::Case;
-use crate::generate::changes::{Change, Changes, Rank, changed, object_schema, parameter_schema};
-use crate::generate::draft::{Draft, VARIABLE, finish, object, plain};
-use crate::generate::is_header;
+use crate::generate::changes::{Change, Changes, Rank, changed, object_schema};
+use crate::generate::draft::{Draft, finish, object};
 use crate::generate::operation::collection;
-use crate::generate::samples::{REFERS_TO, swapped};
+use crate::generate::samples::REFERS_TO;
 use crate::openapi::fields;
 
 /// How many pairs of allowed changes are made of an operation, and of changes that are not.
@@ -21,9 +20,12 @@ const WRONG_PAIRS: usize = 8;
 const ALLOWED_AT_ONCE: usize = 4;
 const WRONG_AT_ONCE: usize = 3;
 
+/// How many changes of a thing's state are followed by what refers to it, of each operation.
+const STATES: usize = 4;
+
 /// The steps in which variations are sent.
-const FIRST: usize = 0;
-const ALLOWED: usize = 1;
+pub(super) const FIRST: usize = 0;
+pub(super) const ALLOWED: usize = 1;
 const NEAR: usize = 2;
 const COMBINED: usize = 3;
 const WRONG: usize = 4;
@@ -59,9 +61,10 @@ impl<'a> Generator<'a> {
         let mut units = Vec::new();
         if let Some(path) = self.resource_of(index).filter(|_| self.uses_up(index)) {
             // Made before all that is sent to it, in whatever order that is.
-            let (case, fresh) = self.create_own(&path, actor);
+            let mut made = Vec::new();
+            let fresh = self.create_own(&path, actor, &mut made);
             self.spent.insert((index, actor), fresh);
-            units.push((FIRST, vec![case]));
+            units.push((FIRST, made));
         }
         for number in 0..if self.operations[index].is_write() { 3 } else { 1 } {
             units.push((FIRST, self.unit(index, actor, number, &[])));
@@ -198,15 +201,16 @@ impl<'a> Generator<'a> {
             if let Some(known) = self.spent.get(&(index, user)) {
                 thing = Some(known.clone());
             } else {
-                let (case, fresh) = self.create_own(path, user);
-                cases.push(case);
+                let fresh = self.create_own(path, user, &mut cases);
                 self.spent.insert((index, user), fresh.clone());
                 thing = Some(fresh);
             }
         }
         if let (true, Some(path)) = (is_new, &resource) {
-            let (case, fresh) = self.create_own(path, user);
-            cases.push(case);
+            let fresh = self.create_own(path, user, &mut cases);
+            if self.makes_product(index) {
+                self.fill(path, user, &fresh, &mut cases);
+            }
             thing = Some(fresh);
         }
         let mut draft = if is_creator && self.exclusive.contains(&own) {
@@ -244,18 +248,21 @@ impl<'a> Generator<'a> {
             cases.push(self.case(read, draft, "what was changed"));
         }
         // What it is now may keep others from referring to it.
-        if let (Some(path), Some(thing)) = (&resource, &thing)
-            && self.changes_state(index, changes)
-        {
-            self.refer_to(path, user, thing, &mut cases);
+        let is_state = !changes.is_empty() && self.changes_state(index, changes);
+        if let (true, Some(path), Some(thing)) = (is_state, &resource, &thing) {
+            let times = self.referred.entry(index).or_default();
+            *times += 1;
+            if *times <= STATES {
+                self.refer_to(path, user, thing, &mut cases);
+            }
         }
         cases
     }
 
-    /// A request that creates a thing of a user, within the first of the user's own.
-    fn create_own(&mut self, path: &str, user: usize) -> (Case, Thing) {
+    /// Creates a thing of a user, within the first of the user's own.
+    pub(super) fn create_own(&mut self, path: &str, user: usize, cases: &mut Vec<Case>) -> Thing {
         let parent = self.parent(path, user, 0);
-        self.create(path, user, parent.as_ref(), 0)
+        self.create(path, user, parent.as_ref(), 0, cases)
     }
 
     /// Whether the operation deletes a thing, or acts on it.
@@ -296,218 +303,6 @@ impl<'a> Generator<'a> {
         if let Some(body) = object(draft) {
             body.retain(|name, _| required.contains(&name.as_str()));
         }
-    }
-
-    /// The same again: as it is, with its texts in the other case, by another user; and with every
-    /// optional header.
-    pub(super) fn twice(&mut self, index: usize) -> Vec<Unit> {
-        let own = collection(self.operations[index].path);
-        let mut units = Vec::new();
-        for has_headers in [false, true] {
-            let mut cases = self.unit(index, 0, 0, &[]);
-            let position = cases.iter().position(|case| {
-                case.operation.as_ref() == Some(&self.operations[index].name)
-                    && !case.name.contains(" life ")
-            });
-            let thing = self.thing(index, 0, 0);
-            let mut draft = self.draft(index, 0, thing.as_ref(), 0);
-            // What was just made for it is used, not another.
-            let path = position.map(|position| {
-                let path = cases[position].request.split_once(' ').map_or("", |(_, path)| path);
-                path_values(self.operations[index].path, path)
-            });
-            if has_headers {
-                let headers: Vec<_> = self.operations[index]
-                    .parameters
-                    .iter()
-                    .filter(|p| p["in"] == "header" && p["required"] != true)
-                    .copied()
-                    .collect();
-                if headers.is_empty() {
-                    break;
-                }
-                for parameter in headers {
-                    let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-                    let value = plain(
-                        &self.samples.parameter(parameter_schema(parameter), &mut Vec::new()),
-                    );
-                    if is_header(&value) {
-                        draft.headers.insert(name, value);
-                    }
-                }
-                cases.truncate(position.unwrap_or(0));
-                if let Some(path) = path {
-                    draft.path = path;
-                }
-                cases.push(self.case(index, draft.clone(), "with every header"));
-            } else if let (Some(position), Some(path)) = (position, path) {
-                draft.path = path;
-                cases.truncate(position);
-                cases.push(self.case(index, draft.clone(), "once"));
-            }
-            cases.push(self.case(index, draft.clone(), "twice"));
-            let mut other = draft.clone();
-            if let Some(body) = object(&mut other) {
-                for value in body.values_mut() {
-                    if let Some(text) = value.as_str().filter(|text| !text.starts_with("${")) {
-                        *value = swapped(text).into();
-                    }
-                }
-                cases.push(self.case(index, other.clone(), "in other case"));
-                // With what must keep its form as it was, and only one text in other case.
-                let names: Vec<String> = object(&mut other)
-                    .map(|body| body.keys().cloned().collect())
-                    .unwrap_or_default();
-                for name in names {
-                    let mut one = draft.clone();
-                    let Some(body) = object(&mut one) else { continue };
-                    let Some(text) = body.get(&name).and_then(Value::as_str) else { continue };
-                    if text.starts_with("${") || swapped(text) == text {
-                        continue;
-                    }
-                    body[&name] = swapped(text).into();
-                    cases.push(self.case(index, one, &format!("{name} in other case")));
-                }
-            }
-            if self.operations[index].is_secured && self.users.len() > 1 {
-                draft.user = self.users.last().cloned();
-                cases.push(self.case(index, draft, "the same by another user"));
-            }
-            let list = self.operations.iter().position(|operation| {
-                operation.method == "GET" && collection(operation.path) == own
-            });
-            if let Some(list) = list {
-                let thing = self.thing(list, 0, 0);
-                let draft = self.draft(list, 0, thing.as_ref(), 0);
-                cases.push(self.case(list, draft, "after the same twice"));
-            }
-            units.push((FIRST, cases));
-        }
-        units
-    }
-
-    /// Requests on a condition: with the tag that an answer had, with one that is out of date, and with
-    /// any. None if an operation is not about one thing.
-    fn with_tags(&mut self, index: usize) -> Option<Vec<Case>> {
-        let method = self.operations[index].method.clone();
-        if !["GET", "PUT", "PATCH", "DELETE"].contains(&&*method) {
-            return None;
-        }
-        let path = self.resource_of(index)?;
-        let read = if method == "GET" { index } else { self.of_thing(&path, "GET")? };
-        let mut cases = Vec::new();
-        let mut thing = self.thing(index, 0, 0);
-        if method == "DELETE" {
-            let (case, fresh) = self.create_own(&path, 0);
-            cases.push(case);
-            thing = Some(fresh);
-        }
-        self.variables += 1;
-        let variable = format!("{VARIABLE}{}", self.variables);
-        let draft = self.draft(read, 0, thing.as_ref(), 0);
-        let mut case = self.case(read, draft, "whose tag is kept");
-        case.capture.insert(variable.clone(), "header etag".to_owned());
-        cases.push(case);
-        let kept = format!("${{{variable}}}");
-        let other = "\"none\"".to_owned();
-        let any = "*".to_owned();
-        let tags: Vec<(&str, String, &str)> = if method == "GET" {
-            let listed = format!("{other}, {kept}");
-            let weak = format!("W/{kept}");
-            [(kept, "its tag"), (weak, "its tag as a weak one"), (listed, "one of several tags")]
-                .into_iter()
-                .chain([(other, "another tag"), (any, "any tag")])
-                .map(|(tag, what)| ("if-none-match", tag, what))
-                .collect()
-        } else {
-            vec![
-                ("if-match", other, "another tag"),
-                ("if-none-match", any.clone(), "no tag"),
-                ("if-match", any, "any tag"),
-                ("if-match", kept.clone(), "its tag"),
-                ("if-match", kept, "its tag again"),
-            ]
-        };
-        for (header, tag, what) in tags {
-            // The rows differ, so that each changes something.
-            let mut draft = self.draft(index, 0, thing.as_ref(), cases.len());
-            draft.headers.retain(|name, _| !name.eq_ignore_ascii_case(header));
-            draft.headers.insert(header.to_owned(), tag);
-            cases.push(self.case(index, draft, &format!("if it has {what}")));
-            if what == "any tag" && method != "GET" && method != "DELETE" {
-                // Its tag is another now.
-                let draft = self.draft(read, 0, thing.as_ref(), 0);
-                let mut case = self.case(read, draft, "whose tag is kept again");
-                case.capture.insert(variable.clone(), "header etag".to_owned());
-                cases.push(case);
-            }
-        }
-        Some(cases)
-    }
-
-    /// Requests to things of other users, and to things within another than their own.
-    pub(super) fn of_others(&mut self, index: usize) -> Vec<Unit> {
-        let mut units = Vec::new();
-        let Some(path) = self.resource_of(index) else { return units };
-        let things = self.resources.get(&path).map(|r| r.things.clone()).unwrap_or_default();
-        let operation = &self.operations[index];
-        let (is_secured, is_write) = (operation.is_secured, operation.is_write());
-        let users = if is_secured { self.users.len().max(1) } else { 0 };
-        let is_creator = self.resources.contains_key(&collection(operation.path));
-        let is_post = operation.method == "POST";
-        let uses_up =
-            is_write && !is_creator && operation.method != "PUT" && operation.method != "PATCH";
-        for caller in 0..users {
-            if !is_write {
-                // The first user may see everything.
-                for thing in things.iter().take(if caller == 0 { 2 } else { things.len() }) {
-                    let draft = self.draft(index, caller, Some(thing), 0);
-                    let remark = format!("of user {} by user {}", thing.user + 1, caller + 1);
-                    units.push((ALLOWED, vec![self.case(index, draft, &remark)]));
-                }
-                continue;
-            }
-            for owner in (0..users).filter(|owner| *owner != caller) {
-                let remark = format!("of user {} by user {}", owner + 1, caller + 1);
-                let mut parents = vec![self.parent(&path, owner, 0)];
-                if path.contains("{}") {
-                    parents.push(self.parent(&path, caller, 0));
-                }
-                let numbers = if uses_up && is_post { 2 } else { 1 };
-                let chosen =
-                    parents.into_iter().flat_map(|p| (0..numbers).map(move |n| (p.clone(), n)));
-                for (parent, number) in chosen {
-                    let mut cases = Vec::new();
-                    let mut thing = things.iter().find(|thing| thing.user == owner).cloned();
-                    if uses_up || path.contains("{}") {
-                        // The second has its flags unset.
-                        let (case, fresh) = self.create(&path, owner, parent.as_ref(), number);
-                        cases.push(case);
-                        thing = Some(fresh);
-                    }
-                    let draft = self.draft(index, caller, thing.as_ref(), 0);
-                    cases.push(self.case(index, draft, &remark));
-                    if let (Some(thing), Some(read)) = (&thing, self.of_thing(&path, "GET")) {
-                        let draft = self.draft(read, owner, Some(thing), 0);
-                        cases.push(self.case(read, draft, "what another user tried to change"));
-                    }
-                    units.push((ALLOWED, cases));
-                }
-            }
-        }
-        let parents: Vec<Vec<String>> =
-            things.iter().map(|thing| thing.variables.clone()).collect();
-        let is_within = self.operations[index].path_parameters().len() > 1;
-        for thing in things.iter().filter(|thing| is_within && thing.variables.len() > 1).take(2) {
-            let Some(other) = parents.iter().find(|other| other[0] != thing.variables[0]) else {
-                continue;
-            };
-            let mut mixed = thing.clone();
-            mixed.variables[0].clone_from(&other[0]);
-            let draft = self.draft(index, 0, Some(&mixed), 0);
-            units.push((ALLOWED, vec![self.case(index, draft, "within another than its own")]));
-        }
-        units
     }
 
     /// A request with several changes to each operation, up to so many; false if there are none.
@@ -562,18 +357,4 @@ pub(super) fn bundles<'c, 'a>(changes: &[&'c Change<'a>], size: usize) -> Vec<Ve
         }
         bundles.push(bundle);
     }
-}
-
-/// What stands in a path for the parameters of its template.
-pub(super) fn path_values(template: &str, path: &str) -> BTreeMap<String, String> {
-    let path = path.split('?').next().unwrap_or_default();
-    let pairs = template.split('/').zip(path.split('/'));
-    pairs
-        .filter_map(|(name, value)| {
-            let name = name.strip_prefix('{')?.strip_suffix('}')?;
-            // What is encoded already would be encoded again.
-            let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
-            Some((name.to_owned(), value.into_owned()))
-        })
-        .collect()
 }

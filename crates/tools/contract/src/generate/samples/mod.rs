@@ -22,6 +22,10 @@ const MAX_PARTS: usize = 400;
 const MAX_VARIANTS: usize = 300;
 /// How many years later a moment is at most.
 const MAX_YEARS: usize = 500;
+/// How many years later a moment is that should be still to come: leap years among leap years.
+const TO_COME: usize = 12;
+/// How many numbers are tried for one that has the form which is asked for.
+const FITTING: usize = 8;
 /// The longest text that is sent, in characters.
 const MAX_LENGTH: usize = 100_000;
 /// Marks a property that holds the id of a thing: the path of the operation that creates such things.
@@ -36,10 +40,12 @@ pub(super) struct Samples<'a> {
     /// The number of the text or address made last.
     pub serial: usize,
     /// The users who created things, by number, and the variables with their ids, by the path of what
-    /// creates them.
+    /// creates them; and by that path, `#` and the name of a field the texts that they were given.
     pub created: BTreeMap<String, Vec<(usize, String)>>,
     /// Who sends what is made: of the things, the sender's own come first.
     pub caller: usize,
+    /// Whether texts are those that the document gives as examples, as far as there are any.
+    pub has_examples: bool,
     /// How many years later moments are than they would be, so that things that may not be at the same
     /// time can be made many times.
     pub years: usize,
@@ -61,6 +67,14 @@ struct Place {
     depth: usize,
     /// Whether it is one of many, or a parameter: numbers are small, texts need not be unique.
     is_small: bool,
+    /// Whether it is a moment that should be still to come, as its name says.
+    is_to_come: bool,
+}
+
+impl Place {
+    const fn of(number: usize, depth: usize, is_small: bool) -> Self {
+        Self { number, field: 0, depth, is_small, is_to_come: false }
+    }
 }
 
 impl<'a> Samples<'a> {
@@ -72,6 +86,7 @@ impl<'a> Samples<'a> {
             serial: 0,
             created: BTreeMap::new(),
             caller: 0,
+            has_examples: true,
             years: 0,
             parts: 0,
             most_variants,
@@ -83,7 +98,7 @@ impl<'a> Samples<'a> {
     /// lack optional fields.
     pub(super) fn nth(&mut self, schema: &'a Value, number: usize) -> Value {
         self.parts = MAX_PARTS;
-        self.at(schema, Place { number, field: 0, depth: MAX_DEPTH, is_small: false })
+        self.at(schema, Place::of(number, MAX_DEPTH, false))
     }
 
     /// A valid value of a parameter. `others` are those given to the parameters before it: two of one
@@ -91,7 +106,12 @@ impl<'a> Samples<'a> {
     pub(super) fn parameter(&mut self, schema: &'a Value, others: &mut Vec<String>) -> Value {
         self.parts = MAX_PARTS;
         let field = nth_of_its_kind(self.document, schema, others);
-        self.at(schema, Place { number: 0, field, depth: MAX_DEPTH, is_small: true })
+        self.at(schema, Place { field, ..Place::of(0, MAX_DEPTH, true) })
+    }
+
+    /// The values that the document gives of a schema.
+    pub(super) fn examples_of(&self, schema: &'a Value) -> impl Iterator<Item = &'a Value> {
+        examples(resolve(self.document, schema))
     }
 
     fn at(&mut self, schema: &'a Value, place: Place) -> Value {
@@ -112,7 +132,9 @@ impl<'a> Samples<'a> {
             return values[number % values.len()].clone();
         }
         let is_later = self.years > 0 && schema["format"] == "date-time";
-        let example = examples(schema).nth(number).filter(|_| !is_later);
+        let is_text = kind(schema) == "string";
+        let example = examples(schema).nth(number);
+        let example = example.filter(|_| !is_later && (self.has_examples || !is_text));
         if let Some(example) = example.filter(|value| is_valid(self.document, schema, value)) {
             return example.clone();
         }
@@ -126,15 +148,23 @@ impl<'a> Samples<'a> {
                 let choice = resolve(self.document, choice);
                 kinds.contains(&kind(choice)) && choice.get("format").is_none()
             };
-            let number_of = some.iter().find(|choice| is(choice, &["integer", "number"])).copied();
-            let chosen = some.get((number / 2) % some.len().max(1));
-            if let (Some(number_of), Some(text)) =
-                (number_of, chosen.filter(|choice| is(choice, &["string"])))
-            {
-                // A number that may be written as a text, as decimals are.
-                let value = self.at(number_of, place);
-                let written = Value::from(plain(&value));
-                return if is_valid(self.document, text, &written) { written } else { value };
+            let find = |kinds: &[&str]| some.iter().find(|choice| is(choice, kinds)).copied();
+            if let (Some(of), Some(text)) = (find(&["integer", "number"]), find(&["string"])) {
+                // A number that may be written as a text, as decimals are: the text has the rules.
+                let mut values = (number..number + FITTING)
+                    .map(|number| self.at(of, Place { number, ..place }))
+                    .collect::<Vec<_>>()
+                    .into_iter();
+                let is_text = number % 4 >= 2;
+                let fits =
+                    |value: &Value| is_valid(self.document, text, &Value::from(plain(value)));
+                let first = values.next().unwrap_or(Value::Null);
+                let value = std::iter::once(first.clone()).chain(values).find(fits);
+                return match value {
+                    Some(value) if is_text => plain(&value).into(),
+                    Some(value) => value,
+                    None => first,
+                };
             }
             if !some.is_empty() {
                 // Whole rows differ in few of their branches.
@@ -179,7 +209,9 @@ impl<'a> Samples<'a> {
                         depth < MAX_DEPTH / 2 || (number > 0 && (number + index) % 5 == 4);
                     let field = nth_of_its_kind(self.document, property, &mut kinds);
                     if is_required || !is_left_out {
-                        object.insert(name.clone(), self.at(property, Place { field, ..place }));
+                        let is_to_come = is_to_come(name);
+                        let value = self.at(property, Place { field, is_to_come, ..place });
+                        object.insert(name.clone(), value);
                     }
                 }
                 if object.is_empty() && schema["additionalProperties"].is_object() {
@@ -200,12 +232,21 @@ impl<'a> Samples<'a> {
         // The rows of each user begin with another number.
         let number = number.saturating_sub(2 * self.caller) % created.len().max(1);
         let (_, variable) = own.into_iter().chain(others).nth(number)?;
+        if schema[REFERS_TO].as_str().is_some_and(|mark| mark.contains('#')) {
+            // A text of the thing, not its id.
+            return Some(variable.clone().into());
+        }
         let is_number = schema.to_string().contains(r#""integer""#);
         Some(Value::String(format!("${{{}{variable}}}", if is_number { "#" } else { "" })))
     }
 
     fn text(&mut self, schema: &Value, place: Place) -> String {
-        let Place { number, field, is_small, .. } = place;
+        let Place { number, field, is_small, is_to_come, .. } = place;
+        let later = |moment: String, years: usize| {
+            let (year, rest) = moment.split_at(4);
+            let more = if is_to_come { TO_COME } else { 0 };
+            format!("{}{rest}", year.parse().unwrap_or(0) + years + more)
+        };
         let pick = |texts: &[&str]| texts[number % texts.len()].to_owned();
         match schema["format"].as_str() {
             Some("email") => {
@@ -214,12 +255,9 @@ impl<'a> Samples<'a> {
             }
             Some("uuid") => return format!("00000000-0000-4000-8000-{number:012}"),
             Some("date-time") => {
-                let moment = pick(MOMENTS[field % MOMENTS.len()]);
-                let (year, rest) = moment.split_at(4);
-                let year = year.parse().unwrap_or(0) + self.years % MAX_YEARS;
-                return format!("{year}{rest}");
+                return later(pick(MOMENTS[field % MOMENTS.len()]), self.years % MAX_YEARS);
             }
-            Some("date") => return pick(&DATES[field % DATES.len()]),
+            Some("date") => return later(pick(&DATES[field % DATES.len()]), 0),
             Some("time") => return pick(&TIMES[field % TIMES.len()]),
             Some("duration") => return pick(&["P1D", "PT1H30M", "P3DT0.5S"]),
             Some("uri" | "url") => return format!("http://example.com/{number}"),
@@ -304,8 +342,28 @@ fn nth_of_its_kind(document: &Value, schema: &Value, others: &mut Vec<String>) -
     before
 }
 
+/// Whether a field is called as the end of what something is good for (`expires_at`, `valid_until`).
+fn is_to_come(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.contains("expir") || name.ends_with("until") || name.ends_with("valid_to")
+}
+
+/// The smallest whole number that a schema allows and that is more than none; none if it is of no number.
+pub(in crate::generate) fn least(document: &Value, schema: &Value) -> Option<Value> {
+    let schema = resolve(document, schema);
+    let choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    let of = choices.chain([schema]).find(|choice| kind(choice) == "integer")?;
+    if of.get("enum").is_some() || schema.get(REFERS_TO).is_some() || of.get(REFERS_TO).is_some() {
+        return None;
+    }
+    let least = of["minimum"].as_i64().or_else(|| of["exclusiveMinimum"].as_i64().map(|n| n + 1));
+    let step = of["multipleOf"].as_i64().filter(|step| *step > 0).unwrap_or(1);
+    let value = Value::from(least.unwrap_or(step).max(step));
+    is_valid(document, of, &value).then_some(value)
+}
+
 /// The values that a document gives of a schema.
-fn examples(schema: &Value) -> impl Iterator<Item = &Value> {
+fn examples(schema: &Value) -> impl Iterator<Item = &Value> + use<'_> {
     schema["examples"].as_array().into_iter().flatten().chain(schema.get("example"))
 }
 

@@ -77,9 +77,7 @@ impl<'a> Samples<'a> {
 
     fn lists(&mut self, schema: &'a Value, nesting: usize) -> Vec<(String, Value)> {
         let items = &schema["items"];
-        let mut item = |number: usize| {
-            self.at(items, Place { number, field: 0, depth: MAX_DEPTH - nesting, is_small: true })
-        };
+        let mut item = |number: usize| self.at(items, Place::of(number, MAX_DEPTH - nesting, true));
         let [a, b] = [item(0), item(1)];
         let most = schema["maxItems"].as_u64().and_then(|most| usize::try_from(most).ok());
         let most = most.unwrap_or(3).min(100);
@@ -105,8 +103,7 @@ impl<'a> Samples<'a> {
     }
 
     fn objects(&mut self, schema: &'a Value, nesting: usize) -> Vec<(String, Value)> {
-        let place =
-            |number| Place { number, field: 0, depth: MAX_DEPTH - nesting, is_small: nesting > 0 };
+        let place = |number| Place::of(number, MAX_DEPTH - nesting, nesting > 0);
         let whole = self.at(schema, place(0));
         let mut objects = vec![
             ("an object".to_owned(), whole.clone()),
@@ -135,7 +132,7 @@ impl<'a> Samples<'a> {
         let mut add = |what: &str, text: String| samples.push((what.to_owned(), text.into()));
         let is_plain = schema.get("pattern").is_none() && schema.get("format").is_none();
         if !is_plain {
-            let place = |number| Place { number, field: 0, depth: MAX_DEPTH, is_small: true };
+            let place = |number| Place::of(number, MAX_DEPTH, true);
             let own: Vec<String> = (0..4).map(|number| self.text(schema, place(number))).collect();
             let first = own[0].clone();
             for text in own {
