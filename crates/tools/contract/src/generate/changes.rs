@@ -282,9 +282,17 @@ impl<'a> Changes<'a, '_> {
         }
     }
 
+    /// Whether a schema is of a number that may be written as a text, of whose form nothing is said.
+    fn is_decimal(&self, schema: &Value) -> bool {
+        let choices = resolve(self.document, schema)["anyOf"].as_array().into_iter().flatten();
+        let kinds: Vec<&str> = choices.map(|choice| kind(resolve(self.document, choice))).collect();
+        kinds.contains(&"number") && kinds.contains(&"string")
+    }
+
     fn rank(&self, schema: &Value, value: &Value) -> Rank {
         if is_valid(self.document, schema, value) {
-            return Rank::Valid;
+            let is_odd = self.is_decimal(schema) && !is_plain_decimal(value);
+            return if is_odd { Rank::Near } else { Rank::Valid };
         }
         let is_of = |schema: &Value| match kind(resolve(self.document, schema)) {
             "string" => value.is_string(),
@@ -302,6 +310,16 @@ impl<'a> Changes<'a, '_> {
             Rank::Wrong
         }
     }
+}
+
+/// Whether a value is a number, or a text, that any decimal may be: not too long, with few places; or null.
+fn is_plain_decimal(value: &Value) -> bool {
+    let text = plain(value);
+    let (whole, places) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    value.is_null()
+        || (digits.len() < 6 && places.len() < 3 && !digits.is_empty())
+            && digits.chars().chain(places.chars()).all(|c| c.is_ascii_digit())
 }
 
 /// The schema of a parameter, which may stand in its content.

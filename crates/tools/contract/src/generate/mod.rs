@@ -59,6 +59,7 @@ impl Source {
         let collections = references::collections(&document, &read(&document));
         references::mark(&mut document, &collections);
         references::mark_keys(&mut document, &collections);
+        references::mark_parents(&mut document, &collections);
         references::mark_users(&mut document, &collections);
         references::mark_values(&mut document, &collections);
         Self { document, users: users.to_vec(), count, seed, wanted: None }

@@ -12,15 +12,19 @@ use crate::openapi::{fields, resolve};
 const ID_ENDINGS: [&str; 7] = ["_id", "-id", "Id", "ID", "_uuid", "Uuid", "_pk"];
 
 /// What an owner is called, besides after the collection of users.
-const PERSONS: [&str; 8] =
+pub(super) const PERSONS: [&str; 8] =
     ["owner", "author", "creator", "customer", "assignee", "member", "account", "person"];
+
+/// What another thing of the same kind is called.
+const PARENTS: [&str; 7] =
+    ["parent", "reply_to", "in_reply_to", "duplicate_of", "replaces", "previous", "blocked_by"];
 
 /// What signing in is called, at the end of a path.
 const SIGN_INS: [&str; 7] =
     ["login", "token", "signin", "sign-in", "sign_in", "access-token", "authenticate"];
 
 /// Where the ids of the users are kept who can only be known by asking who each is.
-pub(super) const SELVES: &str = "/#selves";
+pub(super) const SELVES: &str = "selves";
 
 /// Marks the fields with ids of users, where no request creates users.
 pub(super) fn mark_users(document: &mut Value, collections: &[String]) {
@@ -69,7 +73,10 @@ fn mark_one(name: &str, schema: &mut Value, collections: &[String], mark: &str) 
         None => schema,
     };
     if let Value::Object(fields) = schema {
-        fields.insert(REFERS_TO.to_owned(), json!(collection));
+        let known = fields.entry(REFERS_TO.to_owned()).or_insert(Value::Null);
+        if known.is_null() || mark.is_empty() {
+            *known = json!(collection);
+        }
     }
 }
 
@@ -197,6 +204,34 @@ fn is_plain_text(document: &Value, schema: &Value) -> bool {
         && schema.get("format").is_none()
 }
 
+/// Marks the fields of a thing with the id of another of its kind: what it is a part of, or an answer to.
+pub(super) fn mark_parents(document: &mut Value, collections: &[String]) {
+    let operations = super::read(document);
+    let mut marks: Vec<(String, String)> = Vec::new();
+    for operation in &operations {
+        let own = collection(operation.path);
+        let own = own.strip_suffix("/{}").unwrap_or(&own);
+        let last = last_word(own);
+        let path = collections
+            .iter()
+            .find(|path| *path == own)
+            .or_else(|| collections.iter().find(|path| last_word(path) == last));
+        let Some(path) = path else { continue };
+        for (name, schema) in fields(operation.fields) {
+            let word = ID_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+            if word.is_some_and(|word| PARENTS.contains(&word)) && schema.get(REFERS_TO).is_none() {
+                let pointer = pointer_of(document, schema, "");
+                marks.extend(pointer.map(|pointer| (pointer, path.clone())));
+            }
+        }
+    }
+    for (pointer, path) in marks {
+        if let Some(Value::Object(fields)) = document.pointer_mut(&pointer) {
+            fields.insert(REFERS_TO.to_owned(), json!(path));
+        }
+    }
+}
+
 /// Whether a name is that of an id.
 pub(super) fn is_id(name: &str) -> bool {
     ["id", "Id", "ID", "uuid", "pk"].contains(&name)
@@ -280,7 +315,8 @@ pub(super) fn products(document: &Value, operations: &[Operation<'_>]) -> Vec<Pr
         let is_made = operation.method == "POST"
             && !own.ends_with("{}")
             && operation.result["properties"].is_object()
-            && key_of(operations, &own).is_none();
+            && key_of(operations, &own).is_none()
+            && (operation.path_parameters().is_empty() || !creators.contains(&own));
         if !is_made {
             return None;
         }

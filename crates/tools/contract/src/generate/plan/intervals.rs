@@ -15,14 +15,41 @@ impl Generator<'_> {
     /// A request that creates another thing at the time of the first, which may not be possible. None if
     /// its things have no time.
     pub(super) fn at_the_same_time(&mut self, path: &str) -> Option<Case> {
+        if self.resources[path].is_product {
+            return None;
+        }
         let creator = self.resources[path].creator;
         let parent = self.parent(path, 0, 0);
-        let mut draft = self.creation(creator, 0, parent.as_ref(), 0);
+        let mut draft = self.made_up(creator, |this| this.creation(creator, 0, parent.as_ref(), 0));
         let is_moment = |value: &Value| {
             value.as_str().is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok())
         };
         let has_time = object(&mut draft)?.values().any(is_moment);
         has_time.then(|| self.case(creator, draft, "at the time of the first"))
+    }
+
+    /// A request that creates another thing, later, that refers to what the first does, which may be taken.
+    /// None if its things refer to nothing that requests create.
+    pub(super) fn with_the_same(&mut self, path: &str) -> Option<Case> {
+        if self.resources[path].is_product || self.referred_by(path).is_empty() {
+            return None;
+        }
+        let creator = self.resources[path].creator;
+        let parent = self.parent(path, 0, 0);
+        let draft = self.made_up(creator, |this| {
+            this.later(|this| this.creation(creator, 0, parent.as_ref(), 0))
+        });
+        Some(self.case(creator, draft, "with what the first has"))
+    }
+
+    /// Makes something with other texts than the examples, of which each may be there once.
+    fn made_up<T>(&mut self, creator: usize, make: impl FnOnce(&mut Self) -> T) -> T {
+        let is_new = self.made_up.insert(creator);
+        let made = make(self);
+        if is_new {
+            self.made_up.remove(&creator);
+        }
+        made
     }
 
     /// The moment of a row, for the only parameter of a request that is one; of several each has to come

@@ -22,8 +22,10 @@ pub(in crate::generate) struct Learning<'a> {
     order: Vec<String>,
     /// For each collection the cases that create the things that others are about.
     creators: BTreeMap<String, Vec<String>>,
-    /// The cases that create a thing at the time of the first of their collection.
+    /// The cases that create a thing at the time of the first of their collection, and those that do so with
+    /// what the first refers to.
     probes: BTreeMap<String, String>,
+    claims: BTreeMap<String, String>,
     /// The collections of which nothing can be created, as far as is known.
     given_up: BTreeSet<String>,
     /// Those for which the things around them were brought into other states already.
@@ -62,6 +64,7 @@ impl<'a> Learning<'a> {
             state: State::Nothing,
             creators: BTreeMap::new(),
             probes: BTreeMap::new(),
+            claims: BTreeMap::new(),
             given_up: BTreeSet::new(),
             tried_states: BTreeSet::new(),
             stale: BTreeSet::new(),
@@ -125,13 +128,20 @@ impl<'a> Learning<'a> {
     fn things(&mut self, position: usize, outcomes: &[Outcome]) -> Vec<Case> {
         let Some(path) = self.order.get(position).cloned() else { return self.review(outcomes) };
         let mut cases = Vec::new();
+        self.generator.observe_members(&path, &mut cases);
         let created = self.generator.populate(&path, self.made, &mut cases);
         let probe = self.generator.at_the_same_time(&path);
-        let has_probe = probe.is_some();
-        cases.extend(probe);
+        let probe = probe.map(|probe| {
+            cases.push(probe);
+            cases.len() - 1
+        });
+        let claim = self.generator.with_the_same(&path).map(|claim| {
+            cases.push(claim);
+            cases.len() - 1
+        });
         named_apart(&mut cases, &mut self.known);
-        if let Some(probe) = cases.last().filter(|_| has_probe) {
-            self.probes.insert(path.clone(), probe.name.clone());
+        for (at, of) in [(probe, &mut self.probes), (claim, &mut self.claims)] {
+            of.extend(at.map(|at| (path.clone(), cases[at].name.clone())));
         }
         self.creators.insert(path, created.into_iter().map(|at| cases[at].name.clone()).collect());
         self.state = State::First(position);
@@ -144,10 +154,14 @@ impl<'a> Learning<'a> {
             outcomes.iter().any(|outcome| outcome.case == *name && outcome.succeeded())
         };
         let is_refused = self.probes.get(path).is_some_and(|probe| !is_made(probe));
+        let is_taken = self.claims.get(path).is_some_and(|claim| !is_made(claim));
         let is_made: Vec<bool> = self.creators[path].iter().map(is_made).collect();
         if is_made.first() == Some(&true) {
             if is_refused {
                 self.generator.exclusive.insert(path.to_owned());
+            }
+            if is_taken {
+                self.generator.consuming.insert(path.to_owned());
             }
             // The examples of the document are not the only texts, and can be taken once.
             if is_made[1..].contains(&true) {

@@ -5,6 +5,7 @@ mod conditional;
 mod filters;
 mod intervals;
 mod learning;
+mod members;
 mod observed;
 mod others;
 mod reads;
@@ -14,6 +15,7 @@ mod states;
 #[cfg(test)]
 mod tests;
 mod things;
+mod transitions;
 mod variations;
 mod versions;
 
@@ -94,6 +96,8 @@ pub(super) struct Generator<'a> {
     exclusive: BTreeSet<String>,
     /// The operations that create things with other texts than the examples of the document.
     made_up: BTreeSet<usize>,
+    /// The collections of which a thing takes what it refers to: the same cannot be taken twice.
+    consuming: BTreeSet<String>,
     /// What has to be done to the things that those of a collection are within, before one can be created.
     allowing: BTreeMap<String, Vec<usize>>,
     /// The variables with the versions of things and, where it is true, with their tags, by those with their
@@ -185,6 +189,7 @@ impl<'a> Generator<'a> {
             referred: BTreeMap::new(),
             exclusive: BTreeSet::new(),
             made_up: BTreeSet::new(),
+            consuming: BTreeSet::new(),
             allowing: BTreeMap::new(),
             versions: BTreeMap::new(),
             avoided: BTreeMap::new(),
@@ -216,8 +221,12 @@ impl<'a> Generator<'a> {
         for path in &paths {
             if before + cases.len() < self.count * 3 / 5 && self.is_wanted_of(path) {
                 self.run_short(path, &mut cases);
+                self.admit(path, &mut cases);
             }
         }
+        // What came to be by what was done to others.
+        self.listed.clear();
+        self.observe_lists(&mut cases);
         let mut steps: Vec<Vec<VecDeque<Vec<Case>>>> = vec![Vec::new(); STEPS];
         for operation in 0..self.operations.len() {
             let mut queues = vec![VecDeque::new(); STEPS];

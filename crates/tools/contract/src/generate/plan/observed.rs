@@ -6,7 +6,7 @@ use super::{Generator, Thing};
 use crate::case::Case;
 use crate::generate::draft::VARIABLE;
 use crate::generate::operation::{Operation, collection, key_of};
-use crate::generate::references::SELVES;
+use crate::generate::references::{PERSONS, SELVES};
 use crate::openapi::{fields, resolve};
 
 /// How many rows of a list are used, of what each user sees.
@@ -160,10 +160,48 @@ impl Generator<'_> {
     pub(super) fn name_of(&self, index: usize, field: &str, number: usize) -> Option<Value> {
         let operation = &self.operations[index];
         let is_of_thing = operation.method == "POST" && !operation.path_parameters().is_empty();
+        if PERSONS.contains(&field) {
+            // It may have to be someone who takes part: the caller does.
+            let names = self.names.values().next().filter(|_| is_of_thing)?;
+            let variable = names.get(self.samples.caller)?;
+            return Some(format!("${{{variable}}}").into());
+        }
         let known = self.names.get(field).filter(|_| is_of_thing)?;
         // Others before the caller: what is given to oneself changes least.
         let variable = known.get((number + 1) % known.len().max(1))?;
         Some(format!("${{{variable}}}").into())
+    }
+
+    /// Reads who takes part in a thing of each user, if that is what those of a collection are, to go on with
+    /// their names: the first is its user.
+    pub(super) fn observe_members(&mut self, path: &str, cases: &mut Vec<Case>) {
+        let creator = self.resources[path].creator;
+        let name =
+            NAMES.into_iter().find(|name| self.operations[creator].fields.get(name).is_some());
+        let list = self
+            .operations
+            .iter()
+            .position(|operation| operation.method == "GET" && collection(operation.path) == path);
+        let (Some(name), Some(list)) = (name.filter(|name| !self.names.contains_key(*name)), list)
+        else {
+            return;
+        };
+        let Some((before, items)) = rows(self.document, &self.operations[list]) else { return };
+        if items["properties"].get(name).is_none() {
+            return;
+        }
+        for user in 0..self.users.len() {
+            let Some(outer) = self.parent(path, user, 0).filter(|outer| outer.user == user) else {
+                break;
+            };
+            let draft = self.draft(list, user, Some(&outer), 0);
+            let mut case = self.case(list, draft, "who takes part");
+            self.variables += 1;
+            let variable = format!("{VARIABLE}{}", self.variables);
+            case.capture.insert(variable.clone(), format!("{before}/0/{name}"));
+            cases.push(case);
+            self.names.entry(name.to_owned()).or_default().push(variable);
+        }
     }
 }
 

@@ -193,20 +193,18 @@ impl Generator<'_> {
         cases: &mut Vec<Case>,
     ) -> Vec<(String, Thing)> {
         let mut created = Vec::new();
-        let Some(variable) = thing.variables.last() else { return created };
+        if thing.variables.is_empty() {
+            return created;
+        }
         let paths: Vec<String> = self.resources.keys().cloned().collect();
-        let refers = |other: &&String| *other != path && self.refers(other, path);
+        let refers = |other: &&String| self.refers(other, path);
         let referring: Vec<&String> = paths.iter().filter(refers).collect();
         for other in referring {
-            let only = vec![(user, variable.clone())];
-            let known = self.samples.created.insert(path.to_owned(), only);
+            let known = self.refer_only_to(path, user, thing);
             let parent = self.parent(other, user, 0);
             let referring = self.create(other, user, parent.as_ref(), 0, cases);
             created.push((other.clone(), referring));
-            match known {
-                Some(known) => _ = self.samples.created.insert(path.to_owned(), known),
-                None => _ = self.samples.created.remove(path),
-            }
+            self.restore([known]);
         }
         created
     }
@@ -254,14 +252,21 @@ impl Generator<'_> {
             }
             let has_more =
                 fields(self.operations[action].fields).count() > self.required(action).len();
-            let times = ["the first time", "the second time", "with what it must have alone"];
-            for (time, remark) in times.into_iter().enumerate().take(2 + usize::from(has_more)) {
-                let mut draft = self.draft(action, user, Some(&thing), 0);
-                if time == 2 {
-                    self.reduce(action, &mut draft);
-                }
-                cases.push(self.case(action, draft, remark));
+            for time in ["the first time", "the second time"] {
+                let draft = self.draft(action, user, Some(&thing), 0);
+                cases.push(self.case(action, draft, time));
                 self.read_all(path, user, &thing, cases);
+            }
+            if user == 0 {
+                // How often it may be done can be limited, and what it sets may stay or go.
+                for time in ["the third time", "the fourth time"] {
+                    let mut draft = self.draft(action, user, Some(&thing), 0);
+                    if has_more {
+                        self.reduce(action, &mut draft);
+                    }
+                    cases.push(self.case(action, draft, time));
+                    self.read_again(path, user, &thing, cases);
+                }
             }
             self.read_referred(path, user, &body, cases);
             self.refer_to(path, user, &thing, cases);

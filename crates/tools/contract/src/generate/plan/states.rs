@@ -108,6 +108,9 @@ impl Generator<'_> {
     /// All actions by a user upon a thing of the first user, forwards and backwards.
     fn act_in_turn(&mut self, path: &str, user: usize, actions: &[usize], cases: &mut Vec<Case>) {
         let thing = self.fresh(path, cases);
+        if user == 0 {
+            self.fill(path, user, &thing, cases);
+        }
         for (number, &action) in actions.iter().chain(actions.iter().rev()).enumerate() {
             let draft = self.draft(action, user, Some(&thing), number / actions.len());
             let whose = if user == 0 { "one after the other" } else { "by another than its user" };
@@ -134,7 +137,9 @@ impl Generator<'_> {
         cases: &mut Vec<Case>,
     ) -> Thing {
         let creator = self.resources[path].creator;
+        let known = self.with_fresh(path, user, None, cases);
         let mut draft = self.later(|this| this.creation(creator, user, parent, 1));
+        self.restore(known);
         self.reduce(creator, &mut draft);
         let (case, thing) = self.created(path, user, parent, &draft);
         cases.push(case);

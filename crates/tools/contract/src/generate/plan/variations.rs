@@ -73,7 +73,7 @@ impl<'a> Generator<'a> {
             units.extend(self.twice(index));
         }
         units.extend(self.adjoining(index).map(|case| (FIRST, vec![case])));
-        units.extend(self.of_others(index));
+        let mut others: VecDeque<Unit> = self.of_others(index).into();
         let has_tags = self.operations.iter().flat_map(|o| &o.parameters).any(|parameter| {
             let name = parameter["name"].as_str().unwrap_or_default().to_lowercase();
             ["if-match", "if-none-match"].contains(&&*name)
@@ -81,6 +81,7 @@ impl<'a> Generator<'a> {
         // Where no tags are spoken of, there may be none.
         let step = if has_tags { ALLOWED } else { COMBINED };
         units.extend(self.with_tags(index).map(|unit| (step, unit)));
+        units.extend(self.transitions(index).into_iter().map(|unit| (ALLOWED, unit)));
         units.extend(self.filtered(index).into_iter().map(|case| (ALLOWED, vec![case])));
         let has_body = self.operations[index].media_type.is_some();
         let (allowed, other): (Vec<_>, Vec<_>) =
@@ -95,13 +96,22 @@ impl<'a> Generator<'a> {
                 && !change.name.ends_with(": null")
         };
         let (bundled, single): (Vec<_>, Vec<_>) = allowed.iter().copied().partition(is_bundled);
-        for changes in bundles(&bundled, ALLOWED_AT_ONCE) {
-            units.push((ALLOWED, self.unit(index, actor, 0, &changes)));
+        let is_null = |change: &&Change<'_>| change.name.ends_with(": null");
+        let (nulls, single): (Vec<_>, Vec<_>) = single.into_iter().partition(is_null);
+        let alone = |change| vec![change];
+        let chosen = nulls
+            .into_iter()
+            .map(alone)
+            .chain(bundles(&bundled, ALLOWED_AT_ONCE))
+            .chain(single.into_iter().map(alone));
+        // There may be many of others, of which each shows as much as the next.
+        for changes in chosen {
+            let is_general = changes.len() == 1 && changes[0].is_general();
+            let step = if is_general && !is_bundled(&changes[0]) { COMBINED } else { ALLOWED };
+            units.push((step, self.unit(index, actor, 0, &changes)));
+            units.extend(others.pop_front());
         }
-        for change in single {
-            let step = if change.is_general() { COMBINED } else { ALLOWED };
-            units.push((step, self.unit(index, actor, 0, &[change])));
-        }
+        units.extend(others);
         let (general, single): (Vec<_>, Vec<_>) =
             other.iter().copied().partition(|change| change.is_general() && change.is_field());
         for change in single {
@@ -213,8 +223,15 @@ impl<'a> Generator<'a> {
             }
             thing = Some(fresh);
         }
-        let mut draft = if is_creator && self.exclusive.contains(&own) {
-            self.later(|this| this.draft(index, user, thing.as_ref(), number))
+        let mut draft = if is_creator && is_allowed {
+            let known = self.with_fresh(&own, user, None, &mut cases);
+            let draft = if self.exclusive.contains(&own) {
+                self.later(|this| this.draft(index, user, thing.as_ref(), number))
+            } else {
+                self.draft(index, user, thing.as_ref(), number)
+            };
+            self.restore(known);
+            draft
         } else {
             self.draft(index, user, thing.as_ref(), number)
         };

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use self::numbers::valid_numbers;
 use super::draft::plain;
 use super::pattern::matching;
+use super::related::non_null;
 use super::valid::is_valid;
 use crate::openapi::{fields, resolve};
 
@@ -24,6 +25,10 @@ const MAX_VARIANTS: usize = 300;
 const MAX_YEARS: usize = 500;
 /// How many years later a moment is that should be still to come: leap years among leap years.
 const TO_COME: usize = 12;
+/// How much there is at first of what is taken bit by bit.
+const PLENTY: usize = 500;
+/// What something costs at first.
+const UNEVEN: usize = 1999;
 /// How many numbers are tried for one that has the form which is asked for.
 const FITTING: usize = 8;
 /// The longest text that is sent, in characters.
@@ -132,7 +137,7 @@ impl<'a> Samples<'a> {
             return values[number % values.len()].clone();
         }
         let is_later = self.years > 0 && schema["format"] == "date-time";
-        let is_text = kind(schema) == "string";
+        let is_text = kind(resolve(self.document, non_null(schema))) == "string";
         let example = examples(schema).nth(number);
         let example = example.filter(|_| !is_later && (self.has_examples || !is_text));
         if let Some(example) = example.filter(|value| is_valid(self.document, schema, value)) {
@@ -205,13 +210,24 @@ impl<'a> Samples<'a> {
                 for (index, (name, property)) in fields(&schema["properties"]).enumerate() {
                     let is_required =
                         required.is_some_and(|names| names.iter().any(|known| known == name));
-                    let is_left_out =
-                        depth < MAX_DEPTH / 2 || (number > 0 && (number + index) % 5 == 4);
+                    let is_left_out = depth < MAX_DEPTH / 2
+                        || (number > 0 && (number + index) % 5 == 4)
+                        || self.refers_to_nothing(property);
                     let field = nth_of_its_kind(self.document, property, &mut kinds);
                     if is_required || !is_left_out {
-                        let is_to_come = is_to_come(name);
-                        let value = self.at(property, Place { field, is_to_come, ..place });
-                        object.insert(name.clone(), value);
+                        let place = Place {
+                            field,
+                            is_to_come: is_to_come(name),
+                            is_small: place.is_small || is_share(name),
+                            ..place
+                        };
+                        let value = self.at(property, place);
+                        let of = kind(resolve(self.document, non_null(property)));
+                        let usual = usual(name).filter(|_| number == 0 && of == "integer");
+                        let usual = usual
+                            .map(Value::from)
+                            .filter(|usual| is_valid(self.document, property, usual));
+                        object.insert(name.clone(), usual.unwrap_or(value));
                     }
                 }
                 if object.is_empty() && schema["additionalProperties"].is_object() {
@@ -222,6 +238,12 @@ impl<'a> Samples<'a> {
             }
             _ => Value::Null,
         }
+    }
+
+    /// Whether a schema is one of the id of a thing, and there is none yet.
+    fn refers_to_nothing(&self, schema: &Value) -> bool {
+        let mark = schema[REFERS_TO].as_str();
+        mark.is_some_and(|mark| self.created.get(mark).is_none_or(Vec::is_empty))
     }
 
     /// The id of a created thing, where the schema is one of an id.
@@ -346,6 +368,23 @@ fn nth_of_its_kind(document: &Value, schema: &Value, others: &mut Vec<String>) -
 fn is_to_come(name: &str) -> bool {
     let name = name.to_lowercase();
     name.contains("expir") || name.ends_with("until") || name.ends_with("valid_to")
+}
+
+/// Whether a field says how much is taken of something.
+fn is_share(name: &str) -> bool {
+    ["quantity", "qty", "units", "seats", "tickets", "guests", "persons", "party_size"]
+        .contains(&name.to_lowercase().as_str())
+}
+
+/// The first number of a field that says how much there is of something, or what it costs: enough of the
+/// one, and of the other what does not come out even.
+fn usual(name: &str) -> Option<usize> {
+    let name = name.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if has(&["stock", "inventory", "capacity", "on_hand"]) {
+        return Some(PLENTY);
+    }
+    has(&["price", "cents", "cost"]).then_some(UNEVEN)
 }
 
 /// The smallest whole number that a schema allows and that is more than none; none if it is of no number.

@@ -12,7 +12,7 @@ pub(super) fn valid_numbers(schema: &Value, is_small: bool) -> Vec<Value> {
     let usual: &[Value] = match (kind(schema), is_small) {
         ("integer", true) => &[json!(2), json!(1), json!(3), json!(4)],
         ("integer", false) => &[json!(100), json!(5), json!(1), json!(7), json!(2), json!(0)],
-        _ => &[12.5, 2.675, 99.99, 7.0, 1.005, 99.999, 0.125, 1234.565].map(json_number),
+        _ => &[12.5, 7.25, 99.99, 0.5, 2.675, 7.0, 1.005, 99.999, 0.125, 1234.565].map(json_number),
     };
     let mut numbers: Vec<Value> = usual.iter().cloned().chain(limits).collect();
     numbers.retain(|value| is_valid(&Value::Null, schema, value));
