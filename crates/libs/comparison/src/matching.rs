@@ -137,7 +137,7 @@ impl Pairs {
 }
 
 /// What has a format of its own: JWTs, UUIDs with and without dashes, times, ULIDs, `ObjectId`s,
-/// hexadecimal ids after the name of their kind (`inv_8c41…`), the header `traceparent`, HTTP dates, and
+/// ids after the name of their kind (`inv_8c41…`, `tsk_nk4gX2jZjcrvKBXP`), the header `traceparent`, HTTP dates, and
 /// seconds to nanoseconds since 1970 of this time.
 static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is a constant, which a test compiles")]
@@ -152,7 +152,7 @@ static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
         | \b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),\ \d\d\ [A-Z][a-z]{2}\ \d{4}\ \d\d:\d\d:\d\d\ GMT
         | \b[0-7][0-9A-HJKMNP-TV-Z]{25}\b
         | \b[0-9a-f]{24}\b
-        | \b[a-z]{2,12}_[0-9a-f]{12,64}\b
+        | \b[a-z]{2,12}_[0-9A-Za-z]{12,64}\b
         | \b1[6-9]\d{8}(?:\d{3}){0,3}\b",
     )
     .expect("the pattern is valid")
@@ -275,6 +275,15 @@ fn same_generated(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
     if reference.starts_with("eyJ") {
         return same_token(reference, candidate, pairs);
     }
+    if let (Some((kind, a)), Some((other, b))) = (prefixed(reference), prefixed(candidate)) {
+        let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return kind == other
+            && a.len() == b.len()
+            && is_hex(a) == is_hex(b)
+            && is_random(a)
+            && is_random(b)
+            && pairs.matches(reference, candidate);
+    }
     let is_number = reference.bytes().all(|byte| byte.is_ascii_digit());
     match (time::parse(reference), time::parse(candidate)) {
         (Some(a), Some(b)) => return pairs.same_time(reference, candidate, &a, &b),
@@ -292,6 +301,24 @@ fn same_generated(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
         && (is_upper(reference) == is_upper(candidate)
             || is_lower(reference) == is_lower(candidate))
         && pairs.matches(reference, candidate)
+}
+
+/// An id after the name of its kind, and that name.
+fn prefixed(text: &str) -> Option<(&str, &str)> {
+    let (kind, id) = text.split_once('_')?;
+    let is_kind = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_id = id.len() >= 12 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_kind && is_id).then_some((kind, id))
+}
+
+/// Whether a text is no words: it has digits among its letters, or as many capitals as chance brings.
+fn is_random(text: &str) -> bool {
+    let count = |is: fn(&u8) -> bool| text.bytes().filter(is).count();
+    let (digits, upper, lower) =
+        (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        || (digits > 0 && upper + lower > 0)
+        || (upper > 3 && lower > 3)
 }
 
 fn looks_like_time(text: &str) -> bool {

@@ -169,4 +169,19 @@ fn ids_after_the_name_of_their_kind_are_matched() {
     assert!(!same_text("inv_a4f9ab72e8e2b1d8", "inv_0c1d2e3f4a5b6c7e", &mut pairs));
     assert!(!same_text("inv_b4f9ab72e8e2b1d8", "cus_0c1d2e3f4a5b6c7f", &mut pairs));
     assert!(!same_text("not_authenticated", "not_authorizationx", &mut pairs));
+    assert!(!same_text("acc_a4f9ab72e8e2b1d8", "bad_0c1d2e3f4a5b6c7f", &mut pairs));
+    for (a, b) in [
+        ("cart_e41jrqx2db4p1aqzi86b", "cart_at7nhpbhpriihqka4uxg"),
+        ("tsk_hmUhFYnrpApcpmvC", "tsk_nkVgXsjZjcrvKBXP"),
+    ] {
+        assert!(same_text(&format!("/{a}/x"), &format!("/{b}/x"), &mut pairs), "{a}");
+        assert!(!same_text(a, &b.replace('X', "Y").replace("4ux", "4uy"), &mut pairs), "{a}");
+    }
+    for (a, b) in [
+        ("error_invalidpassword", "error_invalidaccounts"),
+        ("error_InvalidPassword", "error_InvalidAccounts"),
+        ("next_pagetokenfirstx", "next_pagetokensecond"),
+    ] {
+        assert!(!same_text(a, b, &mut pairs), "{a}");
+    }
 }

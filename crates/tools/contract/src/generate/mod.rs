@@ -111,15 +111,20 @@ impl Requests<'_> {
     pub fn next(
         &mut self,
         outcomes: &[Outcome],
-        select: impl FnOnce(Vec<Case>) -> Vec<Case>,
+        select: impl Fn(Vec<Case>) -> Vec<Case>,
     ) -> Vec<Case> {
-        let Generated { mut cases, cut } = self.learning.next(outcomes);
-        if self.learning.is_done() {
-            cases = select(cases);
+        loop {
+            let Generated { mut cases, cut } = self.learning.next(outcomes);
+            let is_end = cases.is_empty();
+            if self.learning.is_done() {
+                cases = select(cases);
+            }
+            self.cut = self.cut.max(cut);
+            self.made.extend_from_slice(&cases);
+            if is_end || !cases.is_empty() {
+                return cases;
+            }
         }
-        self.cut = self.cut.max(cut);
-        self.made.extend_from_slice(&cases);
-        cases
     }
 
     /// All that were made until now, and how many variations had no room.

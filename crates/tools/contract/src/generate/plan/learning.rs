@@ -32,6 +32,7 @@ pub(in crate::generate) struct Learning<'a> {
     tried_states: BTreeSet<String>,
     /// Those that were refused before what they need existed.
     stale: BTreeSet<String>,
+    has_lived: bool,
     /// How often each name was given.
     known: BTreeMap<String, usize>,
     made: usize,
@@ -53,6 +54,8 @@ enum State {
     /// Things of a collection by every user, after each action on what they are within: the actions, each
     /// with its cases.
     States(String, Vec<(usize, Vec<String>)>),
+    /// What becomes of things.
+    Lives(Vec<Case>),
     Everything,
 }
 
@@ -68,6 +71,7 @@ impl<'a> Learning<'a> {
             given_up: BTreeSet::new(),
             tried_states: BTreeSet::new(),
             stale: BTreeSet::new(),
+            has_lived: false,
             known: BTreeMap::new(),
             made: 0,
         }
@@ -90,11 +94,20 @@ impl<'a> Learning<'a> {
             State::Required(path) => self.after_required(path, outcomes),
             State::Fields(path, cases) => self.after_fields(&path, &cases, outcomes),
             State::States(path, tried) => self.after_states(&path, &tried, outcomes),
+            State::Lives(lives) => {
+                self.generator.learn_order(&lives, outcomes);
+                Vec::new()
+            }
             State::Everything => {
                 self.state = State::Everything;
                 return Generated::default();
             }
         };
+        if cases.is_empty() && !std::mem::replace(&mut self.has_lived, true) {
+            cases = self.generator.lives(self.made);
+            named_apart(&mut cases, &mut self.known);
+            self.state = State::Lives(cases.clone());
+        }
         if cases.is_empty() {
             self.state = State::Everything;
             cases = self.generator.rest(self.made);
@@ -106,7 +119,7 @@ impl<'a> Learning<'a> {
 
     /// Whether all that others need was created: what comes now is sent for its own sake.
     pub(in crate::generate) const fn is_done(&self) -> bool {
-        matches!(self.state, State::Everything)
+        matches!(self.state, State::Lives(_) | State::Everything)
     }
 
     /// Who each user is, if that can be asked; else what comes after.

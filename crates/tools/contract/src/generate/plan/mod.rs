@@ -36,6 +36,9 @@ use crate::case::Case;
 const SHARES: usize = 8;
 const MIN_CHANGES: usize = 40;
 
+/// For how many requests for each operation there has to be room, if things are to run short.
+const PER_OPERATION: usize = 20;
+
 /// The steps in which variations are sent: every operation has its share of one before the next.
 const STEPS: usize = 6;
 
@@ -98,6 +101,8 @@ pub(super) struct Generator<'a> {
     made_up: BTreeSet<usize>,
     /// The collections of which a thing takes what it refers to: the same cannot be taken twice.
     consuming: BTreeSet<String>,
+    /// By action: what was done before to the thing with which it succeeded first.
+    prior: BTreeMap<usize, Vec<usize>>,
     /// What has to be done to the things that those of a collection are within, before one can be created.
     allowing: BTreeMap<String, Vec<usize>>,
     /// The variables with the versions of things and, where it is true, with their tags, by those with their
@@ -189,6 +194,7 @@ impl<'a> Generator<'a> {
             referred: BTreeMap::new(),
             exclusive: BTreeSet::new(),
             made_up: BTreeSet::new(),
+            prior: BTreeMap::new(),
             consuming: BTreeSet::new(),
             allowing: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -204,9 +210,9 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// Everything that comes after the first things, of which so many requests were made.
-    fn rest(&mut self, before: usize) -> Vec<Case> {
-        let count = self.count.saturating_sub(before);
+    /// What comes after the first things, of which so many requests were made: lists, and what becomes of
+    /// things.
+    fn lives(&mut self, before: usize) -> Vec<Case> {
         let mut cases = Vec::new();
         self.observe_lists(&mut cases);
         self.read_lists(before, &mut cases);
@@ -218,12 +224,21 @@ impl<'a> Generator<'a> {
                 }
             }
         }
-        for path in &paths {
+        let has_room = self.operations.len() * PER_OPERATION <= self.count;
+        for path in paths.iter().filter(|_| has_room) {
             if before + cases.len() < self.count * 3 / 5 && self.is_wanted_of(path) {
                 self.run_short(path, &mut cases);
                 self.admit(path, &mut cases);
             }
         }
+        cases.truncate(self.count.saturating_sub(before));
+        cases
+    }
+
+    /// Everything that comes after that: each operation with variations.
+    fn rest(&mut self, before: usize) -> Vec<Case> {
+        let count = self.count.saturating_sub(before);
+        let mut cases = Vec::new();
         // What came to be by what was done to others.
         self.listed.clear();
         self.observe_lists(&mut cases);

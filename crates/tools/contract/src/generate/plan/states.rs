@@ -1,9 +1,12 @@
 //! What is possible only in some state of a thing, or only for some user.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Generator, Thing};
 use crate::case::Case;
 use crate::generate::operation::collection;
 use crate::generate::references::last_word;
+use crate::report::Outcome;
 
 /// How many actions on a thing are combined with one another.
 const ACTIONS: usize = 8;
@@ -59,6 +62,54 @@ impl Generator<'_> {
             steps.push((action, cases));
         }
         steps
+    }
+
+    /// Learns for each action what was done to a thing before it succeeded, by the actions that succeeded on
+    /// the same thing: of several ways the shortest.
+    pub(super) fn learn_order(&mut self, cases: &[Case], outcomes: &[Outcome]) {
+        let succeeded: BTreeSet<&str> = outcomes
+            .iter()
+            .filter(|outcome| outcome.succeeded())
+            .map(|outcome| outcome.case.as_str())
+            .collect();
+        let index_of = |case: &Case| {
+            let name = case.operation.as_ref()?;
+            self.operations.iter().position(|operation| operation.name == *name)
+        };
+        // The thing is the path without the action.
+        let mut done: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut prior: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for case in cases.iter().filter(|case| succeeded.contains(case.name.as_str())) {
+            let Some(index) = index_of(case).filter(|index| self.uses_up(*index)) else { continue };
+            let path = case.request.split_once(' ').map_or("", |(_, path)| path);
+            let Some((thing, _)) = path.rsplit_once('/').filter(|_| !path.ends_with('}')) else {
+                continue;
+            };
+            let before = done.entry(thing).or_default();
+            let shortest = prior.entry(index).or_insert_with(|| before.clone());
+            if before.len() < shortest.len() {
+                shortest.clone_from(before);
+            }
+            if !before.contains(&index) {
+                before.push(index);
+            }
+        }
+        prior.retain(|_, before| (1..ACTIONS).contains(&before.len()));
+        self.prior = prior;
+    }
+
+    /// Does to a thing what has to be done before an action, as far as that is known.
+    pub(super) fn prepare(
+        &mut self,
+        action: usize,
+        user: usize,
+        thing: &Thing,
+        cases: &mut Vec<Case>,
+    ) {
+        for before in self.prior.get(&action).cloned().unwrap_or_default() {
+            let draft = self.draft(before, user, Some(thing), 0);
+            cases.push(self.case(before, draft, "before another action"));
+        }
     }
 
     /// The same actions on all other things that those of the collection may be within.

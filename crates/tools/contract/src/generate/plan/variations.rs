@@ -221,6 +221,7 @@ impl<'a> Generator<'a> {
             if self.makes_product(index) {
                 self.fill(path, user, &fresh, &mut cases);
             }
+            self.prepare(index, user, &fresh, &mut cases);
             thing = Some(fresh);
         }
         let mut draft = if is_creator && is_allowed {
@@ -283,7 +284,7 @@ impl<'a> Generator<'a> {
     }
 
     /// Whether the operation deletes a thing, or acts on it.
-    fn uses_up(&self, index: usize) -> bool {
+    pub(super) fn uses_up(&self, index: usize) -> bool {
         let operation = &self.operations[index];
         let is_creator =
             operation.method == "POST" && self.resources.contains_key(&collection(operation.path));
