@@ -44,7 +44,9 @@ pub(super) fn mark(document: &mut Value, collections: &[String]) {
 fn mark_as(document: &mut Value, collections: &[String], mark: &str) {
     match document {
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| mark_as(item, collections, mark));
+            for item in items {
+                mark_as(item, collections, mark);
+            }
         }
         Value::Object(fields) => {
             if let Some(Value::Object(properties)) = fields.get_mut("properties") {

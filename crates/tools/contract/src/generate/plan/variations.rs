@@ -122,28 +122,33 @@ impl<'a> Generator<'a> {
             let step = if number < WRONG_PAIRS { NEAR } else { COMBINED };
             units.push((step, self.unit(index, actor, 0, &changes)));
         }
-        let is_list = self.operations[index].method == "GET";
         units.push((LAST, self.at_the_end(index)));
-        for (of, count) in [(&allowed, if is_list { PAIRS } else { 0 }), (&other, WRONG_PAIRS)] {
-            let is_of_use = |change: &&Change<'_>| change.is_field() && !change.is_empty();
-            let of_fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
-            let mut targets: Vec<_> =
-                of_fields.iter().map(|change| change.target.clone()).collect();
-            targets.sort();
-            targets.dedup();
-            if targets.len() < 2 {
-                continue;
-            }
-            for number in 0..count.min(targets.len() * targets.len() * 2) {
-                // One of each pair of fields in turn, whatever number of values each has.
-                let one = self.one_of(&of_fields, &targets[number % targets.len()]);
-                let other = (number + 1 + number / targets.len()) % targets.len();
-                let two = self.one_of(&of_fields, &targets[other]);
-                if let (Some(one), Some(two)) = (one, two)
-                    && one.target != two.target
-                {
-                    units.push((NEAR, self.unit(index, actor, 0, &[one, two])));
-                }
+        let is_list = self.operations[index].method == "GET";
+        units.extend(self.pairs(index, actor, &allowed, if is_list { PAIRS } else { 0 }));
+        units.extend(self.pairs(index, actor, &other, WRONG_PAIRS));
+        units
+    }
+
+    /// Requests with changes of two fields, so many at most: one of each pair of fields in turn, whatever
+    /// number of values each has.
+    fn pairs(&mut self, index: usize, actor: usize, of: &[&Change<'a>], count: usize) -> Vec<Unit> {
+        let is_of_use = |change: &&Change<'_>| change.is_field() && !change.is_empty();
+        let of_fields: Vec<_> = of.iter().copied().filter(is_of_use).collect();
+        let mut targets: Vec<_> = of_fields.iter().map(|change| change.target.clone()).collect();
+        targets.sort();
+        targets.dedup();
+        let mut units = Vec::new();
+        if targets.len() < 2 {
+            return units;
+        }
+        for number in 0..count.min(targets.len() * targets.len() * 2) {
+            let one = self.one_of(&of_fields, &targets[number % targets.len()]);
+            let other = (number + 1 + number / targets.len()) % targets.len();
+            let two = self.one_of(&of_fields, &targets[other]);
+            if let (Some(one), Some(two)) = (one, two)
+                && one.target != two.target
+            {
+                units.push((NEAR, self.unit(index, actor, 0, &[one, two])));
             }
         }
         units

@@ -1,5 +1,6 @@
 //! Values for a schema: valid ones, those at its limits, and invalid ones.
 
+mod names;
 mod numbers;
 mod variants;
 
@@ -7,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+pub(super) use self::names::least;
+use self::names::{is_share, is_to_come, usual};
 use self::numbers::valid_numbers;
 use super::draft::plain;
 use super::pattern::matching;
@@ -25,10 +28,6 @@ const MAX_VARIANTS: usize = 300;
 const MAX_YEARS: usize = 500;
 /// How many years later a moment is that should be still to come: leap years among leap years.
 const TO_COME: usize = 12;
-/// How much there is at first of what is taken bit by bit.
-const PLENTY: usize = 500;
-/// What something costs at first.
-const UNEVEN: usize = 1999;
 /// How many numbers are tried for one that has the form which is asked for.
 const FITTING: usize = 8;
 /// The longest text that is sent, in characters.
@@ -155,21 +154,7 @@ impl<'a> Samples<'a> {
             };
             let find = |kinds: &[&str]| some.iter().find(|choice| is(choice, kinds)).copied();
             if let (Some(of), Some(text)) = (find(&["integer", "number"]), find(&["string"])) {
-                // A number that may be written as a text, as decimals are: the text has the rules.
-                let mut values = (number..number + FITTING)
-                    .map(|number| self.at(of, Place { number, ..place }))
-                    .collect::<Vec<_>>()
-                    .into_iter();
-                let is_text = number % 4 >= 2;
-                let fits =
-                    |value: &Value| is_valid(self.document, text, &Value::from(plain(value)));
-                let first = values.next().unwrap_or(Value::Null);
-                let value = std::iter::once(first.clone()).chain(values).find(fits);
-                return match value {
-                    Some(value) if is_text => plain(&value).into(),
-                    Some(value) => value,
-                    None => first,
-                };
+                return self.written(of, text, place);
             }
             if !some.is_empty() {
                 // Whole rows differ in few of their branches.
@@ -203,41 +188,56 @@ impl<'a> Samples<'a> {
                     })
                     .collect()
             }
-            "object" => {
-                let mut object = Map::new();
-                let required = schema["required"].as_array();
-                let mut kinds = Vec::new();
-                for (index, (name, property)) in fields(&schema["properties"]).enumerate() {
-                    let is_required =
-                        required.is_some_and(|names| names.iter().any(|known| known == name));
-                    let is_left_out = depth < MAX_DEPTH / 2
-                        || (number > 0 && (number + index) % 5 == 4)
-                        || self.refers_to_nothing(property);
-                    let field = nth_of_its_kind(self.document, property, &mut kinds);
-                    if is_required || !is_left_out {
-                        let place = Place {
-                            field,
-                            is_to_come: is_to_come(name),
-                            is_small: place.is_small || is_share(name),
-                            ..place
-                        };
-                        let value = self.at(property, place);
-                        let of = kind(resolve(self.document, non_null(property)));
-                        let usual = usual(name).filter(|_| number == 0 && of == "integer");
-                        let usual = usual
-                            .map(Value::from)
-                            .filter(|usual| is_valid(self.document, property, usual));
-                        object.insert(name.clone(), usual.unwrap_or(value));
-                    }
-                }
-                if object.is_empty() && schema["additionalProperties"].is_object() {
-                    let value = self.at(&schema["additionalProperties"], place);
-                    object.insert("key".to_owned(), value);
-                }
-                object.into()
-            }
+            "object" => self.object(schema, place),
             _ => Value::Null,
         }
+    }
+
+    /// A number that may be written as a text, as decimals are: the text has the rules.
+    fn written(&mut self, of: &'a Value, text: &Value, place: Place) -> Value {
+        let number = place.number;
+        let numbers = number..number + FITTING;
+        let values: Vec<Value> =
+            numbers.map(|number| self.at(of, Place { number, ..place })).collect();
+        let fits = |value: &&Value| is_valid(self.document, text, &Value::from(plain(value)));
+        match values.iter().find(fits) {
+            Some(value) if number % 4 >= 2 => plain(value).into(),
+            Some(value) => value.clone(),
+            None => values.into_iter().next().unwrap_or(Value::Null),
+        }
+    }
+
+    fn object(&mut self, schema: &'a Value, place: Place) -> Value {
+        let number = place.number;
+        let mut object = Map::new();
+        let required = schema["required"].as_array();
+        let mut kinds = Vec::new();
+        for (index, (name, property)) in fields(&schema["properties"]).enumerate() {
+            let is_required = required.is_some_and(|names| names.iter().any(|known| known == name));
+            let is_left_out = place.depth < MAX_DEPTH / 2
+                || (number > 0 && (number + index) % 5 == 4)
+                || self.refers_to_nothing(property);
+            let field = nth_of_its_kind(self.document, property, &mut kinds);
+            if !is_required && is_left_out {
+                continue;
+            }
+            let place = Place {
+                field,
+                is_to_come: is_to_come(name),
+                is_small: place.is_small || is_share(name),
+                ..place
+            };
+            let value = self.at(property, place);
+            let is_whole = kind(resolve(self.document, non_null(property))) == "integer";
+            let usual = usual(name).filter(|_| number == 0 && is_whole).map(Value::from);
+            let usual = usual.filter(|usual| is_valid(self.document, property, usual));
+            object.insert(name.clone(), usual.unwrap_or(value));
+        }
+        if object.is_empty() && schema["additionalProperties"].is_object() {
+            let value = self.at(&schema["additionalProperties"], place);
+            object.insert("key".to_owned(), value);
+        }
+        object.into()
     }
 
     /// Whether a schema is one of the id of a thing, and there is none yet.
@@ -362,43 +362,6 @@ fn nth_of_its_kind(document: &Value, schema: &Value, others: &mut Vec<String>) -
     let before = others.iter().filter(|other| **other == own).count();
     others.push(own);
     before
-}
-
-/// Whether a field is called as the end of what something is good for (`expires_at`, `valid_until`).
-fn is_to_come(name: &str) -> bool {
-    let name = name.to_lowercase();
-    name.contains("expir") || name.ends_with("until") || name.ends_with("valid_to")
-}
-
-/// Whether a field says how much is taken of something.
-fn is_share(name: &str) -> bool {
-    ["quantity", "qty", "units", "seats", "tickets", "guests", "persons", "party_size"]
-        .contains(&name.to_lowercase().as_str())
-}
-
-/// The first number of a field that says how much there is of something, or what it costs: enough of the
-/// one, and of the other what does not come out even.
-fn usual(name: &str) -> Option<usize> {
-    let name = name.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if has(&["stock", "inventory", "capacity", "on_hand"]) {
-        return Some(PLENTY);
-    }
-    has(&["price", "cents", "cost"]).then_some(UNEVEN)
-}
-
-/// The smallest whole number that a schema allows and that is more than none; none if it is of no number.
-pub(in crate::generate) fn least(document: &Value, schema: &Value) -> Option<Value> {
-    let schema = resolve(document, schema);
-    let choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
-    let of = choices.chain([schema]).find(|choice| kind(choice) == "integer")?;
-    if of.get("enum").is_some() || schema.get(REFERS_TO).is_some() || of.get(REFERS_TO).is_some() {
-        return None;
-    }
-    let least = of["minimum"].as_i64().or_else(|| of["exclusiveMinimum"].as_i64().map(|n| n + 1));
-    let step = of["multipleOf"].as_i64().filter(|step| *step > 0).unwrap_or(1);
-    let value = Value::from(least.unwrap_or(step).max(step));
-    is_valid(document, of, &value).then_some(value)
 }
 
 /// The values that a document gives of a schema.
