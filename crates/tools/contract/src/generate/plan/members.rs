@@ -12,9 +12,9 @@ use crate::openapi::{fields, resolve};
 const ROLES: usize = 5;
 
 impl Generator<'_> {
-    /// Has the first user admit the second to a thing in each role, and the second do what can be done with
+    /// Makes the second user a member of a thing of the first in each role, and has that user do what can be done with
     /// it; then once more when the second is no member any more. Nothing if things have no members.
-    pub(super) fn admit(&mut self, path: &str, cases: &mut Vec<Case>) {
+    pub(super) fn try_roles(&mut self, path: &str, cases: &mut Vec<Case>) {
         let Some(other) = (self.users.len() > 1).then_some(1) else { return };
         let within = self.within(path);
         let Some(members) = within.iter().find(|inner| self.names_a_user(inner)).cloned() else {

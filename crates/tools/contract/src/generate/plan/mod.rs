@@ -228,7 +228,7 @@ impl<'a> Generator<'a> {
         for path in paths.iter().filter(|_| has_room) {
             if before + cases.len() < self.count * 3 / 5 && self.is_wanted_of(path) {
                 self.run_short(path, &mut cases);
-                self.admit(path, &mut cases);
+                self.try_roles(path, &mut cases);
             }
         }
         cases.truncate(self.count.saturating_sub(before));
