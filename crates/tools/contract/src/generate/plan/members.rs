@@ -12,8 +12,8 @@ use crate::openapi::{fields, resolve};
 const ROLES: usize = 5;
 
 impl Generator<'_> {
-    /// Makes the second user a member of a thing of the first in each role, and has that user do what can be done with
-    /// it; then once more when the second is no member any more. Nothing if things have no members.
+    /// Makes the second user a member of a thing of the first in each role, and has that user do what can be
+    /// done with it; then once more when the second is no member any more. Nothing if things have no members.
     pub(super) fn try_roles(&mut self, path: &str, cases: &mut Vec<Case>) {
         let Some(other) = (self.users.len() > 1).then_some(1) else { return };
         let within = self.within(path);
@@ -36,18 +36,15 @@ impl Generator<'_> {
         let selves = self.samples.created.get(SELVES).cloned();
         for role in roles {
             let thing = self.create_own(path, 0, cases);
-            let only: Vec<_> =
-                selves.iter().flatten().filter(|(user, _)| *user == other).cloned().collect();
+            let mut only = selves.clone().unwrap_or_default();
+            only.retain(|(user, _)| *user == other);
             self.samples.created.insert(SELVES.to_owned(), only);
             let mut draft = self.creation(creator, 0, Some(&thing), 0);
             if let (Some((name, role)), Some(body)) = (role, object(&mut draft)) {
                 body.insert(name, role);
             }
             let (case, member) = self.created(&members, 0, Some(&thing), &draft);
-            match &selves {
-                Some(selves) => _ = self.samples.created.insert(SELVES.to_owned(), selves.clone()),
-                None => _ = self.samples.created.remove(SELVES),
-            }
+            self.restore([(SELVES.to_owned(), selves.clone())]);
             cases.push(case);
             self.use_as_member(path, &members, &thing, cases);
             if let Some(delete) = self.of_thing(&members, "DELETE") {

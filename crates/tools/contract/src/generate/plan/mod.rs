@@ -8,6 +8,7 @@ mod learning;
 mod members;
 mod observed;
 mod others;
+mod products;
 mod reads;
 mod repeated;
 mod scarce;
