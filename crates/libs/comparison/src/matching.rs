@@ -137,8 +137,8 @@ impl Pairs {
 }
 
 /// What has a format of its own: JWTs, UUIDs with and without dashes, times, ULIDs, `ObjectId`s,
-/// ids after the name of their kind (`inv_8c41…`, `tsk_nk4gX2jZjcrvKBXP`), the header `traceparent`, HTTP dates, and
-/// seconds to nanoseconds since 1970 of this time.
+/// ids after the name of their kind (`inv_8c41…`, `tsk_nk4gX2jZjcrvKBXP`), the header `traceparent`, HTTP
+/// dates, and seconds to nanoseconds since 1970 of this time.
 static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is a constant, which a test compiles")]
     Regex::new(
@@ -311,14 +311,14 @@ fn prefixed(text: &str) -> Option<(&str, &str)> {
     (is_kind && is_id).then_some((kind, id))
 }
 
-/// Whether a text is no words: it has digits among its letters, or as many capitals as chance brings.
+/// Whether a text is no words: it has digits among its letters, not only at its end as what is counted, or
+/// as many capitals as chance brings.
 fn is_random(text: &str) -> bool {
     let count = |is: fn(&u8) -> bool| text.bytes().filter(is).count();
-    let (digits, upper, lower) =
-        (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    let is_digit = |c: char| c.is_ascii_digit();
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
-        || (digits > 0 && upper + lower > 0)
-        || (upper > 3 && lower > 3)
+        || text.trim_end_matches(is_digit).contains(is_digit)
+        || (count(u8::is_ascii_uppercase) > 3 && count(u8::is_ascii_lowercase) > 3)
 }
 
 fn looks_like_time(text: &str) -> bool {

@@ -181,6 +181,7 @@ fn ids_after_the_name_of_their_kind_are_matched() {
         ("error_invalidpassword", "error_invalidaccounts"),
         ("error_InvalidPassword", "error_InvalidAccounts"),
         ("next_pagetokenfirstx", "next_pagetokensecond"),
+        ("demo_organisation1", "demo_organisation2"),
     ] {
         assert!(!same_text(a, b, &mut pairs), "{a}");
     }

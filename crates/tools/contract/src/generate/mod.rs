@@ -8,6 +8,7 @@
 
 mod carriers;
 mod changes;
+mod creators;
 mod draft;
 mod flat;
 mod operation;
@@ -56,7 +57,7 @@ impl Source {
     /// first.
     pub fn new(document: &Value, users: &[String], count: usize, seed: u64) -> Self {
         let mut document = flat::flattened(document);
-        let collections = references::collections(&document, &read(&document));
+        let collections = creators::collections(&document, &read(&document));
         references::mark(&mut document, &collections);
         references::mark_keys(&mut document, &collections);
         references::mark_parents(&mut document, &collections);

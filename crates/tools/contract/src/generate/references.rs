@@ -19,29 +19,25 @@ pub(super) const PERSONS: [&str; 8] =
 const PARENTS: [&str; 7] =
     ["parent", "reply_to", "in_reply_to", "duplicate_of", "replaces", "previous", "blocked_by"];
 
-/// What signing in is called, at the end of a path.
-const SIGN_INS: [&str; 7] =
-    ["login", "token", "signin", "sign-in", "sign_in", "access-token", "authenticate"];
-
 /// Where the ids of the users are kept who can only be known by asking who each is.
-pub(super) const SELVES: &str = "selves";
+pub(super) const CURRENT_USERS: &str = "current-users";
 
 /// Marks the fields with ids of users, where no request creates users.
 pub(super) fn mark_users(document: &mut Value, collections: &[String]) {
     let users = "/users".to_owned();
     if collection_of("user_id", collections).is_none() {
-        mark_as(document, &[users], SELVES);
+        mark_as(document, &[users], Some(CURRENT_USERS));
     }
 }
 
 /// Marks every field and parameter whose name is that of a collection with an id after it
 /// (`product_id` where there is `POST /products`).
 pub(super) fn mark(document: &mut Value, collections: &[String]) {
-    mark_as(document, collections, "");
+    mark_as(document, collections, None);
 }
 
-/// The same; each is marked as a reference to `mark`, if it is not empty.
-fn mark_as(document: &mut Value, collections: &[String], mark: &str) {
+/// The same; each is marked as a reference to `mark`, if that is given.
+fn mark_as(document: &mut Value, collections: &[String], mark: Option<&str>) {
     match document {
         Value::Array(items) => {
             for item in items {
@@ -67,18 +63,14 @@ fn mark_as(document: &mut Value, collections: &[String], mark: &str) {
     }
 }
 
-fn mark_one(name: &str, schema: &mut Value, collections: &[String], mark: &str) {
+fn mark_one(name: &str, schema: &mut Value, collections: &[String], mark: Option<&str>) {
     let Some(collection) = collection_of(name, collections) else { return };
-    let collection = if mark.is_empty() { collection } else { mark };
     let schema = match schema.get_mut("items") {
         Some(items) => items,
         None => schema,
     };
     if let Value::Object(fields) = schema {
-        let known = fields.entry(REFERS_TO.to_owned()).or_insert(Value::Null);
-        if known.is_null() || mark.is_empty() {
-            *known = json!(collection);
-        }
+        fields.entry(REFERS_TO.to_owned()).or_insert(json!(mark.unwrap_or(collection)));
     }
 }
 
@@ -105,11 +97,8 @@ pub(super) fn mark_keys(document: &mut Value, collections: &[String]) {
     for path in collections {
         let key = key_of(&operations, path).filter(|key| !is_id(key));
         let Some(key) = key else { continue };
-        let is_own = |operation: &Operation<'_>| {
-            let own = collection(operation.path);
-            own == *path || own == format!("{path}/{{}}")
-        };
-        let (own, others): (Vec<_>, Vec<_>) = operations.iter().partition(|o| is_own(o));
+        let (own, others): (Vec<_>, Vec<_>) =
+            operations.iter().partition(|operation| is_of(operation, path));
         let mut found = Vec::new();
         // What is found under a key of the same name has one of its own, unless it is within something.
         let has_own = |operation: &Operation<'_>| {
@@ -134,11 +123,22 @@ pub(super) fn mark_keys(document: &mut Value, collections: &[String]) {
         let pointers = found.into_iter().filter_map(|schema| pointer_of(document, schema, ""));
         marks.extend(pointers.map(|pointer| (pointer, path.clone())));
     }
-    for (pointer, path) in marks {
+    apply(document, marks);
+}
+
+/// Marks what stands at pointers, unless it is marked already.
+fn apply(document: &mut Value, marks: Vec<(String, String)>) {
+    for (pointer, mark) in marks {
         if let Some(Value::Object(fields)) = document.pointer_mut(&pointer) {
-            fields.insert(REFERS_TO.to_owned(), json!(path));
+            fields.entry(REFERS_TO.to_owned()).or_insert(json!(mark));
         }
     }
+}
+
+/// Whether an operation is on a collection, or on one thing of it.
+fn is_of(operation: &Operation<'_>, path: &str) -> bool {
+    let own = collection(operation.path);
+    own.strip_suffix("/{}").unwrap_or(&own) == path
 }
 
 /// Whether a word is another in the plural, or the same.
@@ -155,10 +155,6 @@ pub(super) fn mark_values(document: &mut Value, collections: &[String]) {
     let operations = super::read(document);
     let mut marks: Vec<(String, String)> = Vec::new();
     for path in collections {
-        let is_own = |operation: &Operation<'_>| {
-            let own = collection(operation.path);
-            own == *path || own == format!("{path}/{{}}")
-        };
         let creator = operations.iter().find(|o| o.method == "POST" && collection(o.path) == *path);
         let Some(creator) = creator else { continue };
         let word = last_word(path).to_lowercase();
@@ -166,7 +162,7 @@ pub(super) fn mark_values(document: &mut Value, collections: &[String]) {
             .filter(|(_, schema)| is_plain_text(document, schema))
             .map(|(name, _)| name.as_str())
             .collect();
-        for operation in operations.iter().filter(|operation| !is_own(operation)) {
+        for operation in operations.iter().filter(|operation| !is_of(operation, path)) {
             let is_about = operation.is_write()
                 && operation.path.split('/').skip(2).any(|part| {
                     part.split(['-', '_']).any(|part| is_plural(&word, &part.to_lowercase()))
@@ -189,11 +185,7 @@ pub(super) fn mark_values(document: &mut Value, collections: &[String]) {
             }
         }
     }
-    for (pointer, mark) in marks {
-        if let Some(Value::Object(fields)) = document.pointer_mut(&pointer) {
-            fields.entry(REFERS_TO.to_owned()).or_insert(json!(mark));
-        }
-    }
+    apply(document, marks);
 }
 
 /// Whether a schema is of any text, or null.
@@ -227,11 +219,7 @@ pub(super) fn mark_parents(document: &mut Value, collections: &[String]) {
             }
         }
     }
-    for (pointer, path) in marks {
-        if let Some(Value::Object(fields)) = document.pointer_mut(&pointer) {
-            fields.insert(REFERS_TO.to_owned(), json!(path));
-        }
-    }
+    apply(document, marks);
 }
 
 /// Whether a name is that of an id.
@@ -285,100 +273,6 @@ fn pointer_of(value: &Value, wanted: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// The collections of which things can be created and are known by an id afterwards.
-pub(super) fn collections(document: &Value, operations: &[Operation<'_>]) -> Vec<String> {
-    let creators = operations.iter().filter(|operation| {
-        let key = key_of(operations, &collection(operation.path)).unwrap_or("id");
-        is_creator(document, operations, operation) && operation.pointer_to(document, key).is_some()
-    });
-    let mut paths: Vec<String> = creators.map(|operation| collection(operation.path)).collect();
-    paths.extend(products(document, operations).into_iter().map(|product| product.path));
-    paths
-}
-
-/// Things that a request makes of others, and that are found in a collection to which nothing else is
-/// added: `POST /carts/{id}/checkout` answers with an order, as `GET /orders/{id}` does.
-pub(super) struct Product {
-    /// The operation that makes them.
-    pub(super) creator: usize,
-    pub(super) path: String,
-    /// Where its response has the id.
-    pub(super) pointer: String,
-}
-
-pub(super) fn products(document: &Value, operations: &[Operation<'_>]) -> Vec<Product> {
-    let creators: Vec<String> = operations
-        .iter()
-        .filter(|operation| is_creator(document, operations, operation))
-        .map(|operation| collection(operation.path))
-        .collect();
-    let product = |(creator, operation): (usize, &Operation<'_>)| {
-        let own = collection(operation.path);
-        let is_made = operation.method == "POST"
-            && !own.ends_with("{}")
-            && operation.result["properties"].is_object()
-            && key_of(operations, &own).is_none()
-            && (operation.path_parameters().is_empty() || !creators.contains(&own));
-        if !is_made {
-            return None;
-        }
-        operations.iter().find_map(|read| {
-            let last = read.path_parameters().len().checked_sub(1)?;
-            let path = read.collection(last)?;
-            let is_shown = read.method == "GET"
-                && read.path.trim_end_matches('/').ends_with('}')
-                && std::ptr::eq(read.result, operation.result)
-                && !creators.contains(&path)
-                // What is within a thing that is not known cannot be found.
-                && !path.contains("{}");
-            if !is_shown {
-                return None;
-            }
-            let pointer = operation.pointer_to(document, read.path_parameters()[last])?;
-            Some(Product { creator, path, pointer })
-        })
-    };
-    operations.iter().enumerate().filter_map(product).collect()
-}
-
-/// Whether a `POST` adds a thing to a collection. Other than those that act on a thing, it has a path
-/// below which single things are found, or which lists them; or what it returns has an id and is not
-/// the thing in its own path.
-pub(super) fn is_creator(
-    document: &Value,
-    operations: &[Operation<'_>],
-    operation: &Operation<'_>,
-) -> bool {
-    let path = collection(operation.path);
-    let last = path.rsplit('/').next().unwrap_or_default();
-    if operation.method != "POST" || path.ends_with("{}") || SIGN_INS.contains(&last) {
-        return false;
-    }
-    let is_collection = |other: &Operation<'_>| {
-        let mut positions = 0..other.path_parameters().len();
-        positions.any(|position| {
-            other.collection(position).is_some_and(|known| {
-                // What is created within another thing may be found in a collection of its own.
-                known == path || (path.contains("{}") && last_word(&known) == last_word(&path))
-            })
-        })
-    };
-    let is_list = |other: &Operation<'_>| other.method == "GET" && collection(other.path) == path;
-    if operations.iter().any(|other| is_collection(other) || is_list(other)) {
-        return true;
-    }
-    let item = path.rsplit_once('/').map_or("", |(item, _)| item);
-    let returns_the_same = |other: &Operation<'_>| {
-        let other_path = collection(other.path);
-        let is_of_item = other_path == item
-            || (other.method == "POST" && Some(&*other_path) == item.strip_suffix("/{}"));
-        is_of_item && other.result == operation.result
-    };
-    operation.result["properties"].is_object()
-        && operation.pointer_to(document, "id").is_some()
-        && !operations.iter().any(returns_the_same)
-}
-
 /// The last segment of a path.
 pub(super) fn last_word(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
@@ -404,47 +298,5 @@ mod tests {
         ] {
             assert_eq!(collection_of(name, &collections), collection, "{name}");
         }
-    }
-
-    #[test]
-    fn an_action_is_no_creator() {
-        let result = |name: &str| {
-            let schema = json!({"$ref": format!("#/components/schemas/{name}")});
-            json!({"responses": {"201": {"content": {"application/json": {"schema": schema}}}}})
-        };
-        let with_id = json!({"type": "object", "properties": {"id": {"type": "integer"}}});
-        let mut other = with_id.clone();
-        other["properties"]["amount"] = json!({"type": "integer"});
-        let nothing = json!({"responses": {"204": {"description": "done"}}});
-        let document = json!({
-            "paths": {
-                "/boxes": {"post": result("Box")},
-                "/boxes/{box_id}": {"get": result("Box"), "post": result("Box")},
-                "/boxes/{box_id}/seal": {"post": result("Box")},
-                "/boxes/{box_id}/open": {"post": nothing},
-                "/boxes/{box_id}/items": {"post": nothing},
-                "/boxes/{box_id}/weighings": {"post": result("Weighing")},
-                "/boxes/{box_id}/notes": {"post": nothing, "get": nothing},
-                "/items/{item_id}": {"get": nothing},
-                "/weighings": {"post": result("Weighing")},
-                "/leave": {"post": nothing},
-            },
-            "components": {"schemas": {"Box": with_id, "Weighing": other}},
-        });
-        let operations = crate::generate::read(&document);
-        let mut creators: Vec<_> = operations
-            .iter()
-            .filter(|operation| is_creator(&document, &operations, operation))
-            .map(|operation| operation.path)
-            .collect();
-        creators.sort_unstable();
-        let right = [
-            "/boxes",
-            "/boxes/{box_id}/items",
-            "/boxes/{box_id}/notes",
-            "/boxes/{box_id}/weighings",
-            "/weighings",
-        ];
-        assert_eq!(creators, right);
     }
 }

@@ -109,9 +109,7 @@ impl<'a> Changes<'a, '_> {
         });
         values
     }
-}
 
-impl Changes<'_, '_> {
     /// Whole numbers that were sent in fields with a word of this one's name, and those next to them: points
     /// where there is a maximum of points.
     pub(super) fn near_known(&self, name: &str, schema: &Value) -> Vec<Value> {

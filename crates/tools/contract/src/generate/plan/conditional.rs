@@ -2,7 +2,6 @@
 
 use super::Generator;
 use crate::case::Case;
-use crate::generate::draft::VARIABLE;
 
 impl Generator<'_> {
     /// Requests on a condition: with the tag that an answer had, with one that is out of date, and with
@@ -19,8 +18,7 @@ impl Generator<'_> {
         if method == "DELETE" {
             thing = Some(self.create_own(&path, 0, &mut cases));
         }
-        self.variables += 1;
-        let variable = format!("{VARIABLE}{}", self.variables);
+        let variable = self.variable();
         let draft = self.draft(read, 0, thing.as_ref(), 0);
         let mut case = self.case(read, draft, "whose tag is kept");
         case.capture.insert(variable.clone(), "header etag".to_owned());

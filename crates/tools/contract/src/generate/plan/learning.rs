@@ -22,17 +22,16 @@ pub(in crate::generate) struct Learning<'a> {
     order: Vec<String>,
     /// For each collection the cases that create the things that others are about.
     creators: BTreeMap<String, Vec<String>>,
-    /// The cases that create a thing at the time of the first of their collection, and those that do so with
-    /// what the first refers to.
-    probes: BTreeMap<String, String>,
-    claims: BTreeMap<String, String>,
+    /// The cases that create a thing at the time of the first of their collection.
+    time_probes: BTreeMap<String, String>,
+    /// Those that create one with what the first refers to.
+    reference_probes: BTreeMap<String, String>,
     /// The collections of which nothing can be created, as far as is known.
     given_up: BTreeSet<String>,
     /// Those for which the things around them were brought into other states already.
     tried_states: BTreeSet<String>,
     /// Those that were refused before what they need existed.
     stale: BTreeSet<String>,
-    has_lived: bool,
     /// How often each name was given.
     known: BTreeMap<String, usize>,
     made: usize,
@@ -55,7 +54,7 @@ enum State {
     /// with its cases.
     States(String, Vec<(usize, Vec<String>)>),
     /// What becomes of things.
-    Lives(Vec<Case>),
+    LifeCycles(Vec<Case>),
     Everything,
 }
 
@@ -66,12 +65,11 @@ impl<'a> Learning<'a> {
             generator,
             state: State::Nothing,
             creators: BTreeMap::new(),
-            probes: BTreeMap::new(),
-            claims: BTreeMap::new(),
+            time_probes: BTreeMap::new(),
+            reference_probes: BTreeMap::new(),
             given_up: BTreeSet::new(),
             tried_states: BTreeSet::new(),
             stale: BTreeSet::new(),
-            has_lived: false,
             known: BTreeMap::new(),
             made: 0,
         }
@@ -94,24 +92,17 @@ impl<'a> Learning<'a> {
             State::Required(path) => self.after_required(path, outcomes),
             State::Fields(path, cases) => self.after_fields(&path, &cases, outcomes),
             State::States(path, tried) => self.after_states(&path, &tried, outcomes),
-            State::Lives(lives) => {
-                self.generator.learn_order(&lives, outcomes);
-                Vec::new()
+            State::LifeCycles(cases) => {
+                self.generator.learn_prerequisites(&cases, outcomes);
+                self.everything()
             }
             State::Everything => {
                 self.state = State::Everything;
                 return Generated::default();
             }
         };
-        if cases.is_empty() && !std::mem::replace(&mut self.has_lived, true) {
-            cases = self.generator.lives(self.made);
-            named_apart(&mut cases, &mut self.known);
-            self.state = State::Lives(cases.clone());
-        }
-        if cases.is_empty() {
-            self.state = State::Everything;
-            cases = self.generator.rest(self.made);
-            named_apart(&mut cases, &mut self.known);
+        if matches!(self.state, State::Nothing) {
+            cases = self.life_cycles();
         }
         self.made += cases.len();
         Generated { cases, cut: self.generator.cut }
@@ -119,7 +110,25 @@ impl<'a> Learning<'a> {
 
     /// Whether all that others need was created: what comes now is sent for its own sake.
     pub(in crate::generate) const fn is_done(&self) -> bool {
-        matches!(self.state, State::Lives(_) | State::Everything)
+        matches!(self.state, State::LifeCycles(_) | State::Everything)
+    }
+
+    /// What becomes of the things that were created; if there are none, everything else.
+    fn life_cycles(&mut self) -> Vec<Case> {
+        let mut cases = self.generator.life_cycles(self.made);
+        if cases.is_empty() {
+            return self.everything();
+        }
+        named_apart(&mut cases, &mut self.known);
+        self.state = State::LifeCycles(cases.clone());
+        cases
+    }
+
+    fn everything(&mut self) -> Vec<Case> {
+        self.state = State::Everything;
+        let mut cases = self.generator.rest(self.made);
+        named_apart(&mut cases, &mut self.known);
+        cases
     }
 
     /// Who each user is, if that can be asked; else what comes after.
@@ -143,19 +152,16 @@ impl<'a> Learning<'a> {
         let mut cases = Vec::new();
         self.generator.observe_members(&path, &mut cases);
         let created = self.generator.populate(&path, self.made, &mut cases);
-        let probe = self.generator.at_the_same_time(&path);
-        let probe = probe.map(|probe| {
-            cases.push(probe);
-            cases.len() - 1
-        });
-        let claim = self.generator.with_the_same(&path).map(|claim| {
-            cases.push(claim);
-            cases.len() - 1
-        });
+        let of_time = self.generator.at_the_same_time(&path);
+        let of_references = self.generator.with_the_same(&path);
+        let (first, is_of_time) = (cases.len(), of_time.is_some());
+        cases.extend(of_time.into_iter().chain(of_references));
         named_apart(&mut cases, &mut self.known);
-        for (at, of) in [(probe, &mut self.probes), (claim, &mut self.claims)] {
-            of.extend(at.map(|at| (path.clone(), cases[at].name.clone())));
+        let mut probes = cases[first..].iter().map(|probe| (path.clone(), probe.name.clone()));
+        if is_of_time {
+            self.time_probes.extend(probes.next());
         }
+        self.reference_probes.extend(probes);
         self.creators.insert(path, created.into_iter().map(|at| cases[at].name.clone()).collect());
         self.state = State::First(position);
         cases
@@ -166,8 +172,8 @@ impl<'a> Learning<'a> {
         let is_made = |name: &String| {
             outcomes.iter().any(|outcome| outcome.case == *name && outcome.succeeded())
         };
-        let is_refused = self.probes.get(path).is_some_and(|probe| !is_made(probe));
-        let is_taken = self.claims.get(path).is_some_and(|claim| !is_made(claim));
+        let is_refused = self.time_probes.get(path).is_some_and(|probe| !is_made(probe));
+        let is_taken = self.reference_probes.get(path).is_some_and(|claim| !is_made(claim));
         let is_made: Vec<bool> = self.creators[path].iter().map(is_made).collect();
         if is_made.first() == Some(&true) {
             if is_refused {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Generator, Thing};
 use crate::case::Case;
 use crate::generate::draft::object;
-use crate::generate::references::SELVES;
+use crate::generate::references::CURRENT_USERS;
 use crate::openapi::{fields, resolve};
 
 /// How many roles are tried.
@@ -33,18 +33,18 @@ impl Generator<'_> {
                 )
             })
             .unwrap_or_else(|| vec![None]);
-        let selves = self.samples.created.get(SELVES).cloned();
+        let users = self.samples.created.get(CURRENT_USERS).cloned();
         for role in roles {
             let thing = self.create_own(path, 0, cases);
-            let mut only = selves.clone().unwrap_or_default();
+            let mut only = users.clone().unwrap_or_default();
             only.retain(|(user, _)| *user == other);
-            self.samples.created.insert(SELVES.to_owned(), only);
+            self.samples.created.insert(CURRENT_USERS.to_owned(), only);
             let mut draft = self.creation(creator, 0, Some(&thing), 0);
             if let (Some((name, role)), Some(body)) = (role, object(&mut draft)) {
                 body.insert(name, role);
             }
             let (case, member) = self.created(&members, 0, Some(&thing), &draft);
-            self.restore([(SELVES.to_owned(), selves.clone())]);
+            self.restore([(CURRENT_USERS.to_owned(), users.clone())]);
             cases.push(case);
             self.use_as_member(path, &members, &thing, cases);
             if let Some(delete) = self.of_thing(&members, "DELETE") {
@@ -72,7 +72,7 @@ impl Generator<'_> {
     /// Whether what creates the things of a collection names a user.
     fn names_a_user(&self, path: &str) -> bool {
         let creator = self.resources[path].creator;
-        self.refers(path, SELVES)
+        self.refers(path, CURRENT_USERS)
             || fields(self.operations[creator].fields)
                 .any(|(name, _)| self.name_of(creator, name, 0).is_some())
     }

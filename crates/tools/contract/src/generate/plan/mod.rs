@@ -27,8 +27,10 @@ use serde_json::{Map, Value};
 
 pub(super) use self::learning::Learning;
 use super::changes::parameter_schema;
+use super::creators::{Product, is_creator, products};
+use super::draft::VARIABLE;
 use super::operation::{Operation, collection, key_of};
-use super::references::{Product, is_creator, is_id, products};
+use super::references::is_id;
 use super::samples::{Samples, kind};
 use crate::case::Case;
 
@@ -102,8 +104,8 @@ pub(super) struct Generator<'a> {
     made_up: BTreeSet<usize>,
     /// The collections of which a thing takes what it refers to: the same cannot be taken twice.
     consuming: BTreeSet<String>,
-    /// By action: what was done before to the thing with which it succeeded first.
-    prior: BTreeMap<usize, Vec<usize>>,
+    /// By action: the fewest actions that had succeeded on a thing before it did.
+    prerequisites: BTreeMap<usize, Vec<usize>>,
     /// What has to be done to the things that those of a collection are within, before one can be created.
     allowing: BTreeMap<String, Vec<usize>>,
     /// The variables with the versions of things and, where it is true, with their tags, by those with their
@@ -121,8 +123,9 @@ pub(super) struct Generator<'a> {
     rng: Rng,
     count: usize,
     variables: usize,
-    /// How many things were made besides the first.
+    /// How many things were made besides the first, and how many of them of others.
     years: usize,
+    products: usize,
     /// How many variations had no room.
     cut: usize,
 }
@@ -195,7 +198,7 @@ impl<'a> Generator<'a> {
             referred: BTreeMap::new(),
             exclusive: BTreeSet::new(),
             made_up: BTreeSet::new(),
-            prior: BTreeMap::new(),
+            prerequisites: BTreeMap::new(),
             consuming: BTreeSet::new(),
             allowing: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -207,13 +210,14 @@ impl<'a> Generator<'a> {
             count,
             variables: 0,
             years: 0,
+            products: 0,
             cut: 0,
         }
     }
 
     /// What comes after the first things, of which so many requests were made: lists, and what becomes of
     /// things.
-    fn lives(&mut self, before: usize) -> Vec<Case> {
+    fn life_cycles(&mut self, before: usize) -> Vec<Case> {
         let mut cases = Vec::new();
         self.observe_lists(&mut cases);
         self.read_lists(before, &mut cases);
@@ -269,6 +273,20 @@ impl<'a> Generator<'a> {
         self.cut += cases.len().saturating_sub(count);
         cases.truncate(count);
         cases
+    }
+
+    /// A new variable.
+    fn variable(&mut self) -> String {
+        self.variables += 1;
+        format!("{VARIABLE}{}", self.variables)
+    }
+
+    /// The operation that lists a collection.
+    fn list_of(&self, path: &str) -> Option<usize> {
+        let is_list = |operation: &Operation<'_>| {
+            operation.method == "GET" && collection(operation.path) == path
+        };
+        self.operations.iter().position(is_list)
     }
 }
 

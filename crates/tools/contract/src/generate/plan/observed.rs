@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use super::{Generator, Thing};
 use crate::case::Case;
-use crate::generate::draft::VARIABLE;
 use crate::generate::operation::{Operation, collection, key_of};
-use crate::generate::references::{PERSONS, SELVES};
+use crate::generate::references::{CURRENT_USERS, PERSONS};
 use crate::openapi::{fields, resolve};
 
 /// How many rows of a list are used, of what each user sees.
@@ -23,8 +22,7 @@ impl Generator<'_> {
             }
             let name = self.name_in(index);
             let id = self.operations[index].pointer_to(self.document, "id");
-            let is_new = |known: bool, pointer: Option<String>| pointer.filter(|_| !known);
-            let id = is_new(self.samples.created.contains_key(SELVES), id);
+            let id = id.filter(|_| !self.samples.created.contains_key(CURRENT_USERS));
             let name = name.filter(|(name, _)| !self.names.contains_key(*name));
             let pointers: Vec<String> =
                 id.iter().chain(name.iter().map(|(_, pointer)| pointer)).cloned().collect();
@@ -32,9 +30,9 @@ impl Generator<'_> {
                 continue;
             }
             for user in 0..self.users.len() {
-                let mut captures = self.capture(index, user, &pointers, cases).into_iter();
+                let mut captures = self.capture(index, user, None, &pointers, cases).into_iter();
                 if let Some(id) = id.as_ref().and_then(|_| captures.next()) {
-                    let known = self.samples.created.entry(SELVES.to_owned());
+                    let known = self.samples.created.entry(CURRENT_USERS.to_owned());
                     known.or_default().push((user, id));
                 }
                 if let Some((name, _)) = name {
@@ -50,7 +48,7 @@ impl Generator<'_> {
             let users = if self.operations[index].is_secured { self.users.len().max(1) } else { 1 };
             if let Some((path, pointers)) = self.ids_in(index) {
                 for user in 0..users.min(2) {
-                    let captures = self.capture(index, user, &pointers, cases);
+                    let captures = self.capture(index, user, None, &pointers, cases);
                     let things = captures
                         .into_iter()
                         .map(|variable| Thing { user, variables: vec![variable] });
@@ -73,15 +71,15 @@ impl Generator<'_> {
         &mut self,
         index: usize,
         user: usize,
+        thing: Option<&Thing>,
         pointers: &[String],
         cases: &mut Vec<Case>,
     ) -> Vec<String> {
-        let draft = self.draft(index, user, None, 0);
+        let draft = self.draft(index, user, thing, 0);
         let mut case = self.case(index, draft, "what it shows");
         let mut variables = Vec::new();
         for pointer in pointers {
-            self.variables += 1;
-            let variable = format!("{VARIABLE}{}", self.variables);
+            let variable = self.variable();
             case.capture.insert(variable.clone(), pointer.clone());
             variables.push(variable);
         }
@@ -178,14 +176,8 @@ impl Generator<'_> {
         let creator = self.resources[path].creator;
         let name =
             NAMES.into_iter().find(|name| self.operations[creator].fields.get(name).is_some());
-        let list = self
-            .operations
-            .iter()
-            .position(|operation| operation.method == "GET" && collection(operation.path) == path);
-        let (Some(name), Some(list)) = (name.filter(|name| !self.names.contains_key(*name)), list)
-        else {
-            return;
-        };
+        let name = name.filter(|name| !self.names.contains_key(*name));
+        let (Some(name), Some(list)) = (name, self.list_of(path)) else { return };
         let Some((before, items)) = rows(self.document, &self.operations[list]) else { return };
         if items["properties"].get(name).is_none() {
             return;
@@ -194,13 +186,9 @@ impl Generator<'_> {
             let Some(outer) = self.parent(path, user, 0).filter(|outer| outer.user == user) else {
                 break;
             };
-            let draft = self.draft(list, user, Some(&outer), 0);
-            let mut case = self.case(list, draft, "who takes part");
-            self.variables += 1;
-            let variable = format!("{VARIABLE}{}", self.variables);
-            case.capture.insert(variable.clone(), format!("{before}/0/{name}"));
-            cases.push(case);
-            self.names.entry(name.to_owned()).or_default().push(variable);
+            let pointer = format!("{before}/0/{name}");
+            let captures = self.capture(list, user, Some(&outer), &[pointer], cases);
+            self.names.entry(name.to_owned()).or_default().extend(captures);
         }
     }
 }

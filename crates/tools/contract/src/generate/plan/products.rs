@@ -70,7 +70,8 @@ impl Generator<'_> {
         let thing = self.create(&outer, user, parent.as_ref(), number, cases);
         self.fill(&outer, user, &thing, cases);
         // Every other one has had done to it what can be.
-        if self.years.is_multiple_of(2) {
+        self.products += 1;
+        if self.products.is_multiple_of(2) {
             for action in self.actions_on(&outer) {
                 if self.operations[action].method != "DELETE" && !self.makes_product(action) {
                     let draft = self.draft(action, user, Some(&thing), number);

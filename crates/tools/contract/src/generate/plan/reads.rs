@@ -102,10 +102,7 @@ impl Generator<'_> {
         thing: &Thing,
         cases: &mut Vec<Case>,
     ) {
-        let list = self
-            .operations
-            .iter()
-            .position(|operation| operation.method == "GET" && collection(operation.path) == path);
+        let list = self.list_of(path);
         for index in self.of_thing(path, "GET").into_iter().chain(list) {
             let draft = self.draft(index, user, Some(thing), 0);
             cases.push(self.case(index, draft, "again"));

@@ -53,10 +53,12 @@ impl Generator<'_> {
                 cases.truncate(position.unwrap_or(0));
                 if let Some(path) = path {
                     draft.path = path;
+                    self.send_version(index, &mut draft);
                 }
                 cases.push(self.case(index, draft.clone(), "with every header"));
             } else if let (Some(position), Some(path)) = (position, path) {
                 draft.path = path;
+                self.send_version(index, &mut draft);
                 cases.truncate(position);
                 cases.push(self.case(index, draft.clone(), "once"));
             }
@@ -88,10 +90,7 @@ impl Generator<'_> {
                 draft.user = self.users.last().cloned();
                 cases.push(self.case(index, draft, "the same by another user"));
             }
-            let list = self.operations.iter().position(|operation| {
-                operation.method == "GET" && collection(operation.path) == own
-            });
-            if let Some(list) = list {
+            if let Some(list) = self.list_of(&own) {
                 let thing = self.thing(list, 0, 0);
                 let draft = self.draft(list, 0, thing.as_ref(), 0);
                 cases.push(self.case(list, draft, "after the same twice"));

@@ -23,8 +23,7 @@ impl Generator<'_> {
             return;
         }
         self.take_last(path, cases);
-        let mut inner = self.within(path);
-        inner.retain(|inner| !self.resources[inner].is_product);
+        let inner = self.within(path);
         if inner.is_empty() {
             return;
         }

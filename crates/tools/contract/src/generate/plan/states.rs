@@ -66,7 +66,7 @@ impl Generator<'_> {
 
     /// Learns for each action what was done to a thing before it succeeded, by the actions that succeeded on
     /// the same thing: of several ways the shortest.
-    pub(super) fn learn_order(&mut self, cases: &[Case], outcomes: &[Outcome]) {
+    pub(super) fn learn_prerequisites(&mut self, cases: &[Case], outcomes: &[Outcome]) {
         let succeeded: BTreeSet<&str> = outcomes
             .iter()
             .filter(|outcome| outcome.succeeded())
@@ -78,7 +78,7 @@ impl Generator<'_> {
         };
         // The thing is the path without the action.
         let mut done: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        let mut prior: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut prerequisites: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for case in cases.iter().filter(|case| succeeded.contains(case.name.as_str())) {
             let Some(index) = index_of(case).filter(|index| self.uses_up(*index)) else { continue };
             let path = case.request.split_once(' ').map_or("", |(_, path)| path);
@@ -86,7 +86,7 @@ impl Generator<'_> {
                 continue;
             };
             let before = done.entry(thing).or_default();
-            let shortest = prior.entry(index).or_insert_with(|| before.clone());
+            let shortest = prerequisites.entry(index).or_insert_with(|| before.clone());
             if before.len() < shortest.len() {
                 shortest.clone_from(before);
             }
@@ -94,8 +94,8 @@ impl Generator<'_> {
                 before.push(index);
             }
         }
-        prior.retain(|_, before| (1..ACTIONS).contains(&before.len()));
-        self.prior = prior;
+        prerequisites.retain(|_, before| (1..ACTIONS).contains(&before.len()));
+        self.prerequisites = prerequisites;
     }
 
     /// Does to a thing what has to be done before an action, as far as that is known.
@@ -106,7 +106,7 @@ impl Generator<'_> {
         thing: &Thing,
         cases: &mut Vec<Case>,
     ) {
-        for before in self.prior.get(&action).cloned().unwrap_or_default() {
+        for before in self.prerequisites.get(&action).cloned().unwrap_or_default() {
             let draft = self.draft(before, user, Some(thing), 0);
             cases.push(self.case(before, draft, "before another action"));
         }

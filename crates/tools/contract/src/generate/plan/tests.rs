@@ -290,3 +290,147 @@ fn a_text_that_names_a_thing_is_sent_where_it_is_asked_for() {
         assert!(known.count() > 3, "{ending}");
     }
 }
+
+/// A shop in which an order is made of a cart with something in it, paid once and refunded then.
+#[test]
+fn an_order_is_made_of_a_cart_and_refunded_when_it_is_paid() {
+    let cart = object(&json!({"id": {"type": "string"}}));
+    let text = json!({"type": "string"});
+    let order = json!({"$ref": "#/components/schemas/Order"});
+    let act = |of: &str| json!({"post": operation(&json!({"note": text}), &order, Some(of))});
+    let paths = json!({
+        "/carts": {"post": operation(&json!({"note": text}), &cart, None)},
+        "/carts/{cart_id}/items": {
+            "post": operation(&json!({"note": text}), &json!({}), Some("cart_id")),
+            "get": operation(&Value::Null, &json!({}), Some("cart_id")),
+        },
+        "/carts/{cart_id}/checkout": act("cart_id"),
+        "/orders/{number}": {"get": operation(&Value::Null, &order, Some("number"))},
+        "/orders/{number}/refund": act("number"),
+        "/orders/{number}/pay": act("number"),
+    });
+    let document = json!({"openapi": "3.1.0", "info": {}, "paths": paths, "components": {
+        "schemas": {"Order": object(&json!({"number": {"type": "string"}}))},
+    }});
+    let source = Source::new(&document, &["ann".to_owned()], 600, 1);
+    let (mut filled, mut used, mut paid) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let sent = answered(&source, |case| {
+        let parts: Vec<&str> = case.request.split('/').collect();
+        let [_, _, thing, action] = parts[..] else { return 200 };
+        let thing = thing.to_owned();
+        let is_done = match action {
+            "items" => {
+                filled.insert(thing);
+                true
+            }
+            "checkout" => filled.contains(&thing) && used.insert(thing),
+            "pay" => thing.contains("generated") && paid.insert(thing),
+            "refund" => paid.contains(&thing),
+            _ => true,
+        };
+        if is_done { 200 } else { 409 }
+    });
+    let done = |ending: &str| {
+        let of = sent.iter().filter(|(case, _)| case.request.ends_with(ending));
+        of.filter(|(_, status)| *status == 200).count()
+    };
+    assert!(done("/checkout") > 10, "{}", done("/checkout"));
+    // Not only in the life cycle: what it takes is learned.
+    let varied = sent.iter().filter(|(case, status)| {
+        *status == 200 && case.request.ends_with("/refund") && case.name.contains("note: ")
+    });
+    assert!(varied.count() > 5, "{}", done("/refund"));
+}
+
+#[test]
+fn what_can_be_taken_once_is_made_anew() {
+    let thing = object(&json!({"id": {"type": "string"}}));
+    let loan = json!({"copy_id": {"type": "string"}});
+    let paths = json!({
+        "/copies": {"post": operation(&json!({"shelf": {"type": "string"}}), &thing, None)},
+        "/loans": {"post": operation(&loan, &thing, None)},
+        "/loans/{loan_id}": {"get": operation(&Value::Null, &thing, Some("loan_id"))},
+        "/loans/{loan_id}/return": {
+            "post": operation(&Value::Null, &thing, Some("loan_id")),
+        },
+    });
+    let mut lent = BTreeSet::new();
+    let sent = answered(&source(&paths, &["ann"]), |case| {
+        let is_loan = case.request == "POST /loans";
+        if !is_loan || lent.insert(case.body.clone()) { 200 } else { 409 }
+    });
+    // Each return is of a loan of its own.
+    let loans = sent.iter().filter(|(case, _)| {
+        case.request == "POST /loans"
+            && case.body.as_deref().is_some_and(|body| body.contains("generated"))
+    });
+    let (made, refused): (Vec<_>, Vec<_>) = loans.partition(|(_, status)| *status == 200);
+    assert!(made.len() > 15 && refused.len() < made.len(), "{} {}", made.len(), refused.len());
+}
+
+#[test]
+fn users_are_known_by_what_shows_them() {
+    let text = json!({"type": "string"});
+    let user = object(&json!({"id": text, "username": text}));
+    let thing = object(&json!({"id": text}));
+    let roles = json!({"type": "string", "enum": ["owner", "viewer"]});
+    let member = json!({"user_id": text, "role": roles});
+    let paths = json!({
+        "/me": {"get": operation(&Value::Null, &object(&json!({"data": user})), None)},
+        "/teams": {"post": operation(&json!({"title": text}), &thing, None)},
+        "/teams/{team_id}": {"get": operation(&Value::Null, &thing, Some("team_id"))},
+        "/teams/{team_id}/members": {
+            "post": operation(&member, &thing, Some("team_id")),
+            "get": operation(&Value::Null, &json!({}), Some("team_id")),
+        },
+        "/teams/{team_id}/notes": {
+            "post": operation(&json!({"title": text}), &thing, Some("team_id")),
+            "get": operation(&Value::Null, &json!({}), Some("team_id")),
+        },
+    });
+    let cases = accepted(&source_of(&paths, &["ann", "ben"], 600));
+    let first = &cases[0];
+    assert_eq!((first.request.as_str(), first.capture.len()), ("GET /me", 2));
+    let ids = captured(&cases, "GET /me");
+    let members = cases.iter().filter(|case| case.request.ends_with("/members"));
+    let with = members.filter_map(|case| case.body.as_deref()).filter(|body| uses(body, &ids));
+    assert!(with.count() > 10);
+    // In each role the second user does what can be done with a team of the first.
+    for role in ["owner", "viewer"] {
+        let teams = cases.iter().enumerate().filter(|(_, case)| {
+            let body = case.body.as_deref().unwrap_or_default();
+            case.request.ends_with("/members") && body.contains(role)
+        });
+        let is_used = |(position, case): (usize, &Case)| {
+            let notes = case.request.replace("/members", "/notes");
+            let after = &cases[position..];
+            after.iter().any(|case| case.request == notes && case.user.as_deref() == Some("ben"))
+        };
+        assert!(teams.into_iter().any(is_used), "{role}");
+    }
+}
+
+#[test]
+fn each_state_is_followed_by_each_other_and_back() {
+    let ticket = object(&json!({"id": {"type": "string"}}));
+    let states = ["new", "open", "closed"];
+    let status = json!({"status": {"type": "string", "enum": states}});
+    let paths = json!({
+        "/tickets": {"post": operation(&json!({"title": {"type": "string"}}), &ticket, None)},
+        "/tickets/{ticket_id}": {
+            "get": operation(&Value::Null, &ticket, Some("ticket_id")),
+            "patch": operation(&status, &ticket, Some("ticket_id")),
+        },
+    });
+    let cases = accepted(&source(&paths, &["ann"]));
+    let mut sent: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+    for case in cases.iter().filter(|case| case.request.starts_with("PATCH")) {
+        let body = case.body.as_deref().unwrap_or_default();
+        let state = states.into_iter().find(|state| body.contains(state));
+        sent.entry(&case.request).or_default().extend(state);
+    }
+    for (a, b) in [("new", "open"), ("new", "closed"), ("open", "closed")] {
+        let is_there = sent.values().any(|sent| sent.windows(3).any(|of| of == [a, b, a]));
+        assert!(is_there, "{a} {b}: {sent:?}");
+    }
+}

@@ -296,10 +296,13 @@ impl Generator<'_> {
         let names = self.operations[creator].path_parameters();
         let variable = match key {
             Key::InPath => names.last().and_then(|name| draft.path.get(*name)).cloned(),
-            Key::InBody(field) => self.bodies.get(path).and_then(|body| body.get(&field)).map(held),
+            Key::InBody(field) => self
+                .bodies
+                .get(path)
+                .and_then(|body| body.get(&field))
+                .map(|value| held(&plain(value))),
             Key::Shown(pointer) => {
-                self.variables += 1;
-                let variable = format!("{VARIABLE}{}", self.variables);
+                let variable = self.variable();
                 case.capture.insert(variable.clone(), pointer);
                 Some(variable)
             }
@@ -414,16 +417,18 @@ impl Generator<'_> {
         }
         let own = thing.and_then(|thing| thing.variables.last()).map(|own| used(own));
         if let (Some(own), Some(body)) = (own, object(&mut draft)) {
-            // Nothing is a part of itself, as a rule.
+            // Nothing is a part of itself, as a rule; what has to be there repeats its id.
             let signed = own.replacen("${", "${#", 1);
-            body.retain(|_, value| value.as_str().is_none_or(|text| text != own && text != signed));
+            let required = self.required(index);
+            body.retain(|name, value| {
+                let is_own = value.as_str().is_some_and(|text| text == own || text == signed);
+                !is_own || required.contains(&name.as_str())
+            });
         }
         if let (Some(avoided), Some(body)) = (avoided, object(&mut draft)) {
             body.retain(|name, _| !avoided.contains(name));
         }
-        if let Some(thing) = thing {
-            self.send_version(index, thing, &mut draft);
-        }
+        self.send_version(index, &mut draft);
         let operation = &self.operations[index];
         if operation.is_secured {
             draft.user = self.users.get(user).or_else(|| self.users.first()).cloned();
@@ -452,11 +457,10 @@ fn used(variable: &str) -> String {
     if is_captured { format!("${{{variable}}}") } else { variable.to_owned() }
 }
 
-/// What a value of a body holds: the name of a variable, or itself.
-fn held(value: &Value) -> String {
-    let text = plain(value);
+/// What a text of a request holds: the name of a variable, or itself.
+pub(super) fn held(text: &str) -> String {
     let name = text.strip_prefix("${").and_then(|name| name.strip_suffix('}'));
-    name.map_or(text.clone(), |name| name.strip_prefix('#').unwrap_or(name).to_owned())
+    name.map_or(text, |name| name.strip_prefix('#').unwrap_or(name)).to_owned()
 }
 
 /// A schema as text, with what it refers to.

@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-use super::{Generator, Thing};
+use super::Generator;
+use super::things::held;
 use crate::case::Case;
-use crate::generate::draft::{Draft, VARIABLE, object};
+use crate::generate::draft::{Draft, object};
 use crate::generate::operation::Operation;
 use crate::generate::samples::kind;
 use crate::openapi::{fields, resolve};
@@ -31,17 +32,19 @@ impl Generator<'_> {
         let tag = writes.next().map(|_| TAG.to_owned());
         for (pointer, is_tag) in [(version, false), (tag, true)] {
             let Some(pointer) = pointer else { continue };
-            self.variables += 1;
-            let variable = format!("{VARIABLE}{}", self.variables);
+            let variable = self.variable();
             case.capture.insert(variable.clone(), pointer);
             self.versions.insert((id.to_owned(), is_tag), variable);
         }
     }
 
-    /// Has a request to a thing send its version where it takes one, and keep that which it shows.
-    pub(super) fn send_version(&self, index: usize, thing: &Thing, draft: &mut Draft) {
+    /// Has a request to the thing in its path send its version where it takes one, and keep that which it
+    /// shows.
+    pub(super) fn send_version(&self, index: usize, draft: &mut Draft) {
         let operation = &self.operations[index];
-        let Some(id) = thing.variables.last() else { return };
+        draft.captures.clear();
+        let id = operation.path_parameters().last().and_then(|name| draft.path.get(*name));
+        let Some(id) = id.map(|id| held(id)) else { return };
         if let Some(tag) = self.versions.get(&(id.clone(), true)) {
             let is_one = operation.path.trim_end_matches('/').ends_with('}');
             if is_one && operation.method != "DELETE" {
@@ -51,7 +54,7 @@ impl Generator<'_> {
                 draft.headers.insert(name.to_owned(), format!("${{{tag}}}"));
             }
         }
-        let Some(version) = self.versions.get(&(id.clone(), false)) else { return };
+        let Some(version) = self.versions.get(&(id, false)) else { return };
         if let Some(pointer) = shown(self.document, operation) {
             draft.captures.insert(version.clone(), pointer);
         }
