@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::chain;
 use fastapi_compat::EmailStr;
 use lettre::address::Envelope;
 use lettre::message::header::ContentType;
@@ -21,6 +22,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
+use tracing::Span;
 
 use crate::Error;
 use crate::config::{Settings, Smtp, SmtpSecurity};
@@ -53,7 +55,7 @@ struct Shared {
     frontend_host: String,
     reset_token_hours: i64,
     templates: Environment<'static>,
-    queue: Option<mpsc::Sender<(String, Email)>>,
+    queue: Option<mpsc::Sender<Queued>>,
     outcomes: Outcomes,
 }
 
@@ -64,6 +66,13 @@ struct Outcomes {
     failed: Counter,
     dropped: Counter,
     waiting: Gauge,
+}
+
+/// An e-mail that waits, and the span of the request that sent it.
+struct Queued {
+    to: String,
+    email: Email,
+    request: Span,
 }
 
 /// The background task.
@@ -169,7 +178,11 @@ impl Mailer {
             (Some(_), Some(collect)) => collect(email_to, email),
             (None, Some(_)) => {}
             (None, None) => tracing::warn!("e-mail is not configured, nothing was sent"),
-            (Some(queue), None) if queue.try_send((email_to, email)).is_err() => {
+            (Some(queue), None)
+                if queue
+                    .try_send(Queued { to: email_to, email, request: Span::current() })
+                    .is_err() =>
+            {
                 self.shared.outcomes.dropped.inc();
                 tracing::error!("the e-mail queue is full, an e-mail was dropped");
             }
@@ -221,7 +234,7 @@ fn transport(smtp: &Smtp) -> Result<Transport, Error> {
 async fn deliver(
     transport: Transport,
     from: Mailbox,
-    mut queue: mpsc::Receiver<(String, Email)>,
+    mut queue: mpsc::Receiver<Queued>,
     mut ending: oneshot::Receiver<()>,
     outcomes: Outcomes,
 ) {
@@ -235,11 +248,12 @@ async fn deliver(
                 continue;
             }
         };
-        let Some((email_to, email)) = next else { return };
-        match deliver_one(&transport, from.clone(), &email_to, email).await {
+        let Some(Queued { to, email, request }) = next else { return };
+        match deliver_one(&transport, from.clone(), &to, email).await {
             Ok(()) => outcomes.sent.inc(),
             Err(reason) => {
-                tracing::error!(%reason, "an e-mail could not be sent");
+                let reason = chain(&reason);
+                tracing::error!(parent: &request, %reason, "an e-mail could not be sent");
                 outcomes.failed.inc()
             }
         };
@@ -255,17 +269,17 @@ enum NotSent {
     #[error("the mail server answered {0}")]
     Refused(Code),
     #[error("mail server unreachable or connection closed")]
-    Unreachable,
+    Unreachable(#[source] smtp::Error),
     #[error("TLS handshake with the mail server failed")]
-    Tls,
+    Tls(#[source] smtp::Error),
 }
 
 impl From<smtp::Error> for NotSent {
     fn from(error: smtp::Error) -> Self {
         match error.status() {
             Some(code) => Self::Refused(code),
-            None if error.is_tls() => Self::Tls,
-            None => Self::Unreachable,
+            None if error.is_tls() => Self::Tls(error),
+            None => Self::Unreachable(error),
         }
     }
 }

@@ -1,8 +1,7 @@
-use std::fmt;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use domain::{Denied, StorageError};
+use domain::{Denied, StorageError, chain};
 use fastapi_compat::HttpError;
 use http::StatusCode;
 use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
@@ -132,27 +131,10 @@ impl IntoResponse for Error {
                 let close = close.then(|| [(CONNECTION, HeaderValue::from_static("close"))]);
                 (close, answer.with_header(RETRY_AFTER, 1.into())).into_response()
             }
+            Self::Unavailable(_) => answer.with_header(RETRY_AFTER, 1.into()).into_response(),
             _ => answer.into_response(),
         }
     }
-}
-
-/// An error with all of its causes, separated by colons: for the one line that reports it.
-pub fn chain(error: &dyn std::error::Error) -> impl fmt::Display {
-    fmt::from_fn(move |f| {
-        write!(f, "{error}")?;
-        let causes = std::iter::successors(error.source(), |cause| cause.source());
-        // Some errors write their cause themselves.
-        let mut before = error.to_string();
-        for cause in causes {
-            let text = cause.to_string();
-            if !before.ends_with(&text) {
-                write!(f, ": {text}")?;
-            }
-            before = text;
-        }
-        Ok(())
-    })
 }
 
 /// Each endpoint has an error of its own for a value that is not unique.
@@ -166,29 +148,5 @@ impl<T> OnConflict<T> for Result<T, StorageError> {
             StorageError::Conflict(_) => conflict,
             error => error.into(),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{text}")]
-    struct Link {
-        text: &'static str,
-        source: Option<io::Error>,
-    }
-
-    #[test]
-    fn a_chain_has_every_cause_once() {
-        let io = || Some(io::Error::other("the disk is full"));
-        let error = Link { text: "cannot write", source: io() };
-        assert_eq!(chain(&error).to_string(), "cannot write: the disk is full");
-        let error = Link { text: "cannot write: the disk is full", source: io() };
-        assert_eq!(chain(&error).to_string(), "cannot write: the disk is full");
-        assert_eq!(chain(&Link { text: "alone", source: None }).to_string(), "alone");
     }
 }

@@ -49,7 +49,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::admission::MaxDelayLayer;
 use crate::config::Settings;
 use crate::emails::{Collect, Mailer};
-pub use crate::error::{Error, chain};
+pub use crate::error::Error;
 use crate::limits::{Attempts, Client};
 use crate::passwords::{HashPermit, Passwords};
 use crate::telemetry::{Metrics, ObserveLayer};

@@ -85,7 +85,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("molt: {}", api::chain(&*error));
+            eprintln!("molt: {}", domain::chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -121,7 +121,7 @@ async fn connect(settings: &Settings) -> Result<Database, BoxError> {
     )?;
     let storage = database.clone().into_storage();
     wait(&settings.database.url, async || match storage.ping().await {
-        Err(StorageError::Unavailable(error)) => Ok(Some(api::chain(&*error).to_string())),
+        Err(StorageError::Unavailable(error)) => Ok(Some(domain::chain(&*error).to_string())),
         result => result.map(|()| None),
     })
     .await?;
@@ -168,7 +168,7 @@ async fn wait(
             }
             Ok(Some(reason)) => return Err(format!("{url} cannot be used: {reason}").into()),
             Err(error) => {
-                return Err(format!("{url} cannot be used: {}", api::chain(&error)).into());
+                return Err(format!("{url} cannot be used: {}", domain::chain(&error)).into());
             }
         }
     }
@@ -275,7 +275,7 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
         tokio::spawn(async {
             let router = router.into_make_service_with_connect_info::<SocketAddr>();
             if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(error = %api::chain(&error), "the management port is closed");
+                tracing::error!(error = %domain::chain(&error), "the management port is closed");
             }
         });
     }

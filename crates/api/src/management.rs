@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use domain::chain;
 use http::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use prometheus_client::encoding::text::encode;
@@ -16,7 +17,6 @@ use tokio::net::TcpStream;
 use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::config::Settings;
-use crate::error::chain;
 use crate::serve::Draining;
 use crate::{App, telemetry};
 
@@ -73,7 +73,7 @@ async fn readyz(State(management): State<Management>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }
         Err(error) if management.is_migrated.load(Ordering::Relaxed) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "database unavailable");
+            tracing::warn!(error = %chain(&error), "database unavailable");
             "ok, but the database does not answer\n".into_response()
         }
         Err(error) => {

@@ -131,8 +131,9 @@ impl Passwords {
         });
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
-            // What the work itself does not catch; without a handler the process would end.
-            .panic_handler(|_| tracing::error!("a password thread panicked"))
+            // What the work itself does not catch, and the panic hook has logged; without a handler the
+            // process would end.
+            .panic_handler(drop)
             .thread_name(|_| "password".to_owned())
             .start_handler(|_| {
                 // Where it is not allowed, sign-ins compete with everything else.

@@ -80,3 +80,45 @@ impl fmt::Debug for StatementError {
         write!(f, "StatementError({self}: {})", self.source)
     }
 }
+
+/// An error with all of its causes, separated by colons: for the one line that reports it.
+pub fn chain(error: &dyn Error) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        write!(f, "{error}")?;
+        let causes = std::iter::successors(error.source(), |cause| (**cause).source());
+        // Some errors write their cause themselves.
+        let mut before = error.to_string();
+        for cause in causes {
+            let text = cause.to_string();
+            if !before.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            before = text;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<io::Error>,
+    }
+
+    #[test]
+    fn a_chain_has_every_cause_once() {
+        let io = || Some(io::Error::other("the disk is full"));
+        let error = Link { text: "cannot write", source: io() };
+        assert_eq!(chain(&error).to_string(), "cannot write: the disk is full");
+        let error = Link { text: "cannot write: the disk is full", source: io() };
+        assert_eq!(chain(&error).to_string(), "cannot write: the disk is full");
+        assert_eq!(chain(&Link { text: "alone", source: None }).to_string(), "alone");
+    }
+}

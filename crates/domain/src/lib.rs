@@ -12,7 +12,7 @@ pub mod users;
 
 pub use access::{Access, Denied, ForCaller};
 pub use clock::now;
-pub use errors::{Constraint, StatementError, StorageError};
+pub use errors::{Constraint, StatementError, StorageError, chain};
 pub use items::{Item, ItemChanges, ItemPage, Items};
 pub use page::Page;
 pub use schema::{Migrated, MigrationError};

@@ -106,7 +106,7 @@ impl Transaction for Postgres {
 fn of_replica<T>(result: Result<T, StorageError>) -> Option<Result<T, StorageError>> {
     match result {
         Err(StorageError::Unavailable(error)) => {
-            tracing::warn!(error = &*error as &dyn std::error::Error, "replica unavailable");
+            tracing::warn!(error = %domain::chain(&*error), "replica unavailable");
             None
         }
         result => Some(result),

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Counts the instructions of the hot paths in two revisions, BASE and the work tree, and fails if
-# one takes over 5 % more. Instructions do not depend on what else the machine is doing.
+# one takes over 3 % more. Instructions do not depend on what else the machine is doing.
 set -eu
 base=${1:?"which revision? make bench-guard BASE=<revision>"}
-limit=5
+limit=3
 command -v valgrind >/dev/null || {
     echo "bench-guard counts with callgrind (Debian: apt-get install valgrind)" >&2
     exit 2

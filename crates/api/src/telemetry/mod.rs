@@ -56,6 +56,12 @@ impl Telemetry {
             .with(exporter.layer())
             .with(layer.with_filter(filter))
             .init();
+        // As the log has it, with the request id, and without waiting for stderr.
+        std::panic::set_hook(Box::new(|panic| {
+            let location = panic.location().map(tracing::field::display);
+            let message = panic.payload_as_str().unwrap_or("no message");
+            tracing::error!(panic = message, location, "a thread panicked");
+        }));
         Ok(Self { exporter, lines, _writer: guard })
     }
 

@@ -111,7 +111,7 @@ where
         let observation = Arc::clone(&self.observation);
         observation.metrics.entered();
         let method = request.method().clone();
-        let log_enabled = tracing::enabled!(tracing::Level::INFO) || traces::are_on();
+        let log_enabled = tracing::enabled!(tracing::Level::ERROR) || traces::are_on();
         if !(log_enabled || observation.forwards || observation.returns_request_id) {
             let future = self.inner.call(request);
             let observed = Observed { observation, method, start, logged: None };
@@ -120,7 +120,8 @@ where
 
         let trace = Trace::of(request.headers());
         let request_id = request_id(request.headers());
-        let span = tracing::info_span!(
+        // Of the highest level, so that every line within has the request id, whatever the filter.
+        let span = tracing::error_span!(
             "request",
             request_id = Empty,
             trace_id = Empty,

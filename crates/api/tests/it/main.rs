@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod client;
+mod connections;
 mod disconnects;
 mod emails;
 mod management;

@@ -20,7 +20,7 @@ const PER_REQUEST: u64 = 16 * MIB + 4 * bodies::LONGEST as u64;
 const STACK: u64 = 16 * MIB;
 
 /// A line of `/proc/<pid>/status`, in bytes.
-fn memory(service: &Service, line: &str) -> u64 {
+pub(crate) fn memory(service: &Service, line: &str) -> u64 {
     let status = format!("/proc/{}/status", service.pid().unwrap());
     let status = std::fs::read_to_string(status).unwrap();
     let (_, value) = status.split_once(&format!("{line}:")).unwrap();

@@ -1,11 +1,14 @@
 //! Connections: HTTP/1.1, each served on its own task.
 
+mod eviction;
+mod stream;
+
 use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -20,11 +23,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
+
+use self::eviction::{Eviction, Fresh};
+use self::stream::{ClientStream, Held, Progress};
 
 /// Timeout for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -65,68 +71,12 @@ pub struct Shutdown {
     pub background: TaskTracker,
 }
 
-/// Makes connections close when there are too many: of each kind the one that has waited longest.
-#[derive(Debug)]
-struct Eviction {
-    max: usize,
-    open: AtomicUsize,
-    /// How many had no request yet.
-    fresh: AtomicUsize,
-    /// A permit is a connection that is to be closed; the first in the queue gets it.
-    of_fresh: Semaphore,
-    of_used: Semaphore,
-}
-
-/// A connection without a request, until it is dropped.
-struct Fresh(Arc<Eviction>);
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        self.0.fresh.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Eviction {
-    fn new(max: usize) -> Self {
-        let (of_fresh, of_used) = (Semaphore::new(0), Semaphore::new(0));
-        Self { max, open: AtomicUsize::new(0), fresh: AtomicUsize::new(0), of_fresh, of_used }
-    }
-
-    fn fresh(self: &Arc<Self>) -> Fresh {
-        self.fresh.fetch_add(1, Ordering::Relaxed);
-        Fresh(Arc::clone(self))
-    }
-
-    /// Closes one.
-    fn evict(&self) {
-        let has_fresh = self.fresh.load(Ordering::Relaxed) > 0;
-        if has_fresh { self.of_fresh.add_permits(1) } else { self.of_used.add_permits(1) }
-    }
-
-    /// There are so many connections; with fewer than the maximum none is to be closed any more.
-    fn counted(&self, open: usize) {
-        self.open.store(open, Ordering::Relaxed);
-        if open >= self.max {
-            self.evict();
-        } else {
-            self.of_fresh.forget_permits(usize::MAX);
-            self.of_used.forget_permits(usize::MAX);
-        }
-    }
-
-    /// Whether there are so many connections that their order matters.
-    fn is_near(&self) -> bool {
-        self.open.load(Ordering::Relaxed) > self.max / 2
-    }
-}
-
 /// Serves a connection until it ends: by itself, because there are too many, or at the shutdown.
-/// `requests` is how many it had.
 async fn connection<S>(
     stream: TcpStream,
     http: http1::Builder,
     service: S,
-    requests: Arc<AtomicUsize>,
+    progress: Arc<Progress>,
     fresh: Fresh,
     closing: CancellationToken,
 ) where
@@ -150,6 +100,7 @@ async fn connection<S>(
     if !has_request {
         return;
     }
+    let stream = ClientStream::new(stream, Arc::clone(&progress));
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = Box::pin(connection);
     let (mut evicted, mut known) = (pin!(eviction.of_used.acquire()), 0);
@@ -158,7 +109,7 @@ async fn connection<S>(
             return Poll::Ready(Some(ended));
         }
         // One that is used is not the oldest any more.
-        let count = requests.load(Ordering::Relaxed);
+        let count = progress.requests();
         if known != count && eviction.is_near() {
             known = count;
             evicted.set(eviction.of_used.acquire());
@@ -213,6 +164,7 @@ pub async fn serve<S>(
         .max_buf_size(BUFFER)
         .max_headers(MAX_FIELDS);
     let eviction = Arc::new(Eviction::new(max_connections));
+    let held = Arc::new(Held::default());
     loop {
         let (stream, peer): (_, SocketAddr) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -239,10 +191,10 @@ pub async fn serve<S>(
         }
         let local = stream.local_addr().ok().map(LocalAddr);
         let (service, draining) = (service.clone(), draining.clone());
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&requests);
+        let progress = Arc::new(Progress::new(&held));
+        let known = Arc::clone(&progress);
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            counted.fetch_add(1, Ordering::Relaxed);
+            known.begin();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             if let Some(local) = local {
@@ -250,18 +202,21 @@ pub async fn serve<S>(
             }
             // Called now, not when it is polled: that may never be.
             let answer = service.clone().call(request);
-            let draining = draining.clone();
+            let (draining, known) = (draining.clone(), Arc::clone(&known));
             async move {
                 let mut answer = answer.await?;
-                // What changes to another protocol names that one.
-                if draining.has_begun() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                // What changes to another protocol names that one, and has no more heads.
+                if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    known.end();
+                    if draining.has_begun() {
+                        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
                 }
                 Ok::<_, Infallible>(answer)
             }
         });
         let (http, fresh, closing) = (http.clone(), eviction.fresh(), closing.clone());
-        connections.spawn(connection(stream, http, service, requests, fresh, closing));
+        connections.spawn(connection(stream, http, service, progress, fresh, closing));
     }
     drop(listener);
     // Connections that were accepted a moment ago have a first request on its way.
