@@ -9,6 +9,12 @@ unchecked=""
 ./.ci/words.sh
 # [end]
 
+# The log as JSON has only the outermost message of an error that is given as a value: causes are lost.
+if git grep -n 'as &dyn \(std::error::\)\?Error' -- 'crates/**/src/*.rs'; then
+    echo "lint: log errors as text, with all of their causes: domain::chain" >&2
+    exit 1
+fi
+
 if ! target/tools/bin/cargo-deny --version >/dev/null 2>&1; then
     echo "lint: building cargo-deny, once" >&2
     cargo install --quiet --debug --locked --root target/tools --version 0.20.2 cargo-deny

@@ -11,6 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use reqwest::Method;
 use serde_json::{Value, json};
+use testbed::proxy::{Network, Proxy};
 use testbed::{Scratch, Service, SmtpSink, rust};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -63,6 +64,20 @@ async fn lines(service: &Service, count: usize) -> Vec<Value> {
         let lines: Vec<_> = lines.filter(|line| line["message"] == "request").collect();
         if lines.len() >= count {
             return lines;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{log}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The log's first line with this message.
+async fn line(service: &Service, message: &str) -> Value {
+    let start = Instant::now();
+    loop {
+        let log = service.log();
+        let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        if let Some(line) = lines.find(|line| line["message"] == message) {
+            return line;
         }
         assert!(start.elapsed() < Duration::from_secs(10), "{log}");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -261,5 +276,48 @@ async fn no_secret_and_no_address_is_logged() {
         ] {
             assert!(!text.contains(secret), "{secret} is in the {where_from}:\n{text}");
         }
+    }
+}
+
+#[tokio::test]
+async fn errors_are_logged_with_their_causes_and_their_request_whatever_the_filter() {
+    let postgres = testbed::Postgres::start().await.unwrap();
+    for filter in ["info", "warn", "error"] {
+        let url = postgres.database().await.unwrap().parse().unwrap();
+        let (proxy, through) = Proxy::before(&url).await.unwrap();
+        let settings = [
+            ("RUST_LOG", filter),
+            ("DATABASE_TIMEOUT_SECONDS", "1"),
+            ("MANAGEMENT_PORT", "0"),
+            ("SMTP_HOST", "127.0.0.1"),
+            // Nobody listens there.
+            ("SMTP_PORT", "1"),
+            ("EMAILS_FROM_EMAIL", "molt@example.com"),
+        ];
+        let service = rust(through.as_str(), &settings).await.unwrap();
+        let api = Api::new(&service.url);
+        let token = api.sign_in(ADMIN).await;
+        let recovery = api.request(Method::POST, "/password-recovery/admin@example.com");
+        recovery.header("x-request-id", "lost-mail").send().await.unwrap();
+        let lost = line(&service, "an e-mail could not be sent").await;
+        assert_eq!(lost["span"]["request_id"], "lost-mail", "{lost}");
+        assert!(lost["reason"].as_str().unwrap().contains("refused"), "{lost}");
+        if filter == "error" {
+            continue;
+        }
+        proxy.set(Network::Cut);
+        let request = api.request(Method::GET, "/users/me").bearer_auth(&token);
+        let answer = request.header("x-request-id", "no-database").send().await.unwrap();
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["retry-after"], "1");
+        let failed = line(&service, "database unavailable").await;
+        assert_eq!(failed["span"]["request_id"], "no-database", "{failed}");
+        let causes = |line: &Value| line["error"].as_str().unwrap().matches(": ").count();
+        assert!(causes(&failed) >= 2, "{failed}");
+        assert_eq!(service.log().matches("database unavailable\"").count(), 1, "{}", service.log());
+        // While nothing is known of the schema, a process without a database is not ready.
+        get(&format!("{}/readyz", service.management().await.unwrap())).await;
+        let unready = line(&service, "not ready").await;
+        assert!(unready["span"].is_null() && causes(&unready) >= 2, "{unready}");
     }
 }
