@@ -164,6 +164,7 @@ fn comparisons(
         let verdicts = [
             ("match", view.matches),
             ("mismatch", view.mismatches),
+            ("match_without_emails", view.matches_without_emails),
             ("noise", view.noise),
             ("accepted", view.accepted),
             ("uncompared", view.uncompared),

@@ -24,6 +24,8 @@ pub struct Overview {
     pub ignored_headers: Vec<String>,
     /// Where they may differ by the plan.
     pub may_differ: Vec<String>,
+    /// Whether the e-mails of rehearsed writes are compared: the old service's pass here.
+    pub emails_compared: bool,
     /// What comparisons take.
     pub memory: Memory,
 }
@@ -121,6 +123,7 @@ impl Strangler {
             others: self.0.others.view().legacy,
             ignored_headers: settings.ignored_headers.iter().map(ToString::to_string).collect(),
             may_differ: state.plan.may_differ.clone(),
+            emails_compared: self.0.mails.is_some(),
             memory: Memory { max: settings.comparison_memory, used, peak },
         }
     }

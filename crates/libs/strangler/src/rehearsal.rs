@@ -194,13 +194,16 @@ impl Rehearsals {
         Comparison::Different(differences)
     }
 
-    /// Compares the e-mails of both, if the old service's pass here.
+    /// Compares the e-mails of both services. Returns the differences; `None` if the rehearsal has sent
+    /// some, and those of the old service are not known: they do not pass here, or could not be read.
     pub(crate) async fn compare_mails(
         &self,
         rehearsed: &Rehearsed,
         (parts, body): (&Parts, &Bytes),
-    ) -> Vec<Difference> {
-        let (Some(mails), Some(sent)) = (&self.mails, rehearsed.sent) else { return Vec::new() };
+    ) -> Option<Vec<Difference>> {
+        let (Some(mails), Some(sent)) = (&self.mails, rehearsed.sent) else {
+            return rehearsed.messages.is_empty().then(Vec::new);
+        };
         let names = mails::names(&parts.uri.to_string(), body);
         mails.compare(sent, &names, &rehearsed.messages, &mut rehearsed.pairs.clone()).await
     }

@@ -104,11 +104,13 @@ impl Strangler {
             let running = Arc::clone(&shadow.workers).acquire_owned().await;
             let mut held = shadow.budget.part();
             let mut compared = strangler.compare_answers(&job, &mut service, &mut held).await;
+            let are_mails_known = of_mails.is_some();
             if let Ok(differences) = &mut compared {
-                differences.extend(of_mails);
+                differences.extend(of_mails.into_iter().flatten());
             }
             let (verdict, differences) = match compared {
-                Ok(none) if none.is_empty() => (Verdict::Match, none),
+                Ok(none) if none.is_empty() && are_mails_known => (Verdict::Match, none),
+                Ok(none) if none.is_empty() => (Verdict::MatchWithoutEmails, none),
                 Ok(differences) => (Verdict::Mismatch, differences),
                 Err(verdict) => (verdict, Vec::new()),
             };
@@ -125,15 +127,16 @@ impl Strangler {
         });
     }
 
-    async fn compare_mails(&self, job: &Job) -> Vec<Difference> {
+    /// Where the e-mails of a write differ; `None` if they cannot be compared.
+    async fn compare_mails(&self, job: &Job) -> Option<Vec<Difference>> {
         let shadow = &self.0.shadow;
         let (Some(rehearsals), Some(rehearsed)) = (&shadow.rehearsals, &job.rehearsed) else {
-            return Vec::new();
+            return Some(Vec::new());
         };
-        let mut differences = rehearsals.compare_mails(rehearsed, (&job.parts, &job.body)).await;
+        let mut differences = rehearsals.compare_mails(rehearsed, (&job.parts, &job.body)).await?;
         let may_differ = self.may_differ();
         differences.retain(|difference| !may_differ.ignores(difference));
-        differences
+        Some(differences)
     }
 
     async fn compare_answers<S>(&self, job: &Job, service: &mut S, held: &mut Held) -> Compared

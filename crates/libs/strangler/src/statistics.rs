@@ -37,6 +37,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) enum Verdict {
     Match,
     Mismatch,
+    /// The answers to a write are the same, but the e-mails that its rehearsal has sent cannot be compared.
+    MatchWithoutEmails,
     /// They differed, but not when both were requested again: data changed in between.
     Noise,
     /// The old service acted and the new one would have: what they do is not compared.
@@ -60,7 +62,7 @@ pub(crate) struct Statistics {
     pub(crate) legacy: Side,
     pub(crate) native: Side,
     pub(crate) rehearsal: Side,
-    verdicts: [AtomicU64; 6],
+    verdicts: [AtomicU64; 7],
     differences: Mutex<VecDeque<Seen>>,
     /// How often the old service differed from itself, by place.
     unsteady: Mutex<BTreeMap<String, u64>>,
@@ -90,7 +92,7 @@ impl Statistics {
             legacy: Side::new(),
             native: Side::new(),
             rehearsal: Side::new(),
-            verdicts: [const { AtomicU64::new(0) }; 6],
+            verdicts: [const { AtomicU64::new(0) }; 7],
             differences: Mutex::default(),
             unsteady: Mutex::default(),
             unjudged: AtomicU64::new(0),
@@ -230,6 +232,7 @@ impl Statistics {
             callers: self.callers(),
             matches: count(Verdict::Match),
             mismatches: count(Verdict::Mismatch),
+            matches_without_emails: count(Verdict::MatchWithoutEmails),
             noise: count(Verdict::Noise),
             accepted: count(Verdict::Accepted),
             uncompared: count(Verdict::Uncompared),
@@ -257,6 +260,9 @@ pub struct View {
     pub matches: u64,
     /// Compared requests with different responses.
     pub mismatches: u64,
+    /// Rehearsed writes with the same response whose e-mails could not be compared: without
+    /// `Settings::mail_relay`, or one was not seen there.
+    pub matches_without_emails: u64,
     /// Compared requests during which data changed.
     pub noise: u64,
     /// Shadowed writes that both accept and that were not rehearsed: only refusals are compared.

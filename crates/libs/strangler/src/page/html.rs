@@ -61,15 +61,22 @@ fn write_page(out: &mut String, overview: &Overview, token: &Token) -> std::fmt:
 
 /// Where answers may differ, and what is suggested.
 fn may_differ(out: &mut String, overview: &Overview, token: &Token) -> std::fmt::Result {
-    out.push_str("<section>\n<h2>What is compared</h2>\n<p>Status, headers and body of the answers. Not compared: ");
+    write!(
+        out,
+        "<section>\n<h2>What is compared</h2>\n<p>Status, headers and body of the answers{}. Not compared: ",
+        if overview.emails_compared { ", and the e-mails of rehearsed writes" } else { "" },
+    )?;
     let headers = overview.ignored_headers.iter().map(|name| format!("header {name}"));
     let places: Vec<_> = headers.chain(overview.may_differ.iter().cloned()).collect();
     for place in &places {
         write!(out, "<code>{}</code>, ", escape(place))?;
     }
+    if !overview.emails_compared {
+        out.push_str("the e-mails that a write sends (they do not pass here), ");
+    }
     out.push_str(
-        "the encoding of bodies, <code>date</code>, <code>server</code>, what belongs to the \
-         connection, and the e-mails that a write sends.</p>\n",
+        "the encoding of bodies, <code>date</code>, <code>server</code>, and what belongs to the \
+         connection.</p>\n",
     );
     let mut suggested: Vec<_> = (overview.operations.iter())
         .flat_map(|operation| operation.statistics.unsteady.iter())
@@ -208,7 +215,8 @@ fn modes(out: &mut String, id: &str, mode: Mode, token: &Token) -> std::fmt::Res
 }
 
 fn comparisons(out: &mut String, statistics: &View) -> std::fmt::Result {
-    let View { matches, mismatches, noise, accepted, uncompared, dropped, .. } = statistics;
+    let View { matches, mismatches, matches_without_emails, noise, .. } = statistics;
+    let View { accepted, uncompared, dropped, .. } = statistics;
     let last_differences = &statistics.last_differences;
     let compared = matches + mismatches;
     if let Some(tenths) = (matches * 1000).checked_div(compared) {
@@ -216,6 +224,7 @@ fn comparisons(out: &mut String, statistics: &View) -> std::fmt::Result {
         write!(out, "<b class=\"{class}\">{}.{} %</b> of {compared}", tenths / 10, tenths % 10)?;
     }
     let counts = [
+        ("with the same answer, e-mails not compared", matches_without_emails),
         ("accepted by both, only refusals compared", accepted),
         ("changed meanwhile", noise),
         ("not comparable", uncompared),

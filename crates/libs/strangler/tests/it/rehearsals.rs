@@ -369,12 +369,52 @@ async fn e_mails_are_compared() {
         let is_known = |view: &Value| view["matches"] != 0 || view["mismatches"] != 0;
         let view = front.until("create_item", is_known).await;
         assert_eq!(view[expected], 1, "{case}: {view:#}");
+        let page = client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD).send();
+        let page = page.await.unwrap().text().await.unwrap();
+        assert!(page.contains("and the e-mails of rehearsed writes"), "{page}");
+        assert!(!page.contains("the e-mails that a write sends"), "{page}");
         if !place.is_empty() {
             let found = &view["last_differences"][0]["differences"][0];
             assert_eq!(found["path"], place, "{case}: {view:#}");
             assert!(!found.to_string().contains("one@example.com"), "{case}: {found}");
         }
     }
+}
+
+/// A write counts as compared only with its e-mails.
+#[tokio::test]
+async fn the_same_answer_without_the_emails_is_a_verdict_of_its_own() {
+    let native = post(async |request: Request| {
+        let message = Message {
+            to: "one@example.com".to_owned(),
+            subject: "Hello".to_owned(),
+            text: "Hello".to_owned(),
+        };
+        request.extensions().get::<Outbox>().unwrap().add(message);
+        "sent"
+    });
+    let routes = |handler| Router::new().route("/items/", handler);
+    let settings = Settings {
+        rehearse: Some(Arc::new(|request| Box::pin(async { Ok(request) }))),
+        ..Settings::new(serve(routes(post(async || "sent"))).await.parse().unwrap())
+    };
+    let front = Front::start(routes(native), settings).await;
+    front.set("create_item", "shadow");
+    client().post(format!("{}/items/", front.url)).send().await.unwrap();
+    let is_known = |view: &Value| view["matches"] != 0 || view["matches_without_emails"] != 0;
+    let view = front.until("create_item", is_known).await;
+    assert_eq!([&view["matches"], &view["matches_without_emails"]], [0, 1], "{view:#}");
+
+    let mut registry = prometheus_client::registry::Registry::default();
+    front.strangler.register(&mut registry);
+    let mut metrics = String::new();
+    prometheus_client::encoding::text::encode(&mut metrics, &registry).unwrap();
+    let line = "strangler_comparisons_total{operation=\"create_item\",verdict=\"match_without_emails\"} 1";
+    assert!(metrics.contains(line), "{metrics}");
+    let page = client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD).send();
+    let page = page.await.unwrap().text().await.unwrap();
+    assert!(page.contains("1 with the same answer, e-mails not compared"), "{page}");
+    assert!(page.contains("the e-mails that a write sends"), "{page}");
 }
 
 /// The old service's mail server fails: it learns so, and its clients what it makes of that.

@@ -83,8 +83,8 @@ impl Migration {
             let count = |what: &str| operation[what].as_u64().unwrap_or_default();
             report.mismatches += count("mismatches");
             report.compared += count("matches") + count("mismatches");
-            report.uncompared +=
-                count("accepted") + count("uncompared") + count("dropped") + count("noise");
+            let others = ["matches_without_emails", "accepted", "uncompared", "dropped", "noise"];
+            report.uncompared += others.into_iter().map(count).sum::<u64>();
             let rehearsals = &operation["rehearsals"];
             report.rehearsed += rehearsals["requests"].as_u64().unwrap_or_default();
             let p50 = 1000.0 * rehearsals["p50"].as_f64().unwrap_or_default();

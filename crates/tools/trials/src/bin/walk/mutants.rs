@@ -89,7 +89,8 @@ async fn outcome(
         let writes: Vec<_> = operations.iter().filter(|one| one["method"] != "GET").collect();
         let sum = |key: &str| writes.iter().filter_map(|one| one[key].as_u64()).sum::<u64>();
         let (matches, mismatches) = (sum("matches"), sum("mismatches"));
-        let others = ["noise", "accepted", "uncompared", "dropped"].map(sum).iter().sum::<u64>();
+        let others = ["matches_without_emails", "noise", "accepted", "uncompared", "dropped"];
+        let others = others.map(sum).iter().sum::<u64>();
         if matches + mismatches + others < expected {
             if start.elapsed() > Duration::from_mins(1) {
                 return Err(format!("{name}: {matches}, {mismatches}, {others} compared").into());
