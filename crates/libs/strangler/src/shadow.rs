@@ -39,6 +39,8 @@ use crate::strangler::Strangler;
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often a request is repeated at most, while data is changing.
 const REPETITIONS: usize = 3;
+/// How many requests the old service gets in a repetition.
+const REQUESTS_PER_REPETITION: u64 = 2;
 /// Bodies from this length on are parsed one pair at a time: parsed they take many times that.
 const LARGE: usize = 64 * 1024;
 
@@ -172,16 +174,24 @@ impl Strangler {
                 (&legacy, &job.answer)
             }
         };
+        let statistics = &self.0.statistics[job.index];
+        // A canary's check is none more: the old service did not get the client's request.
+        statistics.earn_repetition();
         if self.differences(legacy, native).await.is_empty() {
             return Ok(Vec::new());
         }
-        let statistics = &self.0.statistics[job.index];
-        if !statistics.may_repeat() {
-            return Err(Verdict::Dropped);
-        }
         let mut earlier = None::<Answer>;
         let (mut unsteady, mut differences) = (Vec::new(), None::<Vec<Difference>>);
-        for _ in 0..REPETITIONS {
+        for repetition in 0..REPETITIONS {
+            let may_repeat = if repetition == 0 {
+                statistics.may_repeat(REQUESTS_PER_REPETITION)
+            } else {
+                statistics.pay_repetition(REQUESTS_PER_REPETITION)
+            };
+            if !may_repeat {
+                statistics.keep_unsteady(&unsteady);
+                return Err(Verdict::Dropped);
+            }
             tokio::time::sleep(PAUSE).await;
             let before = self.request_legacy(job, held).await?;
             let native = self.request_native(job, service, held).await?;

@@ -17,10 +17,19 @@ const KEPT: usize = 10;
 /// How many places are kept in which the old service differs from itself.
 const UNSTEADY: usize = 20;
 
-/// So many compared requests of an operation are repeated whenever they differ, the others at most
+/// What an operation may spend on repetitions before any of its requests was compared: as much as one
+/// request takes that is repeated as often as it may be.
+const START_CREDIT: u64 = 6;
+/// The most that it may save, so that many requests without a difference are not followed by as many
+/// repetitions.
+const MAX_CREDIT: u64 = 100;
+/// So many compared requests of an operation are repeated as long as there is credit, the others at most
 /// once in the interval.
 const FREE_REPETITIONS: u64 = 20;
 const REPEAT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many of a canary's next responses are compared at once after one that differed.
+const CHECKS_AFTER_DIFFERENCE: u32 = 10;
 
 /// How many responses come between two judgements; a failure is judged at once.
 const JUDGEMENT_INTERVAL: u64 = 10;
@@ -68,13 +77,39 @@ pub(crate) struct Statistics {
     unsteady: Mutex<BTreeMap<String, u64>>,
     /// Responses of the new service since the sides were judged.
     unjudged: AtomicU64,
-    repeated: Mutex<(u64, Option<Instant>)>,
+    repeated: Mutex<Repeated>,
     checked: Mutex<Checked>,
-    /// When the second began in which so many were checked.
-    checks: Mutex<Option<(Instant, u32)>>,
+    checks: Mutex<Checks>,
     step: Step,
     /// A bit for each hash of a caller.
     callers: [AtomicU64; CALLERS / 64],
+}
+
+/// What the repetitions of an operation's requests have cost the old service.
+#[derive(Debug)]
+struct Repeated {
+    /// Requests that the old service may get for them.
+    credit: u64,
+    /// How many compared requests were repeated, and when the last one was.
+    requests: u64,
+    last: Option<Instant>,
+}
+
+impl Repeated {
+    fn pay(&mut self, requests: u64) -> bool {
+        let left = self.credit.checked_sub(requests);
+        self.credit = left.unwrap_or(self.credit);
+        left.is_some()
+    }
+}
+
+/// How many responses of a canary were taken for comparison.
+#[derive(Debug, Default)]
+struct Checks {
+    /// When the second began in which so many were.
+    second: Option<(Instant, u32)>,
+    /// How many are taken at once, whatever the second has had.
+    urgent: u32,
 }
 
 /// A compared request whose responses differed, redacted.
@@ -96,7 +131,7 @@ impl Statistics {
             differences: Mutex::default(),
             unsteady: Mutex::default(),
             unjudged: AtomicU64::new(0),
-            repeated: Mutex::default(),
+            repeated: Mutex::new(Repeated { credit: START_CREDIT, requests: 0, last: None }),
             checked: Mutex::default(),
             checks: Mutex::default(),
             step: Step::default(),
@@ -108,11 +143,15 @@ impl Statistics {
         self.verdicts[verdict as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts the comparison of a response that a canary has given.
+    /// Counts the comparison of a response that a canary has given. After a difference the next ones
+    /// are compared at once.
     pub(crate) fn count_check(&self, verdict: Verdict) {
         if let Verdict::Match | Verdict::Mismatch = verdict {
             lock(&self.checked).record(verdict == Verdict::Mismatch);
             self.step.compared.fetch_add(1, Ordering::Relaxed);
+        }
+        if verdict == Verdict::Mismatch {
+            lock(&self.checks).urgent = CHECKS_AFTER_DIFFERENCE;
         }
     }
 
@@ -135,30 +174,50 @@ impl Statistics {
         (free >= 8).then(|| (-size * (f64::from(free) / size).ln()).round() as u64)
     }
 
-    /// Whether another response of a canary may be compared: so many a second.
+    /// Whether another response of a canary may be compared: so many a second, and those after one
+    /// that differed.
     pub(crate) fn may_check(&self, per_second: u32) -> bool {
         let mut checks = lock(&self.checks);
-        match checks.as_mut() {
+        let may_check = match checks.second.as_mut() {
             Some((start, count)) if start.elapsed() < Duration::from_secs(1) => {
-                *count += 1;
+                *count = count.saturating_add(1);
                 *count <= per_second
             }
             _ => {
-                *checks = Some((Instant::now(), 1));
+                checks.second = Some((Instant::now(), 1));
                 per_second > 0
             }
+        };
+        if may_check || checks.urgent == 0 {
+            return may_check;
         }
+        checks.urgent -= 1;
+        per_second > 0
+    }
+
+    /// Counts a safe request that is compared: it earns the credit for one more request to the old
+    /// service.
+    pub(crate) fn earn_repetition(&self) {
+        let mut repeated = lock(&self.repeated);
+        repeated.credit = (repeated.credit + 1).min(MAX_CREDIT);
+    }
+
+    /// Takes the credit for so many requests to the old service. Returns whether there is enough: on
+    /// average a compared request costs it at most one more.
+    pub(crate) fn pay_repetition(&self, requests: u64) -> bool {
+        lock(&self.repeated).pay(requests)
     }
 
     /// Whether both services may get a request again whose responses differed: the first ones, then
-    /// one a second, so that a difference in every response is no load on the old service.
-    pub(crate) fn may_repeat(&self) -> bool {
+    /// one a second, so that a difference in every response is no load on the old service. Takes the
+    /// credit for so many requests to it.
+    pub(crate) fn may_repeat(&self, requests: u64) -> bool {
         let mut repeated = lock(&self.repeated);
-        let (count, last) = *repeated;
-        let is_due = last.is_none_or(|last| last.elapsed() >= REPEAT_INTERVAL);
-        let may_repeat = count < FREE_REPETITIONS || is_due;
+        let is_due = repeated.last.is_none_or(|last| last.elapsed() >= REPEAT_INTERVAL);
+        let may_repeat = (repeated.requests < FREE_REPETITIONS || is_due) && repeated.pay(requests);
         if may_repeat {
-            *repeated = (count + 1, Some(Instant::now()));
+            repeated.requests += 1;
+            repeated.last = Some(Instant::now());
         }
         may_repeat
     }
@@ -219,6 +278,8 @@ impl Statistics {
     pub(crate) fn reset_recent(&self) {
         self.native.reset_recent();
         *lock(&self.checked) = Checked::default();
+        lock(&self.checks).urgent = 0;
+        lock(&self.repeated).requests = 0;
         self.unjudged.store(0, Ordering::Relaxed);
         self.start_step();
     }
@@ -328,5 +389,32 @@ mod tests {
         let checked = (0..100).filter(|_| statistics.may_check(2)).count();
         assert!((2..=4).contains(&checked), "{checked}");
         assert!(!Statistics::new().may_check(0));
+    }
+
+    #[test]
+    fn after_a_difference_the_next_ones_are_checked() {
+        let statistics = Statistics::new();
+        let checked = |per_second| (0..100).filter(|_| statistics.may_check(per_second)).count();
+        checked(2);
+        statistics.count_check(Verdict::Match);
+        assert!(checked(2) <= 2);
+        statistics.count_check(Verdict::Mismatch);
+        assert!((10..=14).contains(&checked(2)));
+        statistics.count_check(Verdict::Mismatch);
+        assert_eq!(checked(0), 0, "none are wanted");
+    }
+
+    #[test]
+    fn repetitions_are_paid_before_they_are_sent() {
+        let statistics = Statistics::new();
+        assert!(!statistics.pay_repetition(START_CREDIT + 1));
+        assert!(statistics.pay_repetition(START_CREDIT));
+        assert!(!statistics.pay_repetition(1));
+        statistics.earn_repetition();
+        assert!(statistics.pay_repetition(1) && !statistics.pay_repetition(1));
+        (0..10 * MAX_CREDIT).for_each(|_| statistics.earn_repetition());
+        let saved = (0..10 * MAX_CREDIT).filter(|_| statistics.pay_repetition(1)).count();
+        assert_eq!(saved as u64, MAX_CREDIT);
+        assert!(!statistics.may_repeat(1), "it is not paid");
     }
 }

@@ -48,22 +48,27 @@ async fn a_canary_that_answers_something_else_falls_back() {
     assert!(view["last_differences"].to_string().contains("body.is"), "{view:#}");
 }
 
-/// At a high rate, whatever share is checked.
+/// Within a second by the default settings, although only two a second are checked: after the first that
+/// differs the next ones are.
 #[tokio::test]
-async fn a_wrong_answer_is_noticed_soon_at_a_high_rate() {
-    let front = front(says(json!({"is": "right"})), says(json!({"is": "wrong"})), |settings| {
-        settings.canary_checks = 10;
-    })
-    .await;
-    front.set("read_item", "canary 100%");
-    let start = Instant::now();
-    let client = client();
-    while front.view("read_item")["fallback"].is_null() {
-        let get = || client.get(format!("{}/items/7", front.url)).send();
-        futures_util::future::join_all((0..16).map(|_| get())).await;
-        // Three answers, of ten that are compared in a second: far less where nothing else runs.
-        assert!(start.elapsed() < Duration::from_secs(10), "{:#}", front.view("read_item"));
+async fn a_wrong_answer_is_noticed_within_a_second_at_a_high_rate() {
+    let mut fastest = Duration::MAX;
+    // The machine may be busy: not without end.
+    for _ in 0..5 {
+        let front = front(says(json!({"is": "right"})), says(json!({"is": "wrong"})), |_| ()).await;
+        front.set("read_item", "canary 100%");
+        let (client, start) = (client(), Instant::now());
+        while front.view("read_item")["fallback"].is_null() {
+            let get = || client.get(format!("{}/items/7", front.url)).send();
+            futures_util::future::join_all((0..4).map(|_| get())).await;
+            assert!(start.elapsed() < Duration::from_secs(10), "{:#}", front.view("read_item"));
+        }
+        fastest = fastest.min(start.elapsed());
+        if fastest < Duration::from_secs(1) {
+            break;
+        }
     }
+    assert!(fastest < Duration::from_secs(1), "{fastest:?}");
 }
 
 #[tokio::test]
