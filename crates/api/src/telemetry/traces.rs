@@ -100,7 +100,7 @@ impl Exporter {
 /// The trace of a request.
 pub(super) struct Trace {
     context: Context,
-    /// Its span here goes to a collector.
+    /// Its span here is sampled, and goes to a collector.
     is_exported: bool,
 }
 
@@ -120,7 +120,9 @@ impl Trace {
         if are_on() && !span.is_disabled() {
             // It fails for spans that are not collected.
             _ = span.set_parent(self.context);
-            return Self { context: span.context(), is_exported: true };
+            let context = span.context();
+            let is_exported = context.span().span_context().is_sampled();
+            return Self { context, is_exported };
         }
         let parent = self.context.span().span_context().clone();
         let (id, flags) = if parent.is_valid() {
@@ -165,8 +167,9 @@ impl Trace {
         }
     }
 
-    /// Makes this service's span the parent of what the next service does. Without one the client's
-    /// headers stay as they are, and no trace is begun, which the next service would not sample.
+    /// Makes this service's span the parent of what the next service does. Without one, or if it is not
+    /// sampled, the client's headers stay as they are, its sampling decision too, and no trace is begun,
+    /// which the next service would not sample.
     pub(super) fn pass_on(&self, headers: &mut HeaderMap) {
         if !self.is_exported {
             return;

@@ -46,6 +46,80 @@ async fn the_client_s_trace_passes_to_the_old_service() {
     assert_eq!(headers["x-request-id"], TRACE);
 }
 
+/// With an exporter the old service's parent is a span that is exported; what this service does not
+/// sample leaves the client's headers, and its sampling decision, as they are.
+#[tokio::test]
+async fn the_client_s_sampling_decision_stays() {
+    let collector = Received::default().listen().await;
+    let sent = format!("00-{TRACE}-{PARENT}");
+    for (sampler, ratio, flags, is_ours) in [
+        ("always_on", "1", "01", true),
+        ("parentbased_always_on", "1", "01", true),
+        ("parentbased_always_on", "1", "00", false),
+        ("always_off", "1", "01", false),
+        ("traceidratio", "0", "01", false),
+    ] {
+        let old = Received::default();
+        let url = old.listen().await;
+        let settings = [
+            ("LEGACY_URL", url.as_str()),
+            ("MANAGEMENT_PORT", "0"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector),
+            ("OTEL_TRACES_SAMPLER", sampler),
+            ("OTEL_TRACES_SAMPLER_ARG", ratio),
+        ];
+        let database = Scratch::new().await.unwrap();
+        let service = rust(&database.url, &settings).await.unwrap();
+        let api = Api::new(&service.url);
+        let sent = format!("{sent}-{flags}");
+        let request = api.request(Method::GET, "/users/").header("traceparent", &sent);
+        request.header("tracestate", "vendor=1").send().await.unwrap();
+        api.request(Method::GET, "/users/").send().await.unwrap();
+        let all = old.all();
+        let case = format!("{sampler}, {flags}: {all:?}");
+        let [(headers, _), (without, _)] = all.as_slice() else { panic!("{case}") };
+        let passed = headers["traceparent"].to_str().unwrap();
+        if is_ours {
+            assert!(
+                passed.starts_with(&format!("00-{TRACE}-")) && passed.ends_with("-01"),
+                "{case}"
+            );
+            assert!(!passed.contains(PARENT), "the parent is the span of this service: {case}");
+        } else {
+            assert_eq!(passed, sent, "{case}");
+        }
+        assert_eq!(headers["tracestate"], "vendor=1", "{case}");
+        let is_begun = sampler.ends_with("always_on");
+        assert_eq!(without.contains_key("traceparent"), is_begun, "{case}");
+    }
+}
+
+/// The documentation belongs to the operations: it moves with the plan's default, or alone.
+#[tokio::test]
+async fn the_documentation_moves_with_the_plan() {
+    let url = Received::default().listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.yaml");
+    let path = plan.display().to_string();
+    for (text, is_native) in [
+        ("default: native\n", [true, true]),
+        ("default: native\noperations: {GET /docs: legacy}\n", [false, true]),
+        ("default: legacy\noperations: {GET /api/v1/openapi.json: native}\n", [false, true]),
+        ("default: legacy\n", [false, false]),
+    ] {
+        std::fs::write(&plan, text).unwrap();
+        let settings =
+            [("LEGACY_URL", url.as_str()), ("MANAGEMENT_PORT", "0"), ("STRANGLER_PLAN", &path)];
+        let database = Scratch::new().await.unwrap();
+        let service = rust(&database.url, &settings).await.unwrap();
+        for (path, is_native) in ["/docs", "/api/v1/openapi.json"].iter().zip(is_native) {
+            // The old service of this test answers with nothing.
+            let (status, body) = get(&format!("{}{path}", service.url)).await;
+            assert_eq!((status, !body.is_empty()), (200, is_native), "{path}, {text}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn without_an_old_service_there_is_no_page() {
     let database = Scratch::new().await.unwrap();
