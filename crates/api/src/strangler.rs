@@ -38,6 +38,8 @@ pub fn start(
         timeout: legacy.timeout,
         idle: legacy.idle,
         upload_rate: legacy.upload_rate,
+        download_rate: legacy.download_rate,
+        tunnel_idle: legacy.tunnel_idle,
         max_in_flight: legacy.max_in_flight,
         retry: legacy.retry,
         comparison_memory: legacy.memory,

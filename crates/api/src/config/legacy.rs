@@ -32,6 +32,14 @@ pub(super) struct LegacyArgs {
     /// LEGACY_TIMEOUT_SECONDS [default: 240]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_000_u64)))]
     legacy_upload_rate: Option<Given<u64>>,
+    /// Lowest rate at which clients take responses of the old service, in bytes per second, once one has
+    /// been waited for for twice LEGACY_TIMEOUT_SECONDS; slower ones are disconnected [default: 4096]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_000_u64)))]
+    legacy_download_rate: Option<Given<u64>>,
+    /// How long a WebSocket or another upgraded connection may carry nothing before it is closed, in
+    /// seconds [default: 3600]
+    #[arg(long, env, global = true, value_parser = setting(number(1..=604_800_u64)))]
+    legacy_tunnel_idle_seconds: Option<Given<u64>>,
     /// Maximum number of concurrent requests to the old service [default: 1024]
     #[arg(long, env, global = true, value_parser = setting(number(1..=1_000_000_usize)))]
     legacy_max_in_flight: Option<Given<usize>>,
@@ -77,6 +85,10 @@ pub struct Legacy {
     pub idle: Duration,
     /// Bytes a second.
     pub upload_rate: u64,
+    /// Bytes a second.
+    pub download_rate: u64,
+    /// Of WebSockets.
+    pub tunnel_idle: Duration,
     pub max_in_flight: usize,
     pub retry: bool,
     pub plan: Option<PathBuf>,
@@ -103,6 +115,8 @@ impl Legacy {
         let timeout = errors.value(args.legacy_timeout_seconds.as_ref(), 60);
         let idle = errors.value(args.legacy_idle_seconds.as_ref(), 1);
         let upload_rate = errors.value(args.legacy_upload_rate.as_ref(), 240);
+        let download_rate = errors.value(args.legacy_download_rate.as_ref(), 4096);
+        let tunnel_idle = errors.value(args.legacy_tunnel_idle_seconds.as_ref(), 3600);
         let max_in_flight = errors.value(args.legacy_max_in_flight.as_ref(), 1024);
         let retry = errors.value(args.legacy_retry.as_ref(), true);
         let ca = errors.optional(args.legacy_ca_file.as_ref());
@@ -126,6 +140,8 @@ impl Legacy {
             timeout: Duration::from_secs(timeout),
             idle: Duration::from_secs(idle),
             upload_rate,
+            download_rate,
+            tunnel_idle: Duration::from_secs(tunnel_idle),
             max_in_flight,
             retry,
             plan,

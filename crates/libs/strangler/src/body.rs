@@ -145,11 +145,30 @@ enum Aborted {
     Client,
 }
 
-/// A response's body that holds a permit until legacy has sent it. It fails when legacy sends nothing,
-/// or the client takes nothing, for longer than the timeout. How it ends before its end is counted.
+/// How fast a client has to take a response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// How long it may take nothing.
+    pub(crate) timeout: Duration,
+    /// The lowest rate, in bytes a second, once it has been waited for for twice the timeout.
+    pub(crate) rate: u64,
+}
+
+impl Pace {
+    /// How long a client may be waited for once more, that has taken so many bytes and been waited for
+    /// for so long.
+    fn left(self, bytes: u64, waited: Duration) -> Duration {
+        let allowed = self.timeout * 2 + Duration::from_secs(bytes / self.rate.max(1));
+        allowed.saturating_sub(waited).min(self.timeout)
+    }
+}
+
+/// A response's body that holds a permit until legacy has sent it. It fails when legacy sends nothing
+/// for longer than the timeout, or the client is slower than the pace. How it ends before its end is
+/// counted.
 pub(crate) fn download(
     body: hyper::body::Incoming,
-    timeout: Duration,
+    pace: Pace,
     permit: OwnedSemaphorePermit,
     events: Arc<Events>,
 ) -> Body {
@@ -157,7 +176,7 @@ pub(crate) fn download(
         return Body::empty();
     }
     if body.size_hint().exact().is_some_and(|size| size <= SMALL) {
-        let idle = tokio::time::sleep(timeout);
+        let (timeout, idle) = (pace.timeout, tokio::time::sleep(pace.timeout));
         let left = Left { events, event: Some(Event::ClientLeft) };
         return Body::new(Small { inner: body, timeout, idle, permit: Some(permit), left });
     }
@@ -166,10 +185,11 @@ pub(crate) fn download(
     tokio::spawn(async move {
         let _permit = permit;
         let mut body = pin!(body);
+        let (mut taken, mut waited) = (0, Duration::ZERO);
         // At its end nothing else is taken where the length is known.
         while !body.is_end_stream() {
             let frame = tokio::select! {
-                frame = tokio::time::timeout(timeout, body.frame()) => frame,
+                frame = tokio::time::timeout(pace.timeout, body.frame()) => frame,
                 // The client has left: legacy's work is cancelled.
                 () = sender.closed() => return events.count(Event::ClientLeft),
             };
@@ -182,7 +202,11 @@ pub(crate) fn download(
             if let Sent::Failed(_) = frame {
                 events.count(Event::CutByLegacy);
             }
-            match sender.send_timeout(frame, timeout).await {
+            let length = frame.length();
+            let start = Instant::now();
+            let sent = sender.send_timeout(frame, pace.left(taken, waited)).await;
+            (taken, waited) = (taken + length, waited + start.elapsed());
+            match sent {
                 Ok(()) if !is_last => {}
                 Ok(()) | Err(SendTimeoutError::Closed(Sent::End)) => return,
                 Err(SendTimeoutError::Timeout(_)) => return events.count(Event::CutByClient),
@@ -263,6 +287,16 @@ enum Sent {
     End,
 }
 
+impl Sent {
+    /// The bytes of the body that it has.
+    fn length(&self) -> u64 {
+        match self {
+            Self::Frame(frame) => frame.data_ref().map_or(0, Bytes::len) as u64,
+            Self::Failed(_) | Self::End => 0,
+        }
+    }
+}
+
 struct Download {
     frames: Receiver<Sent>,
     /// The bytes that are still to come, if that is known.
@@ -299,5 +333,21 @@ impl http_body::Body for Download {
 
     fn size_hint(&self) -> SizeHint {
         self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_has_time_for_what_it_takes() {
+        let pace = Pace { timeout: Duration::from_secs(10), rate: 100 };
+        for (bytes, waited, left) in
+            [(0, 0, 10), (0, 15, 5), (0, 20, 0), (500, 20, 5), (500, 30, 0), (100_000, 500, 10)]
+        {
+            let expected = Duration::from_secs(left);
+            assert_eq!(pace.left(bytes, Duration::from_secs(waited)), expected, "{bytes} {waited}");
+        }
     }
 }

@@ -9,9 +9,11 @@ pub(crate) enum Event {
     Upgrade,
     /// The old service refused to change the protocol, or the client's connection cannot.
     UpgradeRefused,
+    /// A connection that changed to another protocol carried nothing for too long.
+    IdleTunnel,
     /// The old service broke a response off, or sent nothing more of it in time.
     CutByLegacy,
-    /// A client took nothing more of a response in time.
+    /// A client took a response too slowly.
     CutByClient,
     /// A client left before it had the whole response.
     ClientLeft,
@@ -28,9 +30,10 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Upgrade,
         Self::UpgradeRefused,
+        Self::IdleTunnel,
         Self::CutByLegacy,
         Self::CutByClient,
         Self::ClientLeft,
@@ -46,6 +49,7 @@ impl Event {
         match self {
             Self::Upgrade => "upgrade",
             Self::UpgradeRefused => "upgrade_refused",
+            Self::IdleTunnel => "idle_tunnel",
             Self::CutByLegacy => "cut_by_legacy",
             Self::CutByClient => "cut_by_client",
             Self::ClientLeft => "client_left",

@@ -13,6 +13,7 @@ use tower::{Layer, Service};
 
 use crate::answer::answer;
 use crate::body::Unsent;
+use crate::causes::causes;
 use crate::client;
 use crate::memory::of_headers;
 use crate::plan::Mode;
@@ -213,15 +214,9 @@ impl Strangler {
                 measured.end(outcome);
                 if error.is_of_client() {
                     // Any client can send any number of them.
-                    tracing::debug!(
-                        error = &error as &dyn std::error::Error,
-                        "a request is refused"
-                    );
+                    tracing::debug!(error = causes(&error), "a request is refused");
                 } else {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "no response from legacy"
-                    );
+                    tracing::warn!(error = causes(&error), "no response from legacy");
                 }
                 error.into_response()
             }

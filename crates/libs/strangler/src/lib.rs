@@ -33,6 +33,7 @@ mod answer;
 mod body;
 mod canaries;
 mod canary;
+mod causes;
 mod changes;
 mod client;
 mod connect;

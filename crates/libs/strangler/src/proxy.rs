@@ -21,18 +21,19 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::body::{Progress, Upload, download};
+use crate::body::{Pace, Progress, Upload, download};
 use crate::connect::{Connector, Traffic};
 use crate::events::{Event, Events};
 use crate::settings::{Settings, StartError};
+use crate::tunnel::Limit;
 use crate::{headers, tunnel};
 
 /// Why there is no response of the old service.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
-    #[error("legacy cannot be reached: {0}")]
+    #[error("legacy cannot be reached")]
     Unreachable(#[source] hyper_util::client::legacy::Error),
-    #[error("legacy closed a kept connection: {0}")]
+    #[error("legacy closed a kept connection")]
     Closed(#[source] hyper_util::client::legacy::Error),
     #[error("legacy timed out")]
     Timeout,
@@ -107,6 +108,10 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
     /// The lowest rate of uploads, in bytes a second.
     pub(crate) upload_rate: u64,
+    /// The lowest rate of downloads, in bytes a second.
+    pub(crate) download_rate: u64,
+    /// How long a tunnel may be silent.
+    pub(crate) tunnel_idle: Duration,
     /// Whether a safe request is sent again when the kept connection turns out to be closed.
     pub(crate) retry: bool,
     pub(crate) max_in_flight: usize,
@@ -239,7 +244,8 @@ impl Proxy {
             let upgrade = hyper::upgrade::on(&mut answer);
             let (mut parts, _) = answer.into_parts();
             headers::prepare_response(&mut parts, &method)?;
-            tunnel.connect(upgrade, permit, &self.background);
+            let (idle, events) = (self.limits.tunnel_idle, Arc::clone(&self.events));
+            tunnel.connect(upgrade, Limit { idle, permit, events }, &self.background);
             self.events.count(Event::Upgrade);
             return Ok(Response::from_parts(parts, Body::empty()));
         }
@@ -248,7 +254,8 @@ impl Proxy {
         }
         let (mut parts, body) = answer.into_parts();
         headers::prepare_response(&mut parts, &method)?;
-        let body = download(body, self.limits.timeout, permit, Arc::clone(&self.events));
+        let pace = Pace { timeout: self.limits.timeout, rate: self.limits.download_rate };
+        let body = download(body, pace, permit, Arc::clone(&self.events));
         Ok(Response::from_parts(parts, body))
     }
 

@@ -53,6 +53,12 @@ pub struct Settings {
     /// The lowest rate at which a client may send a body once it has taken twice the timeout, in
     /// bytes a second.
     pub upload_rate: u64,
+    /// The lowest rate at which a client may take a response, in bytes a second, once it has been
+    /// waited for for twice the timeout. Below it the client is disconnected: it holds a permit.
+    pub download_rate: u64,
+    /// How long a connection that has changed to another protocol may carry nothing before it is
+    /// closed.
+    pub tunnel_idle: Duration,
     /// Whether a safe request without a body is sent once more when a kept connection turns out to
     /// have been closed.
     pub retry: bool,
@@ -106,6 +112,8 @@ impl Settings {
             timeout: Duration::from_mins(1),
             idle: Duration::from_secs(1),
             upload_rate: 240,
+            download_rate: 4096,
+            tunnel_idle: Duration::from_hours(1),
             retry: true,
             max_in_flight: 1024,
             trust: Arc::new(|peer| peer.is_loopback()),

@@ -80,7 +80,8 @@ impl Strangler {
     ///
     /// # Errors
     /// When the URL is invalid, the certificates cannot be read, or the plan cannot be read or is
-    /// refused. A file that does not exist is an empty plan: everything is `legacy`.
+    /// refused. A file that does not exist is an empty plan: everything is `legacy`, and the page, the
+    /// state and the metrics say so until there is one.
     pub fn start(settings: Settings, operations: Operations) -> Result<Self, StartError> {
         let uri = &settings.legacy;
         let scheme = uri.scheme().filter(|s| [Scheme::HTTP, Scheme::HTTPS].contains(s)).cloned();
@@ -89,13 +90,16 @@ impl Strangler {
         else {
             return Err(StartError::Legacy(settings.legacy));
         };
-        let (mut plan, mut file) = (Plan::default(), None);
+        let (mut plan, mut file, mut missing) = (Plan::default(), None, None);
         let (mut canaries, mut kept) = (String::new(), Canaries::new());
         if let Some(path) = &settings.plan {
             let read_error = |source| StartError::Read { path: path.clone(), source };
             file = read_if_any(path).map_err(read_error)?;
             if file.is_none() {
-                tracing::warn!("{}: there is no such plan: all is left to legacy", path.display());
+                let text =
+                    format!("{}: there is no such file: all is left to legacy", path.display());
+                tracing::warn!(error = text, "no plan");
+                missing = Some(text);
             }
             if let Some(text) = &file {
                 plan = Plan::parse(text, &operations)
@@ -116,6 +120,8 @@ impl Strangler {
             timeout: settings.timeout,
             idle: settings.idle,
             upload_rate: settings.upload_rate,
+            download_rate: settings.download_rate,
+            tunnel_idle: settings.tunnel_idle,
             retry: settings.retry,
             max_in_flight: settings.max_in_flight,
             trust: Arc::clone(&settings.trust),
@@ -145,6 +151,7 @@ impl Strangler {
         }));
         // It has been parsed with these operations, and cannot fail.
         _ = strangler.apply(plan);
+        strangler.write().error = missing;
         strangler.restore(&kept);
         strangler.watch();
         Ok(strangler)

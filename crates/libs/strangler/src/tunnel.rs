@@ -1,13 +1,34 @@
 //! Connections that have changed to another protocol, such as WebSockets: bytes pass both ways.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use std::{io, io::IoSlice};
+
 use http::Request;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use pin_project_lite::pin_project;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
+
+use crate::events::{Event, Events};
 
 /// The client's half of a tunnel, once it is there.
 pub(crate) struct Client(OnUpgrade);
+
+/// What a tunnel may take.
+pub(crate) struct Limit {
+    /// How long it may carry nothing in either direction.
+    pub(crate) idle: Duration,
+    /// Held until it ends.
+    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) events: Arc<Events>,
+}
 
 impl Client {
     /// Of a request that asks to change the protocol, on a connection that can.
@@ -16,26 +37,117 @@ impl Client {
         request.extensions_mut().remove::<OnUpgrade>().map(Self)
     }
 
-    /// Connects both sides until both have ended; `legacy` is the half of the old service, which agreed.
-    pub(crate) fn connect(
-        self,
-        legacy: OnUpgrade,
-        permit: OwnedSemaphorePermit,
-        background: &TaskTracker,
-    ) {
+    /// Connects both sides until both have ended or neither has sent anything for too long; `legacy` is
+    /// the half of the old service, which agreed.
+    pub(crate) fn connect(self, legacy: OnUpgrade, limit: Limit, background: &TaskTracker) {
         background.spawn(async move {
-            let _permit = permit;
-            let both = tokio::try_join!(self.0, legacy);
-            let copied = match both {
-                Ok((client, legacy)) => {
-                    let (mut client, mut legacy) = (TokioIo::new(client), TokioIo::new(legacy));
-                    tokio::io::copy_bidirectional(&mut client, &mut legacy).await
-                }
-                Err(error) => Err(std::io::Error::other(error)),
-            };
+            let Limit { idle, permit: _permit, events } = limit;
+            match tokio::try_join!(self.0, legacy) {
+                Ok((client, legacy)) => tunnel(client, legacy, idle, &events).await,
+                Err(error) => tracing::debug!(%error, "a protocol was not changed"),
+            }
+        });
+    }
+}
+
+async fn tunnel(client: Upgraded, legacy: Upgraded, idle: Duration, events: &Events) {
+    let activity = Arc::new(Activity::new());
+    let half = |upgraded| Half { inner: TokioIo::new(upgraded), activity: Arc::clone(&activity) };
+    let (mut client, mut legacy) = (half(client), half(legacy));
+    tokio::select! {
+        copied = tokio::io::copy_bidirectional(&mut client, &mut legacy) => {
             if let Err(error) = copied {
                 tracing::debug!(%error, "a tunnel broke");
             }
-        });
+        }
+        () = activity.idle(idle) => {
+            events.count(Event::IdleTunnel);
+            tracing::debug!(seconds = idle.as_secs(), "a tunnel carried nothing and is closed");
+        }
+    }
+}
+
+/// When a tunnel carried something.
+struct Activity {
+    start: Instant,
+    /// Milliseconds from the start to the last bytes.
+    last: AtomicU64,
+}
+
+impl Activity {
+    fn new() -> Self {
+        Self { start: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    fn record(&self) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(millis, Ordering::Relaxed);
+    }
+
+    /// Waits until there was nothing for so long.
+    async fn idle(&self, timeout: Duration) {
+        loop {
+            let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+            let idle = self.start.elapsed().saturating_sub(last);
+            if idle >= timeout {
+                return;
+            }
+            tokio::time::sleep(timeout - idle).await;
+        }
+    }
+}
+
+pin_project! {
+    /// One side of a tunnel, whose bytes are noticed as they come.
+    struct Half {
+        #[pin]
+        inner: TokioIo<Upgraded>,
+        activity: Arc<Activity>,
+    }
+}
+
+impl AsyncRead for Half {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.project();
+        let before = buffer.filled().len();
+        ready!(this.inner.poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            this.activity.record();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Half {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.project().inner.poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.project().inner.poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.project().inner.poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.project().inner.poll_shutdown(context)
     }
 }

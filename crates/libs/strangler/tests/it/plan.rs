@@ -117,6 +117,41 @@ async fn the_file_s_faults_come_and_go_with_its_content() {
     until(&front, |front| error(front).is_none() && mode(front) == "native").await;
 }
 
+/// A file that is missing from the start is reported as one that goes missing later is.
+#[tokio::test]
+async fn a_missing_file_is_reported_until_there_is_one() {
+    for by_page in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.yaml");
+        let mut settings = Settings::new("http://127.0.0.1:9".parse().unwrap());
+        settings.plan = Some(path.clone());
+        let front = Front::start(Router::new(), settings).await;
+        let page = || client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD).send();
+        let metrics = || {
+            let mut registry = prometheus_client::registry::Registry::default();
+            front.strangler.register(&mut registry);
+            let mut metrics = String::new();
+            prometheus_client::encoding::text::encode(&mut metrics, &registry).unwrap();
+            metrics
+        };
+        assert!(error(&front).unwrap().contains("there is no such file"));
+        assert!(page().await.unwrap().text().await.unwrap().contains("there is no such file"));
+        assert!(metrics().contains("strangler_plan_fault 1.0\n"));
+        // It stays until there is one.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(error(&front).is_some());
+        if by_page {
+            front.set("read_item", "shadow");
+        } else {
+            std::fs::write(&path, "default: shadow\n").unwrap();
+        }
+        until(&front, |front| error(front).is_none()).await;
+        assert_eq!(front.view("read_item")["mode"], "shadow");
+        assert!(path.exists());
+        assert!(metrics().contains("strangler_plan_fault 0.0\n"));
+    }
+}
+
 #[tokio::test]
 async fn no_change_is_lost() {
     let folder = tempfile::tempdir().unwrap();

@@ -409,7 +409,8 @@ async fn the_same_answer_without_the_emails_is_a_verdict_of_its_own() {
     front.strangler.register(&mut registry);
     let mut metrics = String::new();
     prometheus_client::encoding::text::encode(&mut metrics, &registry).unwrap();
-    let line = "strangler_comparisons_total{operation=\"create_item\",verdict=\"match_without_emails\"} 1";
+    let line =
+        "strangler_comparisons_total{operation=\"create_item\",verdict=\"match_without_emails\"} 1";
     assert!(metrics.contains(line), "{metrics}");
     let page = client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD).send();
     let page = page.await.unwrap().text().await.unwrap();

@@ -304,6 +304,56 @@ async fn slow_clients_hold_no_permit() {
     assert!(send(&front.url, get).await.contains("ok"));
 }
 
+/// A client that takes a little now and then, each time before the timeout.
+#[tokio::test]
+async fn a_client_that_reads_in_drops_holds_no_permit() {
+    use http_body_util::BodyExt;
+    use tower::{Layer, ServiceExt};
+
+    let legacy = Router::new()
+        .route("/big", axum::routing::get(async || vec![b'x'; 60_000_000]))
+        .fallback(async || "ok");
+    let mut settings = Settings::new(serve(legacy).await.parse().unwrap());
+    (settings.timeout, settings.max_in_flight) = (Duration::from_secs(1), 1);
+    settings.download_rate = 100_000_000;
+    let front = Front::start(always(|_| StatusCode::IM_A_TEAPOT.into_response()), settings).await;
+    // Without a connection, whose buffers would take much of it at once.
+    let service = front.strangler.layer().layer(Router::new());
+    let request = Request::get("/big").header("host", "a").body(axum::body::Body::empty());
+    let mut body = service.oneshot(request.unwrap()).await.unwrap().into_body();
+    let get = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert!(send(&front.url, get).await.starts_with("HTTP/1.1 503"));
+    let (start, mut received) = (Instant::now(), 0);
+    let end = loop {
+        match body.frame().await {
+            Some(Ok(frame)) => received += frame.into_data().unwrap().len(),
+            end => break end,
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{received} bytes so far");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    };
+    assert!(matches!(end, Some(Err(_))), "it is broken off, and not taken for the whole");
+    assert!(received < 60_000_000 && start.elapsed() > Duration::from_secs(1), "{received}");
+    assert!(send(&front.url, get).await.contains("ok"));
+}
+
+/// A slow old service is no slow client.
+#[tokio::test]
+async fn only_the_client_s_time_counts_for_its_rate() {
+    let legacy = Router::new().fallback(async || {
+        let drops = futures_util::stream::unfold(0, async |n| {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            (n < 12).then(|| (Ok::<_, std::io::Error>("drop "), n + 1))
+        });
+        axum::body::Body::from_stream(drops).into_response()
+    });
+    let mut settings = Settings::new(serve(legacy).await.parse().unwrap());
+    (settings.timeout, settings.download_rate) = (Duration::from_millis(400), 1_000_000);
+    let front = Front::start(always(|_| StatusCode::IM_A_TEAPOT.into_response()), settings).await;
+    let answer = client().get(format!("{}/x", front.url)).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "drop ".repeat(12));
+}
+
 /// An old service that agrees to change the protocol and then sends everything back.
 async fn upgrading() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -367,6 +417,31 @@ async fn other_protocols_pass_both_ways() {
     // The client's end is the old service's.
     stream.shutdown().await.unwrap();
     assert_eq!(stream.read(&mut echo).await.unwrap(), 0);
+}
+
+/// What either side sends keeps a tunnel open; silence closes it, and gives its permit back.
+#[tokio::test]
+async fn a_silent_tunnel_is_closed() {
+    let mut settings = Settings::new(upgrading().await.parse().unwrap());
+    (settings.tunnel_idle, settings.max_in_flight) = (Duration::from_millis(600), 1);
+    let front = Front::start(always(|_| StatusCode::IM_A_TEAPOT.into_response()), settings).await;
+    let head = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n\
+                Upgrade: websocket\r\nSec-WebSocket-Key: aaaa\r\n\r\n";
+    let mut stream = TcpStream::connect(front.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut received = Vec::new();
+    while !received.ends_with(b"first") {
+        received.push(stream.read_u8().await.unwrap());
+    }
+    for number in 0..12_u32 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stream.write_u32(number).await.unwrap();
+        assert_eq!(stream.read_u32().await.unwrap(), number, "it is in use");
+    }
+    assert!(send(&front.url, head).await.starts_with("HTTP/1.1 503"));
+    let closed = tokio::time::timeout(Duration::from_secs(5), stream.read_u8()).await;
+    assert!(closed.expect("it is closed").is_err());
+    assert!(send(&front.url, head).await.starts_with("HTTP/1.1 101"));
 }
 
 #[tokio::test]
