@@ -8,11 +8,11 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use testbed::usage::memory;
-use testbed::{legacy, rust_on};
-use trials::BoxError;
+use testbed::{Service, legacy, rust_on};
+use trials::{API, BoxError};
 
-use crate::migration::Migration;
-use crate::report::Proxied;
+use crate::migration::{Migration, PASSWORD};
+use crate::report::{Proxied, Rehearsing};
 
 /// Measures requests to legacy through the strangler and directly, in turns.
 pub(crate) async fn cost(walk: &Migration) -> Result<Proxied, BoxError> {
@@ -21,12 +21,7 @@ pub(crate) async fn cost(walk: &Migration) -> Result<Proxied, BoxError> {
     let settings =
         [("LEGACY_URL", legacy.url.as_str()), ("MANAGEMENT_PORT", "0"), ("RUST_LOG", "warn")];
     let molt = rust_on(&socket, &walk.database, &settings).await?;
-    let sign_in = walk.http.post(format!("{}/api/v1/login/access-token", legacy.url));
-    let sign_in = sign_in
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body("username=admin@example.com&password=changethis");
-    let token: Value = serde_json::from_slice(&sign_in.send().await?.bytes().await?)?;
-    let token = token["access_token"].as_str().unwrap_or_default().to_owned();
+    let token = sign_in(walk, &legacy.url).await?;
     let get = async |base: &str| {
         let url = format!("{base}/api/v1/users/me");
         let answer = walk.http.get(url).bearer_auth(&token).send().await?;
@@ -56,15 +51,129 @@ pub(crate) async fn cost(walk: &Migration) -> Result<Proxied, BoxError> {
             rates[side].push(600.0 / start.elapsed().as_secs_f64());
         }
     }
-    let median = |values: &mut Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or_default()
-    };
     proxied.direct_p50_ms = median(&mut latencies[0]);
     proxied.through_p50_ms = median(&mut latencies[1]);
     proxied.direct_per_second = median(&mut rates[0]);
     proxied.through_per_second = median(&mut rates[1]);
     Ok(proxied)
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// The first superuser's token.
+async fn sign_in(walk: &Migration, base: &str) -> Result<String, BoxError> {
+    let sign_in = walk.http.post(format!("{base}{API}/login/access-token"));
+    let sign_in = sign_in
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("username=admin@example.com&password=changethis");
+    let token: Value = serde_json::from_slice(&sign_in.send().await?.bytes().await?)?;
+    let token = token["access_token"].as_str().map(ToOwned::to_owned);
+    token.ok_or_else(|| format!("{base} gives no token").into())
+}
+
+/// The operation whose rehearsals are measured.
+const WRITE: &str = "items-create_item";
+
+/// A strangler whose writes are measured, in one of the settings.
+struct Front {
+    service: Service,
+    management: String,
+    milliseconds: Vec<f64>,
+}
+
+impl Front {
+    async fn start(
+        walk: &Migration,
+        legacy: &str,
+        (mode, rehearsals): (&str, &str),
+    ) -> Result<Self, BoxError> {
+        let settings = [
+            ("LEGACY_URL", legacy),
+            ("MANAGEMENT_PORT", "0"),
+            ("RUST_LOG", "warn"),
+            ("STRANGLER_PASSWORD", PASSWORD),
+            ("STRANGLER_REHEARSALS", rehearsals),
+        ];
+        let socket = TcpListener::bind("127.0.0.1:0")?;
+        let service = rust_on(&socket, &walk.database, &settings).await?;
+        let management = service.management().await?;
+        let plan = walk.http.put(format!("{management}/_molt/plan")).bearer_auth(PASSWORD);
+        let status = plan.body(format!("default: {mode}\n")).send().await?.status();
+        if status != 204 {
+            return Err(format!("the plan was refused with {status}").into());
+        }
+        Ok(Self { service, management, milliseconds: Vec::new() })
+    }
+
+    async fn create(&mut self, walk: &Migration, token: &str) -> Result<(), BoxError> {
+        let create = walk.http.post(format!("{}{API}/items/", self.service.url)).bearer_auth(token);
+        let create = create.header("content-type", "application/json");
+        let start = Instant::now();
+        let answer = create.body(r#"{"title":"a title","description":"a description"}"#).send();
+        let answer = answer.await?;
+        let status = answer.status();
+        answer.bytes().await?;
+        self.milliseconds.push(start.elapsed().as_secs_f64() * 1000.0);
+        if status == 200 { Ok(()) } else { Err(format!("an item was refused: {status}").into()) }
+    }
+
+    /// How many writes were rehearsed.
+    async fn rehearsed(&self, walk: &Migration) -> Result<u64, BoxError> {
+        let url = format!("{}/_molt/state", self.management);
+        let state = walk.http.get(url).bearer_auth(PASSWORD).send().await?.bytes().await?;
+        let state: Value = serde_json::from_slice(&state)?;
+        let operations = state["operations"].as_array().cloned().unwrap_or_default();
+        let write = operations.iter().find(|operation| operation["id"] == WRITE);
+        let count = write.and_then(|write| write["rehearsals"]["requests"].as_u64());
+        count.ok_or_else(|| format!("the state has no {WRITE}").into())
+    }
+}
+
+/// Measures creating an item through the strangler in turns: left to legacy, shadowed without a rehearsal,
+/// and rehearsed. All are one at a time, so that what is measured is the wait of one client.
+///
+/// # Errors
+/// When writes were rehearsed that should not have been, or a tenth of those that should was not.
+pub(crate) async fn rehearsal_cost(walk: &Migration) -> Result<Rehearsing, BoxError> {
+    const ROUNDS: usize = 6;
+    const WRITES: usize = 50;
+    let legacy = legacy(&walk.database, &[]).await?;
+    let token = sign_in(walk, &legacy.url).await?;
+    let mut fronts = Vec::new();
+    for settings in [("legacy", "4"), ("shadow", "0"), ("shadow", "4")] {
+        fronts.push(Front::start(walk, &legacy.url, settings).await?);
+    }
+    for round in 0..ROUNDS {
+        for front in &mut fronts {
+            for _ in 0..WRITES {
+                front.create(walk, &token).await?;
+            }
+            if round == 0 {
+                front.milliseconds.clear(); // warming up
+            }
+        }
+    }
+    let [left, shadowed, rehearsed] = fronts.as_mut_slice() else {
+        return Err("there are three settings".into());
+    };
+    for (front, name) in [(&*left, "left to legacy"), (&*shadowed, "shadowed without rehearsals")] {
+        let count = front.rehearsed(walk).await?;
+        if count > 0 {
+            return Err(format!("{count} writes were rehearsed, {name}").into());
+        }
+    }
+    let count = rehearsed.rehearsed(walk).await?;
+    if count < (ROUNDS * WRITES) as u64 * 9 / 10 {
+        return Err(format!("only {count} of {} writes were rehearsed", ROUNDS * WRITES).into());
+    }
+    Ok(Rehearsing {
+        legacy_p50_ms: median(&mut left.milliseconds),
+        shadowed_p50_ms: median(&mut shadowed.milliseconds),
+        rehearsed_p50_ms: median(&mut rehearsed.milliseconds),
+    })
 }
 
 /// Streams a large body up and down again and measures the process's memory meanwhile.

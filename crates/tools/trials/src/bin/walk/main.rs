@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use testbed::{Postgres, legacy};
 use trials::BoxError;
 
-use crate::cost::{cost, stream_through};
+use crate::cost::{cost, rehearsal_cost, stream_through};
 use crate::faults::faults;
 use crate::migration::Migration;
 use crate::mutants::mutants;
@@ -119,6 +119,8 @@ async fn run(cli: &Cli) -> Result<Report, BoxError> {
     report.mutants = mutants(&walk, &postgres).await?;
     walk.bar.set_message("the cost of the strangler");
     report.proxy = cost(&walk).await?;
+    walk.bar.set_message("the cost of rehearsals");
+    report.rehearsing = rehearsal_cost(&walk).await?;
     walk.molt = None;
     stream_through(cli.stream, &mut walk, &mut report.proxy).await?;
     walk.bar.finish_and_clear();

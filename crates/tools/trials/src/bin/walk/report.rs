@@ -25,6 +25,7 @@ pub(crate) struct Report {
     pub(crate) stages: Vec<Step>,
     pub(crate) faults: Vec<Step>,
     pub(crate) proxy: Proxied,
+    pub(crate) rehearsing: Rehearsing,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,6 +70,18 @@ pub(crate) struct Proxied {
     /// Resident memory before a body streams through, and the maximum while it does, in MiB.
     pub(crate) memory_before_mib: f64,
     pub(crate) memory_peak_mib: f64,
+}
+
+/// What a rehearsal costs a client: medians of creating an item through the strangler, one at a time, in
+/// milliseconds.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Rehearsing {
+    /// Left to legacy.
+    pub(crate) legacy_p50_ms: f64,
+    /// Shadowed, with rehearsals switched off.
+    pub(crate) shadowed_p50_ms: f64,
+    /// Shadowed and rehearsed.
+    pub(crate) rehearsed_p50_ms: f64,
 }
 
 /// Stops the clients, adds up what they observed, and checks their acknowledged writes.
@@ -145,6 +158,12 @@ pub(crate) fn show(report: &Report) {
     println!(
         "{} MiB up and down: {:.1} MiB of memory at most, {:.1} before",
         report.proxy.streamed_mib, report.proxy.memory_peak_mib, report.proxy.memory_before_mib
+    );
+    let Rehearsing { legacy_p50_ms, shadowed_p50_ms, rehearsed_p50_ms } = report.rehearsing;
+    println!(
+        "creating an item, at the median: {legacy_p50_ms:.2} ms left to legacy, {shadowed_p50_ms:.2} ms \
+         shadowed without a rehearsal, {rehearsed_p50_ms:.2} ms rehearsed ({:.2} ms more)",
+        rehearsed_p50_ms - shadowed_p50_ms
     );
     println!(
         "{} writes rehearsed, for which clients waited {:.1} ms at the median, or less",
