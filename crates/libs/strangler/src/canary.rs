@@ -82,16 +82,16 @@ impl Strangler {
         }
     }
 
-    /// Counts a response of an operation's canary, and judges the canary when it is time.
+    /// Counts a response of an operation's canary, and evaluates the canary when it is time.
     pub(crate) fn check_canary(&self, index: usize) {
         if self.0.statistics[index].is_due() {
-            self.judge(index);
+            self.evaluate(index);
             self.advance(index);
         }
     }
 
     /// Returns an operation's clients to legacy if the new service is worse.
-    pub(crate) fn judge(&self, index: usize) {
+    pub(crate) fn evaluate(&self, index: usize) {
         let Some(reason) = self.0.statistics[index].worse(self.0.settings.margin) else { return };
         let operation = self.0.operations.get(index).map_or("", |operation| &operation.id);
         let mut state = self.write();
@@ -124,7 +124,7 @@ impl Strangler {
             (is_checked && has_lasted && requests >= steps.requests).then_some(running.step)
         };
         let Some(step) = is_complete() else { return };
-        self.judge(index);
+        self.evaluate(index);
         let mut state = self.write();
         let percent = state.plan.steps.percent(step + 1);
         let running = state.operations.get_mut(index).filter(|running| {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use siphasher::sip::SipHasher13;
 
 use crate::headers;
-use crate::proxy::Trust;
+use crate::trust::Trust;
 
 /// What identifies a client.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{Method, StatusCode, Uri, Version, response};
 
-use crate::proxy::{ProxyError, Trust};
+use crate::proxy_error::ProxyError;
+use crate::trust::Trust;
 
 /// Headers that concern one connection only.
 const HOP_BY_HOP: [HeaderName; 7] = [

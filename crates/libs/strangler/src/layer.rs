@@ -15,12 +15,13 @@ use crate::answer::answer;
 use crate::body::Unsent;
 use crate::causes::causes;
 use crate::client;
+use crate::lock::lock;
 use crate::memory::of_headers;
+use crate::outcome::Outcome;
 use crate::plan::Mode;
 use crate::rehearsal::Rehearsed;
 use crate::shadow::{By, Job};
-use crate::side::Outcome;
-use crate::statistics::{Statistics, Verdict, lock};
+use crate::statistics::{Statistics, Verdict};
 use crate::strangler::Strangler;
 use crate::tee::{Copied, tee};
 use crate::writes::Passing;
@@ -118,7 +119,7 @@ enum Route {
     Native,
 }
 
-/// Judges a canary when its request has ended, also one whose client left.
+/// Evaluates a canary when its request has ended, also one whose client left.
 struct Check<'a> {
     strangler: &'a Strangler,
     index: usize,
@@ -131,6 +132,11 @@ impl Drop for Check<'_> {
 }
 
 impl Strangler {
+    /// The layer to put around the new service.
+    pub fn layer(&self) -> StranglerLayer {
+        StranglerLayer(self.clone())
+    }
+
     fn route(&self, index: usize, request: &Request<Body>) -> Route {
         let settings = &self.0.settings;
         let client = client::hash(request, &settings.client, &settings.trust);
@@ -173,7 +179,7 @@ impl Strangler {
         Ok(response)
     }
 
-    /// The new service responds and is judged; a share of what it answers to safe requests is compared
+    /// The new service responds and is evaluated; a share of what it answers to safe requests is compared
     /// with what the old service answers.
     async fn canary<S>(
         &self,
@@ -187,7 +193,7 @@ impl Strangler {
     {
         let statistics = &self.0.statistics[index];
         let _check = Check { strangler: self, index };
-        let late = || self.judge(index);
+        let late = || self.evaluate(index);
         let is_checked = request.method().is_safe()
             && !is_upgrade(&request)
             && statistics.may_check(self.0.settings.canary_checks);

@@ -18,9 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
+use crate::lock::lock;
 use crate::mails::session::Session;
 use crate::memory::{Budget, Held};
-use crate::statistics::lock;
 
 /// How long an e-mail of the old service is waited for after its response: some send it afterwards.
 const GRACE: Duration = Duration::from_secs(2);

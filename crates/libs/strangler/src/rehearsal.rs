@@ -18,10 +18,10 @@ use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
 use crate::answer::{read, request};
+use crate::lock::lock;
 use crate::mails;
 use crate::mails::{Mails, Message, Moment, Outbox};
 use crate::memory::{Budget, Held};
-use crate::statistics::lock;
 use crate::writes::{self, Writes};
 
 /// Prepares a request so that executing it has no effect: its handler gets a storage that is undone

@@ -8,11 +8,11 @@ use http::{HeaderName, Request, Uri};
 use tokio_util::task::TaskTracker;
 
 use crate::client::ClientKey;
-use crate::judge::Margin;
+use crate::evaluation::Margin;
 use crate::mails::MailRelay;
 use crate::plan::PlanError;
-use crate::proxy::Trust;
 use crate::rehearsal::Rehearse;
+use crate::trust::Trust;
 
 /// What services and their middleware tell of a single response.
 const IGNORED_HEADERS: [HeaderName; 6] = [

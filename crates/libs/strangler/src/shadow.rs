@@ -24,14 +24,12 @@ use bytes::Bytes;
 use comparison::{Answer, Difference, Pairs, compare};
 use http::request::Parts;
 use http::{HeaderName, Request, StatusCode};
-use tokio::sync::{Mutex, Semaphore};
 use tower::{Service, ServiceExt};
 
 use crate::answer::{read, request};
 use crate::may_differ;
-use crate::memory::{Budget, Held};
-use crate::rehearsal::{Comparison, Rehearsals, Rehearsed};
-use crate::settings::DryRun;
+use crate::memory::Held;
+use crate::rehearsal::{Comparison, Rehearsed};
 use crate::statistics::Verdict;
 use crate::strangler::Strangler;
 
@@ -43,24 +41,6 @@ const REPETITIONS: usize = 3;
 const REQUESTS_PER_REPETITION: u64 = 2;
 /// Bodies from this length on are parsed one pair at a time: parsed they take many times that.
 const LARGE: usize = 64 * 1024;
-
-/// The queue of requests that are compared, and its limits.
-pub(crate) struct Shadow {
-    /// Permits for requests in the queue.
-    pub(crate) queue: Arc<Semaphore>,
-    /// Permits for requests that are compared at a time.
-    pub(crate) workers: Arc<Semaphore>,
-    /// Held while large bodies are parsed.
-    pub(crate) parsing: Mutex<()>,
-    /// The memory for all copies.
-    pub(crate) budget: Arc<Budget>,
-    /// The longest body that is compared, in bytes.
-    pub(crate) max_body: usize,
-    pub(crate) dry_run: Option<DryRun>,
-    pub(crate) rehearsals: Option<Rehearsals>,
-    /// Headers that may differ.
-    pub(crate) ignored_headers: Vec<HeaderName>,
-}
 
 /// Who has answered the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +102,7 @@ impl Strangler {
             }
             if job.by == By::Native {
                 statistics.count_check(verdict);
-                strangler.judge(job.index);
+                strangler.evaluate(job.index);
             }
             statistics.count(verdict);
             drop((job.held, queued, running, held));

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::judge::Recent;
-use crate::statistics::lock;
+use crate::evaluation::Recent;
+use crate::lock::lock;
+use crate::outcome::Outcome;
 
 /// The upper bounds of the metrics' buckets, in microseconds.
 const BUCKETS: [u64; 15] = [
@@ -20,35 +20,6 @@ const BUCKETS: [u64; 15] = [
 /// Latencies in microseconds, up to ten minutes, to two digits.
 fn histogram() -> Option<Histogram<u64>> {
     Histogram::new_with_bounds(1, 600_000_000, 2).ok()
-}
-
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// A status below 400.
-    Success,
-    /// 4xx.
-    Refusal,
-    /// 5xx, or no response in time.
-    Error,
-    /// The client left before there was a response.
-    Cancelled,
-}
-
-impl Outcome {
-    pub(crate) fn is_failure(self) -> bool {
-        matches!(self, Self::Error | Self::Cancelled)
-    }
-}
-
-impl From<StatusCode> for Outcome {
-    fn from(status: StatusCode) -> Self {
-        match status.as_u16() {
-            500.. => Self::Error,
-            400.. => Self::Refusal,
-            _ => Self::Success,
-        }
-    }
 }
 
 /// One side of an operation.

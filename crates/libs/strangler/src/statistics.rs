@@ -1,14 +1,15 @@
 //! Statistics of each operation.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use comparison::Difference;
 use serde::Serialize;
 
-use crate::judge::{self, Checked, Margin};
+use crate::evaluation::{self, Checked, Margin};
+use crate::lock::lock;
 use crate::side::{Figures, Side};
 use crate::{may_differ, redact};
 
@@ -31,15 +32,11 @@ const REPEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// How many of a canary's next responses are compared at once after one that differed.
 const CHECKS_AFTER_DIFFERENCE: u32 = 10;
 
-/// How many responses come between two judgements; a failure is judged at once.
-const JUDGEMENT_INTERVAL: u64 = 10;
+/// How many responses come between two evaluations; a failure is evaluated at once.
+const EVALUATION_INTERVAL: u64 = 10;
 
 /// How many callers are distinguished, about.
 const CALLERS: usize = 1024;
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The result of comparing a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +72,8 @@ pub(crate) struct Statistics {
     differences: Mutex<VecDeque<Seen>>,
     /// How often the old service differed from itself, by place.
     unsteady: Mutex<BTreeMap<String, u64>>,
-    /// Responses of the new service since the sides were judged.
-    unjudged: AtomicU64,
+    /// Responses of the new service since the sides were evaluated.
+    unevaluated: AtomicU64,
     repeated: Mutex<Repeated>,
     checked: Mutex<Checked>,
     checks: Mutex<Checks>,
@@ -130,7 +127,7 @@ impl Statistics {
             verdicts: [const { AtomicU64::new(0) }; 7],
             differences: Mutex::default(),
             unsteady: Mutex::default(),
-            unjudged: AtomicU64::new(0),
+            unevaluated: AtomicU64::new(0),
             repeated: Mutex::new(Repeated { credit: START_CREDIT, requests: 0, last: None }),
             checked: Mutex::default(),
             checks: Mutex::default(),
@@ -244,13 +241,13 @@ impl Statistics {
         }
     }
 
-    /// Counts a response of the new service in a canary. Returns whether it is time to judge.
+    /// Counts a response of the new service in a canary. Returns whether it is time to evaluate.
     pub(crate) fn is_due(&self) -> bool {
         self.step.requests.fetch_add(1, Ordering::Relaxed);
-        let unjudged = self.unjudged.fetch_add(1, Ordering::Relaxed) + 1;
-        let is_due = unjudged >= JUDGEMENT_INTERVAL || self.native.has_failed();
+        let unevaluated = self.unevaluated.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_due = unevaluated >= EVALUATION_INTERVAL || self.native.has_failed();
         if is_due {
-            self.unjudged.store(0, Ordering::Relaxed);
+            self.unevaluated.store(0, Ordering::Relaxed);
         }
         is_due
     }
@@ -258,7 +255,7 @@ impl Statistics {
     /// Why the new service is worse than the old one, if it is.
     pub(crate) fn worse(&self, margin: Margin) -> Option<String> {
         let checked = lock(&self.checked).clone();
-        judge::worse(&self.native.recent(), &self.legacy.recent(), &checked, margin)
+        evaluation::worse(&self.native.recent(), &self.legacy.recent(), &checked, margin)
     }
 
     /// The responses and the comparisons of this step of a canary.
@@ -280,7 +277,7 @@ impl Statistics {
         *lock(&self.checked) = Checked::default();
         lock(&self.checks).urgent = 0;
         lock(&self.repeated).requests = 0;
-        self.unjudged.store(0, Ordering::Relaxed);
+        self.unevaluated.store(0, Ordering::Relaxed);
         self.start_step();
     }
 
@@ -341,7 +338,7 @@ pub struct View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::side::Outcome;
+    use crate::outcome::Outcome;
 
     #[test]
     fn the_baseline_outlives_a_change_of_mode() {
@@ -358,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_judged_at_once() {
+    fn a_failure_is_evaluated_at_once() {
         let statistics = Statistics::new();
         let respond = |outcome| {
             statistics.native.record(Duration::ZERO, outcome);

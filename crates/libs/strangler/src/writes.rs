@@ -11,7 +11,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use serde_json::Value;
 
-use crate::statistics::lock;
+use crate::lock::lock;
 
 /// How long and how many writes that have ended are remembered.
 const REMEMBERED: Duration = Duration::from_mins(1);

@@ -23,8 +23,8 @@ use subtle::ConstantTimeEq;
 
 use crate::events::{Event, Events};
 use crate::headers;
-use crate::proxy::Trust;
-use crate::statistics::lock;
+use crate::lock::lock;
+use crate::trust::Trust;
 
 /// Of each page: it is not framed, cached, or sniffed.
 pub(super) const HEADERS: [(HeaderName, HeaderValue); 5] = [

@@ -6,10 +6,12 @@ use html_escape::encode_double_quoted_attribute as escape;
 
 use crate::next::{Candidate, Risk, candidates};
 use crate::overview::{OperationView, Overview, StepView};
-use crate::page::PAGE;
 use crate::page::guard::Token;
 use crate::plan::Mode;
 use crate::statistics::{Seen, View};
+
+/// The path of the page.
+pub(super) const PAGE: &str = "/_molt";
 
 const STYLE: &str = include_str!("page.css");
 

@@ -18,10 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::next::Baseline;
 use crate::page::guard::{Guard, HEADERS, Token};
+use crate::page::html::PAGE;
 use crate::plan::{Mode, Plan, PlanError};
 use crate::strangler::Strangler;
-
-const PAGE: &str = "/_molt";
 
 #[derive(Clone)]
 struct Pages {
@@ -29,7 +28,14 @@ struct Pages {
     token: Token,
 }
 
-pub(crate) fn router(strangler: Strangler, password: String) -> Router {
+impl Strangler {
+    /// The routes `/_molt…` with the page, the plan and the statistics, which require the password.
+    pub fn page(&self, password: String) -> axum::Router {
+        router(self.clone(), password)
+    }
+}
+
+fn router(strangler: Strangler, password: String) -> Router {
     let token = Token::of(&password);
     let (trust, events) = (&strangler.0.settings.trust, &strangler.0.events);
     let guard = Guard::new(password, token.clone(), Arc::clone(trust), Arc::clone(events));

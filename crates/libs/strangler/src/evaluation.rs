@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::side::Outcome;
+use crate::outcome::Outcome;
 
 /// How many of the last responses of a side are kept.
 const RECENT: usize = 1000;
