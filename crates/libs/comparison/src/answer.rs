@@ -33,7 +33,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Whether it is at the place of the other, within it, or around it.
+    /// Whether it is at the other's path, within it, or around it.
     pub fn overlaps(&self, other: &Self) -> bool {
         let holds = |outer: &str, inner: &str| {
             let rest = inner.strip_prefix(outer);

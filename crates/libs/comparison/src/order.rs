@@ -78,7 +78,7 @@ fn in_order_of(
                     item
                 }));
             }
-            // What has no counterpart takes the places that are left.
+            // What has no counterpart takes the positions that are left.
             let mut left = left.into_iter().cloned();
             let mut items: Vec<Value> =
                 ordered.into_iter().filter_map(|item| item.or_else(|| left.next())).collect();

@@ -73,7 +73,7 @@ pub(crate) fn answer(
         answer.body = plain;
         answer.headers.remove("content-encoding");
     }
-    // What compresses says so, even where it does not.
+    // Middleware that compresses adds `accept-encoding` to `vary`, also where it has not compressed.
     if let Some(vary) = answer.headers.remove("vary") {
         let fields = vary.iter().flat_map(|value| value.split(',')).map(str::trim);
         let fields = fields.filter(|field| !field.eq_ignore_ascii_case("accept-encoding"));

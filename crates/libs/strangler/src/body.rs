@@ -1,4 +1,4 @@
-//! Bodies on their way: none of them waits for longer than it may.
+//! The bodies of requests and responses while they are forwarded, with limits on time and rate.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -66,17 +66,17 @@ impl Strangler {
         self.save(plan)
     }
 
-    /// Lets the services differ at a place of their answers, as the plan's `may_differ` does.
+    /// Lets the services differ where their answers have this path, as the plan's `may_differ` does.
     ///
     /// # Errors
-    /// When it is no such place.
-    pub fn let_differ(&self, place: &str) -> Result<(), PlanError> {
-        let place = may_differ::place(place);
+    /// When it is no such path.
+    pub fn let_differ(&self, path: &str) -> Result<(), PlanError> {
+        let pattern = may_differ::pattern(path);
         let _changing = self.changing();
         self.reload();
         let mut plan = self.read().plan.clone();
-        if !plan.may_differ.contains(&place) {
-            plan.may_differ.push(place);
+        if !plan.may_differ.contains(&pattern) {
+            plan.may_differ.push(pattern);
         }
         self.save(plan)
     }

@@ -19,7 +19,7 @@ pub(crate) enum Event {
     ClientLeft,
     /// A client sent its body too slowly, or broke it off.
     SlowUpload,
-    /// A request was none that may be forwarded.
+    /// A request was refused, as it may not be forwarded.
     Refused,
     /// There were too many requests at the old service.
     Overloaded,

@@ -45,7 +45,8 @@ pub struct Strangled<S> {
     strangler: Strangler,
 }
 
-/// What asks for another protocol is not executed twice.
+/// Whether a request asks to change the protocol. Such requests are not rehearsed, and not repeated for a
+/// canary.
 fn is_upgrade(request: &Request<Body>) -> bool {
     request.headers().contains_key(http::header::UPGRADE)
 }
@@ -114,7 +115,7 @@ fn with_length(response: Response) -> Response {
 enum Route {
     Legacy,
     Shadow,
-    /// To the new service, which is then judged.
+    /// To the new service, which is then evaluated.
     Canary,
     Native,
 }

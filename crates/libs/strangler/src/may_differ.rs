@@ -2,29 +2,29 @@
 
 use comparison::Difference;
 
-/// A place without the positions in lists: `body.items[3].at` is one of `body.items[*].at`.
-pub(crate) fn place(path: &str) -> String {
-    let mut place = String::with_capacity(path.len());
+/// A path without the positions in lists: `body.items[3].at` is one of `body.items[*].at`.
+pub(crate) fn pattern(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('[') {
-        place.push_str(before);
+        pattern.push_str(before);
         match after.split_once(']') {
             Some((index, after)) if index.bytes().all(|byte| byte.is_ascii_digit()) => {
-                place.push_str("[*]");
+                pattern.push_str("[*]");
                 rest = after;
             }
             _ => {
-                place.push('[');
+                pattern.push('[');
                 rest = after;
             }
         }
     }
-    place.push_str(rest);
-    place
+    pattern.push_str(rest);
+    pattern
 }
 
-/// Whether a place is `header <name>`, `status`, or `body` or `message` with a path within it.
-pub(crate) fn is_place(text: &str) -> bool {
+/// Whether a text is a pattern of paths: `header <name>`, `status`, or `body` or `message` with a path within it.
+pub(crate) fn is_pattern(text: &str) -> bool {
     let is_path = |rest: &str| rest.is_empty() || (rest.len() > 1 && rest.starts_with(['.', '[']));
     let is_within = |whole: &str| text.strip_prefix(whole).is_some_and(is_path);
     match text.strip_prefix("header ") {
@@ -33,13 +33,13 @@ pub(crate) fn is_place(text: &str) -> bool {
     }
 }
 
-/// Whether a difference is at one of these places, or within one.
-pub(crate) fn may(difference: &Difference, places: &[String]) -> bool {
-    if places.is_empty() {
+/// Whether the path of a difference has one of these patterns, or is within one.
+pub(crate) fn may(difference: &Difference, patterns: &[String]) -> bool {
+    if patterns.is_empty() {
         return false;
     }
-    let found = place(&difference.path);
-    places.iter().any(|known| {
+    let found = pattern(&difference.path);
+    patterns.iter().any(|known| {
         let rest = found.strip_prefix(known.as_str());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']))
     })
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_hold_what_is_within_them() {
+    fn patterns_hold_what_is_within_them() {
         let difference = |path: &str| Difference {
             path: path.to_owned(),
             reference: String::new(),
@@ -71,13 +71,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_is_refused() {
-        for place in ["status", "body", "body.a", "body[*].a", "message.subject", "header x-cache"]
+    fn what_is_no_pattern_is_refused() {
+        for pattern in
+            ["status", "body", "body.a", "body[*].a", "message.subject", "header x-cache"]
         {
-            assert!(is_place(place), "{place}");
+            assert!(is_pattern(pattern), "{pattern}");
         }
         for other in ["", "bodies", "body.", "header", "header X", "header a b", "x-cache"] {
-            assert!(!is_place(other), "{other}");
+            assert!(!is_pattern(other), "{other}");
         }
     }
 }

@@ -86,9 +86,9 @@ impl Collector for Collected {
         self.sides(encoder, &sides)?;
         comparisons(encoder, operations)?;
         plan(encoder, operations)?;
-        let fault = f64::from(u8::from(overview.error.is_some()));
-        let name = ("strangler_plan_fault", "Whether the plan's file cannot be used, 0 or 1");
-        gauge(encoder, name, [(NO_LABELS, fault)])?;
+        let error = f64::from(u8::from(overview.error.is_some()));
+        let name = ("strangler_plan_error", "Whether the plan's file cannot be used, 0 or 1");
+        gauge(encoder, name, [(NO_LABELS, error)])?;
         self.connections(encoder)
     }
 }

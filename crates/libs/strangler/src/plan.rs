@@ -137,8 +137,8 @@ pub struct Plan {
     #[serde(default)]
     pub steps: Steps,
     /// Where the services may differ: `header <name>`, `body.<path>` with `[*]` for any item of a list,
-    /// `status`, or in e-mails `message.to`, `message.subject` or `message.text`; what is within such a
-    /// place may too.
+    /// `status`, or in e-mails `message.to`, `message.subject` or `message.text`; what is within
+    /// such a path may too.
     #[serde(default)]
     pub may_differ: Vec<String>,
 }
@@ -166,12 +166,12 @@ pub enum PlanError {
         "steps: `percents` are one or more numbers from 1 to 100, each higher than the one before"
     )]
     Steps,
-    /// It is no place of an answer.
+    /// It is no path within an answer.
     #[error(
         "may_differ: '{0}' is not `header name` in lower case, `status`, `body`, `body.path[*]` or \
          `message.subject`"
     )]
-    Place(String),
+    Path(String),
 }
 
 impl Plan {
@@ -195,8 +195,8 @@ impl Plan {
         if !self.steps.are_valid() {
             return Err(PlanError::Steps);
         }
-        if let Some(other) = self.may_differ.iter().find(|place| !may_differ::is_place(place)) {
-            return Err(PlanError::Place(other.clone()));
+        if let Some(other) = self.may_differ.iter().find(|path| !may_differ::is_pattern(path)) {
+            return Err(PlanError::Path(other.clone()));
         }
         let mut modes: Vec<Option<Mode>> = vec![None; operations.len()];
         for (name, mode) in &self.operations {
@@ -232,8 +232,8 @@ impl Plan {
         if !self.may_differ.is_empty() {
             text.push_str("may_differ:\n");
         }
-        for place in &self.may_differ {
-            text.extend(["  - ", &json(place), "\n"]);
+        for path in &self.may_differ {
+            text.extend(["  - ", &json(path), "\n"]);
         }
         text
     }

@@ -14,7 +14,7 @@ use crate::plan::PlanError;
 use crate::rehearsal::Rehearse;
 use crate::trust::Trust;
 
-/// What services and their middleware tell of a single response.
+/// Headers with a value of their own in each response, which services and their middleware add.
 const IGNORED_HEADERS: [HeaderName; 6] = [
     HeaderName::from_static("age"),
     HeaderName::from_static("x-correlation-id"),
@@ -93,7 +93,7 @@ pub struct Settings {
     /// not compared, which is counted.
     pub comparison_memory: usize,
     /// Headers in which the services may differ, besides those of the connection, `date` and `server`.
-    /// The plan's `may_differ` adds more of them, and places in bodies.
+    /// The plan's `may_differ` adds more of them, and paths in bodies.
     pub ignored_headers: Vec<HeaderName>,
     /// How many safe requests that a canary served are compared, for each operation, in a second: the
     /// old service gets them too. 0: none.

@@ -181,11 +181,11 @@ impl Strangler {
             unsteady.extend(self.differences(last, &before).await);
             unsteady.extend(self.differences(&before, &after).await);
             let mut found = self.differences(&before, &native).await;
-            found.retain(|found| !unsteady.iter().any(|place| place.overlaps(found)));
+            found.retain(|found| !unsteady.iter().any(|other| other.overlaps(found)));
             if let Some(before) = &differences {
-                found.retain(|found| before.iter().any(|place| place.path == found.path));
+                found.retain(|found| before.iter().any(|other| other.path == found.path));
             }
-            let is_changing = unsteady.iter().any(|place| !place.path.starts_with("header "));
+            let is_changing = unsteady.iter().any(|other| !other.path.starts_with("header "));
             let is_known = found.is_empty() || !is_changing;
             differences = Some(found);
             if is_known {
@@ -208,8 +208,8 @@ impl Strangler {
     }
 
     fn may_differ(&self) -> MayDiffer<'_> {
-        let places = self.read().plan.may_differ.clone();
-        MayDiffer { headers: &self.0.shadow.ignored_headers, places }
+        let patterns = self.read().plan.may_differ.clone();
+        MayDiffer { headers: &self.0.shadow.ignored_headers, patterns }
     }
 
     /// Compares whether and how both refuse.
@@ -274,13 +274,13 @@ impl Strangler {
 /// Where answers may differ.
 struct MayDiffer<'a> {
     headers: &'a [HeaderName],
-    places: Vec<String>,
+    patterns: Vec<String>,
 }
 
 impl MayDiffer<'_> {
     fn ignores(&self, difference: &Difference) -> bool {
         let header = difference.path.strip_prefix("header ");
         header.is_some_and(|header| self.headers.iter().any(|name| name == header))
-            || may_differ::may(difference, &self.places)
+            || may_differ::may(difference, &self.patterns)
     }
 }

@@ -47,7 +47,7 @@ impl Side {
         }
     }
 
-    /// Starts to measure a request. What it is given no outcome for was cancelled.
+    /// Starts to measure a request. If it is dropped before [`Measured::end`], the request was cancelled.
     pub(crate) fn start(&self) -> Measured<'_> {
         Measured { side: self, start: Instant::now(), outcome: Some(Outcome::Cancelled) }
     }

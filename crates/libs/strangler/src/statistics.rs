@@ -15,7 +15,7 @@ use crate::{may_differ, redact};
 
 /// How many requests with differences are kept for an operation.
 const KEPT: usize = 10;
-/// How many places are kept in which the old service differs from itself.
+/// How many paths are kept at which the old service differs from itself.
 const UNSTEADY: usize = 20;
 
 /// What an operation may spend on repetitions before any of its requests was compared: as much as one
@@ -70,7 +70,7 @@ pub(crate) struct Statistics {
     pub(crate) rehearsal: Side,
     verdicts: [AtomicU64; 7],
     differences: Mutex<VecDeque<Seen>>,
-    /// How often the old service differed from itself, by place.
+    /// How often the old service differed from itself, by path.
     unsteady: Mutex<BTreeMap<String, u64>>,
     /// Responses of the new service since the sides were evaluated.
     unevaluated: AtomicU64,
@@ -231,12 +231,12 @@ impl Statistics {
         });
     }
 
-    /// Counts the places in which the old service differed from itself.
+    /// Counts the paths at which the old service differed from itself.
     pub(crate) fn keep_unsteady(&self, differences: &[Difference]) {
         let mut unsteady = lock(&self.unsteady);
-        for place in differences.iter().map(|difference| may_differ::place(&difference.path)) {
-            if unsteady.len() < UNSTEADY || unsteady.contains_key(&place) {
-                *unsteady.entry(place).or_default() += 1;
+        for path in differences.iter().map(|difference| may_differ::pattern(&difference.path)) {
+            if unsteady.len() < UNSTEADY || unsteady.contains_key(&path) {
+                *unsteady.entry(path).or_default() += 1;
             }
         }
     }
@@ -331,7 +331,7 @@ pub struct View {
     pub dropped: u64,
     /// The last requests with different responses, the oldest first.
     pub last_differences: Vec<Seen>,
-    /// How often the old service differed from itself, by place.
+    /// How often the old service differed from itself, by path.
     pub unsteady: BTreeMap<String, u64>,
 }
 

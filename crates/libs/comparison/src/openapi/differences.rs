@@ -1,46 +1,14 @@
 //! Where a document differs from an older one, operation by operation.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::normal::is_reference;
-use super::overlay::{Overlay, Step, path};
+use super::difference::Difference;
+use super::names::{METHODS, component, pointer_step};
+use super::normal::{is_reference, normal};
+use super::overlay::Overlay;
 use super::walk::{Walk, key};
-use super::{METHODS, component, normal, pointer_step};
-
-/// A key that is not the same in both documents.
-#[derive(Clone, Debug)]
-pub struct Difference {
-    /// The object that has the key, in the newer document.
-    pub(super) target: Vec<Step>,
-    pub(super) key: String,
-    pub(super) ours: Option<Value>,
-    pub(super) theirs: Option<Value>,
-    /// Whether the key only explains, and decides over no request.
-    pub(super) is_annotation: bool,
-    /// Whether it stands at a place that is known to be described otherwise.
-    pub(super) is_loose: bool,
-}
-
-impl Difference {
-    /// Whether a client would send or read something else by it.
-    pub fn is_fault(&self) -> bool {
-        !self.is_annotation && !self.is_loose
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |value: &Option<Value>| match value {
-            Some(value) => value.to_string().chars().take(300).collect(),
-            None => "nothing".to_owned(),
-        };
-        let (ours, theirs) = (shown(&self.ours), shown(&self.theirs));
-        write!(f, "{}: {}: {ours} instead of {theirs}", path(&self.target), self.key)
-    }
-}
 
 /// What [`compare`] found.
 #[derive(Clone, Debug)]
@@ -62,7 +30,7 @@ impl Comparison {
     }
 
     /// The overlay that gives the newer document the annotations of the older one, where they only explain
-    /// or where the place is known to be described otherwise.
+    /// or where the location is known to be described otherwise.
     pub fn overlay(&self) -> Overlay {
         let mut overlay = Overlay::default();
         let mut carried = BTreeSet::new();
@@ -105,7 +73,7 @@ impl Comparison {
 /// Compares the operations of `ours` with those of `theirs`, which may be in any form that
 /// [`normal`](super::normal) reads.
 ///
-/// `loose` are JSON pointers into the normal form of `theirs`: places where `ours` may say something
+/// `loose` are JSON pointers into the normal form of `theirs`: locations where `ours` may say something
 /// else. Components may have other names. The names of security schemes, the order of parameters
 /// and the description of FastAPI's own 422 are not compared.
 pub fn compare(ours: &Value, theirs: &Value, loose: &[String]) -> Comparison {

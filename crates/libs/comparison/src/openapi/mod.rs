@@ -4,42 +4,25 @@
 //! that a program makes of its types differs from an older one; an [`Overlay`] adds what
 //! the older one says and no type does.
 
+mod difference;
 mod differences;
+mod names;
 mod normal;
 mod overlay;
 mod schema;
 mod text;
 mod walk;
 
-pub use differences::{Comparison, Difference, compare};
+pub use difference::Difference;
+pub use differences::{Comparison, compare};
+pub use names::{METHODS, pointer_step};
 pub use normal::normal;
 pub use overlay::{Overlay, OverlayError};
 pub use text::{DecodeError, decode};
 
-use serde_json::Value;
-
-/// Where the schemas of a document are.
-const SCHEMAS: &str = "#/components/schemas/";
-
-/// The methods that a path item has operations for.
-pub const METHODS: [&str; 8] =
-    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-
-/// The component that a reference names, and its name.
-fn component<'a>(document: &'a Value, reference: &str) -> Option<(&'a str, &'a Value)> {
-    let name = reference.strip_prefix(SCHEMAS)?.replace("~1", "/").replace("~0", "~");
-    let schemas = document.pointer("/components/schemas")?.as_object()?;
-    schemas.get_key_value(&name).map(|(name, schema)| (name.as_str(), schema))
-}
-
-/// A key as a step of a JSON pointer (RFC 6901).
-pub fn pointer_step(key: &str) -> String {
-    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -128,10 +111,10 @@ mod tests {
             faults(&ours, &other, &[]),
             ["$['components']['schemas']['A']['properties']['n']: minimum: nothing instead of 1"],
         );
-        let place = "/components/schemas/B/properties/n";
-        assert_eq!(faults(&ours, &other, &[place]), [""; 0]);
+        let pointer = "/components/schemas/B/properties/n";
+        assert_eq!(faults(&ours, &other, &[pointer]), [""; 0]);
         assert_eq!(faults(&ours, &other, &["/components/schemas/B/properties/nn"]).len(), 1);
-        let comparison = compare(&ours, &other, &[place.to_owned()]);
+        let comparison = compare(&ours, &other, &[pointer.to_owned()]);
         let overlaid = comparison.overlay().apply(ours).unwrap();
         assert!(compare(&overlaid, &other, &[]).differences().is_empty());
     }
@@ -146,8 +129,8 @@ mod tests {
             }),
         );
         assert_eq!(faults(&ours, &theirs, &[]).len(), 2);
-        let place = "/paths/~1a/get/responses/200/content".to_owned();
-        let comparison = compare(&ours, &theirs, &[place]);
+        let pointer = "/paths/~1a/get/responses/200/content".to_owned();
+        let comparison = compare(&ours, &theirs, &[pointer]);
         assert_eq!(comparison.faults().count(), 0);
         let overlaid = comparison.overlay().apply(ours).unwrap();
         assert!(overlaid["components"]["schemas"]["A"].is_object());

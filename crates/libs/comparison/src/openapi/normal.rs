@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{METHODS, SCHEMAS, component};
+use super::names::{METHODS, SCHEMAS, component};
 
 /// How many references may follow each other.
 const MAX_HOPS: usize = 16;

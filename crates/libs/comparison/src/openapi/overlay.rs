@@ -16,7 +16,7 @@ impl std::fmt::Display for OverlayError {
 
 impl std::error::Error for OverlayError {}
 
-/// What is changed at a place of the document.
+/// What is changed at a location in the document.
 #[derive(Clone, Debug, PartialEq)]
 struct Action {
     target: Vec<Step>,
@@ -30,7 +30,7 @@ enum Change {
     Remove,
 }
 
-/// A step to a place in a document.
+/// A step to a location in a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     Key(String),
@@ -138,7 +138,7 @@ impl Overlay {
     }
 }
 
-/// The place in a document, if it is there.
+/// The value at a location in a document, if it is there.
 fn at<'d>(document: &'d mut Value, target: &[Step]) -> Option<&'d mut Value> {
     target.iter().try_fold(document, |value, step| match step {
         Step::Key(key) => value.as_object_mut()?.get_mut(key),

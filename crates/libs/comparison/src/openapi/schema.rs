@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::differences::Difference;
+use super::difference::Difference;
+use super::names::{component, pointer_step};
 use super::overlay::{Step, path};
 use super::walk::{Walk, below, key, keys};
-use super::{component, pointer_step};
 
 /// A schema, or the one that it refers to, and where it is.
 struct Layer<'a, P> {
     keywords: &'a Map<String, Value>,
-    place: P,
+    location: P,
 }
 
 /// The keywords that decide which values are valid, beside those that have a comparison of their own.
@@ -53,13 +53,13 @@ impl<'a> Walk<'a> {
         let our_layers = self.our_layers(ours, at);
         let their_layers = self.their_layers(theirs, pointer);
         let pair = (
-            our_layers.iter().map(|layer| path(&layer.place)).collect::<String>(),
-            their_layers.iter().map(|layer| layer.place.as_str()).collect::<String>(),
+            our_layers.iter().map(|layer| path(&layer.location)).collect::<String>(),
+            their_layers.iter().map(|layer| layer.location.as_str()).collect::<String>(),
         );
         if self.seen.contains(&pair) {
             return;
         }
-        if their_layers.iter().any(|layer| self.is_loose(&layer.place)) {
+        if their_layers.iter().any(|layer| self.is_loose(&layer.location)) {
             let (count, seen) = (self.found.len(), self.seen.clone());
             self.seen.insert(pair);
             self.layers(&our_layers, &their_layers);
@@ -131,25 +131,26 @@ impl<'a> Walk<'a> {
         for name in names {
             let our_layer = ours.iter().find(|layer| layer.keywords.contains_key(name));
             let their_layer = theirs.iter().position(|layer| layer.keywords.contains_key(name));
-            // What only they say, is said where they say it.
+            // A keyword that only theirs has, beside a reference, is added beside our reference: in the
+            // component it would apply wherever that is referred to.
             let is_outside = their_layer == Some(0) && theirs.len() > 1;
             let fallback = if is_outside { ours.first() } else { ours.last() };
             let (Some(layer), Some(fallback)) = (our_layer.or(fallback), ours.first()) else {
                 continue;
             };
             let their_layer = their_layer.and_then(|index| theirs.get(index));
-            let pointer = their_layer.or(theirs.last()).map_or("", |layer| layer.place.as_str());
+            let pointer = their_layer.or(theirs.last()).map_or("", |layer| layer.location.as_str());
             let both = [
                 our_layer.and_then(|layer| layer.keywords.get(name)),
                 their_layer.and_then(|layer| layer.keywords.get(name)),
             ];
             // A keyword that is not theirs at a reference is removed where it stands.
             let at = if our_layer.is_some() {
-                &layer.place
+                &layer.location
             } else if is_outside {
-                &fallback.place
+                &fallback.location
             } else {
-                &layer.place
+                &layer.location
             };
             let all = [keywords_of(ours), keywords_of(theirs)];
             self.keyword(name, both, &at.clone(), pointer, &all);
@@ -273,17 +274,17 @@ fn keywords_of<P>(layers: &[Layer<'_, P>]) -> Map<String, Value> {
 fn layers<'v, P>(
     document: &'v Value,
     schema: &'v Value,
-    place: P,
+    location: P,
     of: impl Fn(&str) -> P,
 ) -> Vec<Layer<'v, P>> {
     let mut layers = Vec::new();
-    let (mut schema, mut place) = (schema, place);
+    let (mut schema, mut location) = (schema, location);
     while let Some(keywords) = schema.as_object() {
-        layers.push(Layer { keywords, place });
+        layers.push(Layer { keywords, location });
         let reference = keywords.get("$ref").and_then(Value::as_str);
         let next = reference.and_then(|reference| component(document, reference));
         let Some((name, next)) = next.filter(|_| layers.len() < 8) else { break };
-        (schema, place) = (next, of(name));
+        (schema, location) = (next, of(name));
     }
     layers
 }

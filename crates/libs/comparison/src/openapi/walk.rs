@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::differences::Difference;
+use super::difference::Difference;
+use super::names::pointer_step;
 use super::overlay::Step;
-use super::pointer_step;
 
 pub(super) fn key(key: &str) -> Step {
     Step::Key(key.to_owned())
@@ -49,9 +49,9 @@ impl Walk<'_> {
     }
 
     pub(super) fn is_loose(&self, pointer: &str) -> bool {
-        let covers = |place: &String| {
+        let covers = |loose: &String| {
             pointer
-                .strip_prefix(place.as_str())
+                .strip_prefix(loose.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         self.loose.iter().any(covers)

@@ -205,11 +205,11 @@ impl Guard {
     }
 }
 
-/// Where a request comes from, as the browser says.
+/// Which page a request comes from, by the headers of the browser.
 enum Origin {
     Own,
     Other,
-    /// It says nothing.
+    /// There are no such headers.
     Unknown,
 }
 
@@ -221,12 +221,12 @@ fn origin(headers: &HeaderMap) -> Origin {
         let origin = text(origin).and_then(|it| Some(it.split_once("://")?.1.to_owned()));
         origin.is_some() && origin == host
     };
-    // All that it says, however often.
+    // Every value counts, also of a header that is repeated: one other site is enough.
     let sites = headers.get_all("sec-fetch-site").iter().map(is_own_site);
-    let mut said = sites.chain(headers.get_all(ORIGIN).iter().map(is_own_origin)).peekable();
-    if said.peek().is_none() {
+    let mut known = sites.chain(headers.get_all(ORIGIN).iter().map(is_own_origin)).peekable();
+    if known.peek().is_none() {
         Origin::Unknown
-    } else if said.all(|is_own| is_own) {
+    } else if known.all(|is_own| is_own) {
         Origin::Own
     } else {
         Origin::Other

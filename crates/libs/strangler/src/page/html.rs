@@ -69,9 +69,9 @@ fn may_differ(out: &mut String, overview: &Overview, token: &Token) -> std::fmt:
         if overview.emails_compared { ", and the e-mails of rehearsed writes" } else { "" },
     )?;
     let headers = overview.ignored_headers.iter().map(|name| format!("header {name}"));
-    let places: Vec<_> = headers.chain(overview.may_differ.iter().cloned()).collect();
-    for place in &places {
-        write!(out, "<code>{}</code>, ", escape(place))?;
+    let known: Vec<_> = headers.chain(overview.may_differ.iter().cloned()).collect();
+    for path in &known {
+        write!(out, "<code>{}</code>, ", escape(path))?;
     }
     if !overview.emails_compared {
         out.push_str("the e-mails that a write sends (they do not pass here), ");
@@ -82,7 +82,7 @@ fn may_differ(out: &mut String, overview: &Overview, token: &Token) -> std::fmt:
     );
     let mut suggested: Vec<_> = (overview.operations.iter())
         .flat_map(|operation| operation.statistics.unsteady.iter())
-        .filter(|(place, _)| !places.contains(*place))
+        .filter(|(path, _)| !known.contains(*path))
         .collect();
     suggested.sort_unstable();
     suggested.dedup_by(|next, one| next.0 == one.0);
@@ -91,13 +91,13 @@ fn may_differ(out: &mut String, overview: &Overview, token: &Token) -> std::fmt:
             "<p>The old service differs from itself here, where both may, as far as comparing goes:</p>\n<ul>\n",
         );
     }
-    for (place, count) in &suggested {
-        let place = escape(place.as_str());
+    for (path, count) in &suggested {
+        let path = escape(path.as_str());
         writeln!(
             out,
             "<li><form method=\"post\" action=\"/_molt/may-differ\"><input type=\"hidden\" \
-             name=\"token\" value=\"{token}\"><code>{place}</code> ({count} times) <button \
-             name=\"place\" value=\"{place}\">let it differ</button></form></li>"
+             name=\"token\" value=\"{token}\"><code>{path}</code> ({count} times) <button \
+             name=\"path\" value=\"{path}\">let it differ</button></form></li>"
         )?;
     }
     if !suggested.is_empty() {

@@ -146,16 +146,18 @@ async fn set_mode(
 }
 
 #[derive(Deserialize)]
-struct Place {
-    place: String,
+struct MayDiffer {
+    /// Forms of pages that were loaded before an update have its earlier name.
+    #[serde(alias = "place")]
+    path: String,
 }
 
 /// Handles the button of a suggestion.
 async fn let_differ(
     State(pages): State<Pages>,
-    Form(Place { place }): Form<Place>,
+    Form(MayDiffer { path }): Form<MayDiffer>,
 ) -> Result<Redirect, Response> {
-    change(pages, move |strangler| strangler.let_differ(&place)).await?;
+    change(pages, move |strangler| strangler.let_differ(&path)).await?;
     Ok(Redirect::to(PAGE))
 }
 

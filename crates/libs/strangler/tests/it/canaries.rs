@@ -1,4 +1,4 @@
-//! Canaries that judge: what counts as a failure, how soon they fall back, and how they go on.
+//! Evaluation of canaries: what counts as a failure, how soon they fall back, and how they go on.
 
 use axum::Json;
 use axum::response::IntoResponse;

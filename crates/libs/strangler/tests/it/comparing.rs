@@ -69,15 +69,15 @@ async fn what_the_old_service_makes_up_is_suggested_and_may_differ() {
     let front = front(legacy, native, |_| ()).await;
     ask(&front).await;
     let view = front.until("read_item", |view| view["noise"] == 1).await;
-    let places: Vec<_> = view["unsteady"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(places, ["body.items[*].score", "header x-cache"]);
+    let paths: Vec<_> = view["unsteady"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(paths, ["body.items[*].score", "header x-cache"]);
 
     let page = || client().get(format!("{}/_molt", front.page)).bearer_auth(PASSWORD).send();
     let shown = page().await.unwrap().text().await.unwrap();
     assert!(shown.contains("value=\"body.items[*].score\">let it differ"), "{shown}");
-    for place in places {
+    for path in paths {
         let post = client().post(format!("{}/_molt/may-differ", front.page)).bearer_auth(PASSWORD);
-        let form = format!("place={}", place.replace(' ', "+").replace('[', "%5B"));
+        let form = format!("path={}", path.replace(' ', "+").replace('[', "%5B"));
         let post = post.header("content-type", "application/x-www-form-urlencoded").body(form);
         assert_eq!(post.send().await.unwrap().status(), 200);
     }

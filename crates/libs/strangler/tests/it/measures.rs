@@ -136,7 +136,7 @@ async fn metrics_tell_the_plan_the_latencies_and_what_happens_on_connections() {
         "strangler_mode{operation=\"read_item\",mode=\"legacy\"} 1.0",
         "strangler_native_share{operation=\"create_item\"} 0.3",
         "strangler_canary_failed{operation=\"create_item\"} 0.0",
-        "strangler_plan_fault 0.0",
+        "strangler_plan_error 0.0",
         "strangler_comparisons_total{operation=\"read_item\",verdict=\"uncompared\"} 0",
         "strangler_events_total{event=\"cut_by_legacy\"} 1",
         "strangler_events_total{event=\"client_left\"} 1",

@@ -86,7 +86,7 @@ async fn a_page_of_another_site_changes_nothing() {
         let answer = put.body("default: shadow").send().await.unwrap();
         assert_eq!(answer.status(), status, "{header}: {value}");
     }
-    // All that it says must be its own.
+    // Each of the headers must name the page's own origin.
     let own = format!("http://{host}");
     for headers in [
         [("origin", &*own), ("origin", "http://evil.test")],

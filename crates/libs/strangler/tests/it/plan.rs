@@ -97,15 +97,15 @@ async fn a_canary_whose_clients_give_up_fails() {
 }
 
 #[tokio::test]
-async fn the_file_s_faults_come_and_go_with_its_content() {
+async fn the_file_s_errors_come_and_go_with_its_content() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plan.yaml");
     let front = front(&folder, "default: shadow\n", StatusCode::OK).await;
     let mode = |front: &Front| front.view("read_item")["mode"].clone();
-    for fault in ["default: zzz\n", "", "default: canary 10\n", "default: canary10%%\n"] {
-        std::fs::write(&path, fault).unwrap();
+    for text in ["default: zzz\n", "", "default: canary 10\n", "default: canary10%%\n"] {
+        std::fs::write(&path, text).unwrap();
         until(&front, |front| error(front).is_some()).await;
-        assert_eq!(mode(&front), "shadow", "{fault:?}");
+        assert_eq!(mode(&front), "shadow", "{text:?}");
         // The same plan as before.
         std::fs::write(&path, "default: shadow\n").unwrap();
         until(&front, |front| error(front).is_none()).await;
@@ -136,7 +136,7 @@ async fn a_missing_file_is_reported_until_there_is_one() {
         };
         assert!(error(&front).unwrap().contains("there is no such file"));
         assert!(page().await.unwrap().text().await.unwrap().contains("there is no such file"));
-        assert!(metrics().contains("strangler_plan_fault 1.0\n"));
+        assert!(metrics().contains("strangler_plan_error 1.0\n"));
         // It stays until there is one.
         tokio::time::sleep(Duration::from_millis(1500)).await;
         assert!(error(&front).is_some());
@@ -148,7 +148,7 @@ async fn a_missing_file_is_reported_until_there_is_one() {
         until(&front, |front| error(front).is_none()).await;
         assert_eq!(front.view("read_item")["mode"], "shadow");
         assert!(path.exists());
-        assert!(metrics().contains("strangler_plan_fault 0.0\n"));
+        assert!(metrics().contains("strangler_plan_error 0.0\n"));
     }
 }
 
@@ -255,9 +255,9 @@ async fn a_plan_behind_links_is_followed() {
     until(&front, |front| mode(front) == "shadow").await;
 }
 
-/// What stands there instead of a file is a fault for as long as it does; the plan stays.
+/// What stands there instead of a file is an error for as long as it does; the plan stays.
 #[tokio::test]
-async fn what_is_no_file_is_a_fault_and_holds_nothing_up() {
+async fn what_is_no_file_is_an_error_and_holds_nothing_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plan.yaml");
     let front = front(&folder, "default: shadow\n", StatusCode::OK).await;

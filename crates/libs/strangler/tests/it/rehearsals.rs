@@ -339,7 +339,7 @@ async fn e_mails_are_compared() {
         ("one too many", |_| None, right, "message"),
         ("no e-mail at all", |_| None, |_| None, ""),
     ];
-    for (case, theirs, ours, place) in cases {
+    for (case, theirs, ours, path) in cases {
         let relay = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let legacy = post(async move |body: String| {
             if let Some((to, text)) = theirs(&body) {
@@ -365,7 +365,7 @@ async fn e_mails_are_compared() {
         front.set("create_item", "shadow");
         let post = client().post(format!("{}/items/", front.url)).body("one@example.com");
         assert_eq!(post.send().await.unwrap().status(), 200, "{case}");
-        let expected = if place.is_empty() { "matches" } else { "mismatches" };
+        let expected = if path.is_empty() { "matches" } else { "mismatches" };
         let is_known = |view: &Value| view["matches"] != 0 || view["mismatches"] != 0;
         let view = front.until("create_item", is_known).await;
         assert_eq!(view[expected], 1, "{case}: {view:#}");
@@ -373,9 +373,9 @@ async fn e_mails_are_compared() {
         let page = page.await.unwrap().text().await.unwrap();
         assert!(page.contains("and the e-mails of rehearsed writes"), "{page}");
         assert!(!page.contains("the e-mails that a write sends"), "{page}");
-        if !place.is_empty() {
+        if !path.is_empty() {
             let found = &view["last_differences"][0]["differences"][0];
-            assert_eq!(found["path"], place, "{case}: {view:#}");
+            assert_eq!(found["path"], path, "{case}: {view:#}");
             assert!(!found.to_string().contains("one@example.com"), "{case}: {found}");
         }
     }
