@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use crate::openapi::{fields, operation_of, operations, resolve};
 
-/// How many faults of one body are reported.
-const FAULTS: usize = 10;
+/// How many violations of one body are reported.
+const MAX_VIOLATIONS: usize = 10;
 
 /// A document to which answers must conform.
 pub struct Conformance {
@@ -20,7 +20,7 @@ pub struct Conformance {
     /// What schemas refer to, in the dialect of JSON Schema.
     definitions: Map<String, Value>,
     is_old: bool,
-    /// By the place of the schema in the document; an error is why it is no schema.
+    /// By the path of the schema in the document; an error is why it is no schema.
     validators: Mutex<HashMap<String, Result<Arc<Validator>, String>>>,
 }
 
@@ -49,8 +49,8 @@ impl Conformance {
         operation_of(&self.document, request).is_some()
     }
 
-    /// In what the answer to a request differs from what the document says of its operation; nothing
-    /// for an operation that it does not have.
+    /// Where the answer to a request does not conform to the operation in the document; empty for an
+    /// operation that the document does not have.
     pub fn differences(&self, request: &str, answer: &Answer) -> Vec<Difference> {
         let Some(name) = operation_of(&self.document, request) else { return Vec::new() };
         let all = operations(&self.document);
@@ -100,9 +100,9 @@ impl Conformance {
                 differences.push(difference("body", "JSON".into(), error.to_string()));
             }
             Ok(body) => {
-                let place = format!("{name} {key} {media_type}");
-                let faults = self.faults(&place, schema, &body);
-                differences.extend(faults.into_iter().map(|(path, expected, found)| {
+                let path = format!("{name} {key} {media_type}");
+                let violations = self.violations(&path, schema, &body);
+                differences.extend(violations.into_iter().map(|(path, expected, found)| {
                     difference(&format!("body{path}"), expected, found)
                 }));
             }
@@ -110,16 +110,17 @@ impl Conformance {
         differences
     }
 
-    /// What in a body is not as the schema demands: its place, the demand, the value.
-    fn faults(&self, place: &str, schema: &Value, body: &Value) -> Vec<(String, String, String)> {
+    /// What in a body does not conform to the schema: its path, what the schema requires, the value. `key`
+    /// identifies the schema.
+    fn violations(&self, key: &str, schema: &Value, body: &Value) -> Vec<(String, String, String)> {
         let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let validator =
-            validators.entry(place.to_owned()).or_insert_with(|| self.compile(schema)).clone();
+            validators.entry(key.to_owned()).or_insert_with(|| self.compile(schema)).clone();
         drop(validators);
         match validator {
             Err(message) => vec![(String::new(), "a schema that is valid".to_owned(), message)],
             Ok(validator) => {
-                let errors = validator.iter_errors(body).take(FAULTS);
+                let errors = validator.iter_errors(body).take(MAX_VIOLATIONS);
                 errors
                     .map(|error| {
                         let pointer = error.instance_path().to_string();

@@ -294,7 +294,7 @@ mod tests {
         ledger.accept(differing, &mut Pairs::default())
     }
 
-    /// What the ledger says of two bodies.
+    /// Whether the ledger accepts the differences of two bodies.
     fn accepts(ledger: &mut Ledger, a: &str, b: &str) -> bool {
         let [a, b] = [a, b].map(|body| Answer {
             headers: [("content-length".to_owned(), vec![body.len().to_string()])].into(),

@@ -10,7 +10,7 @@ use crate::run::Options;
 
 /// A pattern with `*` for anything, which must fit as a whole.
 ///
-/// `case:`, `operation:`, `path:` and `tag:` before it say what it must fit; without them any of the
+/// `case:`, `operation:`, `path:` and `tag:` before it restrict what is matched; without them any of the
 /// name of the case, its operation (`GET /items/{id}` or the operationId) and its path.
 #[derive(Clone, Debug)]
 struct Pattern {
@@ -141,7 +141,7 @@ fn properties(case: &Case, document: Option<&Value>) -> Properties {
     properties
 }
 
-/// What a document says of an operation.
+/// The tags and the operationId that a document gives an operation.
 fn of_operation(path: &str, operation: &Operation<'_>) -> Properties {
     let tags = operation.value["tags"].as_array().into_iter().flatten();
     let tags = tags.filter_map(Value::as_str).map(|tag| ("tag", tag.to_owned()));

@@ -150,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_in_one_field_is_left_alone_with_it() {
-        let is_faulty = |case: &Case| {
+    fn a_case_is_reduced_to_the_field_that_differs() {
+        let differs = |case: &Case| {
             let body: Value = serde_json::from_str(case.body.as_deref()?).ok()?;
             body["title"].as_str()?.contains('x').then_some(())
         };
@@ -159,7 +159,7 @@ mod tests {
             body: Some(r#"{"a":1,"title":"aaaaxbbbb","b":{"c":[1,2,3]}}"#.into()),
             ..Case::default()
         };
-        while let Some(next) = smaller(&case).into_iter().find(|c| is_faulty(c).is_some()) {
+        while let Some(next) = smaller(&case).into_iter().find(|c| differs(c).is_some()) {
             case = next;
         }
         assert_eq!(case.body.as_deref(), Some(r#"{"title":"x"}"#));

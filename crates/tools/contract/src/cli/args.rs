@@ -109,8 +109,8 @@ pub(super) struct DocumentsArgs {
     /// Short for `--format json`
     #[arg(long, conflicts_with = "format")]
     pub(super) json: bool,
-    /// Accept changes: RULE, RULE@PLACE or @PLACE, with `*` for anything
-    #[arg(long, value_name = "RULE@PLACE")]
+    /// Accept changes: RULE, RULE@PATH or @PATH, with `*` for anything
+    #[arg(long, value_name = "RULE@PATH")]
     pub(super) ignore: Vec<String>,
     /// A file with such a line for each accepted change
     #[arg(long)]
@@ -263,7 +263,7 @@ Examples:
     contract run … --only tag:items --skip 'DELETE *' --workers 4 --rate 10
   One service alone, held to its document:
     contract run --candidate http://new:8000 --generate openapi.json
-  A service that is gone, of which a browser recorded answers:
+  A service that no longer runs, of which a browser recorded answers:
     contract run --reference recorded --replay traffic.har --host shop.example \\
       --candidate http://new:8000";
 

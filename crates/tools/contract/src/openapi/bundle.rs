@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::form;
+use super::form_error::FormError;
 
 /// Where the other documents are.
 pub(super) const PARTS: &str = "x-external-documents";
@@ -31,9 +32,6 @@ const NAMED: [&str; 18] = [
     "mapping",
 ];
 
-/// A fault with its place.
-pub(super) type Fault = (String, String);
-
 /// The document itself (0) or one that was added to it.
 pub(super) fn part_mut(document: &mut Value, index: usize) -> &mut Value {
     match index.checked_sub(1) {
@@ -53,11 +51,11 @@ pub(super) fn add_part(document: &mut Value, part: Value) {
 }
 
 /// Makes every reference one within the whole: `part_of` gives the number of the document that a
-/// relative reference leads to, from that and its place.
+/// relative reference leads to, from that reference and the pointer to it.
 pub(super) fn externals(
     part: &mut Value,
     part_of: &mut impl FnMut(&str, &str) -> usize,
-) -> Result<(), Fault> {
+) -> Result<(), FormError> {
     // What the parts refer to is dealt with when they are read.
     let parts = part.as_object_mut().and_then(|fields| fields.remove(PARTS));
     let result = references(part, &mut |reference, path| {
@@ -81,18 +79,18 @@ fn decoded(pointer: &str) -> String {
     percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
 }
 
-/// Calls `change` with each reference and its place (pointers of the schemas around it), and puts
-/// what it returns in the reference's stead.
+/// Calls `change` with each reference and the keys that lead to it, and writes what it
+/// returns instead.
 fn references(
     value: &mut Value,
-    change: &mut impl FnMut(&str, &[String]) -> Result<Option<String>, Fault>,
-) -> Result<(), Fault> {
+    change: &mut impl FnMut(&str, &[String]) -> Result<Option<String>, FormError>,
+) -> Result<(), FormError> {
     fn walk(
         value: &mut Value,
         is_named: bool,
         path: &mut Vec<String>,
-        change: &mut impl FnMut(&str, &[String]) -> Result<Option<String>, Fault>,
-    ) -> Result<(), Fault> {
+        change: &mut impl FnMut(&str, &[String]) -> Result<Option<String>, FormError>,
+    ) -> Result<(), FormError> {
         match value {
             Value::Array(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
@@ -131,16 +129,18 @@ fn references(
 
 /// Checks the form of a whole document and that every reference leads to something.
 ///
-/// Local references of a part, and of a schema that brought its own definitions, are led to them.
-pub(super) fn check(document: &mut Value) -> Result<(), Fault> {
+/// Local references of a part, and of a schema with its own `$defs`, are resolved within it.
+pub(super) fn check(document: &mut Value) -> Result<(), FormError> {
     dynamic(document);
     let original = document.clone();
     references(document, &mut |reference, path| {
-        let place = format!("#/{}", path.join("/"));
+        let missing = || FormError {
+            location: format!("#/{}", path.join("/")),
+            message: format!("refers to {reference}, which is not there"),
+        };
         let pointer = decoded(reference.strip_prefix('#').unwrap_or(reference));
         if !pointer.is_empty() && !pointer.starts_with('/') {
             let anchor = anchor(&original, &pointer, &mut String::new());
-            let missing = || (place.clone(), format!("refers to {reference}, which is not there"));
             return anchor.map(|pointer| Some(format!("#{pointer}"))).ok_or_else(missing);
         }
         let is_part = path.first().is_some_and(|key| key == PARTS);
@@ -161,13 +161,13 @@ pub(super) fn check(document: &mut Value) -> Result<(), Fault> {
         });
         match found {
             Some(base) => Ok(Some(format!("#{base}{pointer}"))),
-            None => Err((place, format!("refers to {reference}, which is not there"))),
+            None => Err(missing()),
         }
     })?;
     form::check(document)
 }
 
-/// Writes each `$dynamicRef` that can lead to one place only as the reference that it is.
+/// Writes each `$dynamicRef` that has one target only as the reference that it is.
 fn dynamic(document: &mut Value) {
     fn names<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         match value {

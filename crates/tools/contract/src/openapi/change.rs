@@ -26,8 +26,8 @@ impl Class {
     }
 }
 
-/// Which way a value travels. What a request may be, the service must go on accepting; what a
-/// response may be, the client must have known.
+/// The direction in which a value is sent. A request that was allowed must stay allowed; a response must
+/// not become what it could not be before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {

@@ -18,7 +18,7 @@ pub enum IgnoreError {
     Line { path: PathBuf, line: usize, source: Box<Self> },
     /// It would be everything.
     #[error(
-        "nothing is said of what is to be ignored: write RULE, RULE@PLACE or @PLACE, or `*` for all"
+        "nothing is said of what is to be ignored: write RULE, RULE@PATH or @PATH, or `*` for all"
     )]
     Empty,
     /// There is no such rule.
@@ -33,24 +33,22 @@ pub enum IgnoreError {
 pub struct Ignore(Vec<(String, Option<String>)>);
 
 impl Ignore {
-    /// Adds `RULE`, `RULE@PLACE` or `@PLACE`; `*` in either stands for anything.
+    /// Adds `RULE`, `RULE@PATH` or `@PATH`; `*` in either stands for anything.
     ///
     /// # Errors
     /// When neither is given, or no rule has that id.
     pub fn add(&mut self, text: &str) -> Result<(), IgnoreError> {
-        let (rule, place) = match text.trim().split_once('@') {
-            Some((rule, place)) => {
-                (rule.trim(), Some(place.trim()).filter(|place| !place.is_empty()))
-            }
+        let (rule, path) = match text.trim().split_once('@') {
+            Some((rule, path)) => (rule.trim(), Some(path.trim()).filter(|path| !path.is_empty())),
             None => (text.trim(), None),
         };
-        let rule = match (rule, place) {
+        let rule = match (rule, path) {
             ("", None) => return Err(IgnoreError::Empty),
             ("", Some(_)) => "*",
             (rule, _) if rules().any(|known| like(rule, known.id)) => rule,
             (rule, _) => return Err(IgnoreError::NoRule(rule.to_owned())),
         };
-        self.0.push((rule.to_owned(), place.map(str::to_owned)));
+        self.0.push((rule.to_owned(), path.map(str::to_owned)));
         Ok(())
     }
 
@@ -78,17 +76,17 @@ impl Ignore {
     }
 
     /// Whether the change is accepted: its path, its component or all operations that it reaches are
-    /// at the place.
+    /// at the path.
     pub fn covers(&self, change: &Change) -> bool {
-        self.0.iter().any(|(rule, place)| {
-            let at = |place: &String| {
-                let here = |text: &str| like(place, text) || like(&format!("{place} *"), text);
+        self.0.iter().any(|(rule, path)| {
+            let at = |path: &String| {
+                let here = |text: &str| like(path, text) || like(&format!("{path} *"), text);
                 let reached = &change.operations;
                 here(&change.path)
                     || change.component.as_deref().is_some_and(here)
                     || (!reached.is_empty() && reached.iter().all(|operation| here(operation)))
             };
-            like(rule, change.rule) && place.as_ref().is_none_or(at)
+            like(rule, change.rule) && path.as_ref().is_none_or(at)
         })
     }
 }

@@ -28,7 +28,7 @@ pub enum Format {
 const NAMED: usize = 3;
 
 /// Writes the changes. `ignored` is how many more there were that are accepted; `document` is what
-/// annotations point at; `fails` tells the changes for which the command fails.
+/// annotations point at; `fails` is whether the command fails for a change.
 pub fn write(
     changes: &[Change],
     ignored: usize,

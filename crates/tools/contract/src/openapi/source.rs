@@ -7,6 +7,7 @@ use comparison::openapi::decode;
 use reqwest::Url;
 use serde_json::Value;
 
+use super::form_error::FormError;
 use super::{bundle, exact};
 
 /// How many documents one may refer to.
@@ -25,8 +26,14 @@ pub enum DocumentError {
     #[error("{document} is no OpenAPI 3 document: {message}")]
     Version { document: String, message: String },
     /// Something in it is not as the specification has it.
-    #[error("{document}: {place}: {message}")]
-    Malformed { document: String, place: String, message: String },
+    #[error("{document}: {location}: {message}")]
+    Malformed { document: String, location: String, message: String },
+}
+
+impl DocumentError {
+    fn malformed(document: &str, FormError { location, message }: FormError) -> Self {
+        Self::Malformed { document: document.to_owned(), location, message }
+    }
 }
 
 /// Where a document is.
@@ -108,34 +115,34 @@ impl Source {
     }
 
     async fn read(&self) -> Result<String, DocumentError> {
-        let fault = |message: String| DocumentError::Read { document: self.name(), message };
+        let failed = |message: String| DocumentError::Read { document: self.name(), message };
         match self {
             Self::Standard => {
                 let mut bytes = Vec::new();
                 let read = std::io::stdin().read_to_end(&mut bytes);
-                read.map_err(|error| fault(error.to_string()))?;
-                decode(bytes).map_err(|error| fault(error.to_string()))
+                read.map_err(|error| failed(error.to_string()))?;
+                decode(bytes).map_err(|error| failed(error.to_string()))
             }
             Self::File(path) => {
-                let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-                decode(bytes).map_err(|error| fault(error.to_string()))
+                let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+                decode(bytes).map_err(|error| failed(error.to_string()))
             }
             Self::Url(url) => {
-                let bytes = fetch(url.clone()).await.map_err(|error| fault(causes(&error)))?;
-                decode(bytes).map_err(|error| fault(error.to_string()))
+                let bytes = fetch(url.clone()).await.map_err(|error| failed(causes(&error)))?;
+                decode(bytes).map_err(|error| failed(error.to_string()))
             }
             Self::Git { revision, path, base } => {
                 let here = if *base == Base::Here { "./" } else { "" };
                 let object = format!("{revision}:{here}{}", path.display());
                 let arguments = ["show", "--end-of-options", &object];
                 let output = tokio::process::Command::new("git").args(arguments).output();
-                let output = output.await.map_err(|error| fault(error.to_string()))?;
+                let output = output.await.map_err(|error| failed(error.to_string()))?;
                 if !output.status.success() {
                     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
                     let message = format!("neither a file nor in a revision: {message}");
-                    return Err(fault(message));
+                    return Err(failed(message));
                 }
-                decode(output.stdout).map_err(|error| fault(error.to_string()))
+                decode(output.stdout).map_err(|error| failed(error.to_string()))
             }
         }
     }
@@ -196,30 +203,32 @@ pub async fn load(name: &str) -> Result<Value, DocumentError> {
     // The references of each document may lead to further ones.
     while let Some(source) = sources.get(index).cloned() {
         let name = source.name();
-        let malformed =
-            |(place, message)| DocumentError::Malformed { document: name.clone(), place, message };
+        let malformed = |error: FormError| DocumentError::malformed(&name, error);
         let part = bundle::part_mut(&mut document, index);
         let mut failed = None;
-        let wanted = bundle::externals(part, &mut |reference: &str, place: &str| {
+        let wanted = bundle::externals(part, &mut |reference: &str, location: &str| {
             let Some(source) = source.join(reference) else {
                 failed.get_or_insert_with(|| reference.to_owned());
                 return 0;
             };
             sources.iter().position(|known| *known == source).unwrap_or_else(|| {
                 sources.push(source);
-                referrers.push(format!("{name} at {place}"));
+                referrers.push(format!("{name} at {location}"));
                 sources.len() - 1
             })
         });
         wanted.map_err(malformed)?;
         if let Some(reference) = failed {
-            return Err(malformed((reference, "is not a reference".to_owned())));
+            return Err(malformed(FormError {
+                location: reference,
+                message: "is not a reference".to_owned(),
+            }));
         }
         if sources.len() > MAX_DOCUMENTS {
-            return Err(malformed((
-                "$ref".to_owned(),
-                format!("refers to more than {MAX_DOCUMENTS} documents"),
-            )));
+            return Err(malformed(FormError {
+                location: "$ref".to_owned(),
+                message: format!("refers to more than {MAX_DOCUMENTS} documents"),
+            }));
         }
         index += 1;
         if let (Some(next), Some(referrer)) = (sources.get(index), referrers.get(index)) {
@@ -240,11 +249,7 @@ pub async fn load(name: &str) -> Result<Value, DocumentError> {
         fields.insert(exact::KEY.to_owned(), Value::Object(large.into_iter().collect()));
     }
     let name = sources.first().map(Source::name).unwrap_or_default();
-    bundle::check(&mut document).map_err(|(place, message)| DocumentError::Malformed {
-        document: name,
-        place,
-        message,
-    })?;
+    bundle::check(&mut document).map_err(|error| DocumentError::malformed(&name, error))?;
     Ok(document)
 }
 
@@ -273,15 +278,15 @@ fn parse(source: &Source, text: &str) -> Result<Value, DocumentError> {
 }
 
 fn version(source: &Source, document: &Value) -> Result<(), DocumentError> {
-    let fault = |message: String| DocumentError::Version { document: source.name(), message };
+    let failed = |message: String| DocumentError::Version { document: source.name(), message };
     match document.get("openapi") {
         // YAML takes `3.1` for a number.
         Some(Value::String(version)) if version.starts_with("3.") || version == "3" => Ok(()),
         Some(Value::Number(version)) if version.to_string().starts_with('3') => Ok(()),
-        Some(version) => Err(fault(format!("its `openapi` is {version}"))),
+        Some(version) => Err(failed(format!("its `openapi` is {version}"))),
         None => match document.get("swagger") {
-            Some(version) => Err(fault(format!("it is of Swagger {version}"))),
-            None => Err(fault("it has no `openapi` at its top".to_owned())),
+            Some(version) => Err(failed(format!("it is of Swagger {version}"))),
+            None => Err(failed("it has no `openapi` at its top".to_owned())),
         },
     }
 }
@@ -289,15 +294,18 @@ fn version(source: &Source, document: &Value) -> Result<(), DocumentError> {
 /// Puts a document given as a value into the form in which they are compared.
 ///
 /// # Errors
-/// When something in it is malformed or refers to what is not there: the place and the fault.
-pub fn prepare(mut document: Value) -> Result<Value, (String, String)> {
+/// When something in it is malformed or refers to what is not there.
+pub fn prepare(mut document: Value) -> Result<Value, FormError> {
     let mut outside = None;
     bundle::externals(&mut document, &mut |reference: &str, _: &str| {
         outside.get_or_insert_with(|| reference.to_owned());
         0
     })?;
     if let Some(reference) = outside {
-        return Err((reference, "refers to another document".to_owned()));
+        return Err(FormError {
+            location: reference,
+            message: "refers to another document".to_owned(),
+        });
     }
     bundle::check(&mut document)?;
     Ok(document)

@@ -6,7 +6,7 @@ use crate::openapi::like;
 /// anything.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Hosts, without a port. Entries that do not say their host are taken.
+    /// Hosts, without a port. Entries without a host are taken.
     pub hosts: Vec<String>,
     /// Paths, without the query.
     pub paths: Vec<String>,

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::case::{Case, Variables};
 
-/// The shortest secret that is looked for at places that do not say what they hold.
+/// The minimum length of a secret, in bytes, that is searched for where no name shows what a value is.
 const LONG: usize = 8;
 
 /// Takes secrets out of requests: cookies, tokens, keys and passwords become variables, the same value
@@ -58,7 +58,7 @@ impl Redactor {
         }
     }
 
-    /// Takes known secrets out of all places.
+    /// Removes known secrets everywhere.
     pub(super) fn finish(&self, case: &mut Case) {
         let mut known: Vec<_> =
             self.names.iter().filter(|(value, _)| value.len() >= LONG).collect();

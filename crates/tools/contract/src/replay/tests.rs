@@ -174,6 +174,6 @@ fn forms_of_browsers() {
 
 #[test]
 fn what_holds_no_request_is_reported() {
-    let fault = loaded("bad.log", "GET /a\n").unwrap_err().to_string();
-    assert!(fault.contains("no request in it: skipped 1 × of no known format"), "{fault}");
+    let error = loaded("bad.log", "GET /a\n").unwrap_err().to_string();
+    assert!(error.contains("no request in it: skipped 1 × of no known format"), "{error}");
 }

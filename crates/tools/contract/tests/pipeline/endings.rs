@@ -52,8 +52,8 @@ fn nothing_of_yesterday_is_left() {
     let cases = "- {name: a, request: GET /, status: 200}\n";
     let program = Program::new();
     assert_eq!(program.run(cases, &["--candidate", &service.url]).code, 0);
-    let gone = format!("http://127.0.0.1:{}", free_port());
-    let outcome = program.run(cases, &["--candidate", &gone]);
+    let unreachable = format!("http://127.0.0.1:{}", free_port());
+    let outcome = program.run(cases, &["--candidate", &unreachable]);
     assert_eq!(outcome.code, 2);
     is_incomplete(&outcome, "nothing listens there");
     assert_eq!(outcome.report["same"], 0);

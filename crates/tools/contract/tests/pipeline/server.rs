@@ -36,7 +36,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) seen: Arc<Mutex<Vec<Request>>>,
     /// The largest number of requests that were under way at once.
-    pub(crate) most: Arc<AtomicUsize>,
+    pub(crate) peak: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -61,15 +61,15 @@ impl Server {
     ) -> Self {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://localhost:{}", listener.local_addr().unwrap().port());
-        let (seen, most) = (Arc::<Mutex<Vec<Request>>>::default(), Arc::<AtomicUsize>::default());
-        let (kept, peak) = (Arc::clone(&seen), Arc::clone(&most));
+        let (seen, peak) = (Arc::<Mutex<Vec<Request>>>::default(), Arc::<AtomicUsize>::default());
+        let (kept, highest) = (Arc::clone(&seen), Arc::clone(&peak));
         let (answer, now) = (Arc::new(answer), Arc::<AtomicUsize>::default());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (seen, answer, tls) = (Arc::clone(&kept), Arc::clone(&answer), tls.clone());
-                let (now, most) = (Arc::clone(&now), Arc::clone(&peak));
+                let (now, peak) = (Arc::clone(&now), Arc::clone(&highest));
                 thread::spawn(move || {
-                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     match tls {
                         None => _ = serve(stream, &seen, &*answer),
                         Some(config) => {
@@ -81,7 +81,7 @@ impl Server {
                 });
             }
         });
-        Self { url, seen, most }
+        Self { url, seen, peak }
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {

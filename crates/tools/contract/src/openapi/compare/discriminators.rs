@@ -1,4 +1,4 @@
-//! What tells the members of two unions apart.
+//! Discriminators of unions.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::openapi::change::{Class, Shift};
 use crate::openapi::normal::{Choice, Normaliser, plain};
 
 impl<'a> Comparison<'a> {
-    /// Compares what tells the members of two unions apart, and the components that it leads to.
+    /// Compares the discriminators of two unions, and the components that they lead to.
     pub(super) fn discriminators(&mut self, spot: &Spot, olds: &Choices<'a>, news: &Choices<'a>) {
         if let ([old], [new]) = (olds.as_slice(), news.as_slice())
             && is_whole(&self.old, old)
@@ -71,7 +71,7 @@ impl<'a> Comparison<'a> {
                     let what = format!("the discriminator's {key} was {a} and is {b} now");
                     self.shift(spot, "discriminator-changed", Shift::Other, what);
                 }
-                // A member that is gone is reported as that.
+                // A member that was removed is reported as that.
                 None if is_member(news, target) => {
                     let what = format!("the discriminator may not be {key} any more");
                     self.shift(spot, "discriminator-changed", Shift::Narrower, what);

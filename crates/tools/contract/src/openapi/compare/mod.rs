@@ -22,7 +22,7 @@ use self::versions::Upgrade;
 use super::change::{Change, Class, Direction, Shift};
 use super::normal::{Choice, Normaliser, Parts, address, canonical};
 
-/// How deep a comparison may ask whether two others are equal before it takes them for different.
+/// How many comparisons may be nested before two schemas are taken for different.
 const MAX_PROBES: usize = 32;
 /// How often two schemas that are written out are compared within one group.
 const MAX_VISITS: usize = 8;
@@ -89,7 +89,7 @@ pub(super) struct Comparison<'a> {
     visits: HashMap<(usize, Pair), usize>,
     /// The unions that hold besides others and were compared, by the group.
     further: HashSet<(usize, usize, usize)>,
-    /// How the new document is of newer versions, which say more of the same.
+    /// Which upgrades of FastAPI and pydantic lie between the documents.
     upgrade: Upgrade,
 }
 
@@ -233,7 +233,7 @@ impl<'a> Comparison<'a> {
                 open.extend(callers.filter(|caller| above.insert(**caller)));
             }
         }
-        // The same change of one component in two places is one change that reaches more.
+        // The same change of one component at two paths is one change that reaches more.
         let mut all: BTreeMap<(Class, String, &str, String, Option<Direction>), Change> =
             BTreeMap::new();
         for &index in &seen {

@@ -162,14 +162,14 @@ impl<'a> Comparison<'a> {
     ) {
         let olds = parameters_by_key(paths[0], old.parameters(self.old.document));
         let news = parameters_by_key(paths[1], new.parameters(self.new.document));
-        let place = |parameter: &Value| {
-            let place = format!(" {} {}", text(parameter, "in"), text(parameter, "name"));
+        let spot_of = |parameter: &Value| {
+            let path = format!(" {} {}", text(parameter, "in"), text(parameter, "name"));
             let is_path = text(parameter, "in") == "path";
             let is_optional = !flag(parameter, "required");
-            Spot { medium: Medium::Text, is_path, is_optional, ..spot.at(&place) }
+            Spot { medium: Medium::Text, is_path, is_optional, ..spot.at(&path) }
         };
         for (key, &before) in &olds {
-            let at = place(before);
+            let at = spot_of(before);
             let Some(&after) = news.get(key) else {
                 let what = "the parameter was removed";
                 self.add(&at, "parameter-removed", Class::Breaking, what);
@@ -206,7 +206,7 @@ impl<'a> Comparison<'a> {
         }
         for (key, after) in &news {
             if !olds.contains_key(key) {
-                let at = place(after);
+                let at = spot_of(after);
                 if flag(after, "required") {
                     let what = "a new parameter that is required";
                     self.shift(&at, "required-parameter-added", Shift::Narrower, what);

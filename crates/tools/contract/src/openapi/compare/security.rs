@@ -8,7 +8,7 @@ use super::{Comparison, Spot, same};
 use crate::openapi::change::Class;
 use crate::openapi::document::{Operation, fields, resolve};
 
-/// One way to be let in: what has to be sent, and for which scopes.
+/// One alternative of a security requirement: the schemes, each with its scopes.
 type Alternative = BTreeMap<String, BTreeSet<String>>;
 
 impl<'a> Comparison<'a> {

@@ -30,7 +30,7 @@ impl Comparison<'_> {
 
 /// The addresses of a server: one for each value of its variables.
 fn addresses_of(server: &Value) -> Vec<String> {
-    const MOST: usize = 64;
+    const MAX_URLS: usize = 64;
     let Some(url) = server["url"].as_str() else { return Vec::new() };
     let mut urls = vec![url.trim_end_matches('/').to_owned()];
     for (name, variable) in fields(&server["variables"]) {
@@ -38,12 +38,12 @@ fn addresses_of(server: &Value) -> Vec<String> {
             Some(values) => values.iter().filter_map(Value::as_str).collect(),
             None => variable["default"].as_str().into_iter().collect(),
         };
-        if values.is_empty() || urls.len() * values.len() > MOST {
+        if values.is_empty() || urls.len() * values.len() > MAX_URLS {
             continue;
         }
-        let place = format!("{{{name}}}");
+        let placeholder = format!("{{{name}}}");
         let with = |url: &String| -> Vec<String> {
-            values.iter().map(|value| url.replace(&place, value)).collect()
+            values.iter().map(|value| url.replace(&placeholder, value)).collect()
         };
         urls = urls.iter().flat_map(with).collect();
     }

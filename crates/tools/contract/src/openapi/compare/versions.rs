@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::openapi::document::fields;
 use crate::openapi::normal::{canonical, float};
 
-/// From which versions to which the new document has gone.
+/// Which upgrades of FastAPI and pydantic lie between the old document and the new one.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Upgrade {
-    /// From pydantic 1, which does not speak of null, to pydantic 2, which does.
+    /// From pydantic 1, which leaves out `null`, to pydantic 2, which writes it.
     pub pydantic: bool,
     /// From FastAPI 0.100 or 0.101, which leave out the bounds of path parameters.
     pub bounds_of_paths: bool,
@@ -76,7 +76,7 @@ impl Upgrade {
     }
 }
 
-/// What tells the versions apart that wrote a document.
+/// The marks by which the versions that wrote a document are recognised.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 struct Marks {

@@ -4,18 +4,18 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::bundle::Fault;
+use super::form_error::FormError;
 
 mod schemas;
 
 /// Where a check is: the keys from the document, or from what a reference leads to.
 #[derive(Clone, Copy)]
-struct Place<'p> {
-    above: Option<&'p Place<'p>>,
+struct Location<'p> {
+    above: Option<&'p Location<'p>>,
     key: &'p str,
 }
 
-impl<'p> Place<'p> {
+impl<'p> Location<'p> {
     const fn root(pointer: &'p str) -> Self {
         Self { above: None, key: pointer }
     }
@@ -35,8 +35,8 @@ impl<'p> Place<'p> {
         }
     }
 
-    fn fault(&self, message: impl Into<String>) -> Fault {
-        (self.pointer(), message.into())
+    fn error(&self, message: impl Into<String>) -> FormError {
+        FormError { location: self.pointer(), message: message.into() }
     }
 }
 
@@ -65,12 +65,12 @@ struct Form<'a> {
 ///
 /// # Errors
 /// The first part that is malformed, and what is wrong with it.
-pub(super) fn check(document: &Value) -> Result<(), Fault> {
-    let root = Place::root("");
-    let top = object(document, &Place::root(""))?;
+pub(super) fn check(document: &Value) -> Result<(), FormError> {
+    let root = Location::root("");
+    let top = object(document, &Location::root(""))?;
     let known = ["paths", "webhooks", "components"];
     if !known.iter().any(|key| top.contains_key(*key)) {
-        return Err(root.fault("has no `paths`"));
+        return Err(root.error("has no `paths`"));
     }
     let mut form = Form { document, pending: Vec::new(), seen: HashSet::new() };
     for key in ["paths", "webhooks"] {
@@ -83,14 +83,18 @@ pub(super) fn check(document: &Value) -> Result<(), Fault> {
     }
     Form::general(top, &root)?;
     while let Some((part, pointer, value)) = form.pending.pop() {
-        form.part(part, value, &Place::root(pointer))?;
+        form.part(part, value, &Location::root(pointer))?;
     }
     Ok(())
 }
 
 impl<'a> Form<'a> {
-    fn components(&mut self, components: &'a Value, place: &Place<'_>) -> Result<(), Fault> {
-        for (key, values) in object(components, place)? {
+    fn components(
+        &mut self,
+        components: &'a Value,
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
+        for (key, values) in object(components, location)? {
             let part = match key.as_str() {
                 "schemas" => Part::Schema,
                 "responses" => Part::Response,
@@ -102,17 +106,22 @@ impl<'a> Form<'a> {
                 "pathItems" => Part::PathItem,
                 _ => continue,
             };
-            self.each(part, values, &place.at(key))?;
+            self.each(part, values, &location.at(key))?;
         }
         Ok(())
     }
 
     /// Checks each value of an object; null is taken for none.
-    fn each(&mut self, part: Part, values: &'a Value, place: &Place<'_>) -> Result<(), Fault> {
+    fn each(
+        &mut self,
+        part: Part,
+        values: &'a Value,
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         // A schema may have any name.
         let is_extension = |key: &str| part != Part::Schema && key.starts_with("x-");
-        for (key, value) in object(values, place)?.iter().filter(|(key, _)| !is_extension(key)) {
-            self.part(part, value, &place.at(key))?;
+        for (key, value) in object(values, location)?.iter().filter(|(key, _)| !is_extension(key)) {
+            self.part(part, value, &location.at(key))?;
         }
         Ok(())
     }
@@ -123,43 +132,48 @@ impl<'a> Form<'a> {
         part: Part,
         fields: &'a Map<String, Value>,
         key: &str,
-        place: &Place<'_>,
-    ) -> Result<(), Fault> {
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         match fields.get(key) {
             Some(Value::Null) | None => Ok(()),
-            Some(values) => self.each(part, values, &place.at(key)),
+            Some(values) => self.each(part, values, &location.at(key)),
         }
     }
 
-    fn part(&mut self, part: Part, value: &'a Value, place: &Place<'_>) -> Result<(), Fault> {
+    fn part(
+        &mut self,
+        part: Part,
+        value: &'a Value,
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         if part == Part::Schema {
-            return self.schema(value, place);
+            return self.schema(value, location);
         }
-        let fields = object(value, place)?;
-        if self.reference(part, value, fields, place)? {
+        let fields = object(value, location)?;
+        if self.reference(part, value, fields, location)? {
             return Ok(());
         }
         match part {
-            Part::PathItem => self.path_item(fields, place),
+            Part::PathItem => self.path_item(fields, location),
             Part::Parameter => {
                 for key in ["name", "in"] {
                     match fields.get(key) {
                         Some(Value::String(_)) => {}
-                        Some(value) => return Err(wrong(value, "a text", &place.at(key))),
-                        None => return Err(place.fault("a parameter needs `name` and `in`")),
+                        Some(value) => return Err(wrong(value, "a text", &location.at(key))),
+                        None => return Err(location.error("a parameter needs `name` and `in`")),
                     }
                 }
-                self.described(fields, place)
+                self.described(fields, location)
             }
-            Part::Header | Part::Body => self.described(fields, place),
+            Part::Header | Part::Body => self.described(fields, location),
             Part::Response => {
-                self.each_of(Part::Header, fields, "headers", place)?;
-                self.described(fields, place)
+                self.each_of(Part::Header, fields, "headers", location)?;
+                self.described(fields, location)
             }
-            Part::Callback => self.each(Part::PathItem, value, place),
+            Part::Callback => self.each(Part::PathItem, value, location),
             Part::SecurityScheme => match fields.get("type") {
                 Some(Value::String(_)) | None => Ok(()),
-                Some(kind) => Err(wrong(kind, "a text", &place.at("type"))),
+                Some(kind) => Err(wrong(kind, "a text", &location.at("type"))),
             },
             Part::Schema => Ok(()),
         }
@@ -171,25 +185,27 @@ impl<'a> Form<'a> {
         part: Part,
         value: &'a Value,
         fields: &'a Map<String, Value>,
-        place: &Place<'_>,
-    ) -> Result<bool, Fault> {
+        location: &Location<'_>,
+    ) -> Result<bool, FormError> {
         let reference = match fields.get("$ref") {
             Some(Value::String(reference)) => reference,
             Some(other) if part != Part::PathItem => {
-                return Err(wrong(other, "a text", &place.at("$ref")));
+                return Err(wrong(other, "a text", &location.at("$ref")));
             }
             _ => return Ok(false),
         };
         let pointer = reference.strip_prefix('#').unwrap_or(reference);
         let target = self.document.pointer(pointer);
         let Some(target) = target else {
-            return Err(place.fault(format!("refers to {reference}, which is not there")));
+            return Err(location.error(format!("refers to {reference}, which is not there")));
         };
         if pointer.is_empty() {
-            return Err(place.fault("refers to the whole document"));
+            return Err(location.error("refers to the whole document"));
         }
         if self.leads_to_itself(part, value) {
-            return Err(place.fault(format!("refers to {reference}, which leads only to itself")));
+            return Err(
+                location.error(format!("refers to {reference}, which leads only to itself"))
+            );
         }
         if self.seen.insert((part, pointer)) {
             self.pending.push((part, pointer, target));
@@ -218,106 +234,115 @@ impl<'a> Form<'a> {
     fn described(
         &mut self,
         fields: &'a Map<String, Value>,
-        place: &Place<'_>,
-    ) -> Result<(), Fault> {
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         for key in ["required", "explode", "allowReserved", "allowEmptyValue", "deprecated"] {
             match fields.get(key) {
                 Some(Value::Bool(_) | Value::Null) | None => {}
-                Some(value) => return Err(wrong(value, "a boolean", &place.at(key))),
+                Some(value) => return Err(wrong(value, "a boolean", &location.at(key))),
             }
         }
         if let Some(schema) = fields.get("schema") {
-            self.schema(schema, &place.at("schema"))?;
+            self.schema(schema, &location.at("schema"))?;
         }
         let Some(content) = fields.get("content").filter(|content| !content.is_null()) else {
             return Ok(());
         };
-        let place = place.at("content");
-        for (name, media) in object(content, &place)? {
-            let place = place.at(name);
-            let media = object(media, &place)?;
+        let location = location.at("content");
+        for (name, media) in object(content, &location)? {
+            let location = location.at(name);
+            let media = object(media, &location)?;
             if let Some(schema) = media.get("schema") {
-                self.schema(schema, &place.at("schema"))?;
+                self.schema(schema, &location.at("schema"))?;
             }
             let Some(encodings) = media.get("encoding").filter(|of| !of.is_null()) else {
                 continue;
             };
-            let place = place.at("encoding");
-            for (name, encoding) in object(encodings, &place)? {
-                let place = place.at(name);
-                self.each_of(Part::Header, object(encoding, &place)?, "headers", &place)?;
+            let location = location.at("encoding");
+            for (name, encoding) in object(encodings, &location)? {
+                let location = location.at(name);
+                self.each_of(Part::Header, object(encoding, &location)?, "headers", &location)?;
             }
         }
         Ok(())
     }
 
-    fn path_item(&mut self, item: &'a Map<String, Value>, place: &Place<'_>) -> Result<(), Fault> {
+    fn path_item(
+        &mut self,
+        item: &'a Map<String, Value>,
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         for (key, value) in item {
-            let place = place.at(key);
+            let location = location.at(key);
             match key.as_str() {
-                "parameters" => self.list(Part::Parameter, value, &place)?,
+                "parameters" => self.list(Part::Parameter, value, &location)?,
                 "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace" => {
-                    self.operation(object(value, &place)?, &place)?;
+                    self.operation(object(value, &location)?, &location)?;
                 }
                 _ => {}
             }
         }
-        Self::general(item, place)
+        Self::general(item, location)
     }
 
     fn operation(
         &mut self,
         operation: &'a Map<String, Value>,
-        place: &Place<'_>,
-    ) -> Result<(), Fault> {
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         if let Some(list) = operation.get("parameters") {
-            self.list(Part::Parameter, list, &place.at("parameters"))?;
+            self.list(Part::Parameter, list, &location.at("parameters"))?;
         }
         if let Some(body) = operation.get("requestBody").filter(|body| !body.is_null()) {
-            self.part(Part::Body, body, &place.at("requestBody"))?;
+            self.part(Part::Body, body, &location.at("requestBody"))?;
         }
-        self.each_of(Part::Response, operation, "responses", place)?;
-        self.each_of(Part::Callback, operation, "callbacks", place)?;
-        Self::general(operation, place)
+        self.each_of(Part::Response, operation, "responses", location)?;
+        self.each_of(Part::Callback, operation, "callbacks", location)?;
+        Self::general(operation, location)
     }
 
-    fn list(&mut self, part: Part, list: &'a Value, place: &Place<'_>) -> Result<(), Fault> {
+    fn list(
+        &mut self,
+        part: Part,
+        list: &'a Value,
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         if list.is_null() {
             return Ok(());
         }
-        let values = list.as_array().ok_or_else(|| wrong(list, "a list", place))?;
+        let values = list.as_array().ok_or_else(|| wrong(list, "a list", location))?;
         for (index, value) in values.iter().enumerate() {
-            self.part(part, value, &place.at(&index.to_string()))?;
+            self.part(part, value, &location.at(&index.to_string()))?;
         }
         Ok(())
     }
 
     /// `servers` and `security` of a document, a path or an operation.
-    fn general(fields: &Map<String, Value>, place: &Place<'_>) -> Result<(), Fault> {
+    fn general(fields: &Map<String, Value>, location: &Location<'_>) -> Result<(), FormError> {
         if let Some(servers) = fields.get("servers").filter(|servers| !servers.is_null()) {
-            let place = place.at("servers");
-            let list = servers.as_array().ok_or_else(|| wrong(servers, "a list", &place))?;
+            let location = location.at("servers");
+            let list = servers.as_array().ok_or_else(|| wrong(servers, "a list", &location))?;
             for (index, server) in list.iter().enumerate() {
                 let index = index.to_string();
-                let place = place.at(&index);
-                match object(server, &place)?.get("url") {
+                let location = location.at(&index);
+                match object(server, &location)?.get("url") {
                     Some(Value::String(_)) | None => {}
-                    Some(url) => return Err(wrong(url, "a text", &place.at("url"))),
+                    Some(url) => return Err(wrong(url, "a text", &location.at("url"))),
                 }
             }
         }
         let Some(security) = fields.get("security").filter(|security| !security.is_null()) else {
             return Ok(());
         };
-        let place = place.at("security");
-        let list = security.as_array().ok_or_else(|| wrong(security, "a list", &place))?;
+        let location = location.at("security");
+        let list = security.as_array().ok_or_else(|| wrong(security, "a list", &location))?;
         for (index, requirement) in list.iter().enumerate() {
             let index = index.to_string();
-            let place = place.at(&index);
-            for (name, scopes) in object(requirement, &place)? {
-                let place = place.at(name);
+            let location = location.at(&index);
+            for (name, scopes) in object(requirement, &location)? {
+                let location = location.at(name);
                 if !scopes.is_array() && !scopes.is_null() {
-                    return Err(wrong(scopes, "a list of scopes", &place));
+                    return Err(wrong(scopes, "a list of scopes", &location));
                 }
             }
         }
@@ -325,12 +350,15 @@ impl<'a> Form<'a> {
     }
 }
 
-fn wrong(value: &Value, expected: &str, place: &Place<'_>) -> Fault {
-    place.fault(format!("is {} and must be {expected}", kind(value)))
+fn wrong(value: &Value, expected: &str, location: &Location<'_>) -> FormError {
+    location.error(format!("is {} and must be {expected}", kind(value)))
 }
 
-fn object<'a>(value: &'a Value, place: &Place<'_>) -> Result<&'a Map<String, Value>, Fault> {
-    value.as_object().ok_or_else(|| wrong(value, "an object", place))
+fn object<'a>(
+    value: &'a Value,
+    location: &Location<'_>,
+) -> Result<&'a Map<String, Value>, FormError> {
+    value.as_object().ok_or_else(|| wrong(value, "an object", location))
 }
 
 fn kind(value: &Value) -> &'static str {

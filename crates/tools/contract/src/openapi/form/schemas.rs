@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Form, Part, Place, object, wrong};
-use crate::openapi::bundle::Fault;
+use super::{Form, Location, Part, object, wrong};
+use crate::openapi::form_error::FormError;
 use crate::openapi::normal::is_annotation;
 
 const TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
@@ -15,26 +15,35 @@ pub(super) fn says_more(schema: &Value) -> bool {
 }
 
 impl<'a> Form<'a> {
-    pub(super) fn schema(&mut self, schema: &'a Value, place: &Place<'_>) -> Result<(), Fault> {
+    pub(super) fn schema(
+        &mut self,
+        schema: &'a Value,
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         let fields = match schema {
             Value::Bool(_) | Value::Null => return Ok(()),
             Value::Object(fields) => fields,
-            other => return Err(wrong(other, "a schema: an object or a boolean", place)),
+            other => return Err(wrong(other, "a schema: an object or a boolean", location)),
         };
-        self.reference(Part::Schema, schema, fields, place)?;
+        self.reference(Part::Schema, schema, fields, location)?;
         // Null, which some generators write for nothing, says nothing.
         for (key, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-            self.keyword(key, value, &place.at(key))?;
+            self.keyword(key, value, &location.at(key))?;
         }
         Ok(())
     }
 
-    fn keyword(&mut self, key: &str, value: &'a Value, place: &Place<'_>) -> Result<(), Fault> {
+    fn keyword(
+        &mut self,
+        key: &str,
+        value: &'a Value,
+        location: &Location<'_>,
+    ) -> Result<(), FormError> {
         let must = |holds: bool, expected: &str| {
-            if holds { Ok(()) } else { Err(wrong(value, expected, place)) }
+            if holds { Ok(()) } else { Err(wrong(value, expected, location)) }
         };
         match key {
-            "type" => types(value, place),
+            "type" => types(value, location),
             "not"
             | "if"
             | "then"
@@ -45,13 +54,13 @@ impl<'a> Form<'a> {
             | "additionalProperties"
             | "unevaluatedItems"
             | "unevaluatedProperties"
-            | "contentSchema" => self.schema(value, place),
+            | "contentSchema" => self.schema(value, location),
             // Before 2020-12 one for each item.
-            "items" if value.is_array() => self.schemas(value, place),
-            "items" => self.schema(value, place),
-            "allOf" | "anyOf" | "oneOf" | "prefixItems" => self.schemas(value, place),
+            "items" if value.is_array() => self.schemas(value, location),
+            "items" => self.schema(value, location),
+            "allOf" | "anyOf" | "oneOf" | "prefixItems" => self.schemas(value, location),
             "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
-                self.each(Part::Schema, value, place)
+                self.each(Part::Schema, value, location)
             }
             "minimum" | "maximum" | "multipleOf" | "minLength" | "maxLength" | "minItems"
             | "maxItems" | "minProperties" | "maxProperties" | "minContains" | "maxContains" => {
@@ -70,65 +79,69 @@ impl<'a> Form<'a> {
             // In drafts before the fourth it was said of the property itself; pydantic writes what it
             // is given.
             "required" if value.is_boolean() || value == "true" || value == "false" => Ok(()),
-            "required" => names(value, place),
+            "required" => names(value, location),
             "dependentRequired" => {
-                let mut lists = object(value, place)?.iter();
-                lists.try_for_each(|(name, list)| names(list, &place.at(name)))
+                let mut lists = object(value, location)?.iter();
+                lists.try_for_each(|(name, list)| names(list, &location.at(name)))
             }
-            "dependencies" => object(value, place)?.iter().try_for_each(|(name, value)| {
-                let place = place.at(name);
-                if value.is_array() { names(value, &place) } else { self.schema(value, &place) }
+            "dependencies" => object(value, location)?.iter().try_for_each(|(name, value)| {
+                let location = location.at(name);
+                if value.is_array() {
+                    names(value, &location)
+                } else {
+                    self.schema(value, &location)
+                }
             }),
-            "discriminator" => discriminator(object(value, place)?, place),
+            "discriminator" => discriminator(object(value, location)?, location),
             _ => Ok(()),
         }
     }
 
-    fn schemas(&mut self, schemas: &'a Value, place: &Place<'_>) -> Result<(), Fault> {
-        let list = schemas.as_array().ok_or_else(|| wrong(schemas, "a list", place))?;
+    fn schemas(&mut self, schemas: &'a Value, location: &Location<'_>) -> Result<(), FormError> {
+        let list = schemas.as_array().ok_or_else(|| wrong(schemas, "a list", location))?;
         list.iter()
             .enumerate()
-            .try_for_each(|(index, schema)| self.schema(schema, &place.at(&index.to_string())))
+            .try_for_each(|(index, schema)| self.schema(schema, &location.at(&index.to_string())))
     }
 }
 
-fn types(value: &Value, place: &Place<'_>) -> Result<(), Fault> {
-    let known = |kind: &Value, place: &Place<'_>| match kind {
+fn types(value: &Value, location: &Location<'_>) -> Result<(), FormError> {
+    let known = |kind: &Value, location: &Location<'_>| match kind {
         Value::String(kind) if TYPES.contains(&kind.as_str()) => Ok(()),
         Value::String(kind) => {
-            Err(place.fault(format!("`{kind}` is no type; there are {}", TYPES.join(", "))))
+            Err(location.error(format!("`{kind}` is no type; there are {}", TYPES.join(", "))))
         }
-        other => Err(wrong(other, "the name of a type", place)),
+        other => Err(wrong(other, "the name of a type", location)),
     };
     match value {
         Value::Array(kinds) => kinds
             .iter()
             .enumerate()
-            .try_for_each(|(index, kind)| known(kind, &place.at(&index.to_string()))),
-        kind => known(kind, place),
+            .try_for_each(|(index, kind)| known(kind, &location.at(&index.to_string()))),
+        kind => known(kind, location),
     }
 }
 
-fn names(value: &Value, place: &Place<'_>) -> Result<(), Fault> {
-    let list = value.as_array().ok_or_else(|| wrong(value, "a list of names", place))?;
+fn names(value: &Value, location: &Location<'_>) -> Result<(), FormError> {
+    let list = value.as_array().ok_or_else(|| wrong(value, "a list of names", location))?;
     list.iter().enumerate().try_for_each(|(index, name)| match name {
         Value::String(_) => Ok(()),
-        other => Err(wrong(other, "a name", &place.at(&index.to_string()))),
+        other => Err(wrong(other, "a name", &location.at(&index.to_string()))),
     })
 }
 
-fn discriminator(fields: &Map<String, Value>, place: &Place<'_>) -> Result<(), Fault> {
+fn discriminator(fields: &Map<String, Value>, location: &Location<'_>) -> Result<(), FormError> {
     match fields.get("propertyName") {
         Some(Value::String(_)) => {}
-        Some(value) => return Err(wrong(value, "a text", &place.at("propertyName"))),
-        None => return Err(place.fault("has no `propertyName`")),
+        Some(value) => return Err(wrong(value, "a text", &location.at("propertyName"))),
+        None => return Err(location.error("has no `propertyName`")),
     }
     let Some(mapping) = fields.get("mapping").filter(|mapping| !mapping.is_null()) else {
         return Ok(());
     };
-    let place = place.at("mapping");
-    object(mapping, &place)?.iter().try_for_each(|(key, target)| match target {
+    let location = location.at("mapping");
+    object(mapping, &location)?.iter().try_for_each(|(key, target)| match target {
         Value::String(_) => Ok(()),
-        other => Err(wrong(other, "a text", &place.at(key))),
+        other => Err(wrong(other, "a text", &location.at(key))),
     })
 }

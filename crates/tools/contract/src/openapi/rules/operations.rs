@@ -6,14 +6,14 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "operation-removed",
         "breaking",
-        "A method of a path is gone. Clients that call it get 404 or 405.",
+        "A method of a path was removed. Clients that call it get 404 or 405.",
         "api-path-removed-without-deprecation, api-removed-without-deprecation",
     ),
     rule("operation-added", "non-breaking", "A method of a path is new.", "endpoint-added"),
     rule(
         "parameter-removed",
         "breaking",
-        "A parameter is gone. What clients send in it has no effect any more, or is refused.",
+        "A parameter was removed. What clients send in it has no effect any more, or is refused.",
         "request-parameter-removed",
     ),
     rule(
@@ -97,7 +97,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "response-removed",
         "breaking (2xx, default), else non-breaking",
-        "A response with this status is gone, and no range of statuses stands for it.",
+        "A response with this status was removed, and no range of statuses stands for it.",
         "response-success-status-removed, response-non-success-status-removed",
     ),
     rule(
@@ -109,7 +109,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "response-header-removed",
         "breaking",
-        "A header of a response is gone. The case of names says nothing.",
+        "A header of a response was removed. The case of names says nothing.",
         "required-response-header-removed, optional-response-header-removed",
     ),
     rule(
@@ -145,7 +145,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "server-removed",
         "non-breaking",
-        "A base URL is gone from the document. Clients that use it may not reach the service.",
+        "A base URL was removed from the document. Clients that use it may not reach the service.",
         "",
     ),
     rule("server-added", "documentation", "A base URL is new in the document.", ""),

@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "union-member-removed",
         "breaking in requests",
-        "One of the alternatives of `anyOf` or `oneOf` is gone.",
+        "One of the alternatives of `anyOf` or `oneOf` was removed.",
         "request-property-any-of-removed, request-body-one-of-removed",
     ),
     rule(
@@ -48,7 +48,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "enum-value-removed",
         "breaking in requests",
-        "One of the allowed values is gone.",
+        "One of the allowed values was removed.",
         "request-property-enum-value-removed, request-parameter-enum-value-removed",
     ),
     rule(
@@ -78,7 +78,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "lower-bound-lowered",
         "breaking in responses",
-        "A lower bound is lower or gone.",
+        "A lower bound is lower or was removed.",
         "response-property-min-decreased, response-property-min-length-decreased",
     ),
     rule(
@@ -90,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "upper-bound-raised",
         "breaking in responses",
-        "An upper bound is higher or gone.",
+        "An upper bound is higher or was removed.",
         "response-property-max-increased, response-property-max-length-increased",
     ),
     rule(
@@ -138,7 +138,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "property-removed",
         "breaking",
-        "A property of an object is gone.",
+        "A property of an object was removed.",
         "request-property-removed, response-required-property-removed, response-optional-property-removed",
     ),
     rule(

@@ -125,10 +125,11 @@ fn a_change_in_a_component_is_reported_once_with_what_it_reaches() {
 }
 
 #[test]
-fn what_cannot_be_followed_is_an_error_with_its_place() {
+fn what_cannot_be_followed_is_an_error_with_its_location() {
     let missing = response(&json!({"$ref": "#/components/schemas/Missing"}));
-    let (place, fault) = prepare(missing).unwrap_err();
-    assert!(place.contains("/paths/~1x/get") && fault.contains("Missing"), "{place}: {fault}");
+    let error = prepare(missing).unwrap_err();
+    assert!(error.location.contains("/paths/~1x/get"), "{error}");
+    assert!(error.message.contains("Missing"), "{error}");
     for document in [
         json!({"openapi": "3.1.0"}),
         json!({"openapi": "3.1.0", "paths": []}),
@@ -208,9 +209,9 @@ fn operations_bodies_and_responses() {
     );
     let utf8 = json!({"Application/JSON; charset=utf-8": {"schema": {}}});
     assert_eq!(with(&|post| post["requestBody"]["content"] = utf8.clone()), []);
-    let mut gone = base.clone();
-    gone["paths"] = json!({"/y": {"post": base["paths"]["/x"]["post"]}});
-    let found: Vec<_> = changes(&base, &gone).into_iter().map(|c| c.rule).collect();
+    let mut removed = base.clone();
+    removed["paths"] = json!({"/y": {"post": base["paths"]["/x"]["post"]}});
+    let found: Vec<_> = changes(&base, &removed).into_iter().map(|c| c.rule).collect();
     assert_eq!(found, ["operation-removed", "operation-added"]);
     let hook = |kind: &str| {
         let mut document = base.clone();

@@ -1,21 +1,23 @@
-//! What is not as the specification has it is refused, with its place.
+//! What is not as the specification has it is refused, with its location.
 
 use super::*;
+use crate::openapi::FormError;
 
-/// Where a document with the schema is malformed, and why, by the way to the schema.
-fn fault_of(schema: &Value) -> (String, String) {
+/// Where a document with the schema is malformed, as a pointer from that schema, and why.
+fn error_of(schema: &Value) -> FormError {
     let deep = json!({"type": "object", "properties": {"a": {"type": "array", "items": {
         "anyOf": [{"type": "null"}, schema],
     }}}});
-    let (place, fault) = prepare(request(&deep)).expect_err("the schema is refused");
+    let error = prepare(request(&deep)).expect_err("the schema is refused");
     let way = "#/paths/~1x/post/requestBody/content/application~1json/schema\
         /properties/a/items/anyOf/1";
-    (place.strip_prefix(way).expect(&place).to_owned(), fault)
+    let location = error.location.strip_prefix(way).expect(&error.location).to_owned();
+    FormError { location, ..error }
 }
 
 #[test]
 fn keywords_of_schemas_at_every_level() {
-    for (schema, place, fault) in [
+    for (schema, location, message) in [
         (json!("string"), "", "is a text and must be a schema: an object or a boolean"),
         (json!({"allOf": {}}), "/allOf", "is an object and must be a list"),
         (
@@ -49,12 +51,13 @@ fn keywords_of_schemas_at_every_level() {
             "is a text and must be a list of names",
         ),
     ] {
-        assert_eq!(fault_of(&schema), (place.to_owned(), fault.to_owned()), "{schema}");
+        let error = FormError { location: location.to_owned(), message: message.to_owned() };
+        assert_eq!(error_of(&schema), error, "{schema}");
     }
-    let (place, fault) = fault_of(&json!({"type": "strin"}));
-    assert!(place == "/type" && fault.starts_with("`strin` is no type"), "{place}: {fault}");
-    let (place, _) = fault_of(&json!({"type": ["string", 1]}));
-    assert_eq!(place, "/type/1");
+    let error = error_of(&json!({"type": "strin"}));
+    assert_eq!(error.location, "/type");
+    assert!(error.message.starts_with("`strin` is no type"), "{error}");
+    assert_eq!(error_of(&json!({"type": ["string", 1]})).location, "/type/1");
     // What generators write, and names that are no keywords.
     for schema in [
         json!({"type": "string", "maxLength": null, "enum": null, "items": null}),
@@ -78,7 +81,7 @@ fn parts_of_documents_at_every_level() {
     let of_get = |rest: &str| format!("#/paths/~1x/get/{rest}");
     let answer = json!({"200": {"description": "", "headers": {"H": {"schema": 1}}}});
     let callback = json!({"c": {"/y": {"post": {"responses": {"200": "ok"}}}}});
-    for (document, place) in [
+    for (document, location) in [
         (json!({"openapi": "3.1.0", "paths": []}), "#/paths".to_owned()),
         (item(json!([])), "#/paths/~1x".to_owned()),
         (item(json!({"get": "a"})), "#/paths/~1x/get".to_owned()),
@@ -98,8 +101,8 @@ fn parts_of_documents_at_every_level() {
             "#/components/securitySchemes/A/type".to_owned(),
         ),
     ] {
-        let (found, fault) = prepare(document.clone()).unwrap_err();
-        assert_eq!(found, place, "{fault}: {document}");
+        let error = prepare(document.clone()).unwrap_err();
+        assert_eq!(error.location, location, "{error}: {document}");
     }
     let mut secured = components("securitySchemes", json!({"type": "http", "scheme": "basic"}));
     secured["security"] = json!([{}, {"A": []}]);
@@ -111,19 +114,20 @@ fn what_a_reference_leads_to_is_what_it_must_be() {
     // Not where components are looked for.
     let mut document = response(&json!({"$ref": "#/x-schemas/A"}));
     document["x-schemas"] = json!({"A": {"properties": {"a": {"type": "strin"}}}});
-    assert_eq!(prepare(document).unwrap_err().0, "#/x-schemas/A/properties/a/type");
-    let (place, fault) = prepare(response(&json!({"$ref": "#"}))).unwrap_err();
-    assert!(place.ends_with("/schema") && fault == "refers to the whole document", "{fault}");
+    assert_eq!(prepare(document).unwrap_err().location, "#/x-schemas/A/properties/a/type");
+    let error = prepare(response(&json!({"$ref": "#"}))).unwrap_err();
+    assert!(error.location.ends_with("/schema"), "{error}");
+    assert_eq!(error.message, "refers to the whole document");
     let [a, b] = ["A", "B"].map(reference);
     for schemas in [
         json!({"A": a}),
         json!({"A": b, "B": a}),
         json!({"A": {"$ref": b["$ref"], "title": "t"}, "B": a}),
     ] {
-        let (_, fault) = prepare(with_components(response(&a), &schemas)).unwrap_err();
-        assert!(fault.ends_with("which leads only to itself"), "{schemas}: {fault}");
+        let error = prepare(with_components(response(&a), &schemas)).unwrap_err();
+        assert!(error.message.ends_with("which leads only to itself"), "{schemas}: {error}");
     }
     let mut parameter = parameter(&json!({"$ref": "#/components/parameters/P"}));
     parameter["components"]["parameters"]["P"] = json!({"$ref": "#/components/parameters/P"});
-    assert!(prepare(parameter).unwrap_err().1.ends_with("which leads only to itself"));
+    assert!(prepare(parameter).unwrap_err().message.ends_with("which leads only to itself"));
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{changes, item, parameter, request, response, rules};
 
 /// A check of oasdiff (as of its revision 4553c69d): its name and level, what we report, and a pair of
-/// documents, or of schemas at a place; no pair where the check is about conventions of oasdiff.
+/// documents, or of schemas at a location; no pair where the check is about conventions of oasdiff.
 type Check = (String, String, Vec<String>, String, Value, Value);
 
 fn checks() -> Vec<Check> {
@@ -20,17 +20,17 @@ fn property(schema: &Value) -> Value {
     json!({"type": "object", "properties": {"p": schema}})
 }
 
-/// A document with the schema at the place.
-fn document(place: &str, schema: &Value) -> Value {
+/// A document with the schema at the location.
+fn document(location: &str, schema: &Value) -> Value {
     let with = |key: &str| {
         let mut schema = schema.clone();
         schema[key] = true.into();
         schema
     };
-    let of = |name: &str, location: &str, schema: &Value| {
-        parameter(&json!({"name": name, "in": location, "schema": schema}))
+    let of = |name: &str, within: &str, schema: &Value| {
+        parameter(&json!({"name": name, "in": within, "schema": schema}))
     };
-    let mut document = match place {
+    let mut document = match location {
         "document" => schema.clone(),
         "request-body" => request(schema),
         "request-property" => request(&property(schema)),
@@ -44,7 +44,7 @@ fn document(place: &str, schema: &Value) -> Value {
         "response-header" => item(json!({"get": {"responses": {"200": {
             "description": "ok", "headers": {"X-H": {"schema": schema}},
         }}}})),
-        place => panic!("no place {place}"),
+        location => panic!("no location {location}"),
     };
     document["openapi"] = "3.1.0".into();
     if document["info"].is_null() {
@@ -65,12 +65,12 @@ fn document(place: &str, schema: &Value) -> Value {
 #[test]
 fn every_check_is_answered_as_the_page_says() {
     let mut wrong = Vec::new();
-    for (check, _, expected, place, old, new) in checks() {
-        if place == "none" {
+    for (check, _, expected, location, old, new) in checks() {
+        if location == "none" {
             assert!(expected.is_empty(), "{check}");
             continue;
         }
-        let found = changes(&document(&place, &old), &document(&place, &new));
+        let found = changes(&document(&location, &old), &document(&location, &new));
         let mut found: Vec<_> = found
             .iter()
             .map(|change| format!("{}: {}", change.rule, change.class.name()))
@@ -113,8 +113,8 @@ fn page() -> String {
         sunset\ndates, stability levels and versions, where oasdiff checks conventions of its own.\n\n\
         | check of oasdiff | level | reported |\n|---|---|---|\n"
         .to_owned();
-    for (check, level, reported, place, ..) in checks() {
-        let reported = match (reported.is_empty(), place.as_str()) {
+    for (check, level, reported, location, ..) in checks() {
+        let reported = match (reported.is_empty(), location.as_str()) {
             (true, "none") => "nothing: a convention".to_owned(),
             (true, _) => "nothing".to_owned(),
             (false, _) => {

@@ -1,4 +1,4 @@
-//! What says the same in another way.
+//! Equivalent spellings are no change.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What newer versions of FastAPI and pydantic say otherwise.
+//! What newer versions of FastAPI and pydantic write differently is no change.
 
 use super::*;
 
