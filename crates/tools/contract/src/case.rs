@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use comparison::Answer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_saphyr::Spanned;
-
-use crate::run::Recorded;
 
 /// Values captured from earlier responses or given by a table, by name; `${name}` refers to them.
 pub type Variables = BTreeMap<String, String>;
@@ -118,6 +119,17 @@ impl Expect {
     }
 }
 
+/// A recorded answer.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub answer: Answer,
+    /// Whether the recording has the body.
+    pub has_body: bool,
+    /// When the request was sent.
+    pub at: Option<DateTime<Utc>>,
+    pub took: Duration,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
     #[error("{path}: {source}")]
@@ -183,7 +195,7 @@ impl Case {
         CaseError::Invalid { at: self.at.clone(), case: self.name.clone(), message: message.into() }
     }
 
-    /// Whether it says what the response must be, so that one service alone can be held to it.
+    /// Whether it has expectations, so that it can be checked on one service alone.
     pub fn has_expectation(&self) -> bool {
         self.status.is_some() || !self.expect.is_empty()
     }
@@ -232,6 +244,12 @@ impl Case {
             })
             .collect()
     }
+}
+
+/// Cases as a file for people to go on with; JSON is YAML, and a case can always be written.
+pub fn case_file(cases: &[Case]) -> String {
+    let line = |case| format!("- {}\n", serde_json::to_string(case).unwrap_or_default());
+    cases.iter().map(line).collect()
 }
 
 /// The names of the variables to which a text refers, `env:NAME` for those of the environment.

@@ -1,6 +1,7 @@
 //! The command line of `contract`.
 
 mod args;
+mod error;
 mod prepare;
 
 use std::io::Write as _;
@@ -11,8 +12,9 @@ use clap::Parser as _;
 use serde_json::Value;
 
 use self::args::{Cli, Command, DocumentsArgs, Format, RecordingArgs, Reference, RunArgs};
+use self::error::BoxError;
 use self::prepare::{Prepared, filter};
-use crate::case::Case;
+use crate::case::{Case, case_file};
 use crate::generate::{Generated, Requests, Source};
 use crate::ledger::Entry;
 use crate::openapi::{self, Change, Ignore};
@@ -22,8 +24,6 @@ use crate::run::{Exchange, Options, RunError, Secrets, Watch, run};
 use crate::select::Selection;
 use crate::self_test::{Findings, SelfTest};
 use crate::{generate, replay, terminal};
-
-type BoxError = Box<dyn std::error::Error>;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
@@ -67,7 +67,7 @@ async fn perform(command: Command) -> Result<bool, BoxError> {
     }
 }
 
-/// Writes to the standard output, whose reader may have gone.
+/// Writes to the standard output; an error, as of a pipe that is closed, is ignored.
 fn print(text: &str) -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
@@ -110,7 +110,7 @@ fn import(
         let names = secrets.join(", ");
         eprintln!("contract: left out, for --secret NAME to give again: {names}");
     }
-    print(&replay::case_file(&loaded.cases))?;
+    print(&case_file(&loaded.cases))?;
     Ok(true)
 }
 
@@ -156,7 +156,7 @@ impl Watch for Kept<'_> {
     }
 }
 
-/// What is said of a run in which every request was refused.
+/// The error of a run in which every request was refused.
 const HOLLOW: &str = "no request succeeded, so nothing was compared but errors: is it the right address, do \
                       the users sign in (--users, --sign-in, --cookies)?";
 
@@ -174,8 +174,8 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
         Err(error) => {
             // What is known until here is reported, and that it is not all.
             outcomes.push(Outcome::unfinished(&error.to_string()));
-            if let Err(fault) = report::write(report, label, outcomes, details) {
-                eprintln!("contract: {fault}");
+            if let Err(error) = report::write(report, label, outcomes, details) {
+                eprintln!("contract: {error}");
             }
             return Err(error);
         }
@@ -222,8 +222,8 @@ async fn execute(args: RunArgs) -> Result<bool, BoxError> {
     Ok(totals.different == 0 && is_reached)
 }
 
-/// Runs all that the arguments say and keeps the outcomes and what it was about, as far as it comes; the
-/// generated cases, and what may not be shown.
+/// Runs the comparison, and adds to `outcomes` and `details` even where it ends early. Returns the generated
+/// cases, and the secrets that are to be redacted.
 async fn compared(
     args: &RunArgs,
     outcomes: &mut Vec<Outcome>,
@@ -242,9 +242,9 @@ async fn compared(
     let end = run(plan, &mut ledger, operation, &mut watch).await;
     watch.progress.finish();
     let generated = watch.requests.map(|generating| generating.requests.into_generated());
-    let Generated { cases: made, cut } = generated.unwrap_or_default();
-    if cut > 0 {
-        eprintln!("contract: {cut} variations have no room in --count {}", args.count);
+    let Generated { cases: made, without_room } = generated.unwrap_or_default();
+    if without_room > 0 {
+        eprintln!("contract: {without_room} variations have no room in --count {}", args.count);
     }
     details.coverage = document.as_ref().map(|document| Coverage::of(document, outcomes));
     end.map_err(|error| secrets.redact(&error.to_string()))?;

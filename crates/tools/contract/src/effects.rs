@@ -12,13 +12,13 @@ use sqlx::{
 };
 
 use crate::case::Case;
-use crate::replay::hex;
+use crate::hex::hex;
 use comparison::Answer;
 
-/// How long e-mails may be on their way.
+/// The timeout for e-mails to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a side's effects are to be seen.
+/// Where the effects of a service are read: its database and its Maildir.
 #[derive(Clone, Debug, Default)]
 pub struct Sinks {
     /// `postgresql://…` or `sqlite:…`.

@@ -6,6 +6,7 @@ use comparison::{Answer, Difference};
 use serde_json::Value;
 
 use crate::case::{Case, CaseError, Part, Variables};
+use crate::hex::unhex;
 
 /// A request with all its variables filled in.
 #[derive(Clone, Debug)]
@@ -183,12 +184,6 @@ fn fill_json<E>(value: &Value, fill: &impl Fn(&str) -> Result<String, E>) -> Res
         }
         other => other.clone(),
     })
-}
-
-fn unhex(text: &str) -> Result<Vec<u8>, String> {
-    text.split_whitespace()
-        .map(|byte| u8::from_str_radix(byte, 16).map_err(|_| format!("'{byte}' is not a byte")))
-        .collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::{Outcome, Totals};
+use crate::outcome::Outcome;
+use crate::report::Totals;
 use crate::run::Watch;
 use crate::self_test::Findings;
 use console::style;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::BoxError;
 use super::args::{CASES, ConnectionArgs, RecordingArgs, Reference, RunArgs, SignInArgs};
+use super::error::BoxError;
 use crate::case::{Case, Variables, names};
 use crate::conformance::Conformance;
 use crate::effects::Sinks;
@@ -63,7 +63,7 @@ impl Prepared {
         let selection = Selection::new(&args.selection.only, &args.selection.skip);
         let from = |document: &Value| {
             let source = Source::new(document, &args.users, args.count, args.seed);
-            let source = source.signed_in(|place, name| carries(args, place, name));
+            let source = source.signed_in(|location, name| carries(args, location, name));
             let wanted = selection.operations(document);
             if selection.is_all() {
                 Some(source)
@@ -223,7 +223,7 @@ fn options(sign_in: &SignInArgs, connection: &ConnectionArgs) -> Result<Options,
     for text in &sign_in.secret {
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, value.to_owned()),
-            None => (text.as_str(), variable(text).map_err(|fault| format!("--secret: {fault}"))?),
+            None => (text.as_str(), variable(text).map_err(|error| format!("--secret: {error}"))?),
         };
         options.secrets.add(&value);
         options.variables.insert(name.to_owned(), value);
@@ -231,7 +231,7 @@ fn options(sign_in: &SignInArgs, connection: &ConnectionArgs) -> Result<Options,
     // A password in the URL of the proxy is one as well.
     options.secrets.add(connection.proxy.as_ref().and_then(Url::password).unwrap_or_default());
     let texts = sign_in.sign_in.iter().map(|sign_in| sign_in.scheme.value());
-    let given = from_environment(texts).map_err(|fault| format!("--sign-in: {fault}"))?;
+    let given = from_environment(texts).map_err(|error| format!("--sign-in: {error}"))?;
     keep(given, &mut options);
     Ok(options)
 }
@@ -242,7 +242,7 @@ fn environment(cases: &[Case], options: &mut Options) -> Result<(), BoxError> {
         let uses = case.uses(&Variables::new());
         let references: Vec<_> = uses.iter().map(|name| format!("${{{name}}}")).collect();
         let given = from_environment(references.iter().map(String::as_str));
-        keep(given.map_err(|fault| case.invalid(fault))?, options);
+        keep(given.map_err(|error| case.invalid(error))?, options);
     }
     Ok(())
 }
@@ -270,14 +270,15 @@ fn variable(name: &str) -> Result<String, String> {
 }
 
 /// Whether users sign in with this parameter.
-fn carries(args: &RunArgs, place: &str, name: &str) -> bool {
-    let is_token = !args.users.is_empty() && place == "header";
-    let is_kept = args.sign_in.cookies && place == "cookie";
+fn carries(args: &RunArgs, location: &str, name: &str) -> bool {
+    let is_token = !args.users.is_empty() && location == "header";
+    let is_kept = args.sign_in.cookies && location == "cookie";
     let mut carriers = args.sign_in.sign_in.iter().map(|sign_in| sign_in.scheme.carrier());
     is_kept
         || is_token && name.eq_ignore_ascii_case("authorization")
         || carriers.any(|(known, key)| {
             // Only the names of headers have no case.
-            known == place && (key == name || place == "header" && key.eq_ignore_ascii_case(name))
+            known == location
+                && (key == name || location == "header" && key.eq_ignore_ascii_case(name))
         })
 }

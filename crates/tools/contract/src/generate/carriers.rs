@@ -59,7 +59,7 @@ mod tests {
             },
         });
         let source = Source::new(&document, &["ann".to_owned()], 50, 1);
-        let source = source.signed_in(|place, name| (place, name) == ("cookie", "sid"));
+        let source = source.signed_in(|location, name| (location, name) == ("cookie", "sid"));
         let cases = super::super::accepted(&source);
         for path in ["/own", "/ref", "/shared"] {
             let request = format!("GET {path}");
@@ -71,7 +71,7 @@ mod tests {
             cases.iter().all(|case| !case.request.contains(path) || case.user.is_none())
         };
         assert!(of_no_user("/open"));
-        secure(&mut document, |place, _| place == "cookie");
+        secure(&mut document, |location, _| location == "cookie");
         assert_eq!(document["paths"]["/own"]["get"]["parameters"], json!([page]));
         assert_eq!(document["paths"]["/open"]["get"].get("security"), None);
     }

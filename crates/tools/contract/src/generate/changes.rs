@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::draft::{Body, Draft, is_file, object, plain};
-use super::is_header;
+use super::draft::{Body, Draft, object};
 use super::operation::Operation;
-use super::samples::{Samples, kind};
-use super::valid::is_valid;
+use super::related::Related;
+use super::samples::Samples;
+use super::schema::{is_file, kind, object_schema, parameter_schema};
+use super::text::{is_header, plain};
 use crate::openapi::{fields, resolve};
+use crate::valid::is_valid;
 
 /// What files are called, and how large they are, in bytes.
 const FILENAMES: [&str; 6] =
@@ -49,7 +51,7 @@ impl Change<'_> {
             || EMPTY.iter().any(|empty| self.name.ends_with(empty))
     }
 
-    /// Whether it is one of many that a schema does not speak of.
+    /// Whether its value is one of the many that do not depend on the constraints of the schema.
     pub(super) fn is_general(&self) -> bool {
         const GENERAL: [&str; 8] = [
             "any text",
@@ -107,6 +109,11 @@ impl<'a> Changes<'a, '_> {
         changes
     }
 
+    /// Values that were sent before.
+    fn related(&self) -> Related<'_> {
+        Related { document: self.document, created: &self.samples.created, sent: self.sent }
+    }
+
     fn parameter_changes(
         &mut self,
         operation: &Operation<'a>,
@@ -122,7 +129,7 @@ impl<'a> Changes<'a, '_> {
             changes.push(Change { name, target: target.clone(), rank, apply });
         };
         let schema = parameter_schema(parameter);
-        let mut values = self.related(operation, name, schema);
+        let mut values = self.related().values(operation, name, schema);
         let given = fields(&parameter["examples"]).map(|(_, example)| &example["value"]);
         let given = given.chain(parameter.get("example"));
         values.extend(given.map(|value| ("an example".to_owned(), value.clone())));
@@ -243,7 +250,7 @@ impl<'a> Changes<'a, '_> {
                     push("as another has it", Rank::Valid, Some(value.clone()));
                 }
             }
-            for value in self.near_known(name, property) {
+            for value in self.related().near_known(name, property) {
                 push("next to a known one", self.rank(property, &value), Some(value));
             }
             for (what, value) in self.samples.variants(property) {
@@ -282,7 +289,7 @@ impl<'a> Changes<'a, '_> {
         }
     }
 
-    /// Whether a schema is of a number that may be written as a text, of whose form nothing is said.
+    /// Whether a schema is of a number that may be written as a text, without constraints on its form.
     fn is_decimal(&self, schema: &Value) -> bool {
         let choices = resolve(self.document, schema)["anyOf"].as_array().into_iter().flatten();
         let kinds: Vec<&str> = choices.map(|choice| kind(resolve(self.document, choice))).collect();
@@ -312,20 +319,14 @@ impl<'a> Changes<'a, '_> {
     }
 }
 
-/// Whether a value is a number, or a text, that any decimal may be: not too long, with few places; or null.
+/// Whether a value is a number, or a text, that any decimal may be: not too long, with few decimal places; or null.
 fn is_plain_decimal(value: &Value) -> bool {
     let text = plain(value);
-    let (whole, places) = text.split_once('.').unwrap_or((&text, ""));
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
     let digits = whole.strip_prefix('-').unwrap_or(whole);
     value.is_null()
-        || (digits.len() < 6 && places.len() < 3 && !digits.is_empty())
-            && digits.chars().chain(places.chars()).all(|c| c.is_ascii_digit())
-}
-
-/// The schema of a parameter, which may stand in its content.
-pub(super) fn parameter_schema(parameter: &Value) -> &Value {
-    let content = || fields(&parameter["content"]).next().map(|(_, content)| &content["schema"]);
-    parameter.get("schema").or_else(content).unwrap_or(&Value::Null)
+        || (digits.len() < 6 && decimals.len() < 3 && !digits.is_empty())
+            && digits.chars().chain(decimals.chars()).all(|c| c.is_ascii_digit())
 }
 
 /// Files under several names, with what comes next to it as the sizes that services allow.
@@ -399,18 +400,6 @@ fn caller_changes<'a>(users: &'a [String], changes: &mut Vec<Change<'a>>) {
     for user in users.iter().skip(1) {
         push(format!("as {user}"), Box::new(move |draft| draft.user = Some(user.clone())));
     }
-}
-
-/// The object that a schema describes: itself, or one of its alternatives; null if it is none.
-pub(super) fn object_schema<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> &'a Value {
-    let schema = resolve(document, schema);
-    if schema["properties"].is_object() || depth > 3 {
-        return schema;
-    }
-    let alternatives =
-        ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
-    let mut alternatives = alternatives.map(|schema| object_schema(document, schema, depth + 1));
-    alternatives.find(|schema| schema["properties"].is_object()).unwrap_or(schema)
 }
 
 /// A draft with some changes.

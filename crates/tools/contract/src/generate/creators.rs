@@ -133,7 +133,7 @@ mod tests {
             },
             "components": {"schemas": {"Box": with_id, "Weighing": other}},
         });
-        let operations = crate::generate::read(&document);
+        let operations = crate::generate::operation::read(&document);
         let mut creators: Vec<_> = operations
             .iter()
             .filter(|operation| is_creator(&document, &operations, operation))

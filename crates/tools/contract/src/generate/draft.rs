@@ -6,6 +6,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::operation::Operation;
+use super::schema::is_file;
+use super::text::{is_json, plain};
 use crate::case::{Case, Part};
 use crate::shrink::unquoted;
 
@@ -42,15 +44,6 @@ pub(super) fn object(draft: &mut Draft) -> Option<&mut Map<String, Value>> {
     match &mut draft.body {
         Some(Body::Json(Value::Object(body)) | Body::Form(body) | Body::Parts(body)) => Some(body),
         _ => None,
-    }
-}
-
-/// A value as it is written in a query, a path or a form.
-pub(super) fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        value => value.to_string(),
     }
 }
 
@@ -142,16 +135,6 @@ pub(super) fn finish(operation: &Operation<'_>, draft: &Draft) -> Case {
         None => {}
     }
     case
-}
-
-/// Whether a field of a form is a file.
-pub(super) fn is_file(field: &Value) -> bool {
-    field["format"] == "binary" || field.get("contentMediaType").is_some()
-}
-
-pub(super) fn is_json(media_type: &str) -> bool {
-    let main = media_type.split(';').next().unwrap_or_default().trim();
-    main == "application/json" || main.ends_with("+json")
 }
 
 #[cfg(test)]

@@ -17,28 +17,18 @@ mod plan;
 mod references;
 mod related;
 mod samples;
-mod valid;
+mod schema;
+mod text;
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use self::operation::Operation;
-use self::plan::{Generator, Learning};
-pub(crate) use self::valid::is_valid;
-use crate::case::Case;
-use crate::openapi::operations;
-use crate::replay::case_file;
-use crate::report::Outcome;
-
-/// What was generated.
-#[derive(Debug, Default)]
-pub struct Generated {
-    /// The requests, in the order in which they are sent.
-    pub cases: Vec<Case>,
-    /// How many variations had no room.
-    pub cut: usize,
-}
+use self::operation::read;
+pub use self::plan::Generated;
+use self::plan::{Generator, learning::Learning};
+use crate::case::{Case, case_file};
+use crate::outcome::Outcome;
 
 /// What requests are made from.
 #[derive(Clone, Debug)]
@@ -67,8 +57,8 @@ impl Source {
     }
 
     /// Demands a user where an operation takes what users sign in with as a parameter of its own, with no
-    /// word of security: `session: Annotated[str, Cookie()]`. `is_carrier` is asked for the place of a
-    /// parameter (`cookie`) and its name; what it takes is sent by signing in alone.
+    /// word of security: `session: Annotated[str, Cookie()]`. `is_carrier` gets the location of a
+    /// parameter (`cookie`) and its name, and returns whether signing in sends it; no other value is sent.
     #[must_use]
     pub fn signed_in(mut self, is_carrier: impl Fn(&str, &str) -> bool) -> Self {
         carriers::secure(&mut self.document, is_carrier);
@@ -94,7 +84,7 @@ impl Source {
 
     /// The requests as a run goes on.
     pub fn requests(&self) -> Requests<'_> {
-        Requests { learning: Learning::new(self.generator()), made: Vec::new(), cut: 0 }
+        Requests { learning: Learning::new(self.generator()), made: Vec::new(), without_room: 0 }
     }
 }
 
@@ -103,7 +93,7 @@ impl Source {
 pub struct Requests<'a> {
     learning: Learning<'a>,
     made: Vec<Case>,
-    cut: usize,
+    without_room: usize,
 }
 
 impl Requests<'_> {
@@ -115,12 +105,12 @@ impl Requests<'_> {
         select: impl Fn(Vec<Case>) -> Vec<Case>,
     ) -> Vec<Case> {
         loop {
-            let Generated { mut cases, cut } = self.learning.next(outcomes);
+            let Generated { mut cases, without_room } = self.learning.next(outcomes);
             let is_end = cases.is_empty();
             if self.learning.is_done() {
                 cases = select(cases);
             }
-            self.cut = self.cut.max(cut);
+            self.without_room = self.without_room.max(without_room);
             self.made.extend_from_slice(&cases);
             if is_end || !cases.is_empty() {
                 return cases;
@@ -130,15 +120,8 @@ impl Requests<'_> {
 
     /// All that were made until now, and how many variations had no room.
     pub fn into_generated(self) -> Generated {
-        Generated { cases: self.made, cut: self.cut }
+        Generated { cases: self.made, without_room: self.without_room }
     }
-}
-
-fn read(document: &Value) -> Vec<Operation<'_>> {
-    operations(document)
-        .into_iter()
-        .map(|(name, path, operation)| Operation::read(document, name, path, &operation))
-        .collect()
 }
 
 /// A case file of the generated cases that found a difference, reduced as far as possible, each after
@@ -156,11 +139,6 @@ pub fn failed_cases(cases: &[Case], outcomes: &[Outcome]) -> Option<String> {
         file.extend(creators.chain([&case]).cloned());
     }
     (!file.is_empty()).then(|| case_file(&file))
-}
-
-/// Whether a value can be sent in a header.
-fn is_header(value: &str) -> bool {
-    value.trim() == value && value.chars().all(|c| c == ' ' || c.is_ascii_graphic())
 }
 
 /// All requests to a service that answers each case with a status.
@@ -267,7 +245,7 @@ mod tests {
         };
         let mut put = cases.iter().filter_map(|case| case.request.strip_prefix("PUT "));
         assert!(put.any(|path| deletes(path) > 1), "{cases:#?}");
-        let captures = |case: &&Case| case.capture.values().any(|place| place == "header etag");
+        let captures = |case: &&Case| case.capture.values().any(|source| source == "header etag");
         let kept: Vec<_> =
             cases.iter().filter(captures).flat_map(|case| case.capture.keys()).collect();
         let is_sent = |name: &str| {

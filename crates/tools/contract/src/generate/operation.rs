@@ -1,9 +1,9 @@
-//! What a document says of an operation.
+//! Operations of a document, as requests are made to them.
 
 use serde_json::Value;
 
-use super::draft::is_json;
-use crate::openapi::{self, fields, resolve};
+use super::text::is_json;
+use crate::openapi::{self, fields, operations, resolve};
 
 /// An operation of the document, as far as requests are made from it.
 pub(super) struct Operation<'a> {
@@ -141,4 +141,12 @@ pub(super) fn key_of<'a>(operations: &[Operation<'a>], path: &str) -> Option<&'a
         let at = positions.find(|at| operation.collection(*at).as_deref() == Some(path))?;
         Some(names[at])
     })
+}
+
+/// All operations of a document.
+pub(super) fn read(document: &Value) -> Vec<Operation<'_>> {
+    operations(document)
+        .into_iter()
+        .map(|(name, path, operation)| Operation::read(document, name, path, &operation))
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
-/// The most repetitions of an open-ended part.
+/// The maximum number of repetitions of an open-ended part.
 const MAX_REPETITIONS: u32 = 64;
 /// The characters that are taken where a pattern allows several.
 const PLAIN: &str = "a1A0b2B3c4C5d6D7e8E9fFgGhHkKmMnNpPrRsStTxXyYzZ_- ";
@@ -80,11 +80,11 @@ impl Writer {
                 self.text.push(class.iter().next().map(|range| char::from(range.start()))?);
             }
             HirKind::Repetition(repetition) => {
-                let most = repetition.max.unwrap_or(u32::MAX);
+                let max = repetition.max.unwrap_or(u32::MAX);
                 let count = repetition
                     .min
                     .saturating_add(self.extra)
-                    .min(most)
+                    .min(max)
                     .min(repetition.min.max(MAX_REPETITIONS));
                 for _ in 0..count {
                     self.write(&repetition.sub)?;

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::changes::parameter_schema;
-use super::operation::{Operation, collection, key_of};
-use super::related::non_null;
-use super::samples::{REFERS_TO, kind};
+use super::operation::{Operation, collection, key_of, read};
+use super::schema::{REFERS_TO, kind, non_null, parameter_schema};
 use crate::openapi::{fields, resolve};
 
 /// How names of ids end, after the name of a thing.
@@ -19,7 +17,7 @@ pub(super) const PERSONS: [&str; 8] =
 const PARENTS: [&str; 7] =
     ["parent", "reply_to", "in_reply_to", "duplicate_of", "replaces", "previous", "blocked_by"];
 
-/// Where the ids of the users are kept who can only be known by asking who each is.
+/// The key of the ids of users that only an operation such as `GET /me` returns.
 pub(super) const CURRENT_USERS: &str = "current-users";
 
 /// Marks the fields with ids of users, where no request creates users.
@@ -50,7 +48,7 @@ fn mark_as(document: &mut Value, collections: &[String], mark: Option<&str>) {
                     mark_one(name, schema, collections, mark);
                 }
             }
-            let is_parameter = fields.get("in").is_some_and(|place| place != "path");
+            let is_parameter = fields.get("in").is_some_and(|location| location != "path");
             if let Some(name) = fields.get("name").and_then(Value::as_str).map(ToOwned::to_owned)
                 && is_parameter
                 && let Some(schema) = fields.get_mut("schema")
@@ -92,7 +90,7 @@ pub(super) fn collection_of<'c>(name: &str, collections: &'c [String]) -> Option
 /// there are `POST /items` and `GET /items/{sku}`), or end so, in the bodies and queries of other
 /// operations than those on these things.
 pub(super) fn mark_keys(document: &mut Value, collections: &[String]) {
-    let operations = super::read(document);
+    let operations = read(document);
     let mut marks: Vec<(String, String)> = Vec::new();
     for path in collections {
         let key = key_of(&operations, path).filter(|key| !is_id(key));
@@ -152,7 +150,7 @@ fn is_plural(many: &str, one: &str) -> bool {
 /// Marks the fields that hold what a thing of a collection was given as one of its texts: `coupon_code`
 /// where `POST /coupons` takes a `code`, and `code` in what is done at `/carts/{id}/coupon`.
 pub(super) fn mark_values(document: &mut Value, collections: &[String]) {
-    let operations = super::read(document);
+    let operations = read(document);
     let mut marks: Vec<(String, String)> = Vec::new();
     for path in collections {
         let creator = operations.iter().find(|o| o.method == "POST" && collection(o.path) == *path);
@@ -200,7 +198,7 @@ fn is_plain_text(document: &Value, schema: &Value) -> bool {
 
 /// Marks the fields of a thing with the id of another of its kind: what it is a part of, or an answer to.
 pub(super) fn mark_parents(document: &mut Value, collections: &[String]) {
-    let operations = super::read(document);
+    let operations = read(document);
     let mut marks: Vec<(String, String)> = Vec::new();
     for operation in &operations {
         let own = collection(operation.path);

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::changes::{Changes, parameter_schema};
-use super::draft::plain;
 use super::operation::{Operation, collection};
-use super::samples::{kind, swapped};
-use super::valid::is_valid;
+use super::schema::{kind, non_null, parameter_schema};
+use super::text::{plain, swapped};
 use crate::openapi::resolve;
+use crate::valid::is_valid;
 
 /// How many values of one kind are taken from what was created, for a parameter.
 const RELATED: usize = 6;
@@ -18,14 +17,23 @@ const RELATED: usize = 6;
 /// What parameters that count rows are called, which take no id of one.
 const COUNTS: [&str; 8] = ["limit", "size", "count", "page", "offset", "skip", "per", "top"];
 
-impl<'a> Changes<'a, '_> {
+/// What was sent and created before.
+pub(super) struct Related<'s> {
+    pub(super) document: &'s Value,
+    /// The users who created things, and the variables with their ids, by collection.
+    pub(super) created: &'s BTreeMap<String, Vec<(usize, String)>>,
+    /// The values of fields that were sent, by their names.
+    pub(super) sent: &'s BTreeMap<String, Vec<Value>>,
+}
+
+impl<'s> Related<'s> {
     /// Values for a parameter that have to do with what was created: those of a field that it
     /// filters by, parts of texts that it searches, fields that it orders by.
-    pub(super) fn related(
+    pub(super) fn values(
         &self,
-        operation: &Operation<'a>,
+        operation: &Operation<'s>,
         name: &str,
-        schema: &'a Value,
+        schema: &Value,
     ) -> Vec<(String, Value)> {
         let words = tokens(name);
         let mut values: Vec<(String, Value)> = Vec::new();
@@ -39,7 +47,7 @@ impl<'a> Changes<'a, '_> {
         }
         let is_search = searches(&words);
         // Where a list goes on, or what it filters by, may be one of its rows.
-        let rows = self.samples.created.get(&collection(operation.path));
+        let rows = self.created.get(&collection(operation.path));
         let of_id = resolve(self.document, non_null(schema));
         let is_id = ["integer", "string"].contains(&kind(of_id))
             && of_id.get("enum").is_none()
@@ -129,12 +137,6 @@ impl<'a> Changes<'a, '_> {
             .map(Value::from)
             .collect()
     }
-}
-
-/// The schema itself, or of several the first that is not of null.
-pub(super) fn non_null(schema: &Value) -> &Value {
-    let mut choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
-    choices.find(|choice| choice["type"] != "null").unwrap_or(schema)
 }
 
 /// The words of a name, without endings of the plural: `min_price`, `minPrice` and `filter[prices]`.

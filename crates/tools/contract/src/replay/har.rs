@@ -9,9 +9,9 @@ use chrono::DateTime;
 use comparison::Answer;
 use serde_json::Value;
 
-use super::{Entry, case, hex, host, plain, set_header};
-use crate::case::Part;
-use crate::run::Recorded;
+use super::{Entry, case, host, plain, set_header};
+use crate::case::{Part, Recorded};
+use crate::hex::hex;
 
 pub(super) fn entry(entry: &Value, user: Option<&str>) -> Result<Entry, &'static str> {
     let request = &entry["request"];

@@ -111,11 +111,11 @@ pub fn load(
 /// A recorded request.
 struct Entry {
     case: Case,
-    /// To which host, if the recording says it.
+    /// The host, if the recording has it.
     host: Option<String>,
 }
 
-/// Puts what a case file takes for a variable out of its way.
+/// Escapes what a case file would take for a variable.
 fn plain(text: &str) -> String {
     text.replace("${", "${'$'*1}{")
 }
@@ -168,16 +168,6 @@ fn set_header(case: &mut Case, name: &str, value: &str, user: Option<&str>) {
     if !name.starts_with(':') && !OWN_HEADERS.contains(&&*name) {
         case.headers.insert(name, plain(value));
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> Vec<String> {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Cases as a file for people to go on with; JSON is YAML, and a case can always be written.
-pub fn case_file(cases: &[Case]) -> String {
-    let line = |case| format!("- {}\n", serde_json::to_string(case).unwrap_or_default());
-    cases.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Outcome;
-use crate::generate::is_valid;
 use crate::openapi::{fields, operations, resolve};
+use crate::outcome::Outcome;
 use crate::request::Request;
+use crate::valid::is_valid;
 
 /// How deep within a body branches are counted.
 const MAX_DEPTH: usize = 6;

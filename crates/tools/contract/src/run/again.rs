@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use comparison::{Answer, Difference, Pairs, compare};
 
-use super::Side;
+use super::side::Side;
 use crate::case::{Case, Variables};
 use crate::request::Request;
 use crate::shrink::smaller;
@@ -41,9 +41,9 @@ pub(super) async fn unsteady(
     unsteady
 }
 
-/// Whether every difference is where the other ones are.
-pub(super) fn covers(places: &[Difference], differences: &[Difference]) -> bool {
-    differences.iter().all(|found| places.iter().any(|place| place.overlaps(found)))
+/// Whether each of `differences` overlaps one of `known`.
+pub(super) fn covers(known: &[Difference], differences: &[Difference]) -> bool {
+    differences.iter().all(|found| known.iter().any(|other| other.overlaps(found)))
 }
 
 /// The paths of differences, each once.

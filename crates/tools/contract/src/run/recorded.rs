@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -11,11 +10,12 @@ use comparison::Answer;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
+use crate::case::Recorded;
 use crate::request::Request;
 
-/// Headers that belong to the way a response took when it was recorded: recorders decode bodies, and
-/// what stood between the browser and the service adds its own.
-const OF_THE_WAY: [&str; 10] = [
+/// Headers of the transport of a recorded response: recorders decode bodies, and proxies between the
+/// browser and the service add their own.
+const OF_TRANSPORT: [&str; 10] = [
     "age",
     "alt-svc",
     "content-encoding",
@@ -31,19 +31,8 @@ const OF_THE_WAY: [&str; 10] = [
 /// How far from its request a time may be to be one that the service made for it.
 const NEAR: TimeDelta = TimeDelta::seconds(30);
 
-/// An answer of the time when it was recorded.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    pub answer: Answer,
-    /// Whether the recording has the body.
-    pub has_body: bool,
-    /// When the request was sent.
-    pub at: Option<DateTime<Utc>>,
-    pub took: Duration,
-}
-
 impl Recorded {
-    /// Both answers as they can be compared: without what belongs to the way of either, and with the
+    /// Both answers as they can be compared: without the headers of the transport of either, and with the
     /// times of the recorded one as if it had been given now.
     pub(super) fn comparable(
         &self,
@@ -53,7 +42,7 @@ impl Recorded {
     ) -> (Answer, Answer) {
         let mut sides = [self.answer.clone(), candidate.clone()];
         for side in &mut sides {
-            side.headers.retain(|name, _| !OF_THE_WAY.contains(&&**name));
+            side.headers.retain(|name, _| !OF_TRANSPORT.contains(&&**name));
             if !self.has_body {
                 side.body.clear();
             }
@@ -269,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn own_values_take_the_place_of_recorded_ones() {
+    fn own_values_replace_recorded_ones() {
         let mut learned = Learned::default();
         learned.learn(
             br#"{"id":7,"token":"old-token-1234","items":[{"owner_id":3,"n":1}]}"#,

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use comparison::{Answer, Difference};
 
-use crate::report::Outcome;
+use crate::outcome::Outcome;
 
 /// What stands for a secret wherever it is shown.
 pub(super) const REDACTED: &str = "***";
@@ -66,8 +66,8 @@ impl Secrets {
         texts.any(|text| known.iter().any(|secret| text.contains(secret.as_str())))
     }
 
-    /// An outcome that can be shown. Differences of responses that show secrets are parts of them, cut
-    /// anywhere, and shown without their values.
+    /// An outcome that can be shown. Differences of responses that show secrets are truncated
+    /// parts of them, and shown without their values.
     pub(super) fn outcome(&self, outcome: &mut Outcome, has_secrets: bool) {
         for text in [&mut outcome.case, &mut outcome.request, &mut outcome.operation] {
             *text = self.redact(text);
@@ -77,8 +77,8 @@ impl Secrets {
             let is_status = path.ends_with("status") || path == "time";
             for text in [reference, candidate] {
                 let whole = self.redact(text);
-                let is_cut = has_secrets && !is_status && whole == *text && text.len() > 40;
-                *text = if is_cut {
+                let is_part = has_secrets && !is_status && whole == *text && text.len() > 40;
+                *text = if is_part {
                     format!("{REDACTED} (the response holds a secret)")
                 } else {
                     whole

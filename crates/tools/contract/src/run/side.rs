@@ -8,10 +8,11 @@ use reqwest::{Client, Method, Url};
 use serde_json::Value;
 
 use super::client::Pace;
+use super::error::RunError;
+use super::plan::{Options, Service};
 use super::recorded::Learned;
 use super::secrets::Secrets;
 use super::sign_in::{Scheme, add_cookie, token};
-use super::{Options, RunError, Service};
 use crate::case::{Case, CaseError, Variables};
 use crate::effects::{self, Mails, Sinks};
 use crate::openapi::causes;

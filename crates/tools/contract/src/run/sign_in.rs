@@ -107,10 +107,10 @@ impl FromStr for SignIn {
             "command" => Ok(Scheme::Command(value.to_owned())),
             _ => Err("it is none of bearer, basic, header, query, cookie and command"),
         };
-        let scheme = scheme.map_err(|fault| {
+        let scheme = scheme.map_err(|error| {
             // Not the value, which may be secret.
             let name = rest.split(':').next().unwrap_or_default();
-            format!("'{name}': {fault}")
+            format!("'{name}': {error}")
         })?;
         Ok(Self { user, scheme })
     }
@@ -155,7 +155,7 @@ mod tests {
         for text in ["bearer", "basic:bob", "query:key", "digest:a:b", "bearer:"] {
             assert!(read(text).is_err(), "{text}");
         }
-        let fault = read("baerer:s3cret").unwrap_err();
-        assert!(!fault.contains("s3cret"), "{fault}");
+        let error = read("baerer:s3cret").unwrap_err();
+        assert!(!error.contains("s3cret"), "{error}");
     }
 }

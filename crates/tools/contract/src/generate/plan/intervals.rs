@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::Generator;
 use crate::case::Case;
-use crate::generate::changes::parameter_schema;
 use crate::generate::draft::object;
-use crate::generate::is_valid;
 use crate::generate::operation::Operation;
 use crate::generate::related::as_time;
+use crate::generate::schema::parameter_schema;
+use crate::valid::is_valid;
 
 impl Generator<'_> {
     /// A request that creates another thing at the time of the first, which may not be possible. None if

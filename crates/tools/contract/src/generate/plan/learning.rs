@@ -1,20 +1,19 @@
-//! What a document does not say is learned from the first answers: with which of the optional fields
-//! nothing can be created. Without it such a field, sent with every request, would hide everything else.
+//! Learns from the first answers what the document does not describe: with which of the optional fields
+//! nothing can be created. Such a field, sent with every request, would have all of them refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Generator, named_apart};
+use super::{Generated, Generator, named_apart};
 use crate::case::Case;
-use crate::generate::Generated;
-use crate::generate::changes::object_schema;
 use crate::generate::draft::object;
+use crate::generate::schema::object_schema;
 use crate::openapi::fields;
-use crate::report::Outcome;
+use crate::outcome::Outcome;
 
 /// How many optional fields are tried one by one.
 const MAX_FIELDS: usize = 12;
 
-/// A generator that goes on by what was answered.
+/// A generator whose next requests depend on the answers to those before.
 pub(in crate::generate) struct Learning<'a> {
     generator: Generator<'a>,
     state: State,
@@ -105,7 +104,7 @@ impl<'a> Learning<'a> {
             cases = self.life_cycles();
         }
         self.made += cases.len();
-        Generated { cases, cut: self.generator.cut }
+        Generated { cases, without_room: self.generator.without_room }
     }
 
     /// Whether all that others need was created: what comes now is sent for its own sake.
@@ -131,7 +130,7 @@ impl<'a> Learning<'a> {
         cases
     }
 
-    /// Who each user is, if that can be asked; else what comes after.
+    /// Requests that return each user; if no operation does, those of the next state.
     fn users(&mut self, outcomes: &[Outcome]) -> Vec<Case> {
         let mut cases = Vec::new();
         if !self.order.is_empty() || self.generator.wanted.is_none() {

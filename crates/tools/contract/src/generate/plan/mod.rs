@@ -1,10 +1,12 @@
 //! Which requests are made, and in which order.
 
 mod cascades;
+mod collections;
 mod conditional;
+mod drafts;
 mod filters;
 mod intervals;
-mod learning;
+pub(super) mod learning;
 mod members;
 mod observed;
 mod others;
@@ -25,13 +27,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
-pub(super) use self::learning::Learning;
-use super::changes::parameter_schema;
 use super::creators::{Product, is_creator, products};
 use super::draft::VARIABLE;
 use super::operation::{Operation, collection, key_of};
 use super::references::is_id;
-use super::samples::{Samples, kind};
+use super::samples::Samples;
+use super::schema::{kind, parameter_schema};
 use crate::case::Case;
 
 /// How many changes are prepared of an operation at most: so many times its share of the requests, and
@@ -44,6 +45,15 @@ const PER_OPERATION: usize = 20;
 
 /// The steps in which variations are sent: every operation has its share of one before the next.
 const STEPS: usize = 6;
+
+/// What was generated.
+#[derive(Debug, Default)]
+pub struct Generated {
+    /// The requests, in the order in which they are sent.
+    pub cases: Vec<Case>,
+    /// How many variations had no room.
+    pub without_room: usize,
+}
 
 /// A thing that was created.
 #[derive(Clone, Debug)]
@@ -127,7 +137,7 @@ pub(super) struct Generator<'a> {
     years: usize,
     products: usize,
     /// How many variations had no room.
-    cut: usize,
+    without_room: usize,
 }
 
 impl<'a> Generator<'a> {
@@ -211,7 +221,7 @@ impl<'a> Generator<'a> {
             variables: 0,
             years: 0,
             products: 0,
-            cut: 0,
+            without_room: 0,
         }
     }
 
@@ -264,13 +274,13 @@ impl<'a> Generator<'a> {
         let last: Vec<Case> = last.into_iter().flatten().flatten().collect();
         let room = count.saturating_sub(last.len());
         for queues in steps {
-            self.cut += in_turn(queues, room, &mut cases);
+            self.without_room += in_turn(queues, room, &mut cases);
         }
         while cases.len() < room && self.several(count, &mut cases) {}
-        self.cut += cases.len().saturating_sub(room);
+        self.without_room += cases.len().saturating_sub(room);
         cases.truncate(room);
         cases.extend(last);
-        self.cut += cases.len().saturating_sub(count);
+        self.without_room += cases.len().saturating_sub(count);
         cases.truncate(count);
         cases
     }

@@ -10,11 +10,11 @@ use crate::openapi::{fields, resolve};
 
 /// How many rows of a list are used, of what each user sees.
 const ROWS: usize = 3;
-/// What users are known by, beside an id.
+/// Fields that identify a user, beside an id.
 const NAMES: [&str; 6] = ["username", "user_name", "login", "nickname", "handle", "email"];
 
 impl Generator<'_> {
-    /// Asks who each user is, to go on with their ids and names.
+    /// Reads the profile of each user (`GET /me`), and captures their ids and names.
     pub(super) fn observe_users(&mut self, cases: &mut Vec<Case>) {
         for index in self.readable() {
             if !self.is_self(index) {
@@ -109,7 +109,7 @@ impl Generator<'_> {
         Some((path, (0..ROWS).map(|row| format!("{before}/{row}/{id}")).collect()))
     }
 
-    /// Whether an answer shows who asks.
+    /// Whether an operation returns the user who sends it (`GET /me`).
     fn is_self(&self, index: usize) -> bool {
         let operation = &self.operations[index];
         let last = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -117,11 +117,11 @@ impl Generator<'_> {
             && ["me", "self", "whoami", "profile", "current", "account", "userinfo"].contains(&last)
     }
 
-    /// What a user is known by in such an answer, and where that stands.
+    /// The field of such an answer that identifies the user, with the JSON pointer to it.
     fn name_in(&self, index: usize) -> Option<(&'static str, String)> {
         let properties = &self.operations[index].result["properties"];
         if properties.is_null() {
-            // Of what is not described, what others ask for.
+            // The answer is not described: a field that other operations take.
             let is_asked =
                 |name: &&str| self.operations.iter().any(|o| o.fields.get(*name).is_some());
             let name = NAMES.into_iter().find(is_asked)?;

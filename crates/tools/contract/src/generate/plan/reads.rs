@@ -4,9 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Generator, Thing};
 use crate::case::Case;
-use crate::generate::changes::parameter_schema;
 use crate::generate::operation::collection;
-use crate::generate::samples::{REFERS_TO, kind};
+use crate::generate::schema::{REFERS_TO, kind, parameter_schema};
 use crate::openapi::fields;
 
 /// How many operations that take no id are read after a write.
@@ -67,16 +66,16 @@ impl Generator<'_> {
             return Vec::new();
         }
         let counts = operation.parameters.iter().filter_map(|parameter| {
-            let most = parameter_schema(parameter)["maximum"].as_u64()?;
-            Some((parameter["in"].as_str()?, parameter["name"].as_str()?, most))
+            let max = parameter_schema(parameter)["maximum"].as_u64()?;
+            Some((parameter["in"].as_str()?, parameter["name"].as_str()?, max))
         });
-        let counts: Vec<_> = counts.filter(|(place, ..)| *place == "query").collect();
+        let counts: Vec<_> = counts.filter(|(location, ..)| *location == "query").collect();
         let mut cases = Vec::new();
-        for (_, name, most) in counts {
+        for (_, name, max) in counts {
             let thing = self.thing(index, 0, 0);
             let mut draft = self.draft(index, 0, thing.as_ref(), 0);
             draft.query.retain(|(key, _)| key != name);
-            draft.query.push((name.to_owned(), most.to_string()));
+            draft.query.push((name.to_owned(), max.to_string()));
             cases.push(self.case(index, draft, &format!("{name} at its maximum, of all rows")));
         }
         cases
@@ -283,7 +282,7 @@ impl Generator<'_> {
             self.read_all(path, user, &thing, cases);
         }
         self.refer_to(path, user, &thing, cases);
-        // What is gone cannot be updated either.
+        // What was deleted cannot be updated either.
         for update in updates {
             let draft = self.draft(update, user, Some(&thing), 0);
             cases.push(self.case(update, draft, "of what is deleted"));

@@ -6,11 +6,10 @@ use serde_json::Value;
 
 use super::variations::FIRST;
 use super::{Generator, Unit};
-use crate::generate::changes::parameter_schema;
-use crate::generate::draft::{object, plain};
-use crate::generate::is_header;
+use crate::generate::draft::object;
 use crate::generate::operation::collection;
-use crate::generate::samples::swapped;
+use crate::generate::schema::parameter_schema;
+use crate::generate::text::{is_header, plain, swapped};
 
 impl Generator<'_> {
     /// The same again: as it is, with its texts in the other case, by another user; and with every

@@ -1,15 +1,15 @@
-//! What runs short: places that are taken, attempts that are limited, who comes next when one is free.
+//! What runs short: seats that are taken, attempts that are limited, who comes next when one is free.
 
 use super::states::outer_of;
-use super::things::text_of;
 use super::{Generator, Thing};
 use crate::case::Case;
 use crate::generate::draft::object;
 use crate::generate::operation::collection;
 use crate::generate::samples::least;
+use crate::generate::schema::text_of;
 use crate::openapi::fields;
 
-/// How many users take a place, and how often one tries again.
+/// How many users take a seat, and how often one tries again.
 const USERS: usize = 4;
 const AGAIN: usize = 4;
 /// How often something is taken of which there is one.
@@ -67,7 +67,7 @@ impl Generator<'_> {
         }
         let small = self.small(path, cases);
         let mut known = vec![self.refer_only_to(path, 0, &small)];
-        // It may be known by a text.
+        // Operations may refer to it by a text instead of its id.
         for (name, value) in self.bodies.get(path).cloned().into_iter().flatten() {
             if let Some(text) = value.as_str().filter(|text| !text.starts_with("${")) {
                 let only = Thing { user: 0, variables: vec![text.to_owned()] };

@@ -6,7 +6,7 @@ use super::{Generator, Thing};
 use crate::case::Case;
 use crate::generate::operation::collection;
 use crate::generate::references::last_word;
-use crate::report::Outcome;
+use crate::outcome::Outcome;
 
 /// How many actions on a thing are combined with one another.
 const ACTIONS: usize = 8;
@@ -16,7 +16,7 @@ const ACTORS: usize = 4;
 impl Generator<'_> {
     /// Has its own user act upon a thing, one action after the other, as one may be possible only after
     /// another, and in the opposite order; then another user upon another. Then the other user does
-    /// everything to a thing whose own user has done one thing to it: published it, say.
+    /// everything to a thing to which its own user has done one thing, such as to publish it.
     pub(super) fn act(&mut self, path: &str, actions: &[usize], cases: &mut Vec<Case>) {
         let actions = &actions[..actions.len().min(ACTIONS)];
         let has_users =
@@ -206,7 +206,7 @@ impl Generator<'_> {
             self.create(&inner, 1, Some(thing), 0, cases);
             created.push((inner, own));
         }
-        // One kind may have to be there before what is within another: who takes part, say.
+        // What is within one kind may need a thing of another kind, such as a participant.
         for (inner, own) in created {
             for innermost in self.within(&inner) {
                 let outer = outer_of(&innermost, &own);

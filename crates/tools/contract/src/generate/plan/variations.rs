@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
-use super::things::text_of;
 use super::{Generator, Thing, Unit};
 use crate::case::Case;
-use crate::generate::changes::{Change, Changes, Rank, changed, object_schema};
+use crate::generate::changes::{Change, Changes, Rank, changed};
 use crate::generate::draft::{Draft, finish, object};
 use crate::generate::operation::collection;
-use crate::generate::samples::REFERS_TO;
+use crate::generate::schema::{REFERS_TO, object_schema, text_of};
 use crate::openapi::fields;
 
 /// How many pairs of allowed changes are made of an operation, and of changes that are not.
@@ -40,11 +39,11 @@ impl<'a> Generator<'a> {
         let mut changes = { changes }.of(operation);
         self.rng.shuffle(&mut changes);
         // Many times its share of the requests, as others need less.
-        let most = self.share;
-        if changes.len() > most {
+        let max = self.share;
+        if changes.len() > max {
             changes.sort_by_key(|change| (change.rank, change.is_general()));
-            self.cut += changes.len() - most;
-            changes.truncate(most);
+            self.without_room += changes.len() - max;
+            changes.truncate(max);
             self.rng.shuffle(&mut changes);
         }
         // To delete what a session needs would end it.
@@ -60,7 +59,7 @@ impl<'a> Generator<'a> {
         let actor = self.actor(index);
         let mut units = Vec::new();
         if let Some(path) = self.resource_of(index).filter(|_| self.uses_up(index)) {
-            // Made before all that is sent to it, in whatever order that is.
+            // Created before all requests to it, in any order of those.
             let mut made = Vec::new();
             let fresh = self.create_own(&path, actor, &mut made);
             self.spent.insert((index, actor), fresh);
@@ -78,7 +77,7 @@ impl<'a> Generator<'a> {
             let name = parameter["name"].as_str().unwrap_or_default().to_lowercase();
             ["if-match", "if-none-match"].contains(&&*name)
         });
-        // Where no tags are spoken of, there may be none.
+        // Where no operation takes tags, the service may not have any.
         let step = if has_tags { ALLOWED } else { COMBINED };
         units.extend(self.with_tags(index).map(|unit| (step, unit)));
         units.extend(self.transitions(index).into_iter().map(|unit| (ALLOWED, unit)));
@@ -252,7 +251,7 @@ impl<'a> Generator<'a> {
         if is_creator {
             let (case, created) = self.created(&own, user, thing.as_ref(), &draft);
             cases.push(case);
-            // What it returns shows most.
+            // A read shows every field of what was created.
             if let Some(read) = self.of_thing(&own, "GET").filter(|_| changes.is_empty()) {
                 let draft = self.draft(read, user, Some(&created), 0);
                 cases.push(self.case(read, draft, "what was created"));
@@ -329,7 +328,7 @@ impl<'a> Generator<'a> {
     }
 
     /// A request with several changes to each operation, up to so many; false if there are none.
-    pub(super) fn several(&mut self, most: usize, cases: &mut Vec<Case>) -> bool {
+    pub(super) fn several(&mut self, max: usize, cases: &mut Vec<Case>) -> bool {
         let before = cases.len();
         for index in 0..self.operations.len() {
             if self.ends_session(index) || !self.is_wanted(index) {
@@ -339,7 +338,7 @@ impl<'a> Generator<'a> {
             let operation = &self.operations[index];
             let changes = Changes { document, users, samples: &mut self.samples, sent: &self.sent };
             let changes = { changes }.of(operation);
-            for _ in 0..if cases.len() < most { 4 } else { 0 } {
+            for _ in 0..if cases.len() < max { 4 } else { 0 } {
                 let allowed: Vec<_> = changes.iter().filter(|c| c.rank == Rank::Valid).collect();
                 let any: Vec<_> = changes.iter().collect();
                 let from = if self.rng.bool() { allowed } else { any };
@@ -370,7 +369,7 @@ pub(super) fn bundles<'c, 'a>(changes: &[&'c Change<'a>], size: usize) -> Vec<Ve
     }
     let mut bundles = Vec::new();
     loop {
-        // Those of which most are left, so that none remains alone at the end.
+        // The longest queues first, so that no change is left to be sent alone at the end.
         let mut queues: Vec<_> = left.values_mut().filter(|queue| !queue.is_empty()).collect();
         queues.sort_by_key(|queue| std::cmp::Reverse(queue.len()));
         let bundle: Vec<_> =

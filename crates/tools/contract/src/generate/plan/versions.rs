@@ -8,18 +8,18 @@ use super::things::held;
 use crate::case::Case;
 use crate::generate::draft::{Draft, object};
 use crate::generate::operation::Operation;
-use crate::generate::samples::kind;
+use crate::generate::schema::kind;
 use crate::openapi::{fields, resolve};
 
-/// What the version of a thing is called, by itself or at the end of a name (`expected_version`).
+/// Fields with the version of a thing, by themselves or at the end of a name (`expected_version`).
 const NAMES: [&str; 5] = ["version", "revision", "rev", "etag", "generation"];
 
-/// Where a response has the tag of what it shows.
+/// The source from which a case captures the entity tag.
 const TAG: &str = "header etag";
 
 impl Generator<'_> {
-    /// Keeps the version and the tag of what a request creates, if the response shows them and something
-    /// asks for them.
+    /// Captures the version and the tag of what a request creates, if the response has them and an
+    /// operation takes them.
     pub(super) fn keep_version(&mut self, path: &str, id: &str, case: &mut Case) {
         let operation = &self.operations[self.resources[path].creator];
         // What the request itself chooses is a version of something else.

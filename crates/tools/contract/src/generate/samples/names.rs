@@ -1,10 +1,10 @@
-//! What names of fields say of their numbers and moments.
+//! What names of fields imply for their numbers and times.
 
 use serde_json::Value;
 
-use super::{REFERS_TO, kind};
-use crate::generate::valid::is_valid;
+use crate::generate::schema::{REFERS_TO, kind};
 use crate::openapi::resolve;
+use crate::valid::is_valid;
 
 /// How much there is at first of what is taken bit by bit.
 const PLENTY: usize = 500;
@@ -17,13 +17,13 @@ pub(super) fn is_to_come(name: &str) -> bool {
     name.contains("expir") || name.ends_with("until") || name.ends_with("valid_to")
 }
 
-/// Whether a field says how much is taken of something.
+/// Whether a field has the quantity that is taken of something.
 pub(super) fn is_share(name: &str) -> bool {
     ["quantity", "qty", "units", "seats", "tickets", "guests", "persons", "party_size"]
         .contains(&name.to_lowercase().as_str())
 }
 
-/// The first number of a field that says how much there is of something, or what it costs: enough of the
+/// The first number of a field with how much there is of something, or what it costs: enough of the
 /// one, and of the other what does not come out even.
 pub(super) fn usual(name: &str) -> Option<usize> {
     let name = name.to_lowercase();

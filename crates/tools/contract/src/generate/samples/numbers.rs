@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::kind;
-use crate::generate::valid::is_valid;
+use crate::generate::schema::kind;
+use crate::valid::is_valid;
 
 /// The numbers to choose from, at least one.
 pub(super) fn valid_numbers(schema: &Value, is_small: bool) -> Vec<Value> {
@@ -48,12 +48,12 @@ pub(super) fn number(schema: &Value) -> Value {
                 lower
             }
         }
-        (None, None, Some(most)) if upper.is_some() && most <= 1.0 => most.ceil() - 1.0,
-        (None, None, Some(most)) if most < 1.0 => {
+        (None, None, Some(max)) if upper.is_some() && max <= 1.0 => max.ceil() - 1.0,
+        (None, None, Some(max)) if max < 1.0 => {
             if is_whole {
-                most.floor()
+                max.floor()
             } else {
-                most
+                max
             }
         }
         _ => 1.0,

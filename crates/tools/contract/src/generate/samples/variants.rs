@@ -3,17 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::numbers::numbers;
-use super::{
-    MAX_DEPTH, MAX_LENGTH, MAX_NESTING, MAX_PARTS, Place, Samples, examples, kind, swapped,
-};
+use super::{MAX_DEPTH, MAX_LENGTH, MAX_NESTING, MAX_PARTS, Position, Samples};
+use crate::generate::schema::{examples, kind};
+use crate::generate::text::swapped;
 use crate::openapi::{fields, resolve};
 
 impl<'a> Samples<'a> {
     /// Valid and invalid values, each with its name.
     pub(in crate::generate) fn variants(&mut self, schema: &'a Value) -> Vec<(String, Value)> {
-        self.variants = self.most_variants;
+        self.variants = self.max_variants;
         let mut all = self.variants_within(schema, 0);
-        all.truncate(self.most_variants);
+        all.truncate(self.max_variants);
         all
     }
 
@@ -77,10 +77,11 @@ impl<'a> Samples<'a> {
 
     fn lists(&mut self, schema: &'a Value, nesting: usize) -> Vec<(String, Value)> {
         let items = &schema["items"];
-        let mut item = |number: usize| self.at(items, Place::of(number, MAX_DEPTH - nesting, true));
+        let mut item =
+            |number: usize| self.at(items, Position::of(number, MAX_DEPTH - nesting, true));
         let [a, b] = [item(0), item(1)];
-        let most = schema["maxItems"].as_u64().and_then(|most| usize::try_from(most).ok());
-        let most = most.unwrap_or(3).min(100);
+        let max = schema["maxItems"].as_u64().and_then(|max| usize::try_from(max).ok());
+        let max = max.unwrap_or(3).min(100);
         let mut many = |count: usize| Value::Array((0..count).map(&mut item).collect());
         let mut lists = vec![
             ("an empty list".to_owned(), json!([])),
@@ -88,13 +89,13 @@ impl<'a> Samples<'a> {
             ("a list in another order".to_owned(), json!([b, a])),
             ("a list with one twice".to_owned(), json!([a, a])),
             ("a list of one".to_owned(), json!([a])),
-            ("a list at its limit".to_owned(), many(most)),
-            ("a list over its limit".to_owned(), many(most + 1)),
+            ("a list at its limit".to_owned(), many(max)),
+            ("a list over its limit".to_owned(), many(max + 1)),
         ];
-        if let Some(least) = schema["minItems"].as_u64().filter(|least| (2..100).contains(least)) {
-            let least = usize::try_from(least).unwrap_or(2);
-            lists.push(("a list at its minimum".to_owned(), many(least)));
-            lists.push(("a list under its minimum".to_owned(), many(least - 1)));
+        if let Some(min) = schema["minItems"].as_u64().filter(|min| (2..100).contains(min)) {
+            let min = usize::try_from(min).unwrap_or(2);
+            lists.push(("a list at its minimum".to_owned(), many(min)));
+            lists.push(("a list under its minimum".to_owned(), many(min - 1)));
         }
         for (what, value) in self.variants_within(items, nesting + 1) {
             lists.push((format!("an item: {what}"), json!([value])));
@@ -103,11 +104,11 @@ impl<'a> Samples<'a> {
     }
 
     fn objects(&mut self, schema: &'a Value, nesting: usize) -> Vec<(String, Value)> {
-        let place = |number| Place::of(number, MAX_DEPTH - nesting, nesting > 0);
-        let whole = self.at(schema, place(0));
+        let position = |number| Position::of(number, MAX_DEPTH - nesting, nesting > 0);
+        let whole = self.at(schema, position(0));
         let mut objects = vec![
             ("an object".to_owned(), whole.clone()),
-            ("another object".to_owned(), self.at(schema, place(1))),
+            ("another object".to_owned(), self.at(schema, position(1))),
         ];
         let with = |change: &dyn Fn(&mut Map<String, Value>)| {
             let mut object = whole.as_object().cloned().unwrap_or_default();
@@ -132,8 +133,9 @@ impl<'a> Samples<'a> {
         let mut add = |what: &str, text: String| samples.push((what.to_owned(), text.into()));
         let is_plain = schema.get("pattern").is_none() && schema.get("format").is_none();
         if !is_plain {
-            let place = |number| Place::of(number, MAX_DEPTH, true);
-            let own: Vec<String> = (0..4).map(|number| self.text(schema, place(number))).collect();
+            let position = |number| Position::of(number, MAX_DEPTH, true);
+            let own: Vec<String> =
+                (0..4).map(|number| self.text(schema, position(number))).collect();
             let first = own[0].clone();
             for text in own {
                 add("of its form", text);

@@ -10,6 +10,9 @@ use super::number::{beyond, is_whole, number, whole};
 /// A schema that has not been normalised yet: every part must hold.
 pub(in crate::openapi) type Parts<'a> = Vec<&'a Value>;
 
+/// The members of a union.
+pub(in crate::openapi) type Choices<'a> = Rc<Vec<Rc<Choice<'a>>>>;
+
 /// The kind of value that a choice allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::openapi) enum Kind {
@@ -253,10 +256,10 @@ impl Choice<'_> {
 
     /// Leaves out what no item is held to, as there are not so many.
     fn tidy_items(&mut self) {
-        let most = self.upper.get("maxItems").and_then(|bound| whole(&bound.value));
-        let Some(most) = most.and_then(|most| usize::try_from(most).ok()) else { return };
-        if most <= self.prefix.len() {
-            self.prefix.truncate(most);
+        let max = self.upper.get("maxItems").and_then(|bound| whole(&bound.value));
+        let Some(max) = max.and_then(|max| usize::try_from(max).ok()) else { return };
+        if max <= self.prefix.len() {
+            self.prefix.truncate(max);
             self.items.clear();
         }
     }
@@ -264,14 +267,14 @@ impl Choice<'_> {
     /// Leaves out the bounds that the format of an integer has anyway.
     fn tidy_width(&mut self) {
         let Some(formats) = self.facets.get("format") else { return };
-        let (least, most) = if formats.contains("int32") {
+        let (min, max) = if formats.contains("int32") {
             (i128::from(i32::MIN), i128::from(i32::MAX))
         } else if formats.contains("int64") {
             (i128::from(i64::MIN), i128::from(i64::MAX))
         } else {
             return;
         };
-        self.lower.retain(|_, bound| whole(&bound.value).is_none_or(|value| value > least));
-        self.upper.retain(|_, bound| whole(&bound.value).is_none_or(|value| value < most));
+        self.lower.retain(|_, bound| whole(&bound.value).is_none_or(|value| value > min));
+        self.upper.retain(|_, bound| whole(&bound.value).is_none_or(|value| value < max));
     }
 }

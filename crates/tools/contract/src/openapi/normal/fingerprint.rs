@@ -1,9 +1,9 @@
-//! What a choice looks like, to find it again in another document.
+//! Fingerprints by which a choice is found again in another document.
 
-use super::Normaliser;
 use std::fmt::Write as _;
 
 use super::choice::{Additional, Choice, Parts};
+use super::normaliser::Normaliser;
 use super::number::canonical;
 
 /// How deep a fingerprint looks into schemas that are written out.

@@ -3,37 +3,14 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::choice::{Additional, Choice, Exclusion, Kind};
+use super::choice::{Additional, Choice, Exclusion, Parts};
+use super::normaliser::Normaliser;
 use super::number::order;
-use super::{Normaliser, Parts};
 
 /// How deep the properties of two objects are compared.
 const MAX_DEPTH: usize = 3;
 /// How many members are held against each other.
 const MAX_MEMBERS: usize = 64;
-
-/// Marks the members of a `oneOf`, with a discriminator or without.
-pub(super) fn mark(union: &mut [Rc<Choice<'_>>], is_tagged: bool) {
-    let covers =
-        |a: &Choice<'_>, b: &Choice<'_>| a.is_plain() && b.kind.and(a.kind) == Some(b.kind);
-    let mut is_covered = false;
-    for (index, choice) in union.iter().enumerate() {
-        let others = union.iter().enumerate().filter(|(other, _)| *other != index);
-        // A null that several members allow is meant to be allowed.
-        is_covered |= choice.kind != Kind::Null
-            && others.map(|(_, other)| other).any(|other| covers(other, choice));
-    }
-    let exclusion = match (is_tagged, is_covered) {
-        (true, _) => Exclusion::Tagged,
-        (false, true) => Exclusion::Overlapping,
-        (false, false) => Exclusion::One,
-    };
-    if union.len() > 1 {
-        for choice in union {
-            *choice = Rc::new(Choice { exclusion, ..(**choice).clone() });
-        }
-    }
-}
 
 impl<'a> Normaliser<'a> {
     /// Whether some value fits two of the members of a `oneOf`, as far as schemas show.

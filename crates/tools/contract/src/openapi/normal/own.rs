@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Number, Value};
 
-use super::Extent;
 use super::choice::{Additional, Bound, Choice, Kind};
 use super::merge::tighten;
 use super::number::canonical;
+use super::syntax::{Extent, double_negation, list};
 
 /// Keywords of which only a change is reported.
 const OTHERS: [&str; 17] = [
@@ -197,7 +197,7 @@ fn others<'a>(fields: &'a Map<String, Value>, choice: &mut Choice<'a>) {
         let has = |key: &str| fields.contains_key(key);
         let is_number = |number: u64| value.as_u64() == Some(number);
         let says_nothing = match (key.as_str(), value) {
-            ("not", negated) => super::double_negation(negated).is_some(),
+            ("not", negated) => double_negation(negated).is_some(),
             ("patternProperties", _) if every_name(fields).is_some() => true,
             ("unevaluatedProperties" | "unevaluatedItems", _) if is_evaluated(fields) => true,
             // Even a list of anything must hold one.
@@ -290,7 +290,7 @@ fn arrays<'a>(
     // Before 2020-12 a list of schemas in `items` was what `prefixItems` is now.
     let (prefix, items) = match fields.get("items") {
         Some(Value::Array(prefix)) => (prefix.as_slice(), fields.get("additionalItems")),
-        items => (super::list(fields, "prefixItems"), items),
+        items => (list(fields, "prefixItems"), items),
     };
     choice.prefix = prefix.iter().map(|schema| vec![schema]).collect();
     rest(choice, items, extent);

@@ -1,14 +1,12 @@
 //! Components that extend others: `allOf` with a reference to the component that they are a kind of.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Normaliser, address, list};
+use super::normaliser::{Normaliser, Subtypes};
+use super::syntax::{address, list};
 use crate::openapi::document::fields;
-
-/// The components that extend a component, by its address: their names and schemas.
-pub(super) type Subtypes<'a> = HashMap<usize, Vec<(&'a str, &'a Value)>>;
 
 impl<'a> Normaliser<'a> {
     fn direct_subtypes(&self) -> &Subtypes<'a> {

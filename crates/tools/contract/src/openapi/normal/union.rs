@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::address;
-use super::choice::{Choice, Kind};
+use super::choice::{Choice, Exclusion, Kind};
+use super::syntax::address;
 
 /// A union without what others of its choices allow already.
 pub(super) fn simple(choices: Vec<Rc<Choice<'_>>>) -> Vec<Rc<Choice<'_>>> {
@@ -52,4 +52,27 @@ pub(super) fn simple(choices: Vec<Rc<Choice<'_>>>) -> Vec<Rc<Choice<'_>>> {
         simple.push(choice);
     }
     simple
+}
+
+/// Marks the members of a `oneOf`, with a discriminator or without.
+pub(super) fn mark(union: &mut [Rc<Choice<'_>>], is_tagged: bool) {
+    let covers =
+        |a: &Choice<'_>, b: &Choice<'_>| a.is_plain() && b.kind.and(a.kind) == Some(b.kind);
+    let mut is_covered = false;
+    for (index, choice) in union.iter().enumerate() {
+        let others = union.iter().enumerate().filter(|(other, _)| *other != index);
+        // A null that several members allow is meant to be allowed.
+        is_covered |= choice.kind != Kind::Null
+            && others.map(|(_, other)| other).any(|other| covers(other, choice));
+    }
+    let exclusion = match (is_tagged, is_covered) {
+        (true, _) => Exclusion::Tagged,
+        (false, true) => Exclusion::Overlapping,
+        (false, false) => Exclusion::One,
+    };
+    if union.len() > 1 {
+        for choice in union {
+            *choice = Rc::new(Choice { exclusion, ..(**choice).clone() });
+        }
+    }
 }
