@@ -14,11 +14,11 @@ pub const KINDS: &[(&str, Inject)] = &[
     ("status: another refusal", |a| status(a, |s| (400..500).contains(&s).then_some(s + 5))),
     ("status: 500", |a| status(a, |_| Some(500))),
     ("status: 204", |a| status(a, |_| Some(204))),
-    ("header: Content-Type is gone", |a| a.headers.remove("content-type").map(drop)),
-    ("header: Vary is gone", |a| a.headers.remove("vary").map(drop)),
-    ("header: Allow is gone", |a| a.headers.remove("allow").map(drop)),
-    ("header: Location is gone", |a| a.headers.remove("location").map(drop)),
-    ("header: WWW-Authenticate is gone", |a| a.headers.remove("www-authenticate").map(drop)),
+    ("header: Content-Type is removed", |a| a.headers.remove("content-type").map(drop)),
+    ("header: Vary is removed", |a| a.headers.remove("vary").map(drop)),
+    ("header: Allow is removed", |a| a.headers.remove("allow").map(drop)),
+    ("header: Location is removed", |a| a.headers.remove("location").map(drop)),
+    ("header: WWW-Authenticate is removed", |a| a.headers.remove("www-authenticate").map(drop)),
     ("header: one too many", |a| add_header(a, "x-powered-by", "rust")),
     ("header: a cookie too many", |a| add_header(a, "set-cookie", "a=b")),
     ("header: twice", |a| {
@@ -60,7 +60,7 @@ pub const KINDS: &[(&str, Inject)] = &[
     }),
     ("body: slashes escaped", |a| text(a, |text| Some(text.replace('/', "\\/")))),
     ("body: escaped for HTML", |a| text(a, |text| Some(text.replace('\'', "&#39;")))),
-    ("object: a field is gone", |a| object(a, |object| object.pop_last().map(drop))),
+    ("object: a field is removed", |a| object(a, |object| object.pop_last().map(drop))),
     ("object: a field too many", |a| {
         object(a, |object| object.insert("extra".into(), Value::Null).map_or(Some(()), |_| None))
     }),
@@ -99,7 +99,7 @@ pub const KINDS: &[(&str, Inject)] = &[
     ("text: a space at its end", |a| texts(a, |text| Some(text.to_owned() + " "))),
     ("text: in capitals", |a| texts(a, |text| Some(text.to_uppercase()))),
     ("text: without its full stop", |a| texts(a, |t| t.strip_suffix('.').map(ToOwned::to_owned))),
-    ("text: a letter is gone", |a| {
+    ("text: a letter is removed", |a| {
         texts(a, |text| {
             let mut chars = text.chars();
             chars.next_back()?;
@@ -107,8 +107,8 @@ pub const KINDS: &[(&str, Inject)] = &[
         })
     }),
     ("list: the other way round", |a| lists(a, |list| list.reverse())),
-    ("list: the last is gone", |a| lists(a, |list| drop(list.pop()))),
-    ("list: the first is gone", |a| lists(a, |list| drop(list.drain(..1)))),
+    ("list: the last is removed", |a| lists(a, |list| drop(list.pop()))),
+    ("list: the first is removed", |a| lists(a, |list| drop(list.drain(..1)))),
     ("list: the first twice", |a| lists(a, |list| list.extend(list.first().cloned()))),
     ("list: empty", |a| lists(a, Vec::clear)),
     ("id: in capitals", |a| replace(a, ID, str::to_uppercase)),
@@ -181,7 +181,8 @@ pub const KINDS: &[(&str, Inject)] = &[
     }),
 ];
 
-const ID: &str = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+/// A UUID in lower case.
+pub(super) const ID: &str = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 
 fn status(answer: &mut Answer, change: fn(u16) -> Option<u16>) -> Option<()> {
     let status = change(answer.status).filter(|status| *status != answer.status)?;

@@ -1,6 +1,7 @@
 //! A test of the comparison by fault injection: a proxy before the candidate changes its responses in
 //! many ways, one at a time, and each must be detected.
 
+mod earlier;
 mod faults;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,8 +13,9 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use testbed::proxy::{Proxy, Response};
 
+use self::earlier::Earlier;
 pub use self::faults::KINDS;
-use crate::report::Outcome;
+use crate::outcome::Outcome;
 use crate::run::{Exchange, OWN_ADDRESS, RunError, Watch};
 
 /// How often a kind is injected into the responses of an operation.
@@ -88,6 +90,7 @@ pub struct SelfTest {
     done: HashMap<(&'static str, String), usize>,
     /// The last response of the candidate to the same request.
     last: HashMap<String, Answer>,
+    earlier: Earlier,
 }
 
 impl SelfTest {
@@ -95,7 +98,13 @@ impl SelfTest {
     /// When no proxy can be put before the candidate.
     pub async fn new(findings: Findings, candidate: &Url, injects: bool) -> std::io::Result<Self> {
         let proxy = if injects { Some(Proxy::before(candidate).await?) } else { None };
-        Ok(Self { findings, proxy, done: HashMap::new(), last: HashMap::new() })
+        Ok(Self {
+            findings,
+            proxy,
+            done: HashMap::new(),
+            last: HashMap::new(),
+            earlier: Earlier::default(),
+        })
     }
 
     /// The URL to use instead of the candidate's, if faults are injected.
@@ -113,6 +122,13 @@ impl SelfTest {
                 faults.push((*kind, Fault::Answer(faulty)));
             }
         }
+        let of_earlier = [
+            ("id: another of the same version", self.earlier.another_id(exchange.candidate)),
+            ("token: of another subject", self.earlier.another_subject(exchange.candidate)),
+        ];
+        for (kind, faulty) in of_earlier {
+            faults.extend(faulty.map(|faulty| (kind, Fault::Answer(faulty))));
+        }
         if let Some(earlier) = self.last.get(&line(exchange))
             && !exchange.differences(earlier).is_empty()
         {
@@ -124,7 +140,7 @@ impl SelfTest {
         if exchange.request.is_some() {
             faults.push(("connection: closed without an answer", Fault::Silence));
             if !exchange.candidate.body.is_empty() {
-                faults.push(("connection: closed within the body", Fault::Cut));
+                faults.push(("connection: closed within the body", Fault::Truncated));
             }
             faults.push(("time: too slow", Fault::Slow));
         }
@@ -135,7 +151,7 @@ impl SelfTest {
 enum Fault {
     Answer(Answer),
     Silence,
-    Cut,
+    Truncated,
     Slow,
 }
 
@@ -178,6 +194,7 @@ impl Watch for SelfTest {
         for (kind, missed) in missed {
             self.findings.count(kind, exchange.operation, &exchange.case.name, !missed);
         }
+        self.earlier.record(exchange.candidate);
         if exchange.request.is_none_or(|request| request.method == "GET") {
             self.last.insert(line(&exchange), exchange.candidate.clone());
         }
@@ -194,7 +211,7 @@ fn wire(fault: &Fault, exchange: &Exchange<'_>, authority: &str) -> Response {
     match fault {
         Fault::Answer(answer) => at_once(bytes(answer)),
         Fault::Silence => at_once(Vec::new()),
-        Fault::Cut => {
+        Fault::Truncated => {
             let mut bytes = bytes(right);
             bytes.truncate(bytes.len() - right.body.len().div_ceil(2));
             at_once(bytes)

@@ -13,8 +13,10 @@ use std::time::Duration;
 use axum::extract::{Path as PathParam, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use contract::case::Case;
 use contract::ledger::Ledger;
 use contract::report::Outcome;
@@ -56,11 +58,11 @@ impl Drop for Python {
 
 type Notes = Arc<Mutex<Vec<Value>>>;
 
-/// The faults that are planted in the Rust service: none, or all.
+/// The notes, and whether the planted differences are active.
 #[derive(Clone)]
 struct App {
     notes: Notes,
-    faulty: bool,
+    differs: bool,
 }
 
 fn json_text(status: StatusCode, text: String) -> Response {
@@ -70,7 +72,7 @@ fn json_text(status: StatusCode, text: String) -> Response {
 async fn read_notes(State(app): State<App>) -> Response {
     let notes = app.notes.lock().expect("no panic");
     let mut listed = notes.clone();
-    if app.faulty {
+    if app.differs {
         listed.reverse();
     }
     Json(json!({"notes": listed, "count": notes.len()})).into_response()
@@ -78,7 +80,7 @@ async fn read_notes(State(app): State<App>) -> Response {
 
 async fn write_note(State(app): State<App>, Json(given): Json<Value>) -> Response {
     let Some(text) = given["text"].as_str() else {
-        let detail = if app.faulty { "text missing" } else { "text is missing" };
+        let detail = if app.differs { "text missing" } else { "text is missing" };
         return json_text(StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": detail}).to_string());
     };
     let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
@@ -91,11 +93,11 @@ async fn write_note(State(app): State<App>, Json(given): Json<Value>) -> Respons
 async fn read_note(State(app): State<App>, PathParam(id): PathParam<String>) -> Response {
     let notes = app.notes.lock().expect("no panic");
     let Some(note) = notes.iter().find(|note| note["id"] == id.as_str()) else {
-        let gone = if app.faulty { StatusCode::GONE } else { StatusCode::NOT_FOUND };
-        return json_text(gone, r#"{"detail":"no such note"}"#.into());
+        let missing = if app.differs { StatusCode::GONE } else { StatusCode::NOT_FOUND };
+        return json_text(missing, r#"{"detail":"no such note"}"#.into());
     };
     let mut headers = HeaderMap::new();
-    if !app.faulty {
+    if !app.differs {
         headers.insert("x-kind", "note".parse().expect("a value"));
     }
     (headers, Json(note.clone())).into_response()
@@ -107,22 +109,32 @@ async fn delete_note(State(app): State<App>, PathParam(id): PathParam<String>) -
 }
 
 async fn price(State(app): State<App>) -> Response {
-    let price = if app.faulty { r#"{"price":1}"# } else { r#"{"price":1.0,"currency":null}"# };
+    let price = if app.differs { r#"{"price":1}"# } else { r#"{"price":1.0,"currency":null}"# };
     json_text(StatusCode::OK, price.into())
 }
 
+/// As a JWT is written; its signature is of no key, as no other service can check it.
+async fn write_token(Json(given): Json<Value>) -> Response {
+    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    let claims = json!({"sub": given["name"]}).to_string();
+    let signature = uuid::Uuid::new_v4().simple();
+    let token = format!("{}.{}.{signature}", part(r#"{"alg":"HS256"}"#), part(&claims));
+    json_text(StatusCode::OK, json!({"token": token}).to_string())
+}
+
 async fn text(State(app): State<App>, _: Request) -> Response {
-    let text = if app.faulty { r#""\u00e9""# } else { "\"é\"" };
+    let text = if app.differs { r#""\u00e9""# } else { "\"é\"" };
     json_text(StatusCode::OK, text.into())
 }
 
-async fn rust(faulty: bool) -> Url {
-    let app = App { notes: Notes::default(), faulty };
+async fn rust(differs: bool) -> Url {
+    let app = App { notes: Notes::default(), differs };
     let router = Router::new()
         .route("/notes", get(read_notes).post(write_note))
         .route("/notes/{id}", get(read_note).delete(delete_note))
         .route("/price", get(price))
         .route("/text", get(text))
+        .route("/tokens", post(write_token))
         .with_state(app);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("the port");
@@ -175,7 +187,7 @@ async fn planted_differences_are_found_and_nothing_else() {
             "a price: body.currency",
             "a text: header content-length",
             "a text: body, byte 1",
-            "it is gone: status",
+            "it is deleted: status",
         ]
     );
 }
@@ -213,4 +225,7 @@ async fn faults_in_answers_are_seen() {
     let Findings { injected, caught, false_alarms, kinds, .. } = test.findings;
     assert!(kinds.len() >= 40 && injected > 300, "{injected} faults of {} kinds", kinds.len());
     assert_eq!((caught, false_alarms), (injected, 0), "{kinds:#?}");
+    for kind in ["id: another of the same version", "token: of another subject"] {
+        assert!(kinds.contains_key(kind), "{kind}: {kinds:#?}");
+    }
 }
