@@ -51,6 +51,28 @@ impl Change<'_> {
             || EMPTY.iter().any(|empty| self.name.ends_with(empty))
     }
 
+    /// Whether its value is just beyond a limit of what is within a field: of an item of a list, or of a
+    /// member of an object.
+    pub(super) fn breaks_member_limit(&self) -> bool {
+        const LIMITS: [&str; 11] = [
+            "at its minLength",
+            "at its maxLength",
+            "at its minimum",
+            "at its maximum",
+            "at its exclusiveMinimum",
+            "at its exclusiveMaximum",
+            "one character more",
+            "one character less",
+            "over its limit",
+            "under its minimum",
+            "none of its values",
+        ];
+        // `address: zip: one character less`, not `zip: one character less`.
+        self.rank == Rank::Near
+            && self.name.matches(": ").count() > 1
+            && LIMITS.iter().any(|limit| self.name.ends_with(limit))
+    }
+
     /// Whether its value is one of the many that do not depend on the constraints of the schema.
     pub(super) fn is_general(&self) -> bool {
         const GENERAL: [&str; 8] = [

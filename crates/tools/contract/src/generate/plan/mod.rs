@@ -43,8 +43,12 @@ const MIN_CHANGES: usize = 40;
 /// For how many requests for each operation there has to be room, if things are to run short.
 const PER_OPERATION: usize = 20;
 
+/// The share of the requests after all scenarios, as a divisor, that is kept for values just beyond the
+/// limits of what is within the fields of bodies; allowed values would take it.
+const MEMBER_SHARE: usize = 4;
+
 /// The steps in which variations are sent: every operation has its share of one before the next.
-const STEPS: usize = 6;
+const STEPS: usize = 7;
 
 /// What was generated.
 #[derive(Debug, Default)]
@@ -130,6 +134,8 @@ pub(super) struct Generator<'a> {
     wanted: Option<&'a BTreeSet<String>>,
     /// How many changes of an operation are prepared.
     share: usize,
+    /// How many of them are sent first because they pass limits of what is within fields.
+    member_share: usize,
     rng: Rng,
     count: usize,
     variables: usize,
@@ -216,6 +222,7 @@ impl<'a> Generator<'a> {
             spent: BTreeMap::new(),
             wanted,
             share,
+            member_share: 1,
             rng: Rng::with_seed(seed),
             count,
             variables: 0,
@@ -257,6 +264,8 @@ impl<'a> Generator<'a> {
         // What came to be by what was done to others.
         self.listed.clear();
         self.observe_lists(&mut cases);
+        let number = self.wanted.map_or(self.operations.len(), BTreeSet::len);
+        self.member_share = (count / number.max(1) / MEMBER_SHARE).max(1);
         let mut steps: Vec<Vec<VecDeque<Vec<Case>>>> = vec![Vec::new(); STEPS];
         for operation in 0..self.operations.len() {
             let mut queues = vec![VecDeque::new(); STEPS];

@@ -23,12 +23,13 @@ const WRONG_AT_ONCE: usize = 3;
 const STATES: usize = 4;
 
 /// The steps in which variations are sent.
-pub(super) const FIRST: usize = 0;
-pub(super) const ALLOWED: usize = 1;
-const NEAR: usize = 2;
-const COMBINED: usize = 3;
-const WRONG: usize = 4;
-const LAST: usize = 5;
+const LIMITS: usize = 0;
+pub(super) const FIRST: usize = 1;
+pub(super) const ALLOWED: usize = 2;
+const NEAR: usize = 3;
+const COMBINED: usize = 4;
+const WRONG: usize = 5;
+const LAST: usize = 6;
 
 impl<'a> Generator<'a> {
     /// The requests to an operation, with the step in which each is sent.
@@ -41,7 +42,10 @@ impl<'a> Generator<'a> {
         // Many times its share of the requests, as others need less.
         let max = self.share;
         if changes.len() > max {
-            changes.sort_by_key(|change| (change.rank, change.is_general()));
+            let order = |change: &Change<'_>| {
+                (!change.breaks_member_limit(), change.rank, change.is_general())
+            };
+            changes.sort_by_key(order);
             self.without_room += changes.len() - max;
             changes.truncate(max);
             self.rng.shuffle(&mut changes);
@@ -113,8 +117,16 @@ impl<'a> Generator<'a> {
         units.extend(others);
         let (general, single): (Vec<_>, Vec<_>) =
             other.iter().copied().partition(|change| change.is_general() && change.is_field());
+        let mut limits_left = self.member_share;
         for change in single {
-            let step = if change.rank == Rank::Near { NEAR } else { WRONG };
+            let step = if change.breaks_member_limit() && limits_left > 0 {
+                limits_left -= 1;
+                LIMITS
+            } else if change.rank == Rank::Near {
+                NEAR
+            } else {
+                WRONG
+            };
             units.push((step, self.unit(index, actor, 0, &[change])));
         }
         for (number, changes) in bundles(&general, WRONG_AT_ONCE).into_iter().enumerate() {

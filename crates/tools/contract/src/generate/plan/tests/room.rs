@@ -28,3 +28,38 @@ fn what_is_refused_everywhere_leaves_room() {
     let others = sent.iter().filter(|(case, _)| case.request.ends_with("/lock")).count();
     assert!(others > 20, "{others}");
 }
+
+/// Scenarios and what is allowed leave too little room for all else.
+#[test]
+fn limits_of_what_is_within_fields_are_passed_in_few_requests() {
+    let thing = object(&json!({"id": {"type": "string"}}));
+    let mut body = json!({
+        "address": object(&json!({"zip": {"type": "string", "pattern": "^\\d{5}$"}})),
+        "tags": {"type": "array", "items": {"type": "string", "maxLength": 20}},
+        "size": object(&json!({"width": {"type": "number", "exclusiveMinimum": 0}})),
+    });
+    for number in 0..20 {
+        body[format!("text{number}")] = json!({"type": "string", "minLength": 1, "maxLength": 50});
+    }
+    let mut paths = json!({});
+    for number in 0..4 {
+        let path = format!("/things{number}");
+        paths[&path] = json!({
+            "get": operation(&Value::Null, &json!({"type": "array", "items": thing}), None),
+            "post": operation(&body, &thing, None),
+        });
+        paths[format!("{path}/{{thing_id}}")] = json!({
+            "get": operation(&Value::Null, &thing, Some("thing_id")),
+            "put": operation(&body, &thing, Some("thing_id")),
+            "delete": operation(&Value::Null, &json!({}), Some("thing_id")),
+        });
+    }
+    let cases = accepted(&source_of(&paths, &["ann", "ben"], 600));
+    let bodies: Vec<Value> =
+        cases.iter().filter_map(|case| serde_json::from_str(case.body.as_deref()?).ok()).collect();
+    let sent = |is: &dyn Fn(&Value) -> bool| bodies.iter().filter(|body| is(body)).count();
+    let length = |value: &Value| value.as_str().map(str::len);
+    assert!(sent(&|body| length(&body["address"]["zip"]) == Some(4)) > 1);
+    assert!(sent(&|body| length(&body["tags"][0]) == Some(21)) > 1);
+    assert!(sent(&|body| body["size"]["width"] == 0) > 1);
+}
