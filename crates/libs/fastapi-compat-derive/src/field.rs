@@ -74,11 +74,8 @@ fn fitting(value: Expr, ty: &Type) -> syn::Result<Expr> {
 }
 
 /// A text as a `String`; if another type is needed, the compiler reports it at the attribute.
-fn owned(text: &LitStr) -> TokenStream {
-    if text.value().is_empty() {
-        return quote_spanned!(text.span()=> ::std::string::String::new());
-    }
-    quote_spanned!(text.span()=> #text.to_owned())
+pub(crate) fn owned(text: &LitStr) -> TokenStream {
+    quote_spanned!(text.span()=> private::default_text(#text))
 }
 
 /// A field of a model.

@@ -12,11 +12,14 @@ mod operation;
 mod union;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{
-    Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed, GenericArgument, Ident, PathArguments,
-    Type,
+    Attribute, Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed, GenericArgument, Ident,
+    PathArguments, Type,
 };
+
+use crate::attributes::Namespace;
 
 /// Makes a type one that a request can carry: `Decode`, which explains every error, `Deserialize`,
 /// the fast path for what needs no leniency, and `Schema`, its schema in the OpenAPI document.
@@ -91,7 +94,7 @@ pub fn derive_schema(input: proc_macro::TokenStream) -> proc_macro::TokenStream 
             Kind::Model(fields) => model::default_checks(&input, fields)?,
             _ => TokenStream::new(),
         };
-        Ok([schema, checks(&input)?, defaults])
+        Ok([schema, checks(&input)?, defaults, writing_checks(&input)?])
     });
     code.map_or_else(|error| error.to_compile_error(), |code| wrap(&code)).into()
 }
@@ -196,8 +199,8 @@ fn to_schema(name: &Ident, title: &str, schema: &TokenStream) -> TokenStream {
     }
 }
 
-/// Makes types with utoipa's derive known, which the schemas of collections do not name.
-fn known(ty: &Type) -> TokenStream {
+/// The types that stand in the angle brackets, the parentheses or behind the reference of another.
+fn inner_types(ty: &Type) -> Vec<&Type> {
     fn arguments<'a>(ty: &'a Type, found: &mut Vec<&'a Type>) {
         match ty {
             Type::Path(path) => {
@@ -224,11 +227,58 @@ fn known(ty: &Type) -> TokenStream {
     }
     let mut found = Vec::new();
     arguments(ty, &mut found);
+    found
+}
+
+/// Makes types with utoipa's derive known, which the schemas of collections do not name.
+fn known(ty: &Type) -> TokenStream {
+    let found = inner_types(ty);
     quote!({
         #[allow(unused_imports)]
         use private::{HasNone as _, HasSchema as _};
         #((&private::Lookup::<#found>::default()).make_known();)*
     })
+}
+
+/// Refuses a type that its own `Serialize` writes otherwise than pydantic does: chrono's moments. A field
+/// with a `serialize_with` is written by that.
+fn written(ty: &Type, attributes: &[Attribute]) -> syn::Result<TokenStream> {
+    let items = attributes::items(attributes)?;
+    if items.iter().any(|item| item.namespace == Namespace::Serde && item.key == "serialize_with") {
+        return Ok(TokenStream::new());
+    }
+    let names_self = |ty: &Type| {
+        let tokens = ty.to_token_stream().to_string();
+        tokens.split(|c: char| !c.is_alphanumeric()).any(|word| word == "Self")
+    };
+    let types = std::iter::once(ty).chain(inner_types(ty)).filter(|ty| !names_self(ty));
+    let checks = types.map(|ty| {
+        quote_spanned! {ty.span()=>
+            const _: () = assert!(
+                !private::Written::<#ty>::BY_CHRONO,
+                "chrono leaves out zeros that pydantic writes: add `#[serde(serialize_with = \
+                 \"fastapi_compat::serialize_datetime\")]` to a field of `DateTime<Utc>` or of an \
+                 `Option` of it, elsewhere write the type `fastapi_compat::DateTime`"
+            );
+        }
+    });
+    Ok(quote! {
+        const _: () = {
+            #[allow(unused_imports)]
+            use private::WrittenByRules as _;
+            #(#checks)*
+        };
+    })
+}
+
+/// Refuses what a field, a variant or an answer would write otherwise than pydantic does.
+fn writing_checks(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let fields: Vec<&Field> = match &input.data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    fields.into_iter().map(|field| written(&field.ty, &field.attrs)).collect()
 }
 
 enum Kind<'a> {

@@ -9,6 +9,7 @@ use crate::attributes::{
     Constraints, Item, Namespace, component, expression, function, function_name, items, notes,
     refuse_more_than_wrap, refuse_other_schema, text,
 };
+use crate::field::owned;
 use crate::{known, to_schema};
 
 /// What a `RootModel` is called in Python.
@@ -35,7 +36,7 @@ fn constraints(field: &Field) -> syn::Result<Constraints> {
 fn default(items: &[Item]) -> Option<TokenStream> {
     let default = expression(items, "default").or_else(|| expression(items, "default_factory"))?;
     Some(match default {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => quote!(#text.to_owned()),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => owned(text),
         value => quote!(#value),
     })
 }

@@ -13,7 +13,7 @@ use syn::{
 };
 
 use crate::attributes::doc;
-use crate::{error, known};
+use crate::{error, known, written};
 
 struct Arguments {
     path: LitStr,
@@ -108,6 +108,21 @@ fn texts(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
     Ok(texts.into_iter().collect())
 }
 
+/// A segment that is a parameter for axum and literal text for Starlette, and what to write instead.
+fn foreign_parameter(segment: &str) -> Option<(String, String)> {
+    let braced = segment.strip_prefix("{*").and_then(|rest| rest.strip_suffix('}'));
+    if let Some(name) = braced {
+        return Some((format!("axum's `{segment}`"), format!("{{{name}:path}}")));
+    }
+    let (kind, name) = segment.split_at_checked(1).filter(|(_, name)| !name.is_empty())?;
+    let right = match kind {
+        ":" => format!("{{{name}}}"),
+        "*" => format!("{{{name}:path}}"),
+        _ => return None,
+    };
+    Some((format!("`{segment}` of axum before 0.8"), right))
+}
+
 /// The parameters of a path as Starlette reads them, `{name}` or `{name:convertor}`.
 fn path_parameters(path: &LitStr, is_webhook: bool) -> syn::Result<Vec<String>> {
     let (text, mut names) = (path.value(), Vec::new());
@@ -115,6 +130,12 @@ fn path_parameters(path: &LitStr, is_webhook: bool) -> syn::Result<Vec<String>> 
     let is_path = text.is_empty() || text.starts_with('/') || text.starts_with("{$");
     if !is_path && !is_webhook {
         return Err(error(path, "a path begins with `/`"));
+    }
+    if let Some((wrong, right)) = text.split('/').find_map(foreign_parameter) {
+        let message = format!(
+            "{wrong} would be literal text: a parameter is written `{right}` here, as in Starlette"
+        );
+        return Err(error(path, &message));
     }
     let is_name = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -230,10 +251,10 @@ fn operation(method: &str, arguments: Arguments, handler: &ItemFn) -> syn::Resul
     // What it is, only the compiler knows.
     let mut has_impl = HasImpl(false);
     has_impl.visit_type(answer);
-    let (answer, known) = if has_impl.0 {
-        (quote!(::fastapi_compat::__private::axum::response::Response), None)
+    let (answer, known, written) = if has_impl.0 {
+        (quote!(::fastapi_compat::__private::axum::response::Response), None, None)
     } else {
-        (answer.to_token_stream(), Some(known(answer)))
+        (answer.to_token_stream(), Some(known(answer)), Some(written(answer, &[])?))
     };
 
     let types = handler.sig.inputs.iter().map(|argument| match argument {
@@ -299,6 +320,8 @@ fn operation(method: &str, arguments: Arguments, handler: &ItemFn) -> syn::Resul
             }
 
             #assertions
+
+            #written
         };
     })
 }
@@ -387,7 +410,7 @@ fn assertions(
             let taken = 0 #(+ private::Probe::<#types>::PATH_PARAMETERS)*;
             assert!(taken == 0 || taken == #count, #arity);
             let inputs = 0 #(+ (private::Probe::<#types>::IS_INPUT || private::Probe::<#types>::IS_CALL) as usize)*;
-            let described = 0 #(+ private::Probe::<#types>::IS_DESCRIBED as usize)*;
+            let described = 0 #(+ (private::Probe::<#types>::IS_DESCRIBED && !private::Probe::<#types>::IS_OF_AXUM) as usize)*;
             assert!(inputs == 0 || described <= 1, #together);
             assert!(!(false #(|| private::Probe::<#before>::IS_CALL)*), #last);
         };

@@ -233,21 +233,35 @@ fn is_deep(body: &[u8]) -> bool {
     if opens(body) <= MAX_DEPTH {
         return false;
     }
-    let (mut depth, mut deepest, mut in_text) = (0_usize, 0, false);
-    let mut bytes = body.iter();
-    while let Some(byte) = bytes.next() {
+    let (mut depth, mut rest) = (0_usize, body);
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
         match byte {
-            b'"' => in_text = !in_text,
-            b'\\' => drop(bytes.next()),
-            b'[' | b'{' if !in_text => {
+            b'"' => rest = behind_text(rest),
+            b'[' | b'{' => {
                 depth += 1;
-                deepest = deepest.max(depth);
+                if depth > MAX_DEPTH {
+                    return true;
+                }
             }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    deepest > MAX_DEPTH
+    false
+}
+
+/// What stands behind the text that begins here, after its first quote.
+fn behind_text(mut body: &[u8]) -> &[u8] {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', body) {
+        let is_end = body[at] == b'"';
+        // A backslash takes the next byte with it.
+        body = body.get(at + if is_end { 1 } else { 2 }..).unwrap_or_default();
+        if is_end {
+            return body;
+        }
+    }
+    &[]
 }
 
 /// `application/json` or `application/*+json`, in any case and with any parameters.
@@ -344,6 +358,19 @@ fn too_large() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn depth_is_counted_outside_of_texts() {
+        let nested = |depth: usize, leaf: &str| {
+            format!("{}{leaf}{}", "[".repeat(depth), "]".repeat(depth)).into_bytes()
+        };
+        assert!(!is_deep(&nested(MAX_DEPTH, "1")));
+        assert!(is_deep(&nested(MAX_DEPTH + 1, "1")));
+        assert!(is_deep(&nested(MAX_DEPTH, r#""\\", {}"#)));
+        let text = format!(r#""{}", "\\\"{}""#, "[".repeat(MAX_DEPTH), "{".repeat(MAX_DEPTH));
+        assert!(!is_deep(&nested(MAX_DEPTH - 1, &text)));
+        assert!(!is_deep("{},".repeat(MAX_DEPTH * 2).as_bytes()));
+    }
 
     #[test]
     fn a_body_is_json_by_its_content_type() {

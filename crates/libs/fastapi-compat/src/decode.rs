@@ -18,6 +18,9 @@ use crate::value::Value;
 use crate::value_serde::SHALLOW;
 
 /// A type that a request can carry.
+///
+/// The derive of the same name implements it. A type with rules of its own implements it by hand, and
+/// [`decode_by_rules!`](crate::decode_by_rules!) gives it what fields, bodies and documents need besides.
 #[diagnostic::on_unimplemented(
     message = "a request cannot carry a value of type `{Self}`",
     label = "add `#[derive(Decode)]` to `{Self}`",
@@ -76,8 +79,8 @@ pub trait Decode: Sized {
         operation.path_parameter(Self::json_schema());
     }
 
-    /// The schema of the type in the OpenAPI document: for one with utoipa's trait,
-    /// `<Self as fastapi_compat::Documented<_>>::schema()`.
+    /// The schema of the type in the OpenAPI document: for one that has utoipa's trait otherwise than by
+    /// [`decode_by_rules!`](crate::decode_by_rules!), `<Self as fastapi_compat::Documented<_>>::schema()`.
     fn json_schema() -> RefOrSchema;
 }
 
@@ -141,6 +144,29 @@ pub fn recursive_name<T>(name: impl FnOnce() -> Cow<'static, str>) -> Cow<'stati
     name
 }
 
+/// A type of which a text in the attributes is the default.
+#[diagnostic::on_unimplemented(
+    message = "the default of a field of type `{Self}` is no text",
+    label = "only a `String` has a text for its default",
+    note = "write an expression of the type, such as `default = {Self}::new(\"text\")` or \
+            `default = {Self}(\"text\".into())`"
+)]
+pub trait DefaultText {
+    /// The default.
+    fn of(text: &'static str) -> Self;
+}
+
+impl DefaultText for String {
+    fn of(text: &'static str) -> Self {
+        text.to_owned()
+    }
+}
+
+/// The default of a field that is written as a text.
+pub fn default_text<T: DefaultText>(text: &'static str) -> T {
+    T::of(text)
+}
+
 /// Reads a field that must be given: serde alone takes an absent `Option` for null.
 pub fn required<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
@@ -157,6 +183,76 @@ pub fn deserialize_by_rules<'de, T: Decode, D: Deserializer<'de>>(
     let decoded = T::decode(&value, &Constraints::NONE, &Loc::root("body"), &mut errors);
     // The caller decodes it the slow way then, which gives the errors.
     decoded.ok_or_else(|| serde::de::Error::custom("not by the rules"))
+}
+
+/// Gives types that implement [`Decode`] by hand the rest of what the derive gives: serde's `Deserialize`,
+/// which reads by the same rules, and utoipa's `ToSchema`, which is [`Decode::json_schema`]. With
+/// serde's own derive instead, a body would be read by serde's rules.
+///
+/// ```
+/// use std::borrow::Cow;
+///
+/// use fastapi_compat::openapi::RefOrSchema;
+/// use fastapi_compat::{Constraints, Decode, Errors, Loc, Value, decode_by_rules};
+///
+/// /// A text or a number, which is written as a text.
+/// struct Label(String);
+///
+/// impl Decode for Label {
+///     fn name(_: &Constraints) -> Cow<'static, str> {
+///         "str".into()
+///     }
+///
+///     fn decode(
+///         input: &Value,
+///         _: &Constraints,
+///         at: &Loc<'_>,
+///         errors: &mut Errors,
+///     ) -> Option<Self> {
+///         match input {
+///             Value::Str(text) => Some(Self(text.to_string())),
+///             Value::Int(number) => Some(Self(number.to_string())),
+///             _ => errors.add("label", at, "Input should be a text or a number", input, &[]),
+///         }
+///     }
+///
+///     fn json_schema() -> RefOrSchema {
+///         String::json_schema()
+///     }
+/// }
+///
+/// decode_by_rules!(Label);
+///
+/// #[derive(Decode)]
+/// struct Item {
+///     label: Label,
+/// }
+/// ```
+#[macro_export]
+macro_rules! decode_by_rules {
+    ($($type:ty),+ $(,)?) => {$(
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $type {
+            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                $crate::__private::deserialize_by_rules(deserializer)
+            }
+        }
+
+        impl $crate::__private::utoipa::__dev::ComposeSchema for $type {
+            fn compose(
+                _: ::std::vec::Vec<$crate::openapi::RefOrSchema>,
+            ) -> $crate::openapi::RefOrSchema {
+                $crate::__private::inlined::<Self>(<Self as $crate::Decode>::json_schema)
+            }
+        }
+
+        impl $crate::__private::utoipa::ToSchema for $type {
+            fn name() -> ::std::borrow::Cow<'static, str> {
+                $crate::__private::component_name(::core::stringify!($type)).into()
+            }
+        }
+    )+};
 }
 
 /// The same of a type that takes less in strict models.

@@ -19,7 +19,9 @@ use tower::util::MapRequestLayer;
 use crate::answers::{full_path, location, space_allow};
 use crate::dialect::Dialect;
 use crate::extract::{DryRun, Handshake, WouldAct, refused_handshake};
+use crate::frontends::Frontends;
 use crate::matched::{Operation, PathParams};
+use crate::mount::set_path;
 use crate::response::internal_server_error;
 use crate::routes::{Answers, is_handshake};
 use crate::template::{Segment, Template};
@@ -59,6 +61,8 @@ pub(crate) struct Table {
     has_websockets: bool,
     /// `None` where a path with another slash at its end is another path.
     redirect: Option<MethodRouter>,
+    /// What answers without a route.
+    frontends: Frontends<axum::Router>,
     fallback: axum::Router,
     /// If none, the current one.
     dialect: Option<Dialect>,
@@ -68,7 +72,7 @@ impl Table {
     pub(crate) fn new(
         routes: Vec<Route>,
         redirect: Option<MethodRouter>,
-        fallback: axum::Router,
+        (frontends, fallback): (Frontends<axum::Router>, axum::Router),
         dialect: Option<Dialect>,
     ) -> Self {
         let mut index = Node::default();
@@ -76,7 +80,7 @@ impl Table {
             index.insert(&route.template, position);
         }
         let has_websockets = routes.iter().any(|route| route.answers == Answers::WebSockets);
-        Self { routes, index, has_websockets, redirect, fallback, dialect }
+        Self { routes, index, has_websockets, redirect, frontends, fallback, dialect }
     }
 }
 
@@ -254,9 +258,9 @@ impl Table {
         (search.full, search.partial)
     }
 
-    /// A redirect to the same path with or without a slash at its end, if there is a route, or the
-    /// fallback.
-    fn without_match(&self, request: Request, seen: &str) -> RouteFuture<Infallible> {
+    /// A redirect to the same path with or without a slash at its end, if there is a route, or a frontend,
+    /// or the fallback.
+    fn without_match(&self, mut request: Request, seen: &str) -> RouteFuture<Infallible> {
         let other = match seen.strip_suffix('/') {
             _ if seen == "/" => None,
             Some(_) => Some(seen.trim_end_matches('/').to_owned()),
@@ -277,6 +281,10 @@ impl Table {
             parts.extensions.insert(location);
             let request = Request::from_parts(parts, body);
             return redirect.clone().call(request);
+        }
+        if let Some((frontend, rest)) = self.frontends.find(seen) {
+            set_path(&mut request, &format!("/{rest}"));
+            return frontend.clone().call(request);
         }
         self.fallback.clone().call(request)
     }

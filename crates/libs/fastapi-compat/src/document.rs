@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(crate) struct Document {
     pub(super) text: String,
     pub(super) entries: Vec<Entry>,
-    /// Where in the text a lone surrogate stood, which U+FFFD stands for; ascending.
+    /// Where in the text [`LONE`] stands for a lone surrogate; ascending.
     pub(super) lone: Vec<u32>,
     /// For keys that were given several times: the entry of the key, and that of its value or
     /// [`NOWHERE`]; ascending. Python keeps the position of the first and the value of the last.
@@ -35,6 +35,10 @@ pub(super) struct Entry {
     pub(super) extent: u32,
 }
 
+/// What stands for a lone surrogate, which no Rust string can hold: U+FFFD for each of its three bytes, as
+/// pydantic writes one in a key of an answer.
+pub(super) const LONE: &str = "\u{FFFD}\u{FFFD}\u{FFFD}";
+
 /// Of a string: it has escapes. Of an object: keys of it were given several times.
 pub(super) const FLAG: u32 = 1 << 31;
 
@@ -42,6 +46,12 @@ impl Document {
     /// The part of the text between two borders of characters.
     pub(crate) fn slice(&self, start: u32, end: u32) -> &str {
         self.text.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// Whether [`LONE`] stands somewhere in this part of the text.
+    pub(super) fn has_lone(&self, start: u32, end: u32) -> bool {
+        let first = self.lone.partition_point(|&at| at < start);
+        self.lone.get(first).is_some_and(|&at| at < end)
     }
 
     pub(crate) fn depth(&self) -> usize {
@@ -65,7 +75,7 @@ impl Document {
         }
     }
 
-    /// The text of a key, with U+FFFD for lone surrogates.
+    /// The text of a key, with [`LONE`] for lone surrogates.
     fn key(&self, index: u32) -> Cow<'_, str> {
         let entry = self.entry(index);
         let text = self.slice(entry.start + 1, entry.start + 1 + (entry.extent & !FLAG));
@@ -278,7 +288,7 @@ impl Keys {
 }
 
 /// Replaces the escapes of a string that the parser has accepted. The second value is whether there was
-/// half of a surrogate pair without the other: no Rust string can hold it, U+FFFD stands for it.
+/// half of a surrogate pair without the other, for which [`LONE`] stands.
 pub(super) fn unescape(text: &str) -> (String, bool) {
     let mut out = String::with_capacity(text.len());
     let mut lone = false;
@@ -304,10 +314,12 @@ pub(super) fn unescape(text: &str) -> (String, bool) {
                     }
                     _ => high,
                 };
-                out.push(char::from_u32(code).unwrap_or_else(|| {
+                if let Some(c) = char::from_u32(code) {
+                    out.push(c);
+                } else {
                     lone = true;
-                    char::REPLACEMENT_CHARACTER
-                }));
+                    out.push_str(LONE);
+                }
                 continue;
             }
             Some(c) => c,

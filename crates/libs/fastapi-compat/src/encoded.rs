@@ -140,14 +140,7 @@ fn decimal(text: &str) -> Value {
 #[cfg(feature = "datetime")]
 fn seconds(text: &str) -> Value {
     let Ok(duration) = speedate::Duration::parse_str(text) else { return text.into() };
-    let micros = i128::from(duration.day) * 86_400_000_000
-        + i128::from(duration.second) * 1_000_000
-        + i128::from(duration.microsecond);
-    // To the nearest number, as in Python: microseconds alone may have no number of their own.
-    let seconds = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
-    let seconds: f64 = seconds.parse().unwrap_or(f64::INFINITY);
-    // Python has no negative zero here.
-    Value::Float(if duration.positive || micros == 0 { seconds } else { -seconds })
+    Value::Float(crate::types::Duration(duration).total_seconds())
 }
 
 #[cfg(not(feature = "datetime"))]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::document::{Document, Entry, FLAG, size};
+use crate::document::{Document, Entry, FLAG, LONE, size};
 use crate::value::Value;
 
 /// Nesting beyond this overflows the stack of the Python service (measured with the pinned versions:
@@ -50,7 +50,9 @@ pub(crate) fn decode_document(body: Bytes) -> Result<Arc<Document>, JsonError> {
         JsonError::Syntax { message, position } => {
             let before = document.text.as_bytes().iter().take(position);
             let continues = before.filter(|&&byte| byte & 0xC0 == 0x80).count();
-            JsonError::Syntax { message, position: position - continues }
+            // Three characters stand for one.
+            let lone = document.lone.partition_point(|&at| (at as usize) < position);
+            JsonError::Syntax { message, position: position - continues - 2 * lone }
         }
         JsonError::Unreadable => JsonError::Unreadable,
     })?;
@@ -62,7 +64,7 @@ fn syntax(message: &'static str, position: usize) -> JsonError {
     JsonError::Syntax { message, position }
 }
 
-/// A text, and where in it U+FFFD stands for a lone surrogate.
+/// A text, and where in it [`LONE`] stands for a lone surrogate.
 type Decoded = (String, Vec<u32>);
 
 /// Decodes the bytes with the encoding that `json.detect_encoding` finds, surrogates allowed.
@@ -89,7 +91,6 @@ fn utf8(body: Bytes) -> Option<Decoded> {
         Ok(text) => return Some((text, Vec::new())),
         Err(error) => error.into_bytes(),
     };
-    // Three bytes become three others.
     let (mut text, mut lone) = (String::with_capacity(body.len()), Vec::new());
     let mut bytes = &body[..];
     loop {
@@ -105,7 +106,7 @@ fn utf8(body: Bytes) -> Option<Decoded> {
                     return None;
                 };
                 lone.push(size(text.len()));
-                text.push(char::REPLACEMENT_CHARACTER);
+                text.push_str(LONE);
                 bytes = rest;
             }
         }
@@ -116,14 +117,14 @@ fn utf8(body: Bytes) -> Option<Decoded> {
 fn collect(codes: impl Iterator<Item = u32>, capacity: usize) -> Option<Decoded> {
     let (mut text, mut lone) = (String::with_capacity(capacity), Vec::new());
     for code in codes {
-        text.push(match char::from_u32(code) {
-            Some(c) => c,
+        match char::from_u32(code) {
+            Some(c) => text.push(c),
             None if code <= 0x0010_FFFF => {
                 lone.push(size(text.len()));
-                char::REPLACEMENT_CHARACTER
+                text.push_str(LONE);
             }
             None => return None,
-        });
+        }
     }
     Some((text, lone))
 }
@@ -398,10 +399,7 @@ mod tests {
         assert_eq!(decode(Bytes::from_static(b"\xEF\xBB\xBF1")), Ok(Value::Int(1)));
         assert_eq!(decode(Bytes::from_static(b"1\0")), Ok(Value::Int(1)));
         assert_eq!(decode(Bytes::from_static(b"-Infinity")), Ok(Value::Float(f64::NEG_INFINITY)));
-        assert_eq!(
-            decode(Bytes::from_static(br#""\ud800""#)),
-            Ok(Value::Surrogates("\u{FFFD}".into()))
-        );
+        assert_eq!(decode(Bytes::from_static(br#""\ud800""#)), Ok(Value::Surrogates(LONE.into())));
         assert_eq!(decode(Bytes::from_static(br#""\ud83d\ude00""#)), Ok(Value::Str("😀".into())));
         assert_eq!(decode(Bytes::from_static(b"\xff")), Err(JsonError::Unreadable));
         assert_eq!(decode(vec![b'9'; 4301].into()), Err(JsonError::Unreadable));

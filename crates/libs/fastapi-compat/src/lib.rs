@@ -81,6 +81,7 @@ mod extract;
 mod file;
 mod float_repr;
 mod form;
+mod frontends;
 mod host;
 #[cfg(feature = "email")]
 mod idna;
@@ -166,8 +167,12 @@ pub use security::{
     OpenIdConnectOptions, Scopes, Security, SecurityScopes,
 };
 pub use selected::{Fielded, Selected};
+/// The types in [`Date`], [`DateTime`], [`Duration`] and [`Time`], of the version that is used here.
+#[cfg(feature = "datetime")]
+#[doc(no_inline)]
+pub use speedate;
 #[cfg(feature = "files")]
-pub use static_files::StaticFiles;
+pub use static_files::{Frontend, FrontendFallback, StaticFiles};
 #[cfg(feature = "streams")]
 pub use stream::{EventSourceResponse, JsonLines, ServerSentEvent, Untyped};
 pub use text::Text;
@@ -194,6 +199,9 @@ pub use types::{
     Storable, UploadFile, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion,
     VariadicTuple,
 };
+/// The types of documents, of the version that is used here.
+#[doc(no_inline)]
+pub use utoipa;
 pub use value::{Array, Object, Value};
 pub use wrap::{Handler, Wrap};
 
@@ -206,8 +214,8 @@ pub mod __private {
     pub use crate::choice::{Fixed, decode_enum, decode_literal, decode_plain_enum, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Accepted, AcceptsAny, Decode, ObjectOnly, decode_recursive, deserialize_by_rules,
-        recursive_name, required,
+        Accepted, AcceptsAny, Decode, ObjectOnly, decode_recursive, default_text,
+        deserialize_by_rules, recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::invalid::Invalid;
@@ -222,7 +230,7 @@ pub mod __private {
         RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,
         nested, note, one_of, parameters, union,
     };
-    pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer};
+    pub use crate::probe::{AnswerProbe, Probe, Unknown, UnknownAnswer, Written, WrittenByRules};
     pub use crate::routes::{Marker, OwnOutline, UtoipaOutline};
     pub use crate::selected::Fielded;
     pub use crate::union::{Tagged, Union, tag, tag_by};

@@ -53,7 +53,7 @@ where
     }
 }
 
-fn set_path(request: &mut Request, path: &str) {
+pub(crate) fn set_path(request: &mut Request, path: &str) {
     let mut path = utf8_percent_encode(path, LITERAL).to_string();
     if let Some(query) = request.uri().query() {
         path.push('?');

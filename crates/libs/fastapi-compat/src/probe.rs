@@ -25,6 +25,8 @@ pub trait Unknown {
     const IS_INPUT: bool = false;
     /// Whether it stands in the document.
     const IS_DESCRIBED: bool = false;
+    /// Whether it is an extractor of axum's that stands in the document.
+    const IS_OF_AXUM: bool = false;
     /// How many parameters of the path it takes.
     const PATH_PARAMETERS: usize = 0;
     /// Describes it.
@@ -77,6 +79,19 @@ macro_rules! inputs {
 
 inputs!(Path, Query, Header, Cookie, Json, Embedded, Form);
 
+macro_rules! of_axum {
+    ($($extractor:ty),*) => {$(
+        impl<T> Probe<$extractor> {
+            /// It is an extractor of axum's.
+            pub const IS_OF_AXUM: bool = true;
+        }
+    )*};
+}
+
+of_axum!(axum::extract::Path<T>);
+#[cfg(feature = "axum-extractors")]
+of_axum!(axum::extract::Query<T>, axum::extract::Form<T>, axum::Json<T>);
+
 /// The type of an answer.
 #[derive(Debug)]
 pub struct AnswerProbe<T>(PhantomData<fn() -> T>);
@@ -97,4 +112,22 @@ impl<T> AnswerProbe<(http::StatusCode, T)> {
 impl<T, E> AnswerProbe<Result<(http::StatusCode, T), E>> {
     /// The handler chooses the status.
     pub const SETS_STATUS: bool = true;
+}
+
+/// How values of a type are written.
+#[derive(Debug)]
+pub struct Written<T>(PhantomData<fn() -> T>);
+
+/// What is so of types that are written as pydantic writes them, as far as is known.
+pub trait WrittenByRules {
+    /// Whether chrono writes it.
+    const BY_CHRONO: bool = false;
+}
+
+impl<T> WrittenByRules for Written<T> {}
+
+#[cfg(feature = "datetime")]
+impl Written<chrono::DateTime<chrono::Utc>> {
+    /// chrono writes it.
+    pub const BY_CHRONO: bool = true;
 }

@@ -20,6 +20,7 @@ use crate::answers;
 use crate::dialect::Dialect;
 use crate::dispatch::{self, Dispatch, Table};
 use crate::endpoint::{self, Endpoint, nested};
+use crate::frontends::Frontends;
 use crate::matched::Operation;
 use crate::mount::{Mounted, REST};
 use crate::openapi::{self, AdditionalResponse, DuplicateModel, Info, Outline};
@@ -62,6 +63,7 @@ pub struct Router<S = ()> {
     /// Those of nested routers, each as the routes of everything below its prefix, with the number of
     /// segments of that.
     nested_fallbacks: Vec<(usize, axum::Router<S>)>,
+    frontends: Frontends<MethodRouter<S>>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
@@ -83,6 +85,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             webhooks: Vec::new(),
             dialect: None,
             nested_fallbacks: Vec::new(),
+            frontends: Frontends::default(),
         }
     }
 
@@ -115,6 +118,20 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self.route(&path, any_service(Mounted(service)))
     }
 
+    /// Gives requests below a path that have neither a route nor a redirect to a service, which sees only
+    /// what of their path is below it: FastAPI's `app.frontend`, for a [`Frontend`](crate::Frontend). Of
+    /// several the one with the longest path answers, wherever it stands.
+    #[must_use]
+    pub fn frontend<T>(mut self, path: &str, service: T) -> Self
+    where
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse + 'static,
+        T::Future: Send + 'static,
+    {
+        self.frontends.add(path, any_service(service));
+        self
+    }
+
     /// Adds an operation that is described by hand.
     #[must_use]
     pub fn operation<H, T>(self, outline: Outline, handler: H) -> Self
@@ -133,6 +150,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     pub fn merge(mut self, other: Self) -> Self {
         self.routes.extend(other.routes);
         self.nested_fallbacks.extend(other.nested_fallbacks);
+        self.frontends.extend("", other.frontends);
         self.webhooks.extend(other.webhooks);
         if other.has_fallback {
             assert!(!self.has_fallback, "Cannot merge two `Router`s that both have a fallback");
@@ -159,6 +177,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         }
         let fallbacks = std::mem::take(&mut self.nested_fallbacks);
         self.nested_fallbacks.extend(below(prefix, fallbacks));
+        let frontends = std::mem::take(&mut self.frontends);
+        self.frontends.extend(prefix, frontends);
         self
     }
 
@@ -184,6 +204,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         }
         let own = router.has_fallback.then(|| (0, endpoint::fallback(router.fallback)));
         self.nested_fallbacks.extend(below(path, router.nested_fallbacks.into_iter().chain(own)));
+        self.frontends.extend(path, router.frontends);
         self
     }
 
@@ -205,6 +226,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             *fallback = std::mem::take(fallback).layer(layer.clone());
         }
         self.redirect = self.redirect.layer(layer.clone());
+        self.frontends = self.frontends.layer(&layer);
         self.fallback = self.fallback.layer(layer);
         self
     }
@@ -358,6 +380,16 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
 
     /// The routes as a router of axum's, with the state that their handlers need.
     ///
+    /// The whole table of routes is the fallback of that router. So it takes part in others as one with a
+    /// fallback does:
+    ///
+    /// - two of them, or one and a router with a `.fallback(…)` of its own, panic when they are
+    ///   [merged](axum::Router::merge): [merge](Self::merge) before `with_state`, or
+    ///   [nest](axum::Router::nest_service) it;
+    /// - a layer around it, `.with_state(…).layer(…)`, comes before the routes: it sees no
+    ///   [`MatchedPath`](axum::extract::MatchedPath) and no [`Operation`]. One before, `.layer(…).with_state(…)`,
+    ///   sees both.
+    ///
     /// # Panics
     /// When a path cannot be routed, or an operation takes another number of path parameters than
     /// its path has.
@@ -377,7 +409,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             let router = endpoint::unmatched(router).with_state(state.clone());
             fallback = router.fallback_service(fallback);
         }
-        let table = Table::new(routes, redirect, fallback, self.dialect);
+        let frontends = self.frontends.with_state(&state);
+        let table = Table::new(routes, redirect, (frontends, fallback), self.dialect);
         axum::Router::new().fallback_service(Dispatch(Arc::new(table)))
     }
 

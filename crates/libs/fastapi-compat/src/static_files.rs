@@ -1,5 +1,7 @@
 //! Directories of files, as Starlette's `StaticFiles` serves them.
 
+mod frontend;
+
 use std::convert::Infallible;
 use std::fs::Metadata;
 use std::io;
@@ -18,6 +20,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use tower::Service;
 
+pub use self::frontend::{Frontend, FrontendFallback};
 use crate::answers::{Location, full_path, location, split};
 use crate::characters::latin1;
 use crate::file::{File, FileRequest, validators};

@@ -78,6 +78,11 @@ pub(crate) enum TemplateError {
     Convertor(String),
     #[error("the parameter `{0}` stands twice in the path")]
     Twice(String),
+    /// A parameter in the syntax of axum, which is literal text in Starlette's.
+    #[error(
+        "`{0}` would be literal text: a parameter is written `{{name}}` or `{{name:path}}` here"
+    )]
+    Wildcard(String),
 }
 
 #[derive(Clone, Debug)]
@@ -132,6 +137,12 @@ fn pieces(text: &str) -> Vec<Result<(&str, &str), &str>> {
     found
 }
 
+/// Whether a segment is a parameter for axum, now or before 0.8: `{*rest}`, `:name`, `*rest`.
+fn is_foreign(segment: &str) -> bool {
+    (segment.starts_with("{*") && segment.ends_with('}'))
+        || (segment.len() > 1 && segment.starts_with([':', '*']))
+}
+
 /// The names of the parameters in a path.
 pub(crate) fn names(path: &str) -> Vec<&str> {
     pieces(path).into_iter().filter_map(Result::ok).map(|(name, _)| name).collect()
@@ -159,6 +170,9 @@ impl Template {
         for (index, segment) in path.split('/').enumerate() {
             if index > 0 {
                 regex.push('/');
+            }
+            if is_foreign(segment) {
+                return Err(TemplateError::Wildcard(segment.to_owned()));
             }
             let mut parts = Vec::new();
             for piece in pieces(segment) {
@@ -333,6 +347,13 @@ mod tests {
             Err(TemplateError::Convertor("integer".to_owned()))
         );
         assert_eq!(Template::parse("/{a}/{a}").map(drop), Err(TemplateError::Twice("a".into())));
+        for segment in ["{*rest}", ":id", "*rest"] {
+            let parsed = Template::parse(&format!("/files/{segment}")).map(drop);
+            assert_eq!(parsed, Err(TemplateError::Wildcard(segment.into())));
+        }
+        for path in ["/*", "/:", "/items:batch", "/{a}:{b}"] {
+            assert!(Template::parse(path).is_ok(), "{path}");
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Text(Source);
 #[derive(Clone)]
 enum Source {
     Own(Arc<str>),
+    /// A key in which something stands for lone surrogates.
+    Lone(Arc<str>),
     /// The bytes from `start` to `end` of a body.
     Body {
         body: Arc<Document>,
@@ -31,10 +33,20 @@ impl Text {
         Self(Source::Body { body: Arc::clone(body), start, end })
     }
 
+    /// A text in which something stands for lone surrogates.
+    pub(crate) fn lone(text: String) -> Self {
+        Self(Source::Lone(text.into()))
+    }
+
+    /// Whether it was made by [`Self::lone`].
+    pub(crate) const fn is_lone(&self) -> bool {
+        matches!(self.0, Source::Lone(_))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Source::Own(text) => text,
+            Source::Own(text) | Source::Lone(text) => text,
             Source::Body { body, start, end } => body.slice(*start, *end),
         }
     }

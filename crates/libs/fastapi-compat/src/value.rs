@@ -38,7 +38,7 @@ pub enum Value {
     Float(f64),
     /// A string.
     Str(Text),
-    /// A string with lone surrogates, each replaced by U+FFFD: no Rust string can hold them.
+    /// A string with lone surrogates, each replaced by three U+FFFD: no Rust string can hold them.
     Surrogates(Text),
     /// An array.
     Array(Array),
@@ -286,11 +286,12 @@ impl Iterator for BodyKeys {
 fn key(document: &Arc<Document>, index: u32) -> Text {
     let entry = document.entry(index);
     let (start, end) = (entry.start + 1, entry.start + 1 + (entry.extent & !FLAG));
-    if entry.extent & FLAG == 0 {
-        Text::of_body(document, start, end)
-    } else {
-        unescape(document.slice(start, end)).0.into()
+    let is_lone = document.has_lone(start, end);
+    if entry.extent & FLAG == 0 && !is_lone {
+        return Text::of_body(document, start, end);
     }
+    let (text, has_lone_escape) = unescape(document.slice(start, end));
+    if is_lone || has_lone_escape { Text::lone(text) } else { text.into() }
 }
 
 impl Value {
@@ -331,8 +332,7 @@ impl Value {
 
     fn string(document: &Arc<Document>, entry: document::Entry) -> Self {
         let (start, end) = (entry.start + 1, entry.start + 1 + (entry.extent & !FLAG));
-        let lone = document.lone.partition_point(|&at| at < start);
-        let lone = document.lone.get(lone).is_some_and(|&at| at < end);
+        let lone = document.has_lone(start, end);
         if entry.extent & FLAG == 0 {
             let text = Text::of_body(document, start, end);
             return if lone { Self::Surrogates(text) } else { Self::Str(text) };

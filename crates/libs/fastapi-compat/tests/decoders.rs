@@ -205,3 +205,81 @@ fn times_of_chrono_are_written_as_pydantic_writes_them() {
     let moment = day.and_hms_opt(0, 0, 0).unwrap();
     assert_eq!(written(moment.and_utc().into()), "\"2024-02-29T00:00:00Z\"");
 }
+
+mod by_hand {
+    use std::borrow::Cow;
+
+    use axum::body::{Body, to_bytes};
+    use fastapi_compat::openapi::{Info, RefOrSchema};
+    use fastapi_compat::{
+        Call, Constraints, Decode, Errors, Json, Loc, Router, Value, decode_by_rules, post, routes,
+    };
+    use http::Request;
+    use tower::ServiceExt;
+
+    /// A text with `a` in it; serde's derive would take any.
+    struct WithA(String);
+
+    impl Decode for WithA {
+        fn name(_: &Constraints) -> Cow<'static, str> {
+            "with-a".into()
+        }
+
+        fn decode(
+            input: &Value,
+            _: &Constraints,
+            at: &Loc<'_>,
+            errors: &mut Errors,
+        ) -> Option<Self> {
+            match input {
+                Value::Str(text) if text.contains('a') => Some(Self(text.to_string())),
+                _ => errors.add("with_a", at, "Input should have an a", input, &[]),
+            }
+        }
+
+        fn json_schema() -> RefOrSchema {
+            String::json_schema()
+        }
+    }
+
+    decode_by_rules!(WithA);
+
+    #[derive(Decode)]
+    struct Model {
+        v: WithA,
+    }
+
+    #[post("/field")]
+    async fn field(Call((), Json(model)): Call<(), Json<Model>>) -> String {
+        model.v.0
+    }
+
+    #[post("/body")]
+    async fn body(Call((), Json(body)): Call<(), Json<WithA>>) -> String {
+        body.0
+    }
+
+    #[tokio::test]
+    async fn rules_by_hand_are_those_of_fields_and_bodies() {
+        let router: Router = Router::new().routes(routes![field, body]);
+        let info = Info { title: "T", version: "1", token_url: "" };
+        let document = serde_json::to_value(router.document(&info).unwrap()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["Model"]["properties"]["v"]["type"], "string");
+        let app: axum::Router = router.with_state(());
+        for (path, given, status, answer) in [
+            ("/field", r#"{"v": "abc"}"#, 200, "abc"),
+            ("/field", r#"{"v": "bcd"}"#, 422, r#"["body","v"]"#),
+            ("/body", r#""abc""#, 200, "abc"),
+            ("/body", r#""bcd""#, 422, r#"["body"]"#),
+        ] {
+            let request = Request::post(path).header("content-type", "application/json");
+            let request = request.body(Body::from(given)).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status, "{path} {given}");
+            let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            let body = String::from_utf8_lossy(&body);
+            assert!(body.contains(answer), "{path} {given}: {body}");
+        }
+    }
+}

@@ -458,3 +458,58 @@ fn the_rules_of_choices_are_documented() {
         assert!(maybe.contains(rule), "{maybe}");
     }
 }
+
+mod of_axum {
+    use super::*;
+
+    #[derive(serde::Deserialize, ToSchema)]
+    struct Foreign {
+        name: String,
+    }
+
+    #[derive(serde::Deserialize, IntoParams)]
+    struct ForeignQuery {
+        n: i64,
+    }
+
+    #[put("/foreign/{owner}/{id}")]
+    async fn foreign(
+        _: axum::extract::Path<(String, i64)>,
+        axum::extract::Query(query): axum::extract::Query<ForeignQuery>,
+        axum::Json(body): axum::Json<Foreign>,
+    ) -> String {
+        format!("{} {}", query.n, body.name)
+    }
+
+    /// Handlers that take axum's `Path` beside ours are described by ours.
+    #[get("/both/{owner}/{id}")]
+    async fn both(
+        _: axum::extract::Path<(String, i64)>,
+        Call((), Path((owner, id))): Call<(), Path<(String, Integer)>>,
+    ) -> String {
+        format!("{owner} {id}")
+    }
+
+    #[test]
+    fn axums_extractors_are_described() {
+        let document = document(&Router::new().routes(routes![foreign, both]));
+        let operation = &document["paths"]["/foreign/{owner}/{id}"]["put"];
+        let parameters = operation["parameters"].as_array().unwrap();
+        let parameters: Vec<_> = parameters
+            .iter()
+            .map(|parameter| {
+                let text = |key: &str| parameter[key].as_str().unwrap();
+                let kind = parameter["schema"]["type"].as_str().unwrap();
+                (text("in"), text("name"), kind)
+            })
+            .collect();
+        let expected =
+            [("path", "owner", "string"), ("path", "id", "string"), ("query", "n", "integer")];
+        assert_eq!(parameters, expected);
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        assert_eq!(body["$ref"], "#/components/schemas/Foreign");
+        let parameters = &document["paths"]["/both/{owner}/{id}"]["get"]["parameters"];
+        assert_eq!(parameters.as_array().unwrap().len(), 2);
+        assert_eq!(parameters[1]["schema"]["type"], "integer");
+    }
+}

@@ -100,6 +100,56 @@ fn the_tests_in_the_readme_exist() {
     assert!(count > 30, "only {count} tests were found in the README");
 }
 
+/// Every method of the router, every extractor and every layer stands in a table.
+#[test]
+fn the_tables_name_everything_public() {
+    let words: std::collections::BTreeSet<&str> = README
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .flat_map(|code| code.split(|c: char| !c.is_alphanumeric() && c != '_'))
+        .collect();
+    let name = |code: &'static str| {
+        code.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+    };
+    let methods = include_str!("../src/router.rs").lines();
+    let methods = methods.filter_map(|line| line.strip_prefix("    pub fn ")).map(name);
+    let exports = include_str!("../src/layers/mod.rs").split("pub use ").skip(1);
+    let exports = exports.filter_map(|code| code.split(';').next()).flat_map(|code| {
+        code.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .filter(|word| word.ends_with("Layer") || word.starts_with("catch_"))
+    });
+    let sources = [
+        include_str!("../src/body.rs"),
+        include_str!("../src/depends.rs"),
+        include_str!("../src/file.rs"),
+        include_str!("../src/form.rs"),
+        include_str!("../src/params.rs"),
+        include_str!("../src/raw_body.rs"),
+        include_str!("../src/security/api_key.rs"),
+        include_str!("../src/security/composed.rs"),
+        include_str!("../src/security/http_schemes.rs"),
+        include_str!("../src/security/mod.rs"),
+        include_str!("../src/security/oauth2.rs"),
+        include_str!("../src/security/scopes.rs"),
+    ];
+    let traits = ["Input for ", "Parameter for ", "Dependency<S> for ", "FromRequestParts<S> for "];
+    let extractors = sources
+        .into_iter()
+        .flat_map(|code| traits.into_iter().flat_map(move |of| code.split(of).skip(1).map(name)));
+    let schemes = include_str!("../src/lib.rs").split("pub use security::{").nth(1);
+    let schemes = schemes.and_then(|code| code.split('}').next()).unwrap_or_default();
+    let is_scheme = |name: &&str| {
+        !["Options", "Name"].iter().any(|end| name.ends_with(end)) && *name != "Scopes"
+    };
+    let schemes = schemes.split([',', ' ', '\n']).filter(is_scheme);
+    let public = methods.chain(exports).chain(extractors).chain(schemes);
+    let public: Vec<_> = public.filter(|name| !name.is_empty()).collect();
+    assert!(public.len() > 35, "only {} names were found", public.len());
+    let missing: Vec<_> = public.into_iter().filter(|name| !words.contains(name)).collect();
+    assert!(missing.is_empty(), "no table of the README names {missing:?}");
+}
+
 mod security {
     use super::*;
 

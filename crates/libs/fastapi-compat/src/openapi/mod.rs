@@ -6,6 +6,7 @@
 mod answers;
 mod collection;
 mod dialect;
+mod extractors;
 mod operation;
 mod responses;
 mod schemas;

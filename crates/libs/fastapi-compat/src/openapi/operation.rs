@@ -24,6 +24,7 @@ use super::dialect::{in_all_of, name, title};
 use super::responses::{AdditionalResponse, merge, merge_operation};
 use super::visit::{inside_option, set};
 use super::{NamedSchema, collection};
+use crate::decode::Decode;
 use crate::dialect::{Switch, has};
 use crate::model::{FieldNames, Model};
 use crate::response::has_body;
@@ -36,7 +37,7 @@ use crate::template;
 /// none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be described in the OpenAPI document",
-    note = "an answer is `Json<T>` of a `T` with `ToSchema`, `String`, `Html`, `NoContent`, \
+    note = "an answer is fastapi-compat's `Json<T>`, not axum's, of a `T` with `ToSchema`, `String`, `Html`, `NoContent`, \
             `Redirect`, `Body` or `Response`, with `(StatusCode, T)` or `([(name, value); N], T)` \
             around it, or a `Result` of these",
     note = "a dependency, `D` in `Call<D, I>`, implements `Describe` beside `Dependency`"
@@ -466,6 +467,28 @@ impl OperationDocument<'_> {
             .required(Required::True)
             .schema(Some(schema));
         self.parameter(parameter.build());
+    }
+
+    /// All parameters of the path, as texts: what an extractor of axum's takes of them is not known.
+    pub(crate) fn untyped_path(&mut self) {
+        for _ in 0..self.path_parameters.len() {
+            self.path_parameter(String::json_schema());
+        }
+        self.restart_path();
+    }
+
+    /// Parameters that utoipa describes.
+    #[cfg(feature = "axum-extractors")]
+    pub(crate) fn foreign_parameters<T: IntoParams>(&mut self, location: &ParameterIn) {
+        for parameter in T::into_params(|| Some(location.clone())) {
+            self.parameter(parameter);
+        }
+    }
+
+    /// A body that is read by an extractor of axum's.
+    #[cfg(feature = "axum-extractors")]
+    pub(crate) fn foreign_body<T: ToSchema>(&mut self, media_type: &str) {
+        self.body(media_type, true, collection::documented::<T>());
     }
 
     /// The fields of a model as parameters of the query, of the headers or of the cookies.

@@ -236,7 +236,8 @@ fn decode_entries<K: Decode, V: Decode, M: Extend<(K, V)>>(
             break;
         }
         let at_value = at.field(&name);
-        let key = Value::Str(name.clone());
+        let text = if name.is_lone() { Value::Surrogates } else { Value::Str };
+        let key = text(name.clone());
         let key = K::decode(&key, &Constraints::NONE, &at_value.field("[key]"), errors);
         let value = V::decode(&value, &Constraints::NONE, &at_value, errors);
         if let (Some(key), Some(value)) = (key, value) {

@@ -45,6 +45,21 @@ impl From<chrono::NaiveDate> for Date {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub speedate::Time);
 
+impl From<chrono::NaiveTime> for Time {
+    /// What is less than a microsecond is cut off.
+    fn from(time: chrono::NaiveTime) -> Self {
+        let part = |part: u32| u8::try_from(part).unwrap_or_default();
+        Self(speedate::Time {
+            hour: part(time.hour()),
+            minute: part(time.minute()),
+            second: part(time.second()),
+            // A leap second has more of them than a second.
+            microsecond: (time.nanosecond() / 1000).min(999_999),
+            tz_offset: None,
+        })
+    }
+}
+
 /// A day and a time, with an offset from UTC or without: Python's `datetime` is either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub speedate::DateTime);
@@ -62,16 +77,7 @@ impl From<chrono::NaiveDateTime> for DateTime {
     /// Years beyond 1 to 9999, which Python does not have, become those; what is less than a
     /// microsecond is cut off.
     fn from(moment: chrono::NaiveDateTime) -> Self {
-        let Date(date) = moment.date().into();
-        let part = |part: u32| u8::try_from(part).unwrap_or_default();
-        let time = speedate::Time {
-            hour: part(moment.hour()),
-            minute: part(moment.minute()),
-            second: part(moment.second()),
-            // A leap second has more of them than a second.
-            microsecond: (moment.nanosecond() / 1000).min(999_999),
-            tz_offset: None,
-        };
+        let (Date(date), Time(time)) = (moment.date().into(), moment.time().into());
         Self(speedate::DateTime { date, time })
     }
 }
@@ -79,6 +85,85 @@ impl From<chrono::NaiveDateTime> for DateTime {
 /// Python's `timedelta`, written as ISO 8601 has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duration(pub speedate::Duration);
+
+impl Duration {
+    /// The largest that Python has, but for its microseconds: `timedelta.max`.
+    const MAX_DAYS: u32 = 999_999_999;
+
+    /// Python's `total_seconds()`: the nearest number, negative for a negative duration.
+    pub fn total_seconds(&self) -> f64 {
+        let micros = self.micros();
+        // To the nearest number, as in Python: microseconds alone may have no number of their own.
+        let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+        let seconds: f64 = text.parse().unwrap_or(f64::INFINITY);
+        // Python has no negative zero here.
+        if self.0.positive || micros == 0 { seconds } else { -seconds }
+    }
+
+    /// All microseconds, without the sign.
+    fn micros(&self) -> u128 {
+        u128::from(self.0.day) * 86_400_000_000
+            + u128::from(self.0.second) * 1_000_000
+            + u128::from(self.0.microsecond)
+    }
+
+    /// What is longer than Python's longest becomes that.
+    fn of_micros(positive: bool, micros: u128) -> Self {
+        let (days, rest) = (micros / 86_400_000_000, micros % 86_400_000_000);
+        let part = |part: u128| u32::try_from(part).unwrap_or_default();
+        Self(match u32::try_from(days).ok().filter(|days| *days <= Self::MAX_DAYS) {
+            Some(day) => speedate::Duration {
+                // Python has no negative zero.
+                positive: positive || micros == 0,
+                day,
+                second: part(rest / 1_000_000),
+                microsecond: part(rest % 1_000_000),
+            },
+            None => speedate::Duration {
+                positive,
+                day: Self::MAX_DAYS,
+                second: 86_399,
+                microsecond: 999_999,
+            },
+        })
+    }
+}
+
+impl From<std::time::Duration> for Duration {
+    /// What is longer than a thousand million days, which Python does not have, becomes its longest;
+    /// what is less than a microsecond is cut off.
+    fn from(duration: std::time::Duration) -> Self {
+        Self::of_micros(true, duration.as_micros())
+    }
+}
+
+impl From<chrono::TimeDelta> for Duration {
+    /// As of the standard library's.
+    fn from(delta: chrono::TimeDelta) -> Self {
+        let micros = delta.abs().to_std().unwrap_or_default().as_micros();
+        Self::of_micros(delta >= chrono::TimeDelta::zero(), micros)
+    }
+}
+
+impl From<Duration> for chrono::TimeDelta {
+    fn from(duration: Duration) -> Self {
+        let speedate::Duration { positive, day, second, microsecond } = duration.0;
+        let seconds = i64::from(day) * 86_400 + i64::from(second);
+        // Never the default: chrono has three hundred million years.
+        let delta = Self::new(seconds, microsecond.saturating_mul(1000)).unwrap_or_default();
+        if positive { delta } else { -delta }
+    }
+}
+
+impl TryFrom<Duration> for std::time::Duration {
+    type Error = chrono::OutOfRangeError;
+
+    /// # Errors
+    /// For one that is negative.
+    fn try_from(duration: Duration) -> Result<Self, Self::Error> {
+        chrono::TimeDelta::from(duration).to_std()
+    }
+}
 
 const TIME: TimeConfig = TimeConfig {
     microseconds_precision_overflow_behavior: MicrosecondsPrecisionOverflowBehavior::Truncate,
@@ -438,3 +523,40 @@ temporal!(Duration, "timedelta", DURATION, always, |input, at, errors| {
     read_duration(input)
         .map_or_else(|refusal| DURATION_MESSAGES.add(refusal, input, at, errors), Some)
 });
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn durations_are_made_of_others_and_become_those() {
+        for (delta, text, seconds) in [
+            (TimeDelta::zero(), "PT0S", 0.0),
+            (TimeDelta::microseconds(3_600_000_005), "PT1H0.000005S", 3600.000_005),
+            (TimeDelta::microseconds(-90_061_500_000), "-P1DT1H1M1.5S", -90_061.5),
+        ] {
+            let duration = Duration::from(delta);
+            assert_eq!(duration.to_string(), text);
+            assert_eq!(duration.total_seconds().to_bits(), f64::to_bits(seconds));
+            assert_eq!(TimeDelta::from(duration.clone()), delta);
+            let std = std::time::Duration::try_from(duration.clone());
+            assert_eq!(std.is_ok(), delta >= TimeDelta::zero());
+            if let Ok(std) = std {
+                assert_eq!(Duration::from(std), duration);
+            }
+        }
+        let longest = Duration::from(std::time::Duration::MAX);
+        assert_eq!(longest.total_seconds().to_bits(), 86_400_000_000_000.0_f64.to_bits());
+        assert_eq!(Duration::from(TimeDelta::MIN).0.day, 999_999_999);
+    }
+
+    #[test]
+    fn times_are_made_of_chronos() {
+        for text in ["00:00:00", "23:59:59.000001"] {
+            let time: chrono::NaiveTime = text.parse().unwrap();
+            assert_eq!(Time::from(time).to_string(), text);
+        }
+    }
+}

@@ -30,7 +30,7 @@ impl Decode for String {
     ) -> Option<Self> {
         let text = match input {
             Value::Str(text) => text.as_str(),
-            // Python keeps them; here U+FFFD stands for each.
+            // Python keeps them; here U+FFFD stands for each of their bytes.
             Value::Surrogates(text)
                 if !constraints.restricts_a_text() && constraints.storable.is_none() =>
             {

@@ -1,5 +1,6 @@
 //! Each layer alone in a plain axum application.
 
+use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,8 +12,9 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::{Router, ServiceExt as _};
 use fastapi_compat::layers::{
-    BodyLimitLayer, CorsLayer, CorsOptions, ProxyHeadersLayer, RunToCompletionLayer,
-    StrictRequestsLayer, TrustedProxies, catch_panic, client_disconnected,
+    BodyLimitLayer, CorsLayer, CorsOptions, GzipLayer, HttpsRedirectLayer, ProxyHeadersLayer,
+    RunToCompletionLayer, StrictRequestsLayer, TrustedHostLayer, TrustedProxies, catch_panic,
+    client_disconnected,
 };
 use fastapi_compat::{Background, Call, Json, routes};
 use http::{Request, StatusCode, header};
@@ -234,4 +236,50 @@ async fn tasks_behind_answers_are_waited_for() {
     begin.send(true).unwrap();
     tasks.wait().await;
     assert_eq!(done.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn gzip() {
+    let app = Router::new()
+        .route("/long", get(async || "a".repeat(1000)))
+        .route("/short", get(async || "a"))
+        .layer(GzipLayer::new());
+    let accepts = |path| Request::get(path).header("accept-encoding", "gzip");
+    let answer = send(app.clone(), accepts("/long"), "").await;
+    assert_eq!(answer.headers()["content-encoding"], "gzip");
+    assert_eq!(answer.headers()["vary"], "Accept-Encoding");
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    let mut plain = String::new();
+    flate2::read::GzDecoder::new(&*bytes).read_to_string(&mut plain).unwrap();
+    assert_eq!(plain, "a".repeat(1000));
+    let answer = send(app.clone(), accepts("/short"), "").await;
+    assert!(!answer.headers().contains_key("content-encoding"));
+    let answer = send(app, Request::get("/long"), "").await;
+    assert_eq!(text(answer).await, "a".repeat(1000));
+}
+
+#[tokio::test]
+async fn trusted_hosts() {
+    let layer = TrustedHostLayer::new(["www.example.com", "*.example.org"]).unwrap();
+    let app = Router::new().route("/", get(async || "read")).layer(layer);
+    for (host, status) in [
+        ("www.example.com", 200),
+        ("a.example.org:8000", 200),
+        ("elsewhere.example", 400),
+        ("example.com", 307),
+    ] {
+        let answer = send(app.clone(), Request::get("/").header("host", host), "").await;
+        assert_eq!(answer.status(), status, "{host}");
+        if status == 307 {
+            assert_eq!(answer.headers()["location"], "http://www.example.com/");
+        }
+    }
+}
+
+#[tokio::test]
+async fn https_redirect() {
+    let app = Router::new().route("/", get(async || "read")).layer(HttpsRedirectLayer);
+    let answer = send(app, Request::get("/?a=b").header("host", "example.com"), "").await;
+    assert_eq!(answer.status(), 307);
+    assert_eq!(answer.headers()["location"], "https://example.com/?a=b");
 }

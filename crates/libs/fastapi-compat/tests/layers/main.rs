@@ -5,6 +5,7 @@
 
 mod alone;
 mod cors;
+mod cors_options;
 mod proxies;
 
 use std::io::{BufRead, BufReader, Write};

@@ -16,4 +16,14 @@ async fn no_slash() -> Json<i64> {
     Json(1)
 }
 
+#[get("/files/{*rest}")]
+async fn wildcard() -> Json<i64> {
+    Json(1)
+}
+
+#[get("/items/:id")]
+async fn colon() -> Json<i64> {
+    Json(1)
+}
+
 fn main() {}
