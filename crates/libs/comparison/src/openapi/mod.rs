@@ -106,7 +106,32 @@ mod tests {
         let overlaid = comparison.overlay().apply(ours.clone()).unwrap();
         assert!(compare(&overlaid, &same, &[]).differences().is_empty());
 
-        let other = theirs(json!({"type": "integer", "minimum": 1}));
+        // One that stands beside a reference is not the component's.
+        let components = json!({"A": {"type": "object", "title": "A"}});
+        let [ours, titled] = [
+            json!({"type": "array", "items": {"$ref": "#/components/schemas/A"}}),
+            json!({"type": "array", "items": {"$ref": "#/components/schemas/A", "title": "First"}}),
+        ]
+        .map(|schema| document(&schema, &components));
+        let overlaid = compare(&ours, &titled, &[]).overlay().apply(ours).unwrap();
+        assert_eq!(overlaid["components"]["schemas"]["A"]["title"], "A");
+        assert!(compare(&overlaid, &titled, &[]).differences().is_empty());
+    }
+
+    #[test]
+    fn a_known_difference_is_no_fault_where_it_is_known() {
+        let ours = document(
+            &json!({"$ref": "#/components/schemas/A"}),
+            &json!({
+                "A": {"type": "object", "title": "A", "properties": {"n": {"type": "integer", "title": "N"}}}
+            }),
+        );
+        let other = document(
+            &json!({"$ref": "#/components/schemas/B"}),
+            &json!({"B": {
+                "type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "x-a": [1]
+            }}),
+        );
         assert_eq!(
             faults(&ours, &other, &[]),
             ["$['components']['schemas']['A']['properties']['n']: minimum: nothing instead of 1"],

@@ -144,14 +144,11 @@ impl<'a> Walk<'a> {
                 our_layer.and_then(|layer| layer.keywords.get(name)),
                 their_layer.and_then(|layer| layer.keywords.get(name)),
             ];
-            // A keyword that is not theirs at a reference is removed where it stands.
-            let at = if our_layer.is_some() {
-                &layer.location
-            } else if is_outside {
-                &fallback.location
-            } else {
-                &layer.location
-            };
+            // A text that is theirs at a reference is set at ours: others refer to the component, too. A
+            // keyword that is not theirs there is removed where it stands.
+            let is_plain = both.iter().flatten().all(|one| !one.is_object() && !one.is_array());
+            let is_set_here = is_outside && (our_layer.is_none() || is_plain);
+            let at = if is_set_here { &fallback.location } else { &layer.location };
             let all = [keywords_of(ours), keywords_of(theirs)];
             self.keyword(name, both, &at.clone(), pointer, &all);
         }
