@@ -43,7 +43,7 @@ pub struct Parameter {
     pub name: String,
     /// `path`, `query`, `header`, `cookie`, `body`, `form` or `file`.
     #[serde(rename = "in")]
-    pub place: String,
+    pub location: String,
     pub alias: String,
     /// As Python writes the type.
     pub annotation: Option<String>,
@@ -101,7 +101,7 @@ impl Inspection {
         Some((next()?, next().unwrap_or(0), next().unwrap_or(0)))
     }
 
-    /// Every route, those of mounted applications in their places.
+    /// Every route, those of mounted applications where these are mounted.
     pub fn routes(&self) -> Vec<Route<'_>> {
         let mut found = Vec::new();
         self.collect(&self.0["routes"], &mut found);
@@ -278,9 +278,9 @@ fn parameters(dependant: &Value, found: &mut Vec<Parameter>) {
     }
     for value in dependant["parameters"].as_array().into_iter().flatten() {
         let Ok(parameter) = Parameter::deserialize(value) else { continue };
-        let is_new = !found
-            .iter()
-            .any(|known| (&known.place, &known.alias) == (&parameter.place, &parameter.alias));
+        let is_new = !found.iter().any(|known| {
+            (&known.location, &known.alias) == (&parameter.location, &parameter.alias)
+        });
         if is_new {
             found.push(parameter);
         }
@@ -325,7 +325,7 @@ pub fn default_value(default: &Value) -> Option<DefaultValue<'_>> {
 
 impl Callable {
     /// Where it stands: `app/routes.py:12`, or its name for what has no file.
-    pub fn place(&self) -> String {
+    pub fn location(&self) -> String {
         match (&self.file, self.line) {
             (Some(file), Some(line)) => format!("{file}:{line}"),
             _ => self.name.clone(),
@@ -377,7 +377,7 @@ mod tests {
         assert_eq!(parameters[0].default_value(), Some(DefaultValue::Json(&json!(0))));
         assert_eq!(parameters[1].default_value(), Some(DefaultValue::Factory("list")));
         assert_eq!(route.dependencies(), []);
-        assert_eq!(route.endpoint().unwrap().place(), "app.py:3");
+        assert_eq!(route.endpoint().unwrap().location(), "app.py:3");
         assert!(inspection.operation("POST", "/sub/{n}").is_none());
         assert_eq!(inspection.routes().len(), 2);
     }

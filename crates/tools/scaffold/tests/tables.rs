@@ -126,7 +126,7 @@ impl Sample {
     fn write(&self, target: &Path) -> Option<Draft> {
         let found = self.inspected();
         let Some(compared) = &self.compared else {
-            place(&target.join(self.name), &draft(&found, self.name).unwrap());
+            put(&target.join(self.name), &draft(&found, self.name).unwrap());
             return None;
         };
         let drafted = draft_application(Inspection::new(found).unwrap(), self.name, "all").unwrap();
@@ -171,7 +171,7 @@ async fn migrate<C: Connection + sqlx::migrate::Migrate>(connection: &mut C, fol
 }
 
 /// Writes the draft in place of an older one.
-fn place(folder: &Path, drafted: &Drafted) {
+fn put(folder: &Path, drafted: &Drafted) {
     let _ = std::fs::remove_dir_all(folder);
     write(folder, drafted).unwrap();
 }

@@ -77,10 +77,10 @@ def describe_dependant(
             found["special"][name] = kind
     with report.attempt(f"{about}: its security scheme"):
         found["scheme"] = security_scheme(report, call)
-    for attribute, place in PARAMETER_LISTS:
+    for attribute, location in PARAMETER_LISTS:
         for field in getattr(dependant, attribute, None) or []:
             with report.attempt(f"{about}: parameter {getattr(field, 'name', '?')}"):
-                found["parameters"].append(describe_parameter(report, field, place))
+                found["parameters"].append(describe_parameter(report, field, location))
     for sub in getattr(dependant, "dependencies", None) or []:
         if id(sub) in parents or len(parents) > 50:
             report.remark(about, "depends on itself")
@@ -137,7 +137,7 @@ def security_scheme(report: Report, call: Any) -> dict[str, Any] | None:
     return found
 
 
-def describe_parameter(report: Report, field: Any, place: str) -> dict[str, Any]:
+def describe_parameter(report: Report, field: Any, location: str) -> dict[str, Any]:
     """Where a parameter comes from, its type, its default even where the document has none."""
     info = getattr(field, "field_info", field)
     annotation = getattr(info, "annotation", None)
@@ -148,7 +148,7 @@ def describe_parameter(report: Report, field: Any, place: str) -> dict[str, Any]
     kind = type(info).__name__
     found: dict[str, Any] = {
         "name": field.name,
-        "in": {"Form": "form", "File": "file"}.get(kind, place) if place == "body" else place,
+        "in": {"Form": "form", "File": "file"}.get(kind, location) if location == "body" else location,
         "alias": getattr(field, "alias", field.name),
         "annotation": annotation_text(annotation),
         "required": is_required(field),

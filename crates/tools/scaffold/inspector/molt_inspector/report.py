@@ -164,16 +164,16 @@ class Report:
 
     def source(self, thing: Any) -> dict[str, Any]:
         """The file (relative to the application's directory if it is below it), line and text."""
-        place: dict[str, Any] = {"file": None, "line": None, "source": None}
+        location: dict[str, Any] = {"file": None, "line": None, "source": None}
         with contextlib.suppress(Exception):
             path = os.path.abspath(inspect.getsourcefile(thing) or "")
             inside = path.startswith(self.directory + os.sep)
-            place["file"] = os.path.relpath(path, self.directory) if inside else path
-            lines, place["line"] = inspect.getsourcelines(thing)
+            location["file"] = os.path.relpath(path, self.directory) if inside else path
+            lines, location["line"] = inspect.getsourcelines(thing)
             # Libraries' sources are known: their name is enough.
             if "site-packages" not in path and "dist-packages" not in path:
-                place["source"] = inspect.cleandoc("\n" + "".join(lines))[:MAX_SOURCE]
-        return place
+                location["source"] = inspect.cleandoc("\n" + "".join(lines))[:MAX_SOURCE]
+        return location
 
     def value(self, value: Any, name: str = "") -> dict[str, Any]:
         """A value: `json` where JSON can say it, else `python`; functions by their keys."""

@@ -196,13 +196,13 @@ def caller(dependant: Any) -> dict[str, Any]:
     if dependant.dependencies or dependant.body_params or dependant.path_params:
         raise NotRecognised(about + "is a dependency that is not recognised")
     fields = [
-        (place, field)
-        for place in ("header", "query")
-        for field in getattr(dependant, f"{place}_params")
+        (location, field)
+        for location in ("header", "query")
+        for field in getattr(dependant, f"{location}_params")
     ]
     if len(fields) != 1 or dependant.cookie_params or not inspect.isroutine(function):
         raise NotRecognised(about + "is a dependency that is not recognised")
-    place, field = fields[0]
+    location, field = fields[0]
     if not plain_type(field.field_info.annotation):
         raise NotRecognised(about + "has a parameter of another type than a plain one")
     names = names_of(function)
@@ -236,7 +236,7 @@ def caller(dependant: Any) -> dict[str, Any]:
         raise NotRecognised(about + "gives another thing than its parameter")
     return {
         "call": function,
-        "in": place,
+        "in": location,
         "parameter": field.name,
         "alias": field.alias,
         "attribute": attribute,

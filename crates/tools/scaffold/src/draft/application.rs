@@ -125,7 +125,7 @@ pub(super) struct About {
     versions: Vec<String>,
     /// The releases whose answers are given.
     dialect: Option<Releases>,
-    /// What the old service does with exceptions: the exception, and the function with its place.
+    /// What the old service does with exceptions: the exception, and the function with its location.
     handlers: Vec<[String; 2]>,
     /// Whether it explains invalid requests otherwise than FastAPI.
     explains_otherwise: bool,
@@ -152,9 +152,9 @@ impl About {
         let versions = names
             .iter()
             .filter_map(|(name, key)| Some(format!("{name} {}", all["versions"][*key].as_str()?)));
-        let place = |key: &Value| {
+        let located = |key: &Value| {
             let callable = inspection.callable(key.as_str()?)?;
-            Some(format!("`{}` ({})", comment(&callable.name), comment(&callable.place())))
+            Some(format!("`{}` ({})", comment(&callable.name), comment(&callable.location())))
         };
         let own = application["exception_handlers"].as_array().into_iter().flatten();
         let own = own.filter(|handler| handler["builtin"] == false);
@@ -162,7 +162,7 @@ impl About {
             .map(|handler| {
                 let exception = &handler["exception"];
                 let exception = exception.as_str().map_or_else(|| exception.to_string(), comment);
-                [exception, place(&handler["call"]).unwrap_or_default()]
+                [exception, located(&handler["call"]).unwrap_or_default()]
             })
             .collect();
         let lifespan = &application["lifespan"];
@@ -180,7 +180,7 @@ impl About {
                 .iter()
                 .any(|[exception, _]| exception.ends_with("RequestValidationError")),
             handlers,
-            lifespan: started.chain([&lifespan["context"]]).filter_map(place).collect(),
+            lifespan: started.chain([&lifespan["context"]]).filter_map(located).collect(),
             remarks: remarks.collect(),
             keeps_slashes: application["settings"]["redirect_slashes"]["json"] == false,
         }

@@ -60,7 +60,7 @@ pub(super) fn parameters(
             continue;
         }
         let known: Vec<Parameter> =
-            known.iter().filter(|one| one.place == location).cloned().collect();
+            known.iter().filter(|one| one.location == location).cloned().collect();
         let model = model_of(types, &known);
         let of = |given: &str| known.iter().position(|one| one.alias == given);
         // As they are validated.
@@ -112,7 +112,7 @@ pub(super) fn parameters(
 /// Whether a parameter of the document is one of the code, which `openapi_extra` need not be.
 fn is_validated(known: &[Parameter], location: &str, parameter: &Value) -> bool {
     let name = parameter["name"].as_str().unwrap_or_default();
-    let mut here = known.iter().filter(|one| one.place == location);
+    let mut here = known.iter().filter(|one| one.location == location);
     here.any(|one| one.model || one.alias.eq_ignore_ascii_case(name))
 }
 
@@ -150,7 +150,7 @@ fn of_path(
     }
     let unknown = json!({});
     let known = operation.route.map(|route| route.parameters()).unwrap_or_default();
-    let known = known.iter().filter(|one| one.place == "path");
+    let known = known.iter().filter(|one| one.location == "path");
     let known: Vec<Known> = known.map(|one| known_of(types, one)).collect();
     validated(types, camel, &known);
     let mut of_path = Vec::new();
@@ -201,7 +201,7 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
     let Some(body) = operation.value.get("requestBody").filter(|body| body.is_object()) else {
         return Body::default();
     };
-    let in_body = |one: &Parameter| ["body", "form", "file"].contains(&one.place.as_str());
+    let in_body = |one: &Parameter| ["body", "form", "file"].contains(&one.location.as_str());
     if operation.route.is_some() && !known.iter().any(in_body) {
         return raw(types, body, "the document describes it, and the function reads it itself");
     }
@@ -226,7 +226,7 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
             let title = schema["title"].as_str().filter(|_| schema["$ref"].is_null());
             let name = title.map_or_else(|| "body".to_owned(), ToSnakeCase::to_snake_case);
             let mut ty = types.alone(schema, &format!("{camel}Body"), Use::Read, title);
-            let known = known.iter().filter(|one| one.place == "body");
+            let known = known.iter().filter(|one| one.location == "body");
             let known: Vec<Known> = known.map(|one| known_of(types, one)).collect();
             validated(types, camel, &known);
             let default = known.into_iter().find_map(|known| known.default);
@@ -238,6 +238,12 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
                 ty = format!("Omittable<{ty}>");
             } else if is_required && types.is_option(&ty) {
                 types.note(body, "its body may be left out".to_owned(), true);
+            } else if schema.get("default").is_some_and(|default| !default.is_null()) {
+                types.note(
+                    body,
+                    "its body is null if it is left out, not its default".to_owned(),
+                    true,
+                );
             }
             let input = Input { pattern: "Json(_body)".to_owned(), ty: format!("Json<{ty}>") };
             let case = Some(format!("json: {}", sample(types, schema, 0)));
@@ -281,7 +287,7 @@ pub(super) fn body(types: &mut Types<'_>, operation: &Operation<'_>, camel: &str
 fn known_fields<'s>(types: &Types<'_>, model: &'s Value, known: &[Parameter]) -> Vec<Field<'s>> {
     let mut fields = fields(model);
     for field in &mut fields {
-        let in_body = |one: &&Parameter| ["body", "form", "file"].contains(&one.place.as_str());
+        let in_body = |one: &&Parameter| ["body", "form", "file"].contains(&one.location.as_str());
         let parameter = known.iter().filter(in_body).find(|one| one.alias == field.name);
         field.known = parameter.map(|one| known_of(types, one)).unwrap_or_default();
     }

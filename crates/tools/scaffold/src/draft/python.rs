@@ -17,7 +17,7 @@ const MAX_WIDTH: usize = 400;
 /// The source of a function or class as a comment, with a line above that says where it stands:
 /// `// Python: app.items.read_item (app/items.py:12)`.
 pub(super) fn comment(callable: &Callable) -> String {
-    let mut text = format!("{HEAD}{} ({})\n", plain(&callable.name), plain(&callable.place()));
+    let mut text = format!("{HEAD}{} ({})\n", plain(&callable.name), plain(&callable.location()));
     let source = callable.source.as_deref().unwrap_or_default();
     let lines: Vec<&str> = source.lines().collect();
     for line in lines.iter().take(MAX_LINES) {
@@ -34,8 +34,8 @@ pub(super) fn comment(callable: &Callable) -> String {
 pub(super) fn of_operation(route: Route<'_>) -> String {
     let mut text = String::new();
     for dependency in route.dependencies() {
-        let (name, place) = (plain(&dependency.name), plain(&dependency.place()));
-        text += &format!("// Depends on `{name}` ({place}): see `dependencies.rs`.\n");
+        let (name, location) = (plain(&dependency.name), plain(&dependency.location()));
+        text += &format!("// Depends on `{name}` ({location}): see `dependencies.rs`.\n");
     }
     for option in ["response_model_include", "response_model_exclude"] {
         if let Some(fields) = route.value()[option].get("json").filter(|value| !value.is_null()) {

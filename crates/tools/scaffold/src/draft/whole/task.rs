@@ -67,7 +67,7 @@ impl Task<'_> {
     pub(super) fn parameter(&mut self, models: &Models, name: &str) -> Result<Given> {
         let unknown = || format!("`{name}` is no parameter of the path or the query");
         let known = self.parameters.iter().find(|one| one.name == name).ok_or_else(unknown)?;
-        if known.place == "path" {
+        if known.location == "path" {
             let variable = ident(&known.alias, |_| false);
             let path = self.inputs.iter().find(|input| input.ty.starts_with("Path<"));
             let path = path.ok_or_else(unknown)?;
@@ -86,7 +86,7 @@ impl Task<'_> {
             return Ok(Given { value: variable, ty: ty.to_owned() });
         }
         let query = self.inputs.iter().find_map(|input| inner(&input.ty, "Query"));
-        let query = query.filter(|_| known.place == "query").ok_or_else(unknown)?;
+        let query = query.filter(|_| known.location == "query").ok_or_else(unknown)?;
         let field = models.field(query, &known.alias).ok_or_else(unknown)?;
         self.used.insert("query".to_owned());
         Ok(Given { value: format!("query.{}", field.ident), ty: field.ty.clone() })
