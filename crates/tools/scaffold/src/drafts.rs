@@ -263,9 +263,12 @@ fn check(home: &Path, report: &mut Report) {
     let overlay = comparison::openapi::Overlay::read(&overlay).unwrap_or_default();
     report.overlay = overlay.len();
     // The last lines say what is wrong.
+    let log_file = folder.join("check.log");
     if !is_clean || report.document_equal != Some(true) {
-        _ = fs::write(folder.join("check.log"), &log);
-        println!("{}: see {}", report.document, folder.join("check.log").display());
+        _ = fs::write(&log_file, &log);
+        println!("{}: see {}", report.document, log_file.display());
+    } else {
+        _ = fs::remove_file(&log_file);
     }
     let answer = |is_so: bool| if is_so { "yes" } else { "no" };
     println!(

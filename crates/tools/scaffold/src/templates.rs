@@ -3,8 +3,6 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
-use crate::draft::rust_text;
-
 macro_rules! embedded {
     ($($name:literal)*) => {
         [$(($name, include_str!(concat!("../templates/", $name, ".j2")))),*]
@@ -42,6 +40,11 @@ pub(crate) fn templates() -> Result<Environment<'static>, minijinja::Error> {
         environment.add_template(name, text)?;
     }
     Ok(environment)
+}
+
+/// A text as a literal of Rust.
+pub(crate) fn rust_text(text: &str) -> String {
+    format!("{text:?}")
 }
 
 /// A text as YAML, in quotes if it could be taken for something else.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 const ODD: &str = include_str!("documents/odd.json");
 const PYDANTIC_1: &str = include_str!("documents/pydantic1.json");
 const BROKEN: &str = include_str!("documents/broken.json");
+const VALUES: &str = include_str!("documents/values.json");
 
 fn drafted(text: &str, operations: &str) -> Result<Draft, DraftError> {
     draft(Path::new("theirs.json"), text, "theirs", operations)
@@ -43,7 +44,7 @@ fn is_well_formed(draft: &Draft) -> Result<(), String> {
 
 #[test]
 fn every_operation_of_a_document_becomes_something() {
-    for (text, count) in [(ODD, 47), (PYDANTIC_1, 6), (BROKEN, 15)] {
+    for (text, count) in [(ODD, 47), (PYDANTIC_1, 6), (BROKEN, 15), (VALUES, 10)] {
         let draft = drafted(text, "all").unwrap();
         assert_eq!(draft.table.0.len(), count, "{}", draft.table);
         assert_eq!(draft.table.counts().iter().sum::<usize>(), count);
@@ -61,9 +62,8 @@ fn what_the_document_does_not_tell_is_drafted_loosely_with_the_reason() {
     for (name, reason) in [
         ("POST /defaults", "its default is not known"),
         ("POST /unions", "whichever choice fits"),
-        ("POST /keys", "may be any text"),
-        ("POST /literals", "may be any bool"),
-        ("GET /csv", "several media types"),
+        ("POST /keys", "may have any keys"),
+        ("POST /literals", "may be any f64"),
         ("POST /text", "any body is taken"),
         ("POST /several", "several media types"),
         ("POST /default-body", "absent if it is left out"),
@@ -75,7 +75,9 @@ fn what_the_document_does_not_tell_is_drafted_loosely_with_the_reason() {
         let Outcome::Loose(reasons) = outcome(&draft, name) else { panic!("{name} is not loose") };
         assert!(reasons.iter().any(|one| one.contains(reason)), "{name}: {reasons:#?}");
     }
-    for name in ["GET /map/{lon},{lat}", "GET /reports/{name}.json", "GET /pairs", "POST /form"] {
+    for name in
+        ["GET /map/{lon},{lat}", "GET /reports/{name}.json", "GET /pairs", "POST /form", "GET /csv"]
+    {
         assert_eq!(outcome(&draft, name), Outcome::Native, "{name}");
     }
     let models = file(&draft, "src/models.rs");
@@ -86,6 +88,53 @@ fn what_the_document_does_not_tell_is_drafted_loosely_with_the_reason() {
     assert!(!models.contains("rename = \"x-trace-id\""), "{models}");
     assert!(models.contains("#[serde(rename = \"X-Odd_Case\","), "{models}");
     assert!(file(&draft, "src/routes.rs").contains("// Loose: any body is taken"));
+}
+
+#[test]
+fn values_and_keys_of_every_type_are_drafted() {
+    let draft = drafted(VALUES, "all").unwrap();
+    for name in [
+        "POST /defaults",
+        "POST /keys",
+        "POST /literals",
+        "POST /nulls",
+        "POST /pair",
+        "GET /large",
+    ] {
+        assert_eq!(outcome(&draft, name), Outcome::Native, "{name}");
+    }
+    let models = file(&draft, "src/models.rs");
+    for code in [
+        "default = Size { width: Integer::from(1), unit: None, kind: SizeKind::Odd }",
+        "default = (Integer::from(9_223_372_036_854_775_807), (\"a\".to_owned(), true,),)",
+        "default = IndexMap::from([(\"a\".to_owned(), Integer::from(1)), ",
+        "(\"f\", Value::from(Vec::<Value>::new()))",
+        "default = DefaultsShape::Flat(Flat { shape: FlatShape::Flat })",
+        "default = vec![Some(Integer::from(1)), None]",
+        "IndexMap<Color, Size>",
+        "gt = 0, max_digits = 17, decimal_places = 12",
+        "IndexMap<KeysNamedKey, Integer>",
+        "#[schema(value = true)]",
+        "Self::N1 => serializer.serialize_i64(1)",
+    ] {
+        assert!(models.contains(code), "{code}\n{models}");
+    }
+    // `json!` recurses for each value that it is given at once.
+    assert!(
+        models.contains("\"x-codes\", json!(serde_json::Value::from_iter([json!(\"C0\"), "),
+        "{models}"
+    );
+    assert!(models.contains("json!([4_294_967_296_i64])"), "{models}");
+    for (name, reason) in [
+        ("GET /both", "several media types"),
+        // A default that holds its own type is not written down.
+        ("POST /nested", "its default is {\"leaf\":null}"),
+        ("POST /clear", "not only null"),
+        ("POST /text", "not its default"),
+    ] {
+        let Outcome::Loose(reasons) = outcome(&draft, name) else { panic!("{name} is not loose") };
+        assert!(reasons[0].contains(reason), "{reasons:?}");
+    }
 }
 
 #[test]
@@ -189,7 +238,7 @@ fn mutate(value: &mut Value, random: &mut fastrand::Rng) {
 fn no_document_stops_the_draft() {
     let mut random = fastrand::Rng::with_seed(7);
     let mut count = 0;
-    for text in [ODD, PYDANTIC_1, BROKEN] {
+    for text in [ODD, PYDANTIC_1, BROKEN, VALUES] {
         let document: Value = serde_json::from_str(text).unwrap();
         for _ in 0..60 {
             let mut mutant = document.clone();

@@ -24,8 +24,10 @@ pub(super) fn answer<'a>(types: &mut Types<'_>, operation: &'a Value, camel: &st
         return Answer { status: 200, description: None, ty: "Response".to_owned() };
     };
     let content: Vec<_> = response["content"].as_object().into_iter().flatten().collect();
+    // No rule is lost with one that is nothing but bytes of a media type.
+    let has_rules = !content.iter().all(|(_, content)| is_bytes(&content["schema"]));
     let loosely = |types: &mut Types<'_>, reason: String| {
-        types.note(response, format!("its answer may be anything: {reason}"), true);
+        types.note(response, format!("its answer may be anything: {reason}"), has_rules);
         "Response".to_owned()
     };
     let is_bodiless = status < 200 || [204, 205, 304].contains(&status);
@@ -57,6 +59,15 @@ pub(super) fn answer<'a>(types: &mut Types<'_>, operation: &'a Value, camel: &st
 
 fn is_any(content: &Value) -> bool {
     content.get("schema").is_none_or(|schema| *schema == json!({}))
+}
+
+/// Whether a schema says nothing of an answer, or no more than that it is a text or a file.
+fn is_bytes(schema: &Value) -> bool {
+    let said = ["type", "format", "contentMediaType", "title", "description"];
+    schema.as_object().is_none_or(|schema| {
+        schema.get("type").is_none_or(|kind| kind == "string")
+            && schema.keys().all(|key| said.contains(&key.as_str()))
+    })
 }
 
 fn is_text(content: &Value) -> bool {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::templates::rust_text;
+
 /// The keywords that become types, constraints and doc comments.
 const KEYWORDS: [&str; 33] = [
     "$ref",
@@ -48,11 +50,6 @@ pub(super) fn doc(schema: &Value, indent: &str) -> String {
 
 pub(super) fn description(schema: &Value) -> Option<&str> {
     schema["description"].as_str().filter(|text| !text.trim().is_empty())
-}
-
-/// A text as a literal of Rust.
-pub(crate) fn rust_text(text: &str) -> String {
-    format!("{text:?}")
 }
 
 /// Whether a text is the same behind `///`, and no Markdown that lints have rules for.
@@ -144,9 +141,31 @@ fn separated(digits: &str) -> String {
     text
 }
 
-/// A JSON value as Rust has its texts.
-fn literal(value: &Value) -> String {
+/// How many values `json!` is given at once: it recurses for each, and the compiler has a limit.
+const MAX_IN_MACRO: usize = 16;
+
+/// How many values a value is made of.
+fn count(value: &Value) -> usize {
     match value {
+        Value::Array(items) => items.iter().map(count).sum::<usize>() + 1,
+        Value::Object(fields) => fields.values().map(count).sum::<usize>() + 1,
+        _ => 1,
+    }
+}
+
+/// A JSON value as `json!` takes it.
+pub(super) fn literal(value: &Value) -> String {
+    let is_small = count(value) <= MAX_IN_MACRO;
+    let part = |value: &Value| format!("json!({})", literal(value));
+    match value {
+        Value::Array(items) if !is_small => {
+            let items: Vec<_> = items.iter().map(part).collect();
+            format!("serde_json::Value::from_iter([{}])", items.join(", "))
+        }
+        Value::Object(fields) if !is_small => {
+            let fields = fields.iter().map(|(key, value)| format!("({key:?}, {})", part(value)));
+            format!("serde_json::Value::from_iter([{}])", fields.collect::<Vec<_>>().join(", "))
+        }
         Value::String(text) => format!("{text:?}"),
         Value::Array(items) => {
             format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", "))
@@ -154,6 +173,10 @@ fn literal(value: &Value) -> String {
         Value::Object(fields) => {
             let fields = fields.iter().map(|(key, value)| format!("{key:?}: {}", literal(value)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        // A number without a type is an `i32` there.
+        Value::Number(value) if value.as_i64().is_some_and(|one| i32::try_from(one).is_err()) => {
+            format!("{}_i64", number(value))
         }
         Value::Number(value) if value.is_i64() => number(value),
         Value::Number(value) if value.is_u64() => format!("{value}_u64"),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::attributes::{comment, rust_text};
+use super::attributes::comment;
 use super::python;
 use crate::inspection::Inspection;
+use crate::templates::rust_text;
 
 /// Those that the new service has, and the Python of the others.
 #[derive(Debug, Default, Serialize)]

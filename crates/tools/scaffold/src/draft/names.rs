@@ -184,8 +184,9 @@ fn is_keyword(word: &str) -> bool {
 pub(super) fn variant(value: &Value, hint: &str) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(type_name(text)),
+        Value::Bool(is_so) => Ok(type_name(&is_so.to_string())),
         Value::Number(number) => Ok(type_name(&format!("N{number}").replace('-', "Minus"))),
-        other => Err(format!("`{hint}` may be {other}, which is neither a text nor an integer")),
+        other => Err(format!("`{hint}` may be {other}, which is no text, integer or boolean")),
     }
 }
 

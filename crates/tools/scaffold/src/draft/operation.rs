@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{Answer, answer};
-use super::attributes::{description, is_plain, rust_text};
+use super::attributes::{description, is_plain};
 use super::document::{IdStyle, Operation};
 use super::inputs::{Body, Input, body, parameters};
 use super::loose::Owner;
@@ -16,6 +16,7 @@ use super::security::security;
 use super::types::Types;
 use super::whole::{Whole, Writer};
 use crate::inspection::Route;
+use crate::templates::rust_text;
 
 /// What the templates show of it.
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{ORDER, Result, Typed, Types, Use, plain};
-use crate::draft::attributes::{bounds, doc, extra, number};
+use crate::draft::attributes::{bounds, doc, extra, literal, number};
 use crate::draft::names::{type_name, variant, words};
 
 impl Types<'_> {
@@ -23,7 +23,13 @@ impl Types<'_> {
     }
 
     pub(super) fn any_of(&mut self, choices: &[Value], hint: &str, usage: Use) -> Typed {
-        let is_null = |schema: &&Value| schema["type"] == "null";
+        // One that was edited by hand may have the type `null` for `"null"`.
+        let is_null = |schema: &&Value| {
+            schema["type"] == "null" || schema.get("type").is_some_and(Value::is_null)
+        };
+        for choice in choices.iter().filter(|choice| is_null(choice) && choice["type"].is_null()) {
+            self.note(choice, format!("`{hint}` may be null"), false);
+        }
         let others: Vec<&Value> = choices.iter().filter(|schema| !is_null(schema)).collect();
         let nullable = others.len() < choices.len();
         let mut typed = match others.as_slice() {
@@ -36,7 +42,9 @@ impl Types<'_> {
                     && fields(text).all(|name| ["type", "pattern"].contains(&name))
                     && text["pattern"].as_str().is_none_or(|text| text.starts_with("^(?!")) =>
             {
-                Typed { name: "Decimal".to_owned(), constraints: bounds(number).0 }
+                let mut constraints = bounds(number).0;
+                constraints.extend(self.digits(text, &format!("{hint}Value"), usage));
+                Typed { name: "Decimal".to_owned(), constraints }
             }
             others => plain(&self.union(others, hint, usage, None)),
         };
@@ -99,6 +107,7 @@ impl Types<'_> {
         self.code.insert(name.clone(), String::new());
         let mut code = String::new();
         let mut variants = BTreeSet::new();
+        let mut members = Vec::new();
         for (index, choice) in choices.iter().enumerate() {
             let typed = self.among(choice, &format!("{name}Choice"), usage);
             self.mention(&typed.name);
@@ -120,6 +129,7 @@ impl Types<'_> {
                     code += &format!("    #[schema({})]\n", typed.constraints.join(", "));
                 }
                 code += &format!("    {variant}({}),\n", typed.name);
+                members.push((variant.clone(), typed.name.clone()));
             }
         }
         let traits = self.traits(&name, usage, &code);
@@ -129,6 +139,7 @@ impl Types<'_> {
         }
         head += &format!("#[serde(untagged)]\npub enum {name} {{\n");
         self.code.insert(name.clone(), head + &code + "}");
+        self.unions.insert(name.clone(), members);
         name
     }
 
@@ -145,22 +156,27 @@ impl Types<'_> {
             (Some(value), _) => vec![value.clone()],
             (None, values) => values.cloned().unwrap_or_default(),
         };
-        let mut seen = Vec::new();
+        let (mut seen, count) = (Vec::new(), values.len());
         values.retain(|value| {
             !seen.contains(value) && {
                 seen.push(value.clone());
                 true
             }
         });
-        if let Some(typed) = self.loose_choice(schema, &values, hint, usage)? {
+        if values.len() < count {
+            self.note(schema, format!("`{hint}` repeats some of its values"), false);
+        }
+        let is_open = is_literal && schema["type"].is_null();
+        if let Some(typed) = self.loose_choice(schema, (&values, is_open), hint, usage)? {
             return Ok(typed);
         }
         let name = if is_literal { self.free(hint) } else { hint.to_owned() };
         let is_number = values.iter().all(Value::is_i64);
+        let is_text = values.iter().all(Value::is_string);
         let traits = match usage {
-            Use::Read if is_number => "Decode",
-            Use::Written if is_number => "Schema",
-            usage => self.traits("", usage, ""),
+            _ if is_text => self.traits("", usage, ""),
+            Use::Read => "Decode",
+            Use::Written => "Schema",
         };
         let mut code = self.derive(&format!("Copy, {ORDER}{traits}"));
         if is_literal {
@@ -176,8 +192,12 @@ impl Types<'_> {
                 variant += "Too";
             }
             variants.push((value.clone(), variant.clone()));
-            if let Some(given) = value.as_number() {
+            if let Some(given) = value.as_number().filter(|_| is_number) {
                 code += &format!("    {variant} = {},\n", number(given));
+                continue;
+            }
+            if !is_text {
+                code += &format!("    #[schema(value = {})]\n    {variant},\n", literal(value));
                 continue;
             }
             if let Some(text) = value.as_str().filter(|text| *text != variant) {
@@ -186,12 +206,17 @@ impl Types<'_> {
             code += &format!("    {variant},\n");
         }
         code += "}";
-        if is_number {
+        if !is_text {
             self.mention("Serialize Serializer");
+            let written = if is_number {
+                "serializer.serialize_i64(*self as i64)".to_owned()
+            } else {
+                let arms = variants.iter().map(|(value, variant)| written(value, variant));
+                format!("match self {{\n{}        }}", arms.collect::<String>())
+            };
             code += &format!(
                 "\n\nimpl Serialize for {name} {{\n    fn serialize<S: Serializer>(&self, \
-                 serializer: S) -> Result<S::Ok, S::Error> {{\n        \
-                 serializer.serialize_i64(*self as i64)\n    }}\n}}"
+                 serializer: S) -> Result<S::Ok, S::Error> {{\n        {written}\n    }}\n}}"
             );
         }
         self.code.insert(name.clone(), code);
@@ -199,11 +224,12 @@ impl Types<'_> {
         Ok(plain(&name))
     }
 
-    /// The type of values that no enumeration of Rust has, if these are such.
+    /// The type of values that no enumeration has, if these are such; those of an open one are of
+    /// several types.
     fn loose_choice(
         &mut self,
         schema: &Value,
-        values: &[Value],
+        (values, is_open): (&[Value], bool),
         hint: &str,
         usage: Use,
     ) -> Result<Option<Typed>> {
@@ -220,16 +246,27 @@ impl Types<'_> {
                 _ => "value",
             })
             .collect();
-        let name = match kinds.into_iter().collect::<Vec<_>>().as_slice() {
-            ["text" | "integer"] => return Ok(None),
-            ["boolean"] => "bool",
-            ["number"] | ["integer", "number"] => "f64",
-            _ => return Err("its values are of several types".to_owned()),
-        };
-        let reason = format!("`{hint}` may be any {name}: an enumeration has texts or integers");
-        self.loosen(schema, usage, reason);
-        Ok(Some(plain(name)))
+        match kinds.into_iter().collect::<Vec<_>>().as_slice() {
+            ["text" | "integer" | "boolean"] => Ok(None),
+            ["number"] | ["integer", "number"] => {
+                let reason = format!("`{hint}` may be any f64: an enumeration has no fractions");
+                self.loosen(schema, usage, reason);
+                Ok(Some(plain("f64")))
+            }
+            kinds if is_open && !kinds.contains(&"number") && !kinds.contains(&"value") => Ok(None),
+            _ => Err("its values are of several types".to_owned()),
+        }
     }
+}
+
+/// The arm of a match that writes the value of a variant.
+fn written(value: &Value, variant: &str) -> String {
+    let kind = match value {
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "i64",
+        _ => "str",
+    };
+    format!("            Self::{variant} => serializer.serialize_{kind}({}),\n", literal(value))
 }
 
 fn fields(schema: &Value) -> impl Iterator<Item = &str> {

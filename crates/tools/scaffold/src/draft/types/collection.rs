@@ -1,12 +1,16 @@
 //! Lists, sets, tuples and dictionaries.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ORDERED, Typed, Types, Use, plain, rules, unboxed};
 use crate::draft::attributes::lengths;
 
 /// The longest tuple that the document knows.
 const MAX_TUPLE: usize = 12;
+
+/// What else than types of the document a dictionary has as its keys.
+const KEYS: [&str; 9] =
+    ["String", "Uuid", "Uuid1", "Uuid3", "Uuid4", "Uuid5", "Uuid6", "Uuid7", "Uuid8"];
 
 impl Types<'_> {
     pub(super) fn array(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
@@ -30,7 +34,7 @@ impl Types<'_> {
         }
         let is_set = schema["uniqueItems"] == true;
         let item = self.alone(&schema["items"], &format!("{hint}Item"), usage, None);
-        let item = unboxed(&item);
+        let item = self.held(unboxed(&item), &schema["items"], hint, usage);
         let mut name = format!("Vec<{item}>");
         if is_set && (ORDERED.contains(&item) || self.is_ordered(item)) {
             name = format!("BTreeSet<{item}>");
@@ -44,14 +48,20 @@ impl Types<'_> {
     pub(super) fn dictionary(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
         self.note_unsupported(schema, hint, usage, rules::DICTIONARY);
         let mut values = &schema["additionalProperties"];
+        let mut names = schema["propertyNames"].as_object().cloned();
         if let Some(patterns) = schema["patternProperties"].as_object() {
-            if let (1, Some((_, inner))) = (patterns.len(), patterns.iter().next()) {
+            let first = patterns.iter().next();
+            if let (1, Some((pattern, inner))) = (patterns.len(), first) {
                 values = inner;
+                names.get_or_insert_default().insert("pattern".to_owned(), pattern.clone().into());
+            } else {
+                self.loosen(schema, usage, format!("the keys of `{hint}` may be any text"));
             }
-            self.loosen(schema, usage, format!("the keys of `{hint}` may be any text"));
-        } else if schema["propertyNames"].is_object() {
-            self.loosen(schema, usage, format!("the keys of `{hint}` may be any text"));
         }
+        let keys = match names {
+            Some(names) => self.keys(schema, names, hint, usage),
+            None => "String".to_owned(),
+        };
         if *values == false {
             self.loosen(schema, usage, format!("`{hint}` may have any keys, not none"));
         }
@@ -59,8 +69,37 @@ impl Types<'_> {
             Value::Null | Value::Bool(_) => "Value".to_owned(),
             values => self.alone(values, &format!("{hint}Value"), usage, None),
         };
-        let values = unboxed(&values);
+        let values = self.held(unboxed(&values), &schema["additionalProperties"], hint, usage);
         let constraints = lengths(schema, "Properties");
-        Typed { name: format!("IndexMap<String, {values}>"), constraints }
+        Typed { name: format!("IndexMap<{keys}, {values}>"), constraints }
+    }
+
+    /// The type of what a collection holds: of one that is only written, the document cannot say that
+    /// this is null.
+    fn held<'t>(&mut self, ty: &'t str, schema: &Value, hint: &str, usage: Use) -> &'t str {
+        if ty != "()" || usage == Use::Read {
+            return ty;
+        }
+        self.loosen(schema, usage, format!("what `{hint}` holds may be any JSON, not only null"));
+        "Value"
+    }
+
+    /// The type of a dictionary's keys; pydantic does not say that they are texts.
+    fn keys(
+        &mut self,
+        schema: &Value,
+        mut names: Map<String, Value>,
+        hint: &str,
+        usage: Use,
+    ) -> String {
+        if !names.contains_key("$ref") {
+            names.entry("type").or_insert_with(|| "string".into());
+        }
+        let keys = self.alone(&names.into(), &format!("{hint}Key"), usage, None);
+        if KEYS.contains(&keys.as_str()) || self.is_ordered(&keys) {
+            return keys;
+        }
+        self.loosen(schema, usage, format!("the keys of `{hint}` may be any text"));
+        "String".to_owned()
     }
 }

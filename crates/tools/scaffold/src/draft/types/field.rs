@@ -1,10 +1,11 @@
-//! Fields, and their defaults.
+//! Fields, as the code has them.
 
 use serde_json::Value;
 
+use super::default::Member;
 use super::model::{Field, Kind};
-use super::{Owner, Result, Typed, Types, Use};
-use crate::draft::attributes::{doc, number};
+use super::{Owner, Typed, Types, Use};
+use crate::draft::attributes::doc;
 use crate::draft::known::{Known, KnownDefault};
 use crate::draft::names::{title, type_name};
 use crate::draft::python;
@@ -17,7 +18,7 @@ impl Types<'_> {
         ident: &str,
         kind: Kind,
         usage: Use,
-    ) -> String {
+    ) -> (String, Member) {
         let Field { name, schema, is_required, is_alias, known } = field;
         let hint = format!("{model}{}", type_name(name));
         let Typed { name: mut ty, mut constraints } = self.of(schema, &hint, usage);
@@ -67,7 +68,8 @@ impl Types<'_> {
         if let Some(inner) = ty.strip_prefix("Option<").filter(|_| is_patch && is_absent_none) {
             ty = format!("Patch<{inner}");
         }
-        if omittable && ty == "()" {
+        // The document describes no field that is there and null.
+        if (omittable || *is_required) && ty == "()" {
             self.loosen(schema, usage, format!("`{hint}` may be any JSON, not only null"));
             "Value".clone_into(&mut ty);
         }
@@ -94,7 +96,9 @@ impl Types<'_> {
         if !serde.is_empty() {
             code += &format!("    #[serde({})]\n", serde.join(", "));
         }
-        code + &format!("    pub {ident}: {ty},\n")
+        code += &format!("    pub {ident}: {ty},\n");
+        let member = Member { name: (*name).to_owned(), ident: ident.to_owned(), ty };
+        (code, member)
     }
 
     /// Adds the constraints that only the application's code shows; gives its validators as comments.
@@ -126,90 +130,6 @@ impl Types<'_> {
         }
         comments
     }
-
-    fn default(&self, default: &Value, ty: &str, is_option: bool, hint: &str) -> Result<String> {
-        let bare = ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>')).unwrap_or(ty);
-        let value = match default {
-            Value::String(text) if bare == "String" && !is_option => format!("{text:?}"),
-            default => self.value(default, bare, hint)?,
-        };
-        Ok(format!("default = {}", if is_option { format!("Some({value})") } else { value }))
-    }
-
-    /// A value of a type.
-    fn value(&self, value: &Value, ty: &str, hint: &str) -> Result<String> {
-        let of = |outer: &str| ty.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>');
-        let outer = ty.split('<').next().unwrap_or(ty);
-        let is_empty = match value {
-            Value::Array(items) => items.is_empty() && ["Vec", "BTreeSet"].contains(&outer),
-            Value::Object(fields) => fields.is_empty() && outer == "IndexMap",
-            _ => false,
-        };
-        if is_empty {
-            return Ok(format!("<{ty}>::new()"));
-        }
-        Ok(match (ty, value) {
-            ("Integer", Value::Number(given)) if given.is_i64() => {
-                format!("Integer::from({})", number(given))
-            }
-            ("f64", Value::Number(given)) if given.is_i64() => format!("{}.0", number(given)),
-            ("f64", Value::Number(given)) if given.is_f64() => float(given.as_f64()),
-            ("i64", Value::Number(given)) if given.is_i64() => number(given),
-            ("Decimal", given) => decimal(given)
-                .ok_or_else(|| format!("`{hint}` has the default {given}, which is no decimal"))?,
-            ("bool", Value::Bool(is_so)) => is_so.to_string(),
-            ("String", Value::String(text)) => format!("{text:?}.to_owned()"),
-            (_, Value::Array(items)) if of("Vec").or(of("BTreeSet")).is_some() => {
-                let inner = of("Vec").or(of("BTreeSet")).unwrap_or_default();
-                let items = items.iter().map(|item| self.value(item, inner, hint));
-                let items = items.collect::<Result<Vec<_>>>()?.join(", ");
-                match of("Vec") {
-                    Some(_) => format!("vec![{items}]"),
-                    None => format!("BTreeSet::from([{items}])"),
-                }
-            }
-            (name, value) if self.variants.contains_key(name) => {
-                let variants = self.variants.get(name).into_iter().flatten();
-                let variant = variants.into_iter().find(|(known, _)| known == value);
-                let (_, variant) = variant.ok_or_else(|| {
-                    format!("`{hint}` has a default that is none of its values: {value}")
-                })?;
-                format!("{name}::{variant}")
-            }
-            (name, value) if self.newtypes.contains_key(name) => {
-                let inner = self.newtypes.get(name).map_or("", String::as_str);
-                match (inner, value) {
-                    (inner, Value::Null) if inner.starts_with("Option<") => format!("{name}(None)"),
-                    (inner, value) => format!("{name}({})", self.value(value, inner, hint)?),
-                }
-            }
-            _ => {
-                let value: String = value.to_string().chars().take(80).collect();
-                return Err(format!(
-                    "`{hint}` is absent if it is left out, its default is {value}"
-                ));
-            }
-        })
-    }
-}
-
-/// `Decimal::new(990, 2)` for `"9.90"`.
-fn decimal(given: &Value) -> Option<String> {
-    let text = match given {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let is_sign = whole.strip_prefix('-').unwrap_or(whole).bytes().all(|b| b.is_ascii_digit());
-    let digits: i64 = format!("{whole}{fraction}").parse().ok()?;
-    let is_plain = is_sign && fraction.bytes().all(|b| b.is_ascii_digit());
-    is_plain.then(|| format!("Decimal::new({}, {})", number(&digits.into()), fraction.len()))
-}
-
-/// A float as Rust has it.
-fn float(value: Option<f64>) -> String {
-    format!("{:?}", value.unwrap_or_default())
 }
 
 /// The attribute for a default of Python that Rust has too.

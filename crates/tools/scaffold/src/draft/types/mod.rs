@@ -3,6 +3,7 @@
 
 mod choice;
 mod collection;
+mod default;
 mod field;
 mod model;
 mod rules;
@@ -18,6 +19,7 @@ use super::document::{Document, Operation};
 use super::loose::{Loose, Looseness, Owner, requested};
 use super::names::{Names, type_name, words};
 use crate::inspection::Inspection;
+use default::Member;
 pub(super) use model::{Field, fields};
 
 /// A field's or a variant's type, and the constraints that stand before it.
@@ -38,6 +40,10 @@ pub(super) struct Types<'a> {
     newtypes: BTreeMap<String, String>,
     /// The enumerations, with the variants of their values.
     variants: BTreeMap<String, Vec<(Value, String)>>,
+    /// The models, with what a value of each is made of.
+    structs: BTreeMap<String, Vec<Member>>,
+    /// The unions, with the variants and types of their choices.
+    unions: BTreeMap<String, Vec<(String, String)>>,
     /// The words of the code that may need an import.
     used: BTreeSet<String>,
     /// What is being written.
@@ -69,7 +75,7 @@ type Result<T> = std::result::Result<T, String>;
 
 /// What a set can hold.
 const ORDERED: [&str; 7] = ["AnyUrl", "HttpUrl", "Integer", "String", "Uuid", "bool", "i64"];
-const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, ";
+const ORDER: &str = "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ";
 
 impl<'a> Types<'a> {
     pub(super) fn new(
@@ -85,6 +91,8 @@ impl<'a> Types<'a> {
             code: IndexMap::new(),
             newtypes: BTreeMap::new(),
             variants: BTreeMap::new(),
+            structs: BTreeMap::new(),
+            unions: BTreeMap::new(),
             used: BTreeSet::new(),
             owner: Owner::Operation(0),
             files: BTreeSet::new(),
@@ -117,16 +125,16 @@ impl<'a> Types<'a> {
 
     /// Notes that more is accepted than by the old service, or in answers that the document says
     /// something else there.
-    pub(super) fn loosen(&mut self, place: &Value, usage: Use, reason: String) {
-        self.note(place, reason, usage == Use::Read);
+    pub(super) fn loosen(&mut self, schema: &Value, usage: Use, reason: String) {
+        self.note(schema, reason, usage == Use::Read);
     }
 
-    pub(super) fn note(&mut self, place: &Value, reason: String, accepts_more: bool) {
-        let pointer = self.document.pointer(place).map(str::to_owned);
+    pub(super) fn note(&mut self, value: &Value, reason: String, accepts_more: bool) {
+        let pointer = self.document.pointer(value).map(str::to_owned);
         self.loose.add(Loose { owner: self.owner.clone(), reason, pointer, accepts_more });
     }
 
-    /// Notes what the document does not show at any place.
+    /// Notes what the document does not show anywhere.
     pub(super) fn remark(&mut self, reason: String) {
         let owner = self.owner.clone();
         self.loose.add(Loose { owner, reason, pointer: None, accepts_more: true });
@@ -226,6 +234,13 @@ impl<'a> Types<'a> {
         }
         if let Some(choices) = schema["anyOf"].as_array() {
             self.note_unsupported(schema, hint, usage, &["anyOf"]);
+            let is_union = |choice: &Value| {
+                choice["anyOf"].is_array()
+                    || (choice["oneOf"].is_array() && choice["discriminator"].is_null())
+            };
+            if choices.iter().any(is_union) {
+                self.note(schema, format!("`{hint}` is a union of unions, which is one"), false);
+            }
             return Ok(self.any_of(choices, hint, usage));
         }
         if let Some(choices) = schema["oneOf"].as_array() {
@@ -259,8 +274,11 @@ impl<'a> Types<'a> {
     /// Notes the rules of a schema that are not among those that its type has.
     fn note_unsupported(&mut self, schema: &Value, hint: &str, usage: Use, supported: &[&str]) {
         let names = schema.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
-        let others: Vec<_> =
-            names.filter(|name| rules::ALL.contains(name) && !supported.contains(name)).collect();
+        let is_checked = |name: &&str| {
+            *name != "format" || schema["format"].as_str().is_none_or(scalar::is_checked)
+        };
+        let names = names.filter(|name| rules::ALL.contains(name) && !supported.contains(name));
+        let others: Vec<_> = names.filter(is_checked).collect();
         if !others.is_empty() {
             let others = others.join("`, `");
             self.loosen(schema, usage, format!("`{hint}` is not validated by `{others}`"));

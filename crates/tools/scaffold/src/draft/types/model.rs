@@ -108,7 +108,7 @@ impl Types<'_> {
         true
     }
 
-    /// A model that stands where it is used, and is called after its place.
+    /// A model that stands where it is used, and is called after its path.
     pub(super) fn inline(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
         let name = self.free(hint);
         self.code.insert(name.clone(), String::new());
@@ -148,9 +148,12 @@ impl Types<'_> {
     ) -> String {
         let mut code = String::new();
         let mut idents: Vec<String> = Vec::new();
+        let mut members = Vec::new();
         for field in all {
             let ident = ident(field.name, |ident| idents.iter().any(|taken| taken == ident));
-            code += &self.field(name, field, &ident, kind, usage);
+            let (text, member) = self.field(name, field, &ident, kind, usage);
+            code += &text;
+            members.push(member);
             idents.push(ident);
         }
         let extra = known.filter(|_| kind == Kind::Parameters).map(|known| known.extra());
@@ -165,6 +168,8 @@ impl Types<'_> {
             let ty = format!("IndexMap<String, {}>", unboxed(&ty));
             self.mention(&ty);
             code += &format!("    #[serde(flatten)]\n    pub {ident}: {ty},\n");
+        } else {
+            self.structs.insert(name.to_owned(), members);
         }
         let traits = self.traits(name, usage, &code);
         let derive = self.derive(traits);

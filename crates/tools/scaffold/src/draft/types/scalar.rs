@@ -31,6 +31,11 @@ const CHECKED: [(&str, &str); 16] = [
 /// Formats that pydantic writes and does not check.
 const UNCHECKED: [&str; 6] = ["binary", "byte", "password", "path", "html", "text"];
 
+/// Whether a format decides which texts are valid.
+pub(super) fn is_checked(format: &str) -> bool {
+    !UNCHECKED.contains(&format)
+}
+
 impl Types<'_> {
     pub(super) fn text(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
         let is_binary = schema["contentMediaType"] == "application/octet-stream"
@@ -62,7 +67,7 @@ impl Types<'_> {
                 return plain(if http { "HttpUrl" } else { "AnyUrl" });
             }
             Some(format) => {
-                if !UNCHECKED.contains(&format) {
+                if is_checked(format) {
                     let reason = format!("`{hint}` may be any text: nothing checks `{format}`");
                     self.loosen(schema, usage, reason);
                 }
@@ -85,7 +90,8 @@ impl Types<'_> {
         }
         let Some(text) = schema["pattern"].as_str() else { return typed };
         if text.starts_with(DECIMAL) && typed.name == "String" {
-            return plain("Decimal");
+            let constraints = self.digits(schema, hint, usage);
+            return Typed { name: "Decimal".to_owned(), constraints };
         }
         match pattern(text) {
             Ok(pattern) if typed.name == "String" => typed.constraints.push(pattern),
@@ -96,6 +102,15 @@ impl Types<'_> {
             }
         }
         typed
+    }
+
+    /// How many digits and decimal places a decimal has, as its pattern shows them.
+    pub(super) fn digits(&mut self, schema: &Value, hint: &str, usage: Use) -> Vec<String> {
+        let Some(pattern) = schema["pattern"].as_str() else { return Vec::new() };
+        pattern.strip_prefix(DECIMAL).and_then(digits).unwrap_or_else(|| {
+            self.loosen(schema, usage, format!("`{hint}` need not match its pattern"));
+            Vec::new()
+        })
     }
 
     pub(super) fn integer(&mut self, schema: &Value, hint: &str, usage: Use) -> Typed {
@@ -133,5 +148,51 @@ impl Types<'_> {
             );
         }
         bounds
+    }
+}
+
+/// The constraints of a decimal, of the rest of its pattern.
+fn digits(rest: &str) -> Option<Vec<String>> {
+    let count = |text: &str| text.parse::<u64>().ok();
+    let places = |places: u64| format!("decimal_places = {places}");
+    if rest == r"\d*\.?\d*$" {
+        return Some(Vec::new());
+    }
+    if let Some(only) = rest.strip_prefix(r"\d*\.?\d{0,") {
+        return Some(vec![places(count(only.strip_suffix("}0*$")?)?)]);
+    }
+    let (whole, rest) = rest.strip_prefix(r"(?:\d{0,")?.split_once(r"}|(?=[\d.]{1,")?;
+    let (all, rest) = rest.split_once(r"}0*$)")?;
+    let (whole, all) = (count(whole)?, count(all)?.checked_sub(1)?);
+    let mut found = vec![format!("max_digits = {all}")];
+    if rest == r"\d*\.\d*0*$)" {
+        return (whole == all).then_some(found);
+    }
+    let rest = rest.strip_prefix(&format!(r"\d{{0,{whole}}}\.\d{{0,"))?;
+    let fraction = count(rest.strip_suffix("}0*$)")?)?;
+    found.push(places(fraction));
+    (whole == all.saturating_sub(fraction)).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digits;
+
+    #[test]
+    fn digits_are_read_from_patterns_of_decimals() {
+        for (pattern, expected) in [
+            (r"\d*\.?\d*$", Some("")),
+            (r"\d*\.?\d{0,2}0*$", Some("decimal_places = 2")),
+            (r"(?:\d{0,5}|(?=[\d.]{1,6}0*$)\d*\.\d*0*$)", Some("max_digits = 5")),
+            (
+                r"(?:\d{0,5}|(?=[\d.]{1,18}0*$)\d{0,5}\.\d{0,12}0*$)",
+                Some("max_digits = 17, decimal_places = 12"),
+            ),
+            (r"(?:\d{0,4}|(?=[\d.]{1,18}0*$)\d{0,4}\.\d{0,12}0*$)", None),
+            (r"\d+$", None),
+        ] {
+            let found = digits(pattern).map(|found| found.join(", "));
+            assert_eq!(found.as_deref(), expected, "{pattern}");
+        }
     }
 }

@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::task::{Given, Task, inner};
-use super::attributes::rust_text;
 use super::conversions::{Conversion, Conversions, Known};
 use super::inputs::Input;
 use super::names::{type_name, words};
 use super::parsed::Models;
 use crate::inspection::{Inspection, Route};
 use crate::tables::TableOf;
+use crate::templates::rust_text;
 
 /// A handler in full.
 pub(super) struct Whole {

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::task::{Task, inner};
 use super::{Result, Writer, missing};
-use crate::draft::attributes::rust_text;
 use crate::draft::conversions::Conversion;
 use crate::tables::ColumnOf;
+use crate::templates::rust_text;
 
 impl Writer<'_> {
     pub(super) fn create(&mut self, task: &mut Task<'_>) -> Result<String> {
