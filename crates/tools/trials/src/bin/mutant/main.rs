@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
     match run(&Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mutant: {}", api::chain(&*error));
+            eprintln!("mutant: {}", domain::chain(&*error));
             ExitCode::FAILURE
         }
     }
