@@ -31,9 +31,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
     version,
     after_help = "Examples:
   molt                                              serve on a database of this machine
-  molt --database-url postgresql://u:p@host/db      serve on PostgreSQL
+  DATABASE_URL=postgresql://u:p@host/db molt        serve on PostgreSQL
   molt migrate                                      bring the schema up to date
-  molt create-superuser --email me@example.com --password …
+  molt create-superuser --email me@example.com      with the password in SUPERUSER_PASSWORD
   molt openapi > openapi.json                       print the OpenAPI document"
 )]
 struct Cli {
