@@ -88,11 +88,11 @@ impl Activity {
     async fn idle(&self, timeout: Duration) {
         loop {
             let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
-            let idle = self.start.elapsed().saturating_sub(last);
-            if idle >= timeout {
+            let left = timeout.saturating_sub(self.start.elapsed().saturating_sub(last));
+            if left.is_zero() {
                 return;
             }
-            tokio::time::sleep(timeout - idle).await;
+            tokio::time::sleep(left).await;
         }
     }
 }
