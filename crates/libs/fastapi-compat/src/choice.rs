@@ -159,6 +159,12 @@ fn refuse<T>(
     at: &Loc<'_>,
     errors: &mut Errors,
 ) -> Option<T> {
+    // Compared with texts, it has to be one.
+    if matches!(input, Value::Surrogates(_))
+        && values.iter().any(|value| matches!(value, Fixed::Str(_)))
+    {
+        return errors.not_unicode(at, input);
+    }
     let expected = expected(values);
     let msg = format!("Input should be {expected}");
     errors.add(kind, at, msg, input, &[("expected", expected.into())])

@@ -323,6 +323,12 @@ impl Errors {
         self.count += 1;
     }
 
+    /// A text with lone surrogates where pydantic needs one that can be encoded.
+    pub(crate) fn not_unicode<T>(&mut self, at: &Loc<'_>, input: &Value) -> Option<T> {
+        let msg = "Input should be a valid string, unable to parse raw data as a unicode string";
+        self.add("string_unicode", at, msg, input, &[])
+    }
+
     /// A required field that is not there; `input` is the object that lacks it, or null.
     pub fn missing<T>(&mut self, at: &Loc<'_>, input: &Value) -> Option<T> {
         self.add("missing", at, "Field required", input, &[])

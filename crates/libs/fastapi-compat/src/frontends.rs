@@ -7,6 +7,8 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, Route};
 use tower::{Layer, Service};
 
+use crate::endpoint;
+
 /// Services by the paths below which they answer.
 pub(crate) struct Frontends<R>(Vec<(String, R)>);
 
@@ -68,7 +70,8 @@ impl<S: Clone + Send + Sync + 'static> Frontends<MethodRouter<S>> {
 
     pub(crate) fn with_state(self, state: &S) -> Frontends<axum::Router> {
         let served = self.0.into_iter().map(|(path, service)| {
-            (path, axum::Router::new().fallback(service).with_state(state.clone()))
+            let router = endpoint::unmatched(endpoint::fallback(service));
+            (path, router.with_state(state.clone()))
         });
         Frontends(served.collect())
     }

@@ -14,6 +14,7 @@ use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::invalid::Invalid;
 use crate::named_tuple::decode_items;
+use crate::text::Text;
 use crate::value::{Object, Value};
 use crate::wrap::Wrap;
 
@@ -289,6 +290,13 @@ fn decode_unwrapped<M: Model>(
             errors.within((type_name::<M>(), false), at, given, |errors| {
                 if !is_tuple {
                     errors.add_fields_set(0);
+                }
+                // pydantic looks at every key then, and gives up at one that is no text.
+                let mut names = fields.into_iter().map(|(name, _)| name);
+                if M::EXTRA != Extra::Ignored
+                    && let Some(name) = names.find(Text::is_lone)
+                {
+                    return errors.not_unicode(at, &Value::Surrogates(name));
                 }
                 let is_strict = std::mem::replace(&mut errors.is_strict, M::IS_STRICT);
                 let fields =

@@ -43,7 +43,8 @@ impl Decode for bool {
             Value::Float(value) if *value == 0.0 || *value == 1.0 => Some(*value == 1.0),
             Value::Str(text) if is_one_of(text, TRUE) => Some(true),
             Value::Str(text) if is_one_of(text, FALSE) => Some(false),
-            Value::Int(_) | Value::Str(_) | Value::Surrogates(_) => {
+            Value::Surrogates(_) => errors.not_unicode(at, input),
+            Value::Int(_) | Value::Str(_) => {
                 let msg = "Input should be a valid boolean, unable to interpret input";
                 errors.add("bool_parsing", at, msg, input, &[])
             }

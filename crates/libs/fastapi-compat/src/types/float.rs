@@ -33,7 +33,7 @@ fn read(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<f64> {
             Some(value) => Some(value),
             None => errors.add("float_parsing", at, PARSING, input, &[]),
         },
-        Value::Surrogates(_) => errors.add("float_parsing", at, PARSING, input, &[]),
+        Value::Surrogates(_) => errors.not_unicode(at, input),
         _ => errors.add("float_type", at, TYPE, input, &[]),
     }
 }

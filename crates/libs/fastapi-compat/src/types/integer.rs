@@ -142,7 +142,7 @@ fn read(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<Integer> {
             Err(IntegerError::Text) => errors.add("int_parsing", at, PARSING, input, &[]),
             Err(IntegerError::Size) => errors.add("int_parsing_size", at, SIZE, input, &[]),
         },
-        Value::Surrogates(_) => errors.add("int_parsing", at, PARSING, input, &[]),
+        Value::Surrogates(_) => errors.not_unicode(at, input),
         _ => errors.add("int_type", at, TYPE, input, &[]),
     }
 }

@@ -38,7 +38,10 @@ impl<T: Decode> Decode for JsonText<T> {
 
     fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
         errors.fits(Exactness::Lax);
-        let (Value::Str(text) | Value::Surrogates(text)) = input else {
+        if matches!(input, Value::Surrogates(_)) {
+            return errors.not_unicode(at, input);
+        }
+        let Value::Str(text) = input else {
             let msg = "JSON input should be string, bytes or bytearray";
             return errors.add("json_type", at, msg, input, &[]);
         };

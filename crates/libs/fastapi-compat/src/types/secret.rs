@@ -53,6 +53,7 @@ fn bytes(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<Vec<u8>> {
     match input {
         Value::Str(text) => Some(text.as_bytes().to_vec()),
         Value::File(file) => Some(file.content().to_vec()),
+        Value::Surrogates(_) => errors.not_unicode(at, input),
         _ => errors.add("bytes_type", at, "Input should be a valid bytes", input, &[]),
     }
 }

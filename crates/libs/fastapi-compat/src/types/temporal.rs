@@ -432,6 +432,9 @@ macro_rules! temporal {
                 $errors: &mut Errors,
             ) -> Option<Self> {
                 $errors.fits(Exactness::Lax);
+                if matches!($input, Value::Surrogates(_)) {
+                    return $errors.not_unicode($at, $input);
+                }
                 let value = $read?;
                 match broken(&value, constraints, speedate::$type::parse_str) {
                     None => Some(Self(value)),

@@ -36,11 +36,7 @@ impl Decode for String {
             {
                 text.as_str()
             }
-            Value::Surrogates(_) => {
-                let msg =
-                    "Input should be a valid string, unable to parse raw data as a unicode string";
-                return errors.add("string_unicode", at, msg, input, &[]);
-            }
+            Value::Surrogates(_) => return errors.not_unicode(at, input),
             _ => {
                 let msg = "Input should be a valid string";
                 return errors.add("string_type", at, msg, input, &[]);

@@ -111,6 +111,9 @@ pub(super) fn decode<U: Parsed>(
     errors: &mut Errors,
 ) -> Option<U> {
     errors.fits(Exactness::Lax);
+    if matches!(input, Value::Surrogates(_)) {
+        return errors.not_unicode(at, input);
+    }
     let Value::Str(text) = input else {
         return errors.add("url_type", at, "URL input should be a string or URL", input, &[]);
     };

@@ -23,7 +23,10 @@ impl Decode for Uuid {
     }
 
     fn decode(input: &Value, _: &Constraints, at: &Loc<'_>, errors: &mut Errors) -> Option<Self> {
-        let (Value::Str(text) | Value::Surrogates(text)) = input else {
+        if matches!(input, Value::Surrogates(_)) {
+            return errors.not_unicode(at, input);
+        }
+        let Value::Str(text) = input else {
             let msg = "UUID input should be a string, bytes or UUID object";
             return errors.add("uuid_type", at, msg, input, &[]);
         };
