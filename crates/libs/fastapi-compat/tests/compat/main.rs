@@ -7,7 +7,9 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test ends so")]
 #![expect(clippy::too_many_lines, reason = "the port is a list")]
 
+mod app;
 mod http;
+mod ledger;
 mod port;
 mod requests;
 mod switches;
@@ -21,7 +23,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fastapi_compat::openapi::Info;
+use fastapi_compat::Switch;
+use fastapi_compat::openapi::{Info, OpenApi};
 use proptest::strategy::{BoxedStrategy, Strategy};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::{Value, json};
@@ -40,6 +43,10 @@ struct Oracle {
     requests: fn(&[String]) -> BoxedStrategy<Request>,
     /// The requests that once differed, in a file of this name.
     regressions: &'static str,
+    /// What it chooses of the newest releases' switches.
+    switch: Option<Switch>,
+    /// What it says of itself in the document.
+    finish: fn(&mut OpenApi),
 }
 
 /// Each has a connection to both sides.
@@ -50,8 +57,8 @@ const ENOUGH: usize = 5;
 #[derive(Default)]
 struct Tally {
     requests: AtomicU64,
-    /// FastAPI failed, we did not: how often for each operation.
-    better: Mutex<BTreeMap<String, u64>>,
+    /// FastAPI failed, and ours is what it meant: how often by which rules of the ledger.
+    ledger: Mutex<ledger::Uses>,
     /// For each operation: how many requests were accepted, and how many refused.
     operations: Mutex<BTreeMap<String, [u64; 2]>>,
 }
@@ -76,11 +83,14 @@ impl Services<'_> {
         if expected == given {
             return Ok(());
         }
-        if expected.status == 500 && given.status < 500 {
-            if let Ok(mut better) = self.tally.better.lock() {
-                *better.entry(request.operation.clone()).or_default() += 1;
+        if expected.status == 500 {
+            let mut meant = self.python.send(&ledger::request(&request.bytes))?;
+            let mut uses = self.tally.ledger.lock().map_err(|_| "a thread panicked".to_owned())?;
+            ledger::count(&mut meant, &mut uses)?;
+            if meant == given {
+                return Ok(());
             }
-            return Ok(());
+            return Err(format!("FastAPI fails and means: {meant}\nours:    {given}"));
         }
         Err(format!("FastAPI: {expected}\nours:    {given}"))
     }
@@ -168,7 +178,7 @@ fn write_report(probe: &str, seed: u64, tally: &Tally, differences: &[(Request, 
     let report = json!({
         "requests": tally.requests.load(Ordering::Relaxed),
         "differences": differences.len(),
-        "better": *tally.better.lock().expect("no thread panicked"),
+        "ledger": *tally.ledger.lock().expect("no thread panicked"),
         "seed": seed,
         "operations": operations.iter().map(|(name, [accepted, refused])| {
             (name.clone(), json!({"accepted": accepted, "refused": refused}))
@@ -186,7 +196,7 @@ fn write_report(probe: &str, seed: u64, tally: &Tally, differences: &[(Request, 
 
 async fn probe(module: &str, versions: Option<&Versions>) -> Service {
     let mut command = Command::new(versions::interpreter(versions));
-    command.args(["-W", "ignore", "-m", "uvicorn", &format!("{module}:app"), "--port", "0"]);
+    command.args(["-W", "ignore", "-m", "uvicorn", &format!("{module}:served"), "--port", "0"]);
     command.args(["--no-access-log", "--no-server-header", "--no-date-header"]);
     command.args(["--log-level", "info", "--loop", "uvloop", "--http", "httptools"]);
     command.env("FILES", http::files());
@@ -234,27 +244,41 @@ fn differences_between(path: &str, fastapi: &Value, ours: &Value, found: &mut Ve
 fn fastapi_and_its_port_answer_the_same() {
     let (router, operations) = port::port();
     let requests = |operations: &[String]| requests(operations).boxed();
-    prove(Oracle { probe: "probe", router, operations, requests, regressions: "regressions.txt" });
+    let (probe, regressions) = ("probe", "regressions.txt");
+    let (switch, finish) = (None, (|_| {}) as fn(&mut OpenApi));
+    prove(Oracle { probe, router, operations, requests, regressions, switch, finish });
 }
 
 #[test]
 fn routes_answers_and_security_are_the_same() {
     let (router, operations) = http::port();
-    let (requests, regressions) = (http::requests, "http/regressions.txt");
-    prove(Oracle { probe: "probe_http", router, operations, requests, regressions });
+    let (probe, requests, regressions) = ("probe_http", http::requests, "http/regressions.txt");
+    let (switch, finish) = (None, (|_| {}) as fn(&mut OpenApi));
+    prove(Oracle { probe, router, operations, requests, regressions, switch, finish });
+}
+
+#[test]
+fn what_an_application_chooses_is_the_same() {
+    let (router, operations) = app::port();
+    let (probe, requests, regressions) = ("probe_app", app::requests, "app_regressions.txt");
+    let (switch, finish) = (Some(app::SWITCH), app::finish);
+    prove(Oracle { probe, router, operations, requests, regressions, switch, finish });
 }
 
 /// Starts both sides and sends them the same requests.
 fn prove(oracle: Oracle) {
-    let Oracle { probe: module, mut router, mut operations, requests, regressions } = oracle;
+    let Oracle { probe: module, mut router, mut operations, requests, regressions, switch, finish } =
+        oracle;
     let (count, seed) = (number("REQUESTS", 10_000), number("SEED", 1));
     let versions = Versions::of_environment();
     if let Some(versions) = &versions {
-        router = router.dialect(versions.dialect());
+        let dialect = versions.dialect();
+        router = router.dialect(switch.map_or(dialect, |switch| dialect.with(switch)));
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let info = Info { title: "FastAPI", version: "0.1.0", token_url: "/token" };
-    let document = router.document(&info).expect("the models have names of their own");
+    let mut document = router.document(&info).expect("the models have names of their own");
+    finish(&mut document);
     let document = serde_json::to_value(document).expect("the document is JSON");
     let probe = runtime.block_on(probe(module, versions.as_ref()));
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
@@ -312,26 +336,32 @@ fn prove(oracle: Oracle) {
         eprintln!("\n{request:?}\n{difference}");
     }
     let requests = tally.requests.load(Ordering::Relaxed);
-    let better: u64 = tally.better.lock().expect("no thread panicked").values().sum();
+    let uses = std::mem::take(&mut *tally.ledger.lock().expect("no thread panicked"));
     let versions = versions.map_or_else(|| "newest".to_owned(), |versions| versions.to_string());
     println!(
-        "\r{module} {versions}: {requests} requests with seed {seed}: {} different, {better} better \
-         (FastAPI fails), {} operations left out",
+        "\r{module} {versions}: {requests} requests with seed {seed}: {} different, {} operations left out, \
+         FastAPI fails by rules of the ledger: {uses:?}",
         differences.len(),
         left_out.len()
     );
+    let is_unused = |rule: &&ledger::Rule| module == "probe" && !uses.contains_key(rule.name);
+    let unused: Vec<_> = ledger::RULES.iter().filter(is_unused).map(|rule| rule.name).collect();
+    if !unused.is_empty() {
+        println!("rules of the ledger that no request needed: {}", unused.join(", "));
+    }
     assert!(differences.is_empty(), "FastAPI and its port differ");
 
     // A generator that reaches nothing would find no difference either.
     let tally = tally.operations.lock().expect("no thread panicked");
     if count >= 100_000 {
+        assert!(unused.is_empty(), "no request needed the rules {}", unused.join(", "));
         for operation in &operations {
             let [accepted, refused] = tally.get(operation).copied().unwrap_or_default();
             // What a convertor does not match is a 404.
             let accepts = operation != "path/int-text/{v}" && !http::only_fails(operation);
             assert!(accepted > 0 || !accepts, "no request to {operation} was accepted");
             let refuses = !operation.ends_with("/any") && operation != "cookie/optional";
-            let refuses = refuses && module != "probe_http";
+            let refuses = refuses && module == "probe";
             assert!(refused > 0 || !refuses, "no request to {operation} was refused");
         }
     }
@@ -340,7 +370,7 @@ fn prove(oracle: Oracle) {
 /// The table of the documentation names all operations of the oracle and no others.
 #[test]
 fn the_coverage_table_is_true() {
-    let operations = [port::port().1, http::port().1].concat();
+    let operations = [port::port().1, http::port().1, app::port().1].concat();
     let operations: BTreeSet<_> = operations
         .iter()
         .filter_map(|operation| {

@@ -45,6 +45,7 @@ from fastapi.security import (
     SecurityScopes,
 )
 from fastapi.staticfiles import StaticFiles
+from ledger import Ledger
 from pydantic import BaseModel, Field, computed_field
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
@@ -661,6 +662,16 @@ app.mount("/mount/sub", sub)
 app.mount("/mount/static", StaticFiles(directory=FILES))
 app.mount("/mount/html", StaticFiles(directory=FILES, html=True, follow_symlink=True))
 
+# They answer where no other operation does, so that their paths may be anywhere.
+FRONTENDS = [f"frontend/{name}/{{path}}" for name in ("auto", "pages", "index", "none")]
+if hasattr(app, "frontend"):
+    app.frontend("/frontend/auto", directory=FILES)
+    app.frontend("/frontend/pages", directory=os.path.join(FILES, "below"))
+    app.frontend("/frontend/index", directory=FILES, fallback="index.html")
+    app.frontend("/frontend/none/", directory=os.path.join(FILES, "below"), fallback=None)
+else:
+    LEFT_OUT.extend(FRONTENDS)
+
 
 def text_app() -> FastAPI:
     inner = FastAPI(openapi_url=None)
@@ -722,3 +733,5 @@ FOLDERS = ["mount/static", "mount/html", "layer/gzip", "layer/trusted", "layer/h
 has(*FILE_OPERATIONS, *[f"{folder}/{{path}}" for folder in FOLDERS], fastapi="0.133")
 # They break lines of events otherwise.
 has("answer/events", "answer/events-own", fastapi="0.140.12")
+
+served = Ledger(app)

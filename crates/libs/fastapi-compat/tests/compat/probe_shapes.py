@@ -2,7 +2,8 @@
 rules. Their Rust port is `port/shapes.rs`."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, MutableSequence, MutableSet, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import Form, Header, Query
@@ -233,6 +234,9 @@ VALUES: dict[str, Any] = {
     "variadic-tuple-bounds": Annotated[tuple[int, ...], Field(min_length=2, max_length=3)],
     "sequence": Sequence[int],
     "sequence-bounds": Annotated[Sequence[int], Field(min_length=1, max_length=2)],
+    "mutable-sequence": MutableSequence[int],
+    "mapping": Mapping[str, int],
+    "mutable-mapping": MutableMapping[str, int],
     "union-sequences": tuple[float, ...] | Sequence[int] | deque[str] | bool,
     "union-deque": deque[Annotated[int, Field(ge=1)]] | list[int],
     "dsn-postgres": PostgresDsn,
@@ -250,6 +254,8 @@ VALUES: dict[str, Any] = {
 }
 
 SETS: dict[str, Any] = {
+    "abstract-set": AbstractSet[int],
+    "mutable-set": MutableSet[int],
     "frozen-set": frozenset[int],
     "frozen-set-bounds": Annotated[frozenset[int], Field(min_length=1, max_length=2)],
 }

@@ -12,7 +12,9 @@ from fastapi import Body, Cookie, Form, Header, Query
 from probe import Inner, app
 from pydantic import (
     UUID1,
+    UUID3,
     UUID4,
+    UUID5,
     AfterValidator,
     AliasChoices,
     AnyHttpUrl,
@@ -230,6 +232,8 @@ MODELS: dict[str, Any] = {
 
 VALUES: dict[str, Any] = {
     "uuid-1": UUID1,
+    "uuid-3": UUID3,
+    "uuid-5": UUID5,
     "uuid-4": UUID4,
     "ip-4": ipaddress.IPv4Address,
     "ip-6": ipaddress.IPv6Address,
@@ -280,8 +284,12 @@ def title(name: str) -> str:
         "Base64Str",
         "Base64UrlStr",
         "Uuid1",
+        "Uuid3",
         "Uuid4",
+        "Uuid5",
+        "Uuid6",
         "Uuid7",
+        "Uuid8",
         "SecretStr",
         "SecretBytes",
         "ByteSize",
@@ -295,10 +303,10 @@ def body(name: str, model: Any) -> None:
         return given
 
 
-if has("body/uuid-7", pydantic="2.11"):
-    from pydantic import UUID7
+if has("body/uuid-6", "body/uuid-7", "body/uuid-8", pydantic="2.11"):
+    from pydantic import UUID6, UUID7, UUID8
 
-    VALUES["uuid-7"] = UUID7
+    VALUES |= {"uuid-6": UUID6, "uuid-7": UUID7, "uuid-8": UUID8}
 for name, value in VALUES.items():
     MODELS[name] = create_model(title(name), v=(value, ...))
 for name, model in MODELS.items():

@@ -11,12 +11,13 @@ use fastapi_compat::layers::{GzipLayer, HttpsRedirectLayer, TrustedHostLayer};
 use fastapi_compat::openapi::AdditionalResponse;
 use fastapi_compat::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Background, Basic, Bearer, Call, Cookie,
-    Decode, Dependent, Depends, EventSourceResponse, File, FileRequest, FileResponse, Header,
-    HttpBearer, HttpDigest, HttpError, HttpOptions, Integer, Json, JsonLines, MediaResponse,
-    MediaType, NoContent, OAuth2AuthorizationCodeBearer, OAuth2Options, OAuth2PasswordBearer,
-    OpenIdConnect, OpenIdConnectOptions, Path, Query, RedirectResponse, Router, SameSite, Schema,
-    Scopes, Security, SecurityScopes, Selected, ServerSentEvent, SetCookie, SetCookies,
-    StaticFiles, api_route, get, head, options, post, routes, trace, websocket,
+    Decode, Dependent, Depends, EventSourceResponse, File, FileRequest, FileResponse, Frontend,
+    FrontendFallback, Header, HttpBearer, HttpDigest, HttpError, HttpOptions, Integer, Json,
+    JsonLines, MediaResponse, MediaType, NoContent, OAuth2AuthorizationCodeBearer, OAuth2Options,
+    OAuth2PasswordBearer, OpenIdConnect, OpenIdConnectOptions, Path, Query, RedirectResponse,
+    Router, SameSite, Schema, Scopes, Security, SecurityScopes, Selected, ServerSentEvent,
+    SetCookie, SetCookies, StaticFiles, api_route, get, head, options, post, routes, trace,
+    websocket,
 };
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -996,6 +997,14 @@ async fn included_body(
     Json(given)
 }
 
+fn frontend(folder: &str) -> Frontend {
+    Frontend::new(super::files_path(folder)).expect("the folder is there")
+}
+
+fn with_fallback(folder: &str, fallback: FrontendFallback) -> Frontend {
+    frontend(folder).fallback(fallback).expect("the file is there")
+}
+
 /// All routes, with the names of their operations.
 pub(crate) fn port() -> (Router, Vec<String>) {
     super::files();
@@ -1082,9 +1091,15 @@ pub(crate) fn port() -> (Router, Vec<String>) {
         .mount("/layer/gzip", text_app().layer(GzipLayer::new().minimum_size(50).compresslevel(5)))
         .mount("/layer/trusted", text_app().layer(hosts))
         .mount("/layer/https", text_app().layer(HttpsRedirectLayer))
+        .frontend("/frontend/auto", frontend(""))
+        .frontend("/frontend/pages", frontend("below"))
+        .frontend("/frontend/index", with_fallback("", FrontendFallback::Index))
+        .frontend("/frontend/none/", with_fallback("below", FrontendFallback::None))
         .merge(included);
     let mut names: Vec<_> =
         router.operations().map(|(_, _, path)| path.trim_start_matches('/').to_owned()).collect();
     names.dedup();
+    let frontends = ["auto", "pages", "index", "none"];
+    names.extend(frontends.map(|name| format!("frontend/{name}/{{path}}")));
     (router, names)
 }

@@ -227,6 +227,10 @@ fn target(
         "mount/static" => {
             (&["GET", "GET", "HEAD", "POST"], path("/mount/static/<file>"), &[], "ranges")
         }
+        "frontend/auto" | "frontend/pages" | "frontend/index" | "frontend/none" => {
+            let file = format!("/{name}/<file>");
+            (&["GET", "GET", "HEAD", "POST"], path(&file), &[], "pages")
+        }
         "mount/html" => {
             (&["GET", "GET", "HEAD", "POST"], path("/mount/html/<file>"), &[], "ranges")
         }
@@ -331,6 +335,30 @@ fn headers(kind: &'static str) -> BoxedStrategy<(Headers, Vec<u8>)> {
                 ]),
             )
             .boxed(),
+        ])
+        .prop_map(|headers| (headers, Vec::new()))
+        .boxed(),
+        "pages" => all(vec![
+            header(
+                "accept",
+                0.8,
+                pick(&[
+                    "text/html",
+                    "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",
+                    "application/json, TEXT/HTML; charset=utf-8; q=0.5",
+                    "text/html;q=0",
+                    "text/html; q=0.0, application/xhtml+xml;Q=\"0\"",
+                    "text/html;q=x",
+                    "text/html;q=",
+                    "application/json",
+                    "*/*",
+                    "text",
+                    "",
+                ]),
+            )
+            .boxed(),
+            header("range", 0.2, range()).boxed(),
+            header("if-none-match", 0.1, pick(&[ETAG, "*"])).boxed(),
         ])
         .prop_map(|headers| (headers, Vec::new()))
         .boxed(),

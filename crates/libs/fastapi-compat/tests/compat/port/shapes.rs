@@ -1,6 +1,8 @@
 //! The port of `probe_shapes.py`: collections, addresses, aliases, choices and validators around the
 //! rules.
 
+use std::collections::BTreeSet;
+
 use fastapi_compat::{
     AmqpDsn, AnyUrl, Call, ClickHouseDsn, CockroachDsn, Decode, Deque, Form, FrozenSet, Handler,
     Integer, Invalid, Json, KafkaDsn, MariaDBDsn, MongoDsn, MySQLDsn, NatsDsn, PostgresDsn, Query,
@@ -463,6 +465,11 @@ models! {
     SequenceModel(Sequence<Integer>);
     #[schema(min_length = 1, max_length = 2)]
     SequenceBounds(Sequence<Integer>);
+    MutableSequence(Vec<Integer>);
+    Mapping(IndexMap<String, Integer>);
+    MutableMapping(IndexMap<String, Integer>);
+    AbstractSet(FrozenSet<Integer>);
+    MutableSet(BTreeSet<Integer>);
     UnionSequences(SequencesOrBool);
     UnionDeque(DequeOrList);
     DsnPostgres(PostgresDsn);
@@ -486,6 +493,9 @@ echoed!(
     VariadicTupleBounds,
     SequenceModel,
     SequenceBounds,
+    MutableSequence,
+    Mapping,
+    MutableMapping,
     UnionSequences,
     UnionDeque,
     DsnPostgres,
@@ -525,7 +535,7 @@ macro_rules! echo_lists {
     )*};
 }
 
-echo_lists!(FrozenSetModel, FrozenSetBounds);
+echo_lists!(FrozenSetModel, FrozenSetBounds, AbstractSet, MutableSet);
 
 #[post("/body/named-tuple", name = "operation", body = "given")]
 async fn named_tuple(Call((), Json(given)): Call<(), Json<NamedTuples>>) -> Json<Point> {
@@ -578,6 +588,11 @@ pub(super) fn register(all: &mut Routes) {
         "variadic-tuple-bounds" VariadicTupleBounds;
         "sequence" SequenceModel;
         "sequence-bounds" SequenceBounds;
+        "mutable-sequence" MutableSequence;
+        "mapping" Mapping;
+        "mutable-mapping" MutableMapping;
+        "abstract-set" AbstractSet;
+        "mutable-set" MutableSet;
         "union-sequences" UnionSequences;
         "union-deque" UnionDeque;
         "dsn-postgres" DsnPostgres;

@@ -6,8 +6,8 @@ use fastapi_compat::{
     Encoded, FileUrl, Form, FtpUrl, FutureDate, FutureDatetime, Header, Integer, Invalid,
     IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface, Ipv4Network,
     Ipv6Address, Ipv6Interface, Ipv6Network, Json, JsonText, NaiveDatetime, PastDate, PastDatetime,
-    Query, Router, SecretBytes, SecretStr, Time, Uuid1, Uuid4, Uuid7, Value, WebsocketUrl, get,
-    post, routes,
+    Query, Router, SecretBytes, SecretStr, Time, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8,
+    Value, WebsocketUrl, get, post, routes,
 };
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -461,8 +461,12 @@ echoed!(
 
 models! {
     Uuid1Model(Uuid1);
+    Uuid3Model(Uuid3);
     Uuid4Model(Uuid4);
+    Uuid5Model(Uuid5);
+    Uuid6Model(Uuid6);
     Uuid7Model(Uuid7);
+    Uuid8Model(Uuid8);
     Ip4(Ipv4Address);
     Ip6(Ipv6Address);
     IpAny(IpAnyAddress);
@@ -785,8 +789,12 @@ pub(super) fn register(all: &mut Routes) {
         "classes" Classes;
         "data-class" Data;
         "uuid-1" Uuid1Model;
+        "uuid-3" Uuid3Model;
         "uuid-4" Uuid4Model;
+        "uuid-5" Uuid5Model;
+        "uuid-6" Uuid6Model;
         "uuid-7" Uuid7Model;
+        "uuid-8" Uuid8Model;
         "ip-4" Ip4;
         "ip-6" Ip6;
         "ip-any" IpAny;

@@ -81,8 +81,12 @@ pub(super) fn body(operation: &str) -> Option<Shape> {
         | "variadic-tuple-bounds"
         | "sequence"
         | "sequence-bounds"
+        | "mutable-sequence"
+        | "abstract-set"
+        | "mutable-set"
         | "union-deque"
         | "union-sequences" => v(Either(vec![list(small()), list(small()), small()])),
+        "mapping" | "mutable-mapping" => v(Either(vec![dictionary(), dictionary(), small()])),
         operation if operation.starts_with("dsn") => v(Of("dsn")),
         _ => return None,
     })

@@ -61,7 +61,9 @@ pub(super) fn body(operation: &str) -> Option<Shape> {
         ]),
         "classes" => Object(vec![("v", data()), ("w", data())]),
         "data-class" => data(),
-        "uuid-1" | "uuid-4" | "uuid-7" => v(Of("uuids")),
+        "uuid-1" | "uuid-3" | "uuid-4" | "uuid-5" | "uuid-6" | "uuid-7" | "uuid-8" => {
+            v(Of("uuids"))
+        }
         "ip-4" | "ip-6" | "ip-any" | "network-4" | "network-6" | "network-any" | "interface-4"
         | "interface-6" | "interface-any" => v(Of("network")),
         "secret-str" | "secret-bytes" | "bytes" | "bytes-length" => v(Of("str")),
