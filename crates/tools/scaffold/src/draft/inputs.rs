@@ -158,8 +158,9 @@ fn of_path(
         let parameter = described.iter().find(|one| one["name"] == name);
         let schema = parameter.map_or(&unknown, |one| &one["schema"]);
         if parameter.is_none() {
+            // FastAPI takes any, too: no parameter of the function is called so.
             let reason = format!("`{name}` may be any text: the document does not describe it");
-            types.note_key(operation.value, "parameters", reason, true);
+            types.note_key(operation.value, "parameters", reason, false);
         }
         let hint = format!("{camel}{}", type_name(name));
         let ty = types.alone(schema, &hint, Use::Read, Some(&title(name)));
