@@ -290,7 +290,7 @@ async fn errors_are_logged_with_their_causes_and_their_request_whatever_the_filt
             ("DATABASE_TIMEOUT_SECONDS", "1"),
             ("MANAGEMENT_PORT", "0"),
             ("SMTP_HOST", "127.0.0.1"),
-            // Nobody listens there.
+            // No server listens there.
             ("SMTP_PORT", "1"),
             ("EMAILS_FROM_EMAIL", "molt@example.com"),
         ];

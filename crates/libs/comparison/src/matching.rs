@@ -13,7 +13,9 @@ use serde_json::{Map, Value};
 use crate::time::{self, Moment};
 
 /// How far apart the expiry of two tokens may be, in seconds: they are not made at the same instant.
-const TOKEN_TOLERANCE: i64 = 10;
+const TOKEN_TOLERANCE: f64 = 10.0;
+/// The claims that are times; every other number is a value, such as a user's id.
+const TIMES_IN_TOKENS: [&str; 4] = ["auth_time", "exp", "iat", "nbf"];
 /// How far apart two times of one event may be unless another window is set, in milliseconds.
 const WINDOW: i64 = 2_000;
 /// How far apart times from before the run may be: the services start one after the other.
@@ -357,11 +359,13 @@ fn same_token(reference: &str, candidate: &str, pairs: &mut Pairs) -> bool {
     header == other_header
         && signature == other_signature
         && claims.keys().eq(other_claims.keys())
-        && claims.values().zip(other_claims.values()).all(|(a, b)| match (a, b) {
-            (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {
-                (Some(a), Some(b)) => (a - b).abs() <= TOKEN_TOLERANCE,
-                _ => false,
-            },
+        && claims.iter().zip(other_claims.values()).all(|((name, a), b)| match (a, b) {
+            (Value::Number(a), Value::Number(b)) if TIMES_IN_TOKENS.contains(&name.as_str()) => {
+                match (a.as_f64(), b.as_f64()) {
+                    (Some(a), Some(b)) => (a - b).abs() <= TOKEN_TOLERANCE,
+                    _ => false,
+                }
+            }
             (Value::String(a), Value::String(b)) => same_text(a, b, pairs),
             (a, b) => a == b,
         })

@@ -186,3 +186,18 @@ fn ids_after_the_name_of_their_kind_are_matched() {
         assert!(!same_text(a, b, &mut pairs), "{a}");
     }
 }
+
+#[test]
+fn of_a_tokens_numbers_only_times_may_be_near_each_other() {
+    let token = |claims: &str| {
+        let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", part(r#"{"alg":"HS256"}"#), part(claims), part("signature"))
+    };
+    let same =
+        |one: &str, other: &str| same_token(&token(one), &token(other), &mut Pairs::default());
+    assert!(same(r#"{"user_id":1,"exp":1700000000}"#, r#"{"user_id":1,"exp":1700000003}"#));
+    assert!(same(r#"{"iat":1700000000.25}"#, r#"{"iat":1700000001.5}"#));
+    assert!(!same(r#"{"user_id":1,"exp":1700000000}"#, r#"{"user_id":1,"exp":1700000100}"#));
+    assert!(!same(r#"{"user_id":1,"exp":1700000000}"#, r#"{"user_id":2,"exp":1700000000}"#));
+    assert!(!same(r#"{"level":3}"#, r#"{"level":4}"#));
+}

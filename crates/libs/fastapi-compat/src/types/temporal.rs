@@ -537,7 +537,7 @@ mod tests {
     fn durations_are_made_of_others_and_become_those() {
         for (delta, text, seconds) in [
             (TimeDelta::zero(), "PT0S", 0.0),
-            (TimeDelta::microseconds(3_600_000_005), "PT1H0.000005S", 3600.000_005),
+            (TimeDelta::microseconds(3_600_000_005), "PT1H0.000005S", 3_600.000_005),
             (TimeDelta::microseconds(-90_061_500_000), "-P1DT1H1M1.5S", -90_061.5),
         ] {
             let duration = Duration::from(delta);

@@ -165,7 +165,7 @@ struct Given {
 
 /// Every extractor of axum's stands before `Call`.
 #[post("/beside/{id}")]
-#[expect(clippy::too_many_arguments, reason = "all of them")]
+#[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "all of them")]
 async fn beside(
     State(state): State<&'static str>,
     Extension(number): Extension<u8>,

@@ -24,7 +24,7 @@ async fn quick() -> &'static str {
 
 #[get("/slow")]
 async fn slow() -> &'static str {
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     "slow"
 }
 

@@ -106,7 +106,7 @@ impl Dependent for Session {
 
 impl Session {
     /// What stands behind `yield` for an exception.
-    fn ended<T>(self, outcome: Result<T, Teapot>) -> Result<T, HttpError> {
+    fn ended<T>(outcome: Result<T, Teapot>) -> Result<T, HttpError> {
         outcome.map_err(|_| HttpError::new(StatusCode::CONFLICT, "rolled back"))
     }
 }
@@ -123,7 +123,7 @@ async fn yielded(
 ) -> Result<Json<i64>, HttpError> {
     let doubled = session.0;
     let outcome = if query.fails { Err(Teapot("in a session".to_owned())) } else { Ok(doubled) };
-    session.ended(outcome).map(Json)
+    Session::ended(outcome).map(Json)
 }
 
 /// An exception with a handler of its own.

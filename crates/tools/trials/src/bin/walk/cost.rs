@@ -170,9 +170,9 @@ pub(crate) async fn rehearsal_cost(walk: &Migration) -> Result<Rehearsing, BoxEr
         return Err(format!("only {count} of {} writes were rehearsed", ROUNDS * WRITES).into());
     }
     Ok(Rehearsing {
-        legacy_p50_ms: median(&mut left.milliseconds),
-        shadowed_p50_ms: median(&mut shadowed.milliseconds),
-        rehearsed_p50_ms: median(&mut rehearsed.milliseconds),
+        legacy: median(&mut left.milliseconds),
+        shadowed: median(&mut shadowed.milliseconds),
+        rehearsed: median(&mut rehearsed.milliseconds),
     })
 }
 

@@ -77,11 +77,11 @@ pub(crate) struct Proxied {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Rehearsing {
     /// Left to legacy.
-    pub(crate) legacy_p50_ms: f64,
+    pub(crate) legacy: f64,
     /// Shadowed, with rehearsals switched off.
-    pub(crate) shadowed_p50_ms: f64,
+    pub(crate) shadowed: f64,
     /// Shadowed and rehearsed.
-    pub(crate) rehearsed_p50_ms: f64,
+    pub(crate) rehearsed: f64,
 }
 
 /// Stops the clients, adds up what they observed, and checks their acknowledged writes.
@@ -159,11 +159,11 @@ pub(crate) fn show(report: &Report) {
         "{} MiB up and down: {:.1} MiB of memory at most, {:.1} before",
         report.proxy.streamed_mib, report.proxy.memory_peak_mib, report.proxy.memory_before_mib
     );
-    let Rehearsing { legacy_p50_ms, shadowed_p50_ms, rehearsed_p50_ms } = report.rehearsing;
+    let Rehearsing { legacy, shadowed, rehearsed } = report.rehearsing;
     println!(
-        "creating an item, at the median: {legacy_p50_ms:.2} ms left to legacy, {shadowed_p50_ms:.2} ms \
-         shadowed without a rehearsal, {rehearsed_p50_ms:.2} ms rehearsed ({:.2} ms more)",
-        rehearsed_p50_ms - shadowed_p50_ms
+        "creating an item, at the median: {legacy:.2} ms left to legacy, {shadowed:.2} ms \
+         shadowed without a rehearsal, {rehearsed:.2} ms rehearsed ({:.2} ms more)",
+        rehearsed - shadowed
     );
     println!(
         "{} writes rehearsed, for which clients waited {:.1} ms at the median, or less",
