@@ -96,7 +96,7 @@ bench-guard: ## Compare the instructions of the hot paths with another revision:
 
 compat: venv ## Send the same to FastAPI and to its counterpart: REQUESTS=200000 SEED=7 VERSIONS=0.115/2.9
 	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) VERSIONS=$(VERSIONS) \
-		cargo test --quiet --package fastapi-compat --test compat -- --nocapture
+		cargo test --quiet --workspace --test compat -- --nocapture
 
 fuzz: ## Fuzz every parser that is written by hand: SECONDS=1800 for each, TARGETS="json email"
 	sh crates/libs/fastapi-compat/fuzz/run.sh $(or $(SECONDS),60) $(TARGETS)
