@@ -198,9 +198,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ClientStream<S> {
         if self.progress.count(buffer.filled().len() - before) {
             return Poll::Ready(Ok(()));
         }
-        if self.stall.is_none() {
-            // Nothing else is being written: it is the answer to this head. A client that does not read
-            // it learns of it by the end of the connection.
+        if self.progress.requests() == 0 {
+            // It cannot stand in the middle of another answer. A client that does not read it learns of it
+            // by the end of the connection.
             _ = Pin::new(&mut self.stream).poll_write(context, REFUSAL);
         }
         Poll::Ready(Err(Error::new(
