@@ -146,9 +146,10 @@ def describe_parameter(report: Report, field: Any, location: str) -> dict[str, A
         annotation = getattr(field, "outer_type_", None) or getattr(field, "type_", None)
     report.types_of(annotation)
     kind = type(info).__name__
+    of_body = {"Form": "form", "File": "file"}
     found: dict[str, Any] = {
         "name": field.name,
-        "in": {"Form": "form", "File": "file"}.get(kind, location) if location == "body" else location,
+        "in": of_body.get(kind, location) if location == "body" else location,
         "alias": getattr(field, "alias", field.name),
         "annotation": annotation_text(annotation),
         "required": is_required(field),
