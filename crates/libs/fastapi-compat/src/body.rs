@@ -52,6 +52,18 @@ impl<T> JsonBody<T> {
         Self::Explained(decoded, errors)
     }
 
+    /// A body that is no JSON: Python's bytes.
+    fn of_bytes(body: &[u8], decode: impl FnOnce(Option<Value>, &mut Errors) -> Option<T>) -> Self {
+        let text = String::from_utf8_lossy(body);
+        if matches!(text, Cow::Borrowed(_)) {
+            return Self::Explain(Some(text.into_owned().into()));
+        }
+        let mut errors = Errors::of_bytes();
+        let decoded = decode(Some(text.into_owned().into()), &mut errors);
+        errors.measure();
+        Self::Explained(decoded, errors)
+    }
+
     fn is_deep(&self) -> bool {
         matches!(self, Self::Explain(Some(value)) if value.body_depth() > SHALLOW)
     }
@@ -103,8 +115,7 @@ impl<T: Decode + DeserializeOwned + Send + 'static> Input for Json<T> {
         let is_json = is_json(&parts.headers);
         let parse = move |body: Bytes| {
             if !is_json {
-                let text = String::from_utf8_lossy(&body).into_owned();
-                return Ok(JsonBody::Explain(Some(text.into())));
+                return Ok(JsonBody::of_bytes(&body, decode_value));
             }
             if is_missing(&body) {
                 return Ok(JsonBody::Explain(None));

@@ -177,6 +177,8 @@ pub struct Errors {
     pub(crate) is_strict: bool,
     /// Whether what is being decoded was JSON in a text.
     pub(crate) is_json: bool,
+    /// Whether what is being decoded is the text of bytes that are no UTF-8.
+    pub(crate) is_not_utf8: bool,
 }
 
 impl Default for Errors {
@@ -190,6 +192,7 @@ impl Default for Errors {
             fields_set: None,
             is_strict: false,
             is_json: false,
+            is_not_utf8: false,
         }
     }
 }
@@ -321,6 +324,11 @@ impl Errors {
             self.details.push(detail);
         }
         self.count += 1;
+    }
+
+    /// For the text of bytes that are no UTF-8.
+    pub(crate) fn of_bytes() -> Self {
+        Self { is_not_utf8: true, ..Self::default() }
     }
 
     /// A text with lone surrogates where pydantic needs one that can be encoded.

@@ -29,6 +29,7 @@ impl Decode for String {
         errors: &mut Errors,
     ) -> Option<Self> {
         let text = match input {
+            Value::Str(_) if errors.is_not_utf8 => return errors.not_unicode(at, input),
             Value::Str(text) => text.as_str(),
             // Python keeps them; here U+FFFD stands for each of their bytes.
             Value::Surrogates(text)
