@@ -9,9 +9,16 @@ use testbed::{Scratch, Service, rust};
 use tokio::net::TcpSocket;
 
 use crate::client::Api;
-use crate::memory::memory;
 
 const MIB: u64 = 1024 * 1024;
+
+/// A line of `/proc/<pid>/status`, in bytes.
+pub(crate) fn memory(service: &Service, line: &str) -> u64 {
+    let status = format!("/proc/{}/status", service.pid().unwrap());
+    let status = std::fs::read_to_string(status).unwrap();
+    let (_, value) = status.split_once(&format!("{line}:")).unwrap();
+    value.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+}
 
 /// The resident memory of the service, in MiB.
 fn resident(service: &Service) -> u64 {

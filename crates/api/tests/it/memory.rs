@@ -10,6 +10,7 @@ use testbed::bodies::{self, AT_A_TIME, Body, FORM, JSON, filled, manifest_limit}
 use testbed::{Scratch, Service, rust};
 
 use crate::client::Api;
+use crate::connections::memory;
 
 const LONGEST: Duration = Duration::from_mins(5);
 
@@ -18,14 +19,6 @@ const MIB: u64 = 1024 * 1024;
 const PER_REQUEST: u64 = 16 * MIB + 4 * bodies::LONGEST as u64;
 /// What a thread that decodes a body reserves in a build without optimisation.
 const STACK: u64 = 16 * MIB;
-
-/// A line of `/proc/<pid>/status`, in bytes.
-pub(crate) fn memory(service: &Service, line: &str) -> u64 {
-    let status = format!("/proc/{}/status", service.pid().unwrap());
-    let status = std::fs::read_to_string(status).unwrap();
-    let (_, value) = status.split_once(&format!("{line}:")).unwrap();
-    value.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
-}
 
 /// The anonymous operations that read a body of this kind.
 fn operations(document: &Value, kind: &str) -> Vec<(Method, String)> {
