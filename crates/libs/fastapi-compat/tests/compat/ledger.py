@@ -4,7 +4,8 @@ writer of JSON that takes everything. The header `x-ledger` names what its own d
 - `number`: an infinite number or none, which becomes `null`, as pydantic writes it;
 - `text`: a lone surrogate, which becomes U+FFFD for each of its three bytes, as in a key of an answer;
 - `bytes`: a body that is no JSON and no UTF-8, in which U+FFFD stands for what is none;
-- `depth`: what is nested deeper than Python or pydantic writes.
+- `depth`: what is nested deeper than Python or pydantic writes;
+- `digits`: an integer with more digits than Python reads or writes.
 """
 
 import json
@@ -21,6 +22,7 @@ from fastapi.encoders import ENCODERS_BY_TYPE, jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+from starlette.convertors import IntegerConvertor
 from starlette.responses import JSONResponse
 
 USED: ContextVar[set[str] | None] = ContextVar("used", default=None)
@@ -42,6 +44,26 @@ def deeply(function: Callable[..., Any], used: set[str]) -> Callable[..., Any]:
             return function(*arguments, **named)
         finally:
             sys.setrecursionlimit(limit)
+
+    return call
+
+
+def exactly(function: Callable[..., Any], used: set[str]) -> Callable[..., Any]:
+    """Calls a function, and again without a limit of digits if it met that."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except ValueError as error:
+            if "for integer string conversion" not in str(error):
+                raise
+            used.add("digits")
+        limit = sys.get_int_max_str_digits()
+        sys.set_int_max_str_digits(0)
+        try:
+            return function(*arguments, **named)
+        finally:
+            sys.set_int_max_str_digits(limit)
 
     return call
 
@@ -82,7 +104,7 @@ def write(content: Any, used: set[str]) -> bytes:
             plain(content, used), ensure_ascii=False, separators=(",", ":")
         )
 
-    result: str = deeply(written, used)()
+    result: str = exactly(deeply(written, used), used)()
     return result.encode()
 
 
@@ -113,6 +135,15 @@ def mend() -> None:
         return text
 
     ENCODERS_BY_TYPE[bytes] = decoded
+
+    convert = IntegerConvertor.convert
+
+    def converted(self: IntegerConvertor, value: str) -> int:
+        used = USED.get()
+        number: int = (convert if used is None else exactly(convert, used))(self, value)
+        return number
+
+    IntegerConvertor.convert = converted  # type: ignore[method-assign]
 
     from fastapi._compat import ModelField
 

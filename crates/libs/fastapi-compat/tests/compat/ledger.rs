@@ -14,7 +14,7 @@ pub(crate) struct Rule {
 }
 
 /// All reasons. A 500 of FastAPI's for any other one is a difference.
-pub(crate) const RULES: [Rule; 4] = [
+pub(crate) const RULES: [Rule; 5] = [
     // NaN or an infinite number in the input that an error shows, or in an answer without a type.
     Rule { name: "number", statuses: [422, 200] },
     // A lone surrogate in the input that an error shows, or in an answer.
@@ -23,6 +23,8 @@ pub(crate) const RULES: [Rule; 4] = [
     Rule { name: "bytes", statuses: [422, 422] },
     // An input or an answer that is nested deeper than Python or pydantic writes.
     Rule { name: "depth", statuses: [422, 200] },
+    // An integer with more digits than Python reads from a path, or writes.
+    Rule { name: "digits", statuses: [422, 200] },
 ];
 
 /// How often each rule was used.

@@ -1,5 +1,6 @@
 //! Requests of every kind for each operation: valid, on the edge, and broken.
 
+mod hard;
 mod shapes;
 mod types;
 
@@ -175,6 +176,7 @@ fn noise() -> impl Strategy<Value = String> {
         }),
         1 => (4295_usize..4305).prop_map(|digits| "9".repeat(digits)),
         1 => select(vec![900_usize, 940, 1000, 2000]).prop_map(|depth| "[".repeat(depth) + &"]".repeat(depth)),
+        5 => hard::value(),
         3 => ".{0,6}".prop_map(|text: String| serde_json::to_string(&text).unwrap_or_default()),
         3 => "[0-9:.TZ+ eE_-]{0,12}".prop_map(|text: String| format!("\"{text}\"")),
     ]
@@ -200,9 +202,10 @@ fn json(shape: Shape) -> BoxedStrategy<String> {
                 .boxed()
         }
         Dict(keys, values) => {
-            let key = select(samples(keys)).prop_map(|key| {
+            let known = select(samples(keys)).prop_map(|key| {
                 if key.starts_with('"') { key.to_owned() } else { format!("\"{key}\"") }
             });
+            let key = prop_oneof![15 => known, 1 => hard::key()];
             proptest::collection::vec((key, json(*values)), 0..4)
                 .prop_map(|entries| {
                     let entries: Vec<_> =
@@ -221,10 +224,11 @@ fn json(shape: Shape) -> BoxedStrategy<String> {
                         .boxed()
                 })
                 .collect();
-            (fields, proptest::option::weighted(0.1, noise()))
+            let extra = (prop_oneof![3 => Just("\"extra\"".to_owned()), 1 => hard::key()], noise());
+            (fields, proptest::option::weighted(0.1, extra))
                 .prop_map(|(fields, extra)| {
                     let mut fields: Vec<_> = fields.into_iter().flatten().collect();
-                    fields.extend(extra.map(|value| format!("\"extra\":{value}")));
+                    fields.extend(extra.map(|(key, value)| format!("{key}:{value}")));
                     format!("{{{}}}", fields.join(","))
                 })
                 .boxed()
@@ -425,7 +429,20 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
                 1 => Just("application/vnd.api+json; charset=utf-8"),
                 1 => Just("text/plain"),
             ];
-            (damaged(json(body(&name))), content_type)
+            let valid = json(body(&name));
+            let json = if name == "recursive" {
+                prop_oneof![1 => valid, 1 => hard::recursive()].boxed()
+            } else {
+                valid
+            };
+            let body = hard::encoded(damaged(json));
+            // Their messages name the code of a lone surrogate, which is not kept.
+            let body = if ["base-64-str", "base-64-url-str"].contains(&name.as_str()) {
+                body.prop_filter("lone surrogates", |body| !hard::has_lone(body)).boxed()
+            } else {
+                body
+            };
+            (body, content_type)
                 .prop_map(move |(body, content_type)| {
                     let headers = [("content-type", content_type.as_bytes())];
                     request("POST", &path, &headers, &body)
