@@ -292,8 +292,10 @@ fn decode_unwrapped<M: Model>(
                     errors.add_fields_set(0);
                 }
                 // pydantic looks at every key then, and gives up at one that is no text.
+                let reads_every_key =
+                    M::EXTRA != Extra::Ignored || matches!(M::KIND, ModelKind::Dataclass(_));
                 let mut names = fields.into_iter().map(|(name, _)| name);
-                if M::EXTRA != Extra::Ignored
+                if reads_every_key
                     && let Some(name) = names.find(Text::is_lone)
                 {
                     return errors.not_unicode(at, &Value::Surrogates(name));
