@@ -1,19 +1,15 @@
 //! Connections that have changed to another protocol, such as WebSockets: bytes pass both ways.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use std::{io, io::IoSlice};
 
 use http::Request;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use tokio_util::io::InspectReader;
 use tokio_util::task::TaskTracker;
 
 use crate::events::{Event, Events};
@@ -51,8 +47,8 @@ impl Client {
 }
 
 async fn tunnel(client: Upgraded, legacy: Upgraded, idle: Duration, events: &Events) {
-    let activity = Arc::new(Activity::new());
-    let half = |upgraded| Half { inner: TokioIo::new(upgraded), activity: Arc::clone(&activity) };
+    let activity = Activity::new();
+    let half = |upgraded| InspectReader::new(TokioIo::new(upgraded), |_: &[u8]| activity.record());
     let (mut client, mut legacy) = (half(client), half(legacy));
     tokio::select! {
         copied = tokio::io::copy_bidirectional(&mut client, &mut legacy) => {
@@ -94,60 +90,5 @@ impl Activity {
             }
             tokio::time::sleep(left).await;
         }
-    }
-}
-
-pin_project! {
-    /// One side of a tunnel, whose bytes are noticed as they come.
-    struct Half {
-        #[pin]
-        inner: TokioIo<Upgraded>,
-        activity: Arc<Activity>,
-    }
-}
-
-impl AsyncRead for Half {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.project();
-        let before = buffer.filled().len();
-        ready!(this.inner.poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
-            this.activity.record();
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Half {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.project().inner.poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.project().inner.poll_write_vectored(context, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.project().inner.poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.project().inner.poll_shutdown(context)
     }
 }
