@@ -295,9 +295,7 @@ fn decode_unwrapped<M: Model>(
                 let reads_every_key =
                     M::EXTRA != Extra::Ignored || matches!(M::KIND, ModelKind::Dataclass(_));
                 let mut names = fields.into_iter().map(|(name, _)| name);
-                if reads_every_key
-                    && let Some(name) = names.find(Text::is_lone)
-                {
+                if reads_every_key && let Some(name) = names.find(Text::is_lone) {
                     return errors.not_unicode(at, &Value::Surrogates(name));
                 }
                 let is_strict = std::mem::replace(&mut errors.is_strict, M::IS_STRICT);
@@ -309,7 +307,11 @@ fn decode_unwrapped<M: Model>(
                 model.filter(|_| is_allowed)
             })
         }
-        _ => return M::KIND.refuse(given, at, errors),
+        // How deep it is comes before what it is.
+        _ => {
+            let refuse = |errors: &mut Errors| M::KIND.refuse(given, at, errors);
+            return errors.within((type_name::<M>(), false), at, given, refuse);
+        }
     }?;
     match model.after() {
         Ok(model) => Some(model),

@@ -12,7 +12,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
@@ -75,6 +75,17 @@ def text(value: str, used: set[str]) -> str:
     return replaced
 
 
+class Members(dict[Any, Any]):
+    """Members of a model: as JSON it has a name twice that a field and an extra share."""
+
+    def __init__(self, members: Iterable[tuple[Any, Any]]) -> None:
+        self.members = list(members)
+        super().__init__(self.members)
+
+    def items(self) -> Any:
+        return self.members
+
+
 def plain(value: Any, used: set[str]) -> Any:
     """A value of which JSON can be written."""
     if isinstance(value, str):
@@ -88,7 +99,8 @@ def plain(value: Any, used: set[str]) -> Any:
             field.serialization_alias or name: getattr(value, name)
             for name, field in names
         }
-        return plain(own | (value.__pydantic_extra__ or {}), used)
+        members = [*own.items(), *(value.__pydantic_extra__ or {}).items()]
+        return Members((plain(key, used), plain(item, used)) for key, item in members)
     if isinstance(value, dict):
         return {plain(key, used): plain(item, used) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
