@@ -227,9 +227,10 @@ impl<'a> Changes<'a, '_> {
                 push("absent", absent, Box::new(remove));
                 let twice = [self.samples.nth(schema, 0), self.samples.nth(schema, 2)];
                 let twice = twice.map(|value| plain(&value));
+                // Frameworks take one of both, some the first and some the last.
                 push(
                     "twice",
-                    Rank::Near,
+                    Rank::Valid,
                     Box::new(move |draft| {
                         draft.query.retain(|(key, _)| key != name);
                         let pairs = twice.iter().map(|text| (name.to_owned(), text.clone()));
