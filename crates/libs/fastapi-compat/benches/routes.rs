@@ -19,31 +19,38 @@ async fn read(Call((), Path(id)): Call<(), Path<i64>>) -> Json<i64> {
     Json(id)
 }
 
+/// What the paths of the operations look like, with a number for `#`.
+const PATHS: [(&str, &str); 4] = [
+    ("plain", "/api/v1/resource-#/{id}"),
+    ("behind a convertor", "/api/v1/{id:int}/resource-#"),
+    ("in a segment", "/api/v1/{id}-resource-#.json"),
+    ("behind several segments", "/api/v1/{id:path}/resource-#"),
+];
+
 /// A router of so many operations, of each resource two.
-fn router(count: usize) -> axum::Router {
+fn router(path: &str, count: usize) -> axum::Router {
     let mut router = Router::new();
     for number in 0..count / 2 {
         for method in [Method::GET, Method::PUT] {
-            let path = format!("/api/v1/resource-{number}/{{id}}");
+            let path = path.replace('#', &number.to_string());
             router = router.operation(Outline::new(method, path, "read").validated(), read);
         }
     }
     router.with_state(())
 }
 
-/// A request to the last of so many operations.
-fn answer(router: &axum::Router, count: usize) {
-    let path = format!("/api/v1/resource-{}/7", count / 2 - 1);
+/// A request to the path of an operation.
+fn answer(router: &axum::Router, path: &str) {
     let request = Request::put(path).body(Body::empty()).expect("a request");
     let response = router.clone().oneshot(request).now_or_never().expect("nothing is waited for");
     assert_eq!(black_box(response).expect("an answer").status(), 200);
 }
 
 /// The shortest of some rounds.
-fn time(router: &axum::Router, count: usize) -> Duration {
+fn time(router: &axum::Router, path: &str) -> Duration {
     let round = || {
         let start = Instant::now();
-        (0..10_000).for_each(|_| answer(router, count));
+        (0..10_000).for_each(|_| answer(router, path));
         start.elapsed() / 10_000
     };
     (0..20).map(|_| round()).min().expect("there are rounds")
@@ -52,14 +59,27 @@ fn time(router: &axum::Router, count: usize) -> Duration {
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let counts = [10, 100, 1000];
-    let routers = counts.map(router);
-    for (router, count) in routers.iter().zip(counts) {
-        let name = format!("one of {count} operations");
-        criterion.bench_function(&name, |bencher| bencher.iter(|| answer(router, count)));
+    let mut grown = Vec::new();
+    for (name, path) in PATHS {
+        // Of each router the last operation.
+        let last = counts.map(|count| {
+            let number = (count / 2 - 1).to_string();
+            let parameter = path.find('{').zip(path.find('}')).expect("a parameter");
+            let mut request = path.to_owned();
+            request.replace_range(parameter.0..=parameter.1, "7");
+            (router(path, count), request.replace('#', &number))
+        });
+        for ((router, path), count) in last.iter().zip(counts) {
+            let name = format!("{name}, one of {count} operations");
+            criterion.bench_function(&name, |bencher| bencher.iter(|| answer(router, path)));
+        }
+        let [few, _, many] = last.map(|(router, path)| time(&router, &path));
+        let ratio = many.as_secs_f64() / few.as_secs_f64();
+        println!("{name}: 1,000 operations cost {ratio:.2} x of 10: {many:?} and {few:?}");
+        if ratio >= 1.2 {
+            grown.push(name);
+        }
     }
     criterion.final_summary();
-    let [few, _, many] = [0, 1, 2].map(|index| time(&routers[index], counts[index]));
-    let ratio = many.as_secs_f64() / few.as_secs_f64();
-    println!("1,000 operations cost {ratio:.2} x of 10: {many:?} and {few:?}");
-    assert!(ratio < 1.2, "dispatch grows with the number of operations");
+    assert!(grown.is_empty(), "dispatch grows with the number of operations: {grown:?}");
 }

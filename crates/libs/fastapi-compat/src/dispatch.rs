@@ -23,8 +23,9 @@ use crate::frontends::Frontends;
 use crate::matched::{Operation, PathParams};
 use crate::mount::set_path;
 use crate::response::internal_server_error;
+use crate::route_index::RouteIndex;
 use crate::routes::{Answers, is_handshake};
-use crate::template::{Segment, Template};
+use crate::template::Template;
 use crate::urlencoded::decode_replacing;
 
 /// A route that is served.
@@ -56,7 +57,7 @@ impl Route {
 /// Every route, in the order of registration, and an index of them.
 pub(crate) struct Table {
     routes: Vec<Route>,
-    index: Node,
+    index: RouteIndex,
     /// Whether there is a route for the handshakes of WebSockets.
     has_websockets: bool,
     /// `None` where a path with another slash at its end is another path.
@@ -75,109 +76,9 @@ impl Table {
         (frontends, fallback): (Frontends<axum::Router>, axum::Router),
         dialect: Option<Dialect>,
     ) -> Self {
-        let mut index = Node::default();
-        for (position, route) in routes.iter().enumerate() {
-            index.insert(&route.template, position);
-        }
+        let index = RouteIndex::new(routes.iter().map(|route| &route.template));
         let has_websockets = routes.iter().any(|route| route.answers == Answers::WebSockets);
         Self { routes, index, has_websockets, redirect, frontends, fallback, dialect }
-    }
-}
-
-/// The routes below a common beginning of their paths, as positions in the order of registration.
-#[derive(Default)]
-struct Node {
-    /// Sorted by the literal.
-    literals: Vec<(Box<str>, Self)>,
-    parameter: Option<Box<Self>>,
-    /// Those that end here.
-    ends: Vec<usize>,
-    /// Those of which the rest is a regular expression's.
-    regexes: Vec<usize>,
-}
-
-impl Node {
-    fn insert(&mut self, template: &Template, position: usize) {
-        let mut node = self;
-        for segment in template.plain_segments() {
-            node = match segment {
-                Segment::Parameter => node.parameter.get_or_insert_default(),
-                Segment::Literal(literal) => {
-                    let at = node.literals.binary_search_by(|(key, _)| (**key).cmp(literal));
-                    let at = at.unwrap_or_else(|at| {
-                        node.literals.insert(at, (literal.into(), Self::default()));
-                        at
-                    });
-                    &mut node.literals[at].1
-                }
-            };
-        }
-        if template.is_plain() { &mut node.ends } else { &mut node.regexes }.push(position);
-    }
-
-    fn literal(&self, segment: &str) -> Option<&Self> {
-        let at = self.literals.binary_search_by(|(key, _)| (**key).cmp(segment)).ok()?;
-        Some(&self.literals[at].1)
-    }
-}
-
-/// The first route that answers a request, and the first that only has another method.
-struct Search<'a> {
-    routes: &'a [Route],
-    path: &'a str,
-    method: &'a Method,
-    is_handshake: bool,
-    full: Option<usize>,
-    partial: Option<usize>,
-}
-
-impl Search<'_> {
-    fn below(&mut self, node: &Node, rest: Option<&str>) {
-        for &position in &node.regexes {
-            if self.is_before(position) && self.routes[position].template.regex_matches(self.path) {
-                self.found(position);
-            }
-        }
-        let Some(rest) = rest else {
-            for &position in &node.ends {
-                if self.is_before(position) {
-                    self.found(position);
-                }
-            }
-            return;
-        };
-        let (segment, rest) = match rest.split_once('/') {
-            Some((segment, rest)) => (segment, Some(rest)),
-            None => (rest, None),
-        };
-        if let Some(node) = node.literal(segment) {
-            self.below(node, rest);
-        }
-        // Python's `$` matches before a newline at the end.
-        if rest.is_none()
-            && let Some(segment) = segment.strip_suffix('\n')
-            && let Some(node) = node.literal(segment)
-        {
-            self.below(node, None);
-        }
-        if let Some(node) = &node.parameter
-            && !segment.is_empty()
-        {
-            self.below(node, rest);
-        }
-    }
-
-    fn is_before(&self, position: usize) -> bool {
-        self.full.is_none_or(|full| position < full)
-    }
-
-    fn found(&mut self, position: usize) {
-        let first = match self.routes[position].answers(self.method, self.is_handshake) {
-            Some(true) => &mut self.full,
-            Some(false) => &mut self.partial,
-            None => return,
-        };
-        *first = Some(first.map_or(position, |other| other.min(position)));
     }
 }
 
@@ -246,16 +147,30 @@ impl Service<Request> for Dispatch {
 }
 
 impl Table {
+    /// The first route that answers a request, and the first that only has another method: the latter
+    /// counts if there is none of the former.
     fn search(
         &self,
         path: &str,
         method: &Method,
         is_handshake: bool,
     ) -> (Option<usize>, Option<usize>) {
-        let (full, partial) = (None, None);
-        let mut search = Search { routes: &self.routes, path, method, is_handshake, full, partial };
-        search.below(&self.index, Some(path));
-        (search.full, search.partial)
+        let (mut full, mut partial) = (None, None);
+        self.index.visit(path, |position| {
+            let route = &self.routes[position];
+            let first = match route.answers(method, is_handshake) {
+                Some(true) => Some(&mut full),
+                Some(false) => Some(&mut partial),
+                None => None,
+            };
+            if let Some(first) = first
+                && route.template.matches(path)
+            {
+                *first = Some(first.map_or(position, |other: usize| other.min(position)));
+            }
+            full.unwrap_or(usize::MAX)
+        });
+        (full, partial)
     }
 
     /// A redirect to the same path with or without a slash at its end, if there is a route, or a frontend,

@@ -107,6 +107,7 @@ mod probe;
 mod python;
 mod raw_body;
 mod response;
+mod route_index;
 mod router;
 mod routes;
 mod security;

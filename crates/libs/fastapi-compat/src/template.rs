@@ -50,6 +50,18 @@ impl Convertor {
         }
     }
 
+    /// Whether its regular expression may match a segment: `false` only if it does not.
+    pub(crate) fn may_match(self, segment: &str) -> bool {
+        let begins_with =
+            |is_first: fn(&u8) -> bool| segment.as_bytes().first().is_some_and(is_first);
+        match self {
+            Self::Str => !segment.is_empty(),
+            Self::Path => true,
+            Self::Int | Self::Float => begins_with(u8::is_ascii_digit),
+            Self::Uuid => begins_with(u8::is_ascii_hexdigit) && (32..=36).contains(&segment.len()),
+        }
+    }
+
     /// The value that FastAPI is given to validate.
     fn convert(self, text: &str) -> Value {
         match self {
@@ -83,6 +95,8 @@ pub(crate) enum TemplateError {
         "`{0}` would be literal text: a parameter is written `{{name}}` or `{{name:path}}` here"
     )]
     Wildcard(String),
+    #[error("the path is too long for a regular expression")]
+    TooLong,
 }
 
 #[derive(Clone, Debug)]
@@ -91,11 +105,18 @@ enum Piece {
     Parameter(Arc<str>, Convertor),
 }
 
-/// One part of a path between slashes, as far as it needs no regular expression.
+/// One part of a path between slashes, as far as an index of paths has to know it; a match of the whole
+/// may still need the regular expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Segment<'a> {
     Literal(&'a str),
-    Parameter,
+    /// One parameter that does not match a slash.
+    Parameter(Convertor),
+    /// Several pieces that match no slash: what such a segment begins and ends with.
+    Partial(&'a str, &'a str),
+    /// This segment and all behind it, of which this one has a parameter that matches slashes: what they
+    /// begin and end with.
+    Tail(&'a str, String),
 }
 
 /// A path with parameters.
@@ -163,6 +184,31 @@ pub(crate) fn format(path: &str) -> Cow<'_, str> {
     format.into()
 }
 
+/// The text of a piece, which is empty for a parameter.
+fn literal(piece: Option<&Piece>) -> &str {
+    match piece {
+        Some(Piece::Literal(text)) => text,
+        _ => "",
+    }
+}
+
+/// The literal text behind the last parameter of some segments.
+fn suffix(segments: &[Vec<Piece>]) -> String {
+    let mut suffix = String::new();
+    for (index, pieces) in segments.iter().enumerate() {
+        if index > 0 {
+            suffix.push('/');
+        }
+        for piece in pieces {
+            match piece {
+                Piece::Literal(text) => suffix.push_str(text),
+                Piece::Parameter(..) => suffix.clear(),
+            }
+        }
+    }
+    suffix
+}
+
 impl Template {
     pub(crate) fn parse(path: &str) -> Result<Self, TemplateError> {
         let (mut segments, mut names, mut convertors) = (Vec::new(), Vec::new(), Vec::new());
@@ -201,7 +247,11 @@ impl Template {
         }
         // Python's `$` matches before a newline at the end.
         regex.push_str(r"\n?\z");
-        let regex = if is_plain { None } else { Regex::new(&regex).ok() };
+        let regex = if is_plain {
+            None
+        } else {
+            Some(Regex::new(&regex).map_err(|_| TemplateError::TooLong)?)
+        };
         Ok(Self { segments, names: names.into(), convertors, regex })
     }
 
@@ -214,18 +264,31 @@ impl Template {
         self.regex.is_none()
     }
 
-    /// The segments up to the first that is not plain.
-    pub(crate) fn plain_segments(&self) -> impl Iterator<Item = Segment<'_>> {
-        self.segments.iter().map_while(|pieces| match pieces.as_slice() {
-            [] => Some(Segment::Literal("")),
-            [Piece::Literal(literal)] => Some(Segment::Literal(literal)),
-            [Piece::Parameter(_, Convertor::Str)] => Some(Segment::Parameter),
-            _ => None,
+    /// The segments, up to the first that matches slashes.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        let mut rest = self.segments.as_slice();
+        std::iter::from_fn(move || {
+            let (pieces, behind) = rest.split_first()?;
+            let has_path = |pieces: &[Piece]| {
+                pieces.iter().any(|piece| matches!(piece, Piece::Parameter(_, Convertor::Path)))
+            };
+            if has_path(pieces) {
+                let tail = Segment::Tail(literal(pieces.first()), suffix(rest));
+                rest = &[];
+                return Some(tail);
+            }
+            rest = behind;
+            Some(match pieces.as_slice() {
+                [] => Segment::Literal(""),
+                [Piece::Literal(literal)] => Segment::Literal(literal),
+                [Piece::Parameter(_, convertor)] => Segment::Parameter(*convertor),
+                [first, .., last] => Segment::Partial(literal(Some(first)), literal(Some(last))),
+            })
         })
     }
 
-    /// Whether the path matches, if the segments do not describe all of it.
-    pub(crate) fn regex_matches(&self, path: &str) -> bool {
+    /// Whether a path matches whose segments are as [`Self::segments`] has them.
+    pub(crate) fn matches(&self, path: &str) -> bool {
         self.regex.as_ref().is_none_or(|regex| regex.is_match(path))
     }
 
@@ -354,6 +417,8 @@ mod tests {
         for path in ["/*", "/:", "/items:batch", "/{a}:{b}"] {
             assert!(Template::parse(path).is_ok(), "{path}");
         }
+        let long = format!("/{{a}}{}", "x".repeat(500_000));
+        assert_eq!(Template::parse(&long).map(drop), Err(TemplateError::TooLong));
     }
 
     #[test]
