@@ -5,10 +5,12 @@ use quote::quote;
 use syn::{DataEnum, DeriveInput, Expr, ExprLit, Lit, Variant};
 
 use crate::attributes::{
-    Case, Item, Namespace, component, expression, has_flag, items, notes, refuse_other_schema,
-    refuse_other_serde, text, title,
+    Item, Namespace, component, expression, has_flag, items, notes, text, title,
 };
-use crate::{error, to_schema};
+use crate::case::Case;
+use crate::error::error;
+use crate::refused::{refuse_other_schema, refuse_other_serde};
+use crate::to_schema::to_schema;
 
 /// The values on the wire.
 fn values(input: &DeriveInput, data: &DataEnum) -> syn::Result<Vec<TokenStream>> {

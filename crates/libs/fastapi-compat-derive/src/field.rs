@@ -9,12 +9,12 @@ use syn::{
     UnOp, parse_quote_spanned,
 };
 
-use crate::attributes::{
-    Case, Constraints, Item, Namespace, expression, is_false, items, notes, part,
-    refuse_more_than_wrap, refuse_other_serde, texts,
-};
-use crate::error;
+use crate::attributes::{Item, Namespace, expression, is_false, items, notes, part, texts};
+use crate::case::Case;
+use crate::constraints::Constraints;
+use crate::error::error;
 use crate::names::FieldName;
+use crate::refused::{refuse_more_than_wrap, refuse_other_serde};
 
 /// The last name of a type, and what it is of: `Option` and `i64` of `Option<i64>`.
 fn named(ty: &Type) -> Option<(&Ident, Option<&Type>)> {

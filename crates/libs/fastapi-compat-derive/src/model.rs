@@ -7,11 +7,13 @@ use syn::spanned::Spanned;
 use syn::{DeriveInput, FieldsNamed, Ident, Type};
 
 use crate::attributes::{
-    Case, Item, Namespace, component, expression, function_name, has_flag, is_false, items, notes,
-    refuse_more_than_wrap, refuse_other_schema, refuse_other_serde, title,
+    Item, Namespace, component, expression, function_name, has_flag, is_false, items, notes, title,
 };
+use crate::case::Case;
+use crate::error::error;
 use crate::field::ModelField;
-use crate::{error, known, to_schema};
+use crate::refused::{refuse_more_than_wrap, refuse_other_schema, refuse_other_serde};
+use crate::to_schema::{known, to_schema};
 
 /// What stands above the struct.
 struct ModelRules {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, ExprLit, Lit};
 
-use crate::error;
+use crate::error::error;
 
 /// A name of a field, or a path to it.
 pub(crate) struct FieldName {

@@ -6,11 +6,12 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Expr, ExprLit, Field, Lit, Type};
 
 use crate::attributes::{
-    Constraints, Item, Namespace, component, expression, function, function_name, items, notes,
-    refuse_more_than_wrap, refuse_other_schema, text,
+    Item, Namespace, component, expression, function, function_name, items, notes, text,
 };
+use crate::constraints::Constraints;
 use crate::field::owned;
-use crate::{known, to_schema};
+use crate::refused::{refuse_more_than_wrap, refuse_other_schema};
+use crate::to_schema::{known, to_schema};
 
 /// What a `RootModel` is called in Python.
 fn root(input: &DeriveInput) -> syn::Result<Option<String>> {

@@ -7,163 +7,15 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{
-    Expr, FnArg, Ident, ItemFn, LitBool, LitInt, LitStr, Path, ReturnType, Token, Type,
-    TypeImplTrait, Visibility, bracketed,
-};
+use syn::{FnArg, Ident, ItemFn, LitStr, Path, ReturnType, Token, Type, Visibility};
 
+use crate::arguments::Arguments;
 use crate::attributes::doc;
-use crate::{error, known, written};
-
-struct Arguments {
-    path: LitStr,
-    /// How many parameters the prefixes of the path will have.
-    prefix_parameters: usize,
-    /// The function's in Python, if it is not the handler's.
-    name: Option<String>,
-    /// Those of `api_route`.
-    methods: Vec<LitStr>,
-    /// Whether the path is only a name.
-    is_webhook: bool,
-    /// Calls of `Outline`'s methods.
-    outline: TokenStream,
-}
-
-impl Parse for Arguments {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut arguments = Self {
-            path: input.parse()?,
-            prefix_parameters: 0,
-            name: None,
-            methods: Vec::new(),
-            is_webhook: false,
-            outline: TokenStream::new(),
-        };
-        while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
-            let key: Ident = input.parse()?;
-            if key == "deprecated" {
-                arguments.outline.extend(quote!(.deprecated()));
-                continue;
-            }
-            if key == "webhook" {
-                arguments.is_webhook = true;
-                continue;
-            }
-            input.parse::<Token![=]>()?;
-            arguments.outline.extend(match key.to_string().as_str() {
-                "status" => {
-                    let status: LitInt = input.parse()?;
-                    quote!(.status(::fastapi_compat::__private::http::StatusCode::from_u16(#status).unwrap_or_default()))
-                }
-                "prefix_parameters" => {
-                    arguments.prefix_parameters = input.parse::<LitInt>()?.base10_parse()?;
-                    continue;
-                }
-                "name" => {
-                    arguments.name = Some(input.parse::<LitStr>()?.value());
-                    continue;
-                }
-                "body" => {
-                    let name: LitStr = input.parse()?;
-                    quote!(.body_name(#name))
-                }
-"methods" => {
-                    arguments.methods = texts(input)?;
-                    continue;
-                }
-                "tags" => {
-                    let tags = texts(input)?;
-                    quote!(.tags([#(#tags),*]))
-                }
-                "include_in_schema" => {
-                    let is_included: LitBool = input.parse()?;
-                    if is_included.value { quote!() } else { quote!(.hidden()) }
-                }
-                "responses" | "callbacks" | "openapi_extra" => {
-                    let value: Expr = input.parse()?;
-                    quote!(.#key(#value))
-                }
-                "id" | "summary" | "description" | "answer" => {
-                    let text: LitStr = input.parse()?;
-                    quote!(.#key(#text))
-                }
-                _ => {
-                    let known = "`name`, `id`, `methods`, `status`, `tags`, `summary`, `description`, \
-                                 `answer`, `body`, `deprecated`, `responses`, `callbacks`, \
-                                 `openapi_extra`, `include_in_schema`, `webhook`, \
-                                 `prefix_parameters`";
-                    return Err(error(key, &format!("only {known} may follow the path")));
-                }
-            });
-        }
-        Ok(arguments)
-    }
-}
-
-/// `["a", "b"]`
-fn texts(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
-    let inner;
-    bracketed!(inner in input);
-    let texts = Punctuated::<LitStr, Token![,]>::parse_terminated(&inner)?;
-    Ok(texts.into_iter().collect())
-}
-
-/// A segment that is a parameter for axum and literal text for Starlette, and what to write instead.
-fn foreign_parameter(segment: &str) -> Option<(String, String)> {
-    let braced = segment.strip_prefix("{*").and_then(|rest| rest.strip_suffix('}'));
-    if let Some(name) = braced {
-        return Some((format!("axum's `{segment}`"), format!("{{{name}:path}}")));
-    }
-    let (kind, name) = segment.split_at_checked(1).filter(|(_, name)| !name.is_empty())?;
-    let right = match kind {
-        ":" => format!("{{{name}}}"),
-        "*" => format!("{{{name}:path}}"),
-        _ => return None,
-    };
-    Some((format!("`{segment}` of axum before 0.8"), right))
-}
-
-/// The parameters of a path as Starlette reads them, `{name}` or `{name:convertor}`.
-fn path_parameters(path: &LitStr, is_webhook: bool) -> syn::Result<Vec<String>> {
-    let (text, mut names) = (path.value(), Vec::new());
-    // A callback's begins with an expression, `{$callback_url}`.
-    let is_path = text.is_empty() || text.starts_with('/') || text.starts_with("{$");
-    if !is_path && !is_webhook {
-        return Err(error(path, "a path begins with `/`"));
-    }
-    if let Some((wrong, right)) = text.split('/').find_map(foreign_parameter) {
-        let message = format!(
-            "{wrong} would be literal text: a parameter is written `{right}` here, as in Starlette"
-        );
-        return Err(error(path, &message));
-    }
-    let is_name = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    let mut rest = text.as_str();
-    while let Some((_, after)) = rest.split_once('{') {
-        rest = after;
-        let Some((inner, after)) = rest.split_once('}') else { break };
-        let (name, convertor) = inner.split_once(':').unwrap_or((inner, "str"));
-        if !is_name(name) || !is_name(convertor) {
-            continue;
-        }
-        if !["str", "path", "int", "float", "uuid"].contains(&convertor) {
-            let message = format!(
-                "unknown path convertor `{convertor}`: Starlette has `str`, `path`, `int`, `float` \
-                 and `uuid`"
-            );
-            return Err(error(path, &message));
-        }
-        if names.iter().any(|other| other == name) {
-            return Err(error(path, &format!("the parameter `{name}` stands twice in the path")));
-        }
-        names.push(name.to_owned());
-        rest = after;
-    }
-    Ok(names)
-}
+use crate::error::error;
+use crate::path::path_parameters;
+use crate::signature::{HasImpl, assertions};
+use crate::to_schema::known;
+use crate::written::written;
 
 /// The method that an outline begins with, which others replace.
 fn first_method(attribute: &str) -> Ident {
@@ -202,15 +54,6 @@ fn chosen_methods(attribute: &str, methods: &[LitStr], path: &LitStr) -> syn::Re
 /// The name of the type beside a handler: that of utoipa's attribute.
 fn marker(name: &Ident) -> Ident {
     format_ident!("__path_{}", name.unraw(), span = name.span())
-}
-
-/// Whether there is an `impl Trait` in a type.
-struct HasImpl(bool);
-
-impl Visit<'_> for HasImpl {
-    fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
-        self.0 = true;
-    }
 }
 
 pub(crate) fn expand(
@@ -362,59 +205,6 @@ fn for_utoipa(marker: &Ident) -> TokenStream {
 /// Whether the last argument is `Call`, as an expression.
 fn last_is_call(types: &[&Type]) -> TokenStream {
     types.last().map_or_else(|| quote!(false), |last| quote!(private::Probe::<#last>::IS_CALL))
-}
-
-/// What is wrong with a signature, as compile errors.
-fn assertions(
-    name: &Ident,
-    path: &LitStr,
-    parameters: &[String],
-    prefix_parameters: usize,
-    types: &[&Type],
-) -> TokenStream {
-    let count = parameters.len() + prefix_parameters;
-    let route = path.value();
-    let names = parameters.join(", ");
-    let has = match (count, prefix_parameters) {
-        (0, _) => "no path parameters".to_owned(),
-        (1, 0) => "one path parameter".to_owned(),
-        (_, 0) => format!("{count} path parameters"),
-        _ => format!("{count} path parameters with those of its prefix"),
-    };
-    let write = match (parameters, prefix_parameters) {
-        ([], 0) => "leave `Path` away".to_owned(),
-        ([one], 0) => format!("write `Path({one}): Path<T>`"),
-        (_, 0) => {
-            let types: Vec<_> = ('A'..='Z').take(count).map(String::from).collect();
-            format!("write `Path(({names})): Path<({})>`", types.join(", "))
-        }
-        _ => format!("write `Path<(…)>` with {count} types"),
-    };
-    let arity = format!(
-        "the route `{route}` of `{name}` has {has}, and its `Path` takes another number: {write}; \
-         parameters of an `APIRouter`'s prefix are counted by `prefix_parameters = 1` in the attribute"
-    );
-    let together = format!(
-        "`{name}` takes inputs that FastAPI checks together: put them into one `Call` at the end, \
-         `Call(caller, (Query(q), Json(body))): Call<Caller, (Query<Q>, Json<B>)>`, with `()` for \
-         no dependency"
-    );
-    let last =
-        format!("`Call` is the last argument of `{name}`: extractors of axum stand before it");
-    // `assert!` takes braces for format arguments.
-    let [arity, together, last] =
-        [arity, together, last].map(|text| text.replace('{', "{{").replace('}', "}}"));
-    let before = types.split_last().map_or(&[][..], |(_, before)| before);
-    quote! {
-        const _: () = {
-            let taken = 0 #(+ private::Probe::<#types>::PATH_PARAMETERS)*;
-            assert!(taken == 0 || taken == #count, #arity);
-            let inputs = 0 #(+ (private::Probe::<#types>::IS_INPUT || private::Probe::<#types>::IS_CALL) as usize)*;
-            let described = 0 #(+ (private::Probe::<#types>::IS_DESCRIBED && !private::Probe::<#types>::IS_OF_AXUM) as usize)*;
-            assert!(inputs == 0 || described <= 1, #together);
-            assert!(!(false #(|| private::Probe::<#before>::IS_CALL)*), #last);
-        };
-    }
 }
 
 /// The handlers of `routes![read_items, items::create_item]`.

@@ -5,12 +5,12 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{DataEnum, DeriveInput, Expr, Fields, Ident, Type};
 
-use crate::attributes::{
-    Constraints, Item, Namespace, expression, function_name, items, refuse_other_schema,
-    refuse_other_serde, text,
-};
+use crate::attributes::{Item, Namespace, expression, function_name, items, text};
 use crate::choice::fixed;
-use crate::{error, known, to_schema};
+use crate::constraints::Constraints;
+use crate::error::error;
+use crate::refused::{refuse_other_schema, refuse_other_serde};
+use crate::to_schema::{known, to_schema};
 
 /// What gives the tag of a value.
 enum TagOf {
