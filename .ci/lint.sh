@@ -7,6 +7,7 @@ unchecked=""
 
 # [with molt]
 ./.ci/words.sh
+"${PYTHON:-python3}" .ci/imports.py
 # [end]
 
 # The log as JSON has only the outermost message of an error that is given as a value: causes are lost.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::errors::Loc;
-use crate::model::Name;
 use crate::value::{Object, Value};
 
 /// A step of an `AliasPath`.
@@ -15,13 +14,13 @@ pub enum AliasStep {
     Index(usize),
 }
 
-/// What an object has by a name, whose path begins with a key.
-pub(crate) fn find<'a>(object: &'a Object, name: &Name) -> Option<Cow<'a, Value>> {
-    let mut steps = name.path.iter();
-    let mut found = match steps.next() {
-        Some(AliasStep::Key(key)) => object.get(key)?,
-        _ => return object.get(name.text),
-    };
+/// What an object has at the end of a path that begins with a key.
+pub(crate) fn find<'a>(
+    object: &'a Object,
+    key: &str,
+    steps: &[AliasStep],
+) -> Option<Cow<'a, Value>> {
+    let mut found = object.get(key)?;
     for step in steps {
         let inner = match (step, &*found) {
             (AliasStep::Key(key), Value::Object(fields)) => fields.get(key)?.into_owned(),

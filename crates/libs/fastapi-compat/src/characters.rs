@@ -33,3 +33,8 @@ pub(crate) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
         _ => bytes.iter().copied().map(char::from).collect(),
     }
 }
+
+/// UTF-8 with Python's `errors="replace"`.
+pub(crate) fn decode_replacing(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::Serializer;
 use serde::ser::Error as _;
 
-use crate::encoded;
+use crate::marked;
 
 /// For `#[serde(serialize_with = …)]` on a `DateTime<Utc>` or an `Option` of it.
 ///
@@ -19,7 +19,7 @@ pub fn serialize_datetime<T: Copy + Into<Option<DateTime<Utc>>>, S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let Some(time) = (*time).into() else { return serializer.serialize_none() };
     let text = write(time).ok_or_else(|| S::Error::custom("a year beyond 1 to 9999"))?;
-    encoded::mark(encoded::TIME, &text.as_str(), serializer)
+    marked::mark(marked::TIME, &text.as_str(), serializer)
 }
 
 fn write(time: DateTime<Utc>) -> Option<Text> {

@@ -14,7 +14,7 @@ use crate::security::SecurityScopes;
 /// What a function in `Depends(…)` is: a value that is made of inputs and of other dependencies, or
 /// refuses the request.
 ///
-/// As in FastAPI, faults of its inputs are reported together with those of the handler's, before them;
+/// As in FastAPI, errors of its inputs are reported together with those of the handler's, before them;
 /// it is not called then. It is called once for each request, however often it is depended on.
 ///
 /// ```
@@ -119,7 +119,7 @@ where
     }
 }
 
-/// Outside of [`Call`](crate::Call) its faults are reported alone.
+/// Outside of [`Call`](crate::Call) its errors are reported alone.
 impl<S, T> FromRequestParts<S> for Depends<T>
 where
     S: Send + Sync,

@@ -16,17 +16,18 @@ use pin_project_lite::pin_project;
 use tower::Service;
 use tower::util::MapRequestLayer;
 
-use crate::answers::{full_path, location, space_allow};
+use crate::answers::space_allow;
+use crate::characters::decode_replacing;
 use crate::dialect::Dialect;
 use crate::extract::{DryRun, Handshake, WouldAct, refused_handshake};
 use crate::frontends::Frontends;
+use crate::location::{full_path, location};
 use crate::matched::{Operation, PathParams};
 use crate::mount::set_path;
 use crate::response::internal_server_error;
 use crate::route_index::RouteIndex;
 use crate::routes::{Answers, is_handshake};
 use crate::template::Template;
-use crate::urlencoded::decode_replacing;
 
 /// A route that is served.
 pub(crate) struct Route {

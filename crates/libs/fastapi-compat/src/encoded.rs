@@ -14,6 +14,7 @@ use serde_json::Error;
 
 use crate::echo::{Echo, Floats};
 use crate::float_repr::float_repr;
+use crate::marked::{DECIMAL, DURATION, TIME};
 use crate::response::internal_server_error;
 use crate::value::Value;
 
@@ -45,31 +46,10 @@ pub struct Encoded<T>(pub T);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dump<T>(pub T);
 
-/// The names of newtypes by which our own types make themselves known; other serialisers write what is
-/// in them.
-pub(crate) const DECIMAL: &str = "fastapi_compat::Decimal";
-pub(crate) const DURATION: &str = "fastapi_compat::Duration";
-pub(crate) const TIME: &str = "fastapi_compat::Time";
+/// The name of the newtype of a [`Dump`].
 const DUMP: &str = "fastapi_compat::Dump";
 /// What `serde_json` calls a number whose digits are given.
 const RAW: &str = "$serde_json::private::RawValue";
-
-/// Writes a text that [`Encoded`] may read again, by the kind of its type.
-pub(crate) fn mark<S: Serializer>(
-    kind: &'static str,
-    text: &impl Display,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    struct Text<'a, D>(&'a D);
-
-    impl<D: Display> Serialize for Text<'_, D> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_str(self.0)
-        }
-    }
-
-    serializer.serialize_newtype_struct(kind, &Text(text))
-}
 
 impl<T: Serialize> Serialize for Dump<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -32,7 +32,7 @@ pub struct Call<D, I = ()>(pub D, pub I);
 )]
 pub trait Dependency<S>: FromRequestParts<S> + Describe + Send {
     /// Reads it from the head of the request; `Err` is the answer to one that it refuses. `None` if
-    /// inputs of its own are not valid, whose faults it adds to `errors`.
+    /// inputs of its own are not valid, whose errors it adds to `errors`.
     #[doc(hidden)]
     fn resolve(
         parts: &mut Parts,
@@ -199,7 +199,7 @@ pub trait Input: Sized {
     fn read(parts: &Parts, body: Body)
     -> impl Future<Output = Result<Self::Read, Response>> + Send;
 
-    /// Decodes what was read, or `None` when it is wrong; each fault is added to `errors`.
+    /// Decodes what was read, or `None` when it is wrong; each error is added to `errors`.
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
 
     /// Adds it to the operation in the document.
@@ -227,7 +227,7 @@ pub trait Inputs: Sized {
     fn read(parts: &Parts, body: Body)
     -> impl Future<Output = Result<Self::Read, Response>> + Send;
 
-    /// Decodes all of them, or `None` when at least one is wrong; each fault is added to `errors`, in
+    /// Decodes all of them, or `None` when at least one is wrong; each error is added to `errors`, in
     /// the order of the inputs.
     fn decode(read: Self::Read, parts: &Parts, errors: &mut Errors) -> Option<Self>;
 
@@ -278,7 +278,7 @@ pub trait Parameter: Sized {
     /// How many parameters of the path it takes.
     const PATH_PARAMETERS: usize = 0;
 
-    /// Decodes it from the head of the request, or `None` when it is wrong; each fault is added to
+    /// Decodes it from the head of the request, or `None` when it is wrong; each error is added to
     /// `errors`.
     fn from_parts(parts: &Parts, errors: &mut Errors) -> Option<Self>;
 

@@ -289,8 +289,8 @@ async fn body(path: &Path, pieces: Vec<Piece>) -> io::Result<Body> {
     let chunks = stream::try_unfold(state, |(mut file, mut pieces, mut open)| async move {
         loop {
             if let Some((start, end)) = open.filter(|(start, end)| start < end) {
-                let most = usize::try_from((end - start).min(CHUNK)).unwrap_or(usize::MAX);
-                let mut chunk = vec![0; most];
+                let length = usize::try_from((end - start).min(CHUNK)).unwrap_or(usize::MAX);
+                let mut chunk = vec![0; length];
                 let read = file.read(&mut chunk).await?;
                 if read == 0 {
                     return Err(io::Error::from(io::ErrorKind::UnexpectedEof));

@@ -5,8 +5,12 @@ use std::net::{Ipv6Addr, SocketAddr};
 use http::header;
 use http::request::Parts;
 
-use crate::answers::LocalAddr;
 use crate::layers::scheme;
+
+/// The address of the socket that a request came in by, in the extensions of the request. Redirects
+/// name it if the request has no valid `Host`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalAddr(pub SocketAddr);
 
 /// Host and port of a header: a name, an address, or an IP literal in brackets.
 pub(crate) struct Host<'a> {

@@ -90,14 +90,18 @@ mod idna_tables;
 mod invalid;
 mod json;
 pub mod layers;
+mod location;
+mod marked;
 mod matched;
 #[cfg(feature = "files")]
 mod mime_types;
 mod model;
+mod model_decode;
 mod model_field;
 mod mount;
 mod multipart;
 mod named_tuple;
+mod names;
 mod offload;
 mod omittable;
 pub mod openapi;
@@ -127,7 +131,6 @@ mod value_serde;
 mod wrap;
 
 pub use alias_path::AliasStep;
-pub use answers::LocalAddr;
 pub use background::Background;
 pub use body::Embedded;
 pub use constraints::{Accepts, Constraints, Number, Pattern};
@@ -149,9 +152,11 @@ pub use fastapi_compat_derive::{
 #[cfg(feature = "files")]
 pub use file::{File, FileRequest, FileResponse};
 pub use form::Form;
+pub use host::LocalAddr;
 pub use invalid::Invalid;
 pub use matched::Operation;
-pub use model::{Extra, FieldNames, Fields, Model, ModelKind, Name};
+pub use model::{Extra, Fields, Model, ModelKind};
+pub use names::{FieldNames, Name};
 pub use omittable::Omittable;
 pub use openapi::{Describe, Documented, Outline};
 pub use optional::Patch;
@@ -197,13 +202,12 @@ pub use types::{
     Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize, ByteString, Decimal, Deque,
     FrozenSet, Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork, Ipv4Address, Ipv4Interface,
     Ipv4Network, Ipv6Address, Ipv6Interface, Ipv6Network, SecretBytes, SecretStr, Sequence,
-    Storable, UploadFile, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion,
-    VariadicTuple,
+    Storable, Uuid1, Uuid3, Uuid4, Uuid5, Uuid6, Uuid7, Uuid8, UuidOfVersion, VariadicTuple,
 };
 /// The types of documents, of the version that is used here.
 #[doc(no_inline)]
 pub use utoipa;
-pub use value::{Array, Object, Value};
+pub use value::{Array, Object, UploadFile, Value};
 pub use wrap::{Handler, Wrap};
 
 /// What the derive's code names; not for use by hand.
@@ -220,12 +224,13 @@ pub mod __private {
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::invalid::Invalid;
-    pub use crate::model::{
-        Extra, FieldNames, Fields, Model, ModelKind, Name, decode_extra, decode_model,
-    };
+    pub use crate::model::{Extra, Fields, Model, ModelKind};
+    pub use crate::model_decode::{decode_extra, decode_model};
     pub use crate::model_field::{
-        Absent, FieldRules, decode_field, decode_validated, deserialize_field, deserialize_wrapped,
+        Absent, FieldRules, decode_field, decode_validated, decode_wrapped, deserialize_field,
+        deserialize_wrapped,
     };
+    pub use crate::names::{FieldNames, Name};
     pub use crate::openapi::{
         Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
         RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,
@@ -236,5 +241,5 @@ pub mod __private {
     pub use crate::selected::Fielded;
     pub use crate::union::{Tagged, Union, tag, tag_by};
     pub use crate::value::Value;
-    pub use crate::wrap::{Handler, Wrap, decode_wrapped};
+    pub use crate::wrap::{Handler, Wrap};
 }

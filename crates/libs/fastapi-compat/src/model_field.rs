@@ -8,9 +8,10 @@ use crate::decode::Decode;
 use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::invalid::Invalid;
-use crate::model::{Fields, Name, of_parameter};
+use crate::model::Fields;
+use crate::names::{Name, of_parameter};
 use crate::value::Value;
-use crate::wrap::{Wrap, decode_wrapped};
+use crate::wrap::{self, Wrap};
 
 /// A validator that comes before the type's own rules.
 pub(crate) type Before = fn(&Value) -> Result<Value, Invalid>;
@@ -176,4 +177,15 @@ pub fn deserialize_wrapped<'de, T: Decode, D: Deserializer<'de>>(
     let at = Loc::root("body");
     let decoded = decode_wrapped(&value, constraints, wrap, &at, &mut errors);
     decoded.ok_or_else(|| serde::de::Error::custom("not by the rules"))
+}
+
+/// Decodes a value of a type by the validator around its rules.
+pub fn decode_wrapped<T: Decode>(
+    input: &Value,
+    constraints: &Constraints,
+    wrap: Wrap<T>,
+    at: &Loc<'_>,
+    errors: &mut Errors,
+) -> Option<T> {
+    wrap::decode(wrap, input, at, errors, |input, errors| T::decode(input, constraints, at, errors))
 }

@@ -4,9 +4,8 @@
 use indexmap::IndexMap;
 
 use crate::characters::latin1;
-use crate::types::UploadFile;
 use crate::urlencoded::{MAX_FIELD, MAX_FIELDS, Refusal};
-use crate::value::Value;
+use crate::value::{UploadFile, Value};
 
 const MAX_HEADERS: usize = 8;
 const MAX_HEADER: usize = 4096 + 128;

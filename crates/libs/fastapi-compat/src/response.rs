@@ -12,10 +12,10 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
-use crate::answers::quoted;
 use crate::dialect::{Switch, has};
 use crate::echo::{Echo, Floats};
 use crate::float_repr::float_repr;
+use crate::location::quoted;
 use crate::value::Value;
 
 /// A JSON answer with status 200: compact, keys in declaration order.

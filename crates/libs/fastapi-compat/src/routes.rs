@@ -177,3 +177,13 @@ where
         Outline::of_utoipa::<P>()
     }
 }
+
+impl Outline {
+    /// The requests that this service sends because of the operation: FastAPI's `callbacks=`. The
+    /// handlers are never called.
+    #[must_use]
+    pub fn callbacks(mut self, callbacks: impl Into<Routes>) -> Self {
+        self.callbacks.extend(callbacks.into().0.into_iter().map(|callback| callback.outline));
+        self
+    }
+}

@@ -21,12 +21,12 @@ use percent_encoding::percent_decode_str;
 use tower::Service;
 
 pub use self::frontend::{Frontend, FrontendFallback};
-use crate::answers::{Location, full_path, location, split};
+use crate::characters::decode_replacing;
 use crate::characters::latin1;
 use crate::file::{File, FileRequest, validators};
 use crate::layers::strip;
+use crate::location::{Location, full_path, location, split};
 use crate::response::{HttpError, internal_server_error};
-use crate::urlencoded::decode_replacing;
 
 /// `StaticFiles(directory=…)`, for [`Router::mount`](crate::Router::mount).
 ///
@@ -106,8 +106,8 @@ impl StaticFiles {
             && metadata.is_file()
         {
             let file = File::new(path).metadata(metadata).status(StatusCode::NOT_FOUND);
-            let asked = FileRequest::new(&request.method, &request.headers);
-            return Ok(file.answer(&asked).await.into_response());
+            let of_file = FileRequest::new(&request.method, &request.headers);
+            return Ok(file.answer(&of_file).await.into_response());
         }
         Err(io::ErrorKind::NotFound.into())
     }
@@ -219,8 +219,8 @@ async fn send(request: &Parts, path: &Path, metadata: &Metadata, status: StatusC
         let body = Body::from_stream(stream::empty::<Result<Bytes, Infallible>>());
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)], body).into_response();
     }
-    let asked = FileRequest::new(&request.method, &request.headers);
-    file.answer(&asked).await.into_response()
+    let of_file = FileRequest::new(&request.method, &request.headers);
+    file.answer(&of_file).await.into_response()
 }
 
 fn is_not_modified(headers: &HeaderMap, etag: &str, modified: &str) -> bool {

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
+use crate::characters::decode_replacing;
 use crate::dialect::{Switch, has};
-use crate::model::{Fields, Name};
+use crate::model::Fields;
+use crate::names::Name;
 use crate::source::Source;
 use crate::value::Value;
 
@@ -102,9 +104,4 @@ fn unquote_plus(text: &[u8]) -> String {
     let spaced: Vec<u8> = text.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
     let bytes: Vec<u8> = percent_encoding::percent_decode(&spaced).collect();
     decode_replacing(&bytes)
-}
-
-/// UTF-8 with Python's `errors="replace"`.
-pub(crate) fn decode_replacing(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -1,5 +1,7 @@
 //! A JSON value as Python sees it.
 
+mod upload_file;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -7,7 +9,8 @@ use indexmap::IndexMap;
 
 use crate::document::{self, Document, FLAG, Node, size, unescape};
 use crate::text::Text;
-use crate::types::{Integer, UploadFile};
+
+pub use self::upload_file::UploadFile;
 
 /// A decoded input, kept so that an error can echo it as Python would write it again; and the type
 /// of an answer that has no model.
@@ -407,15 +410,6 @@ impl From<usize> for Value {
 impl From<f64> for Value {
     fn from(value: f64) -> Self {
         Self::Float(value)
-    }
-}
-
-impl From<Integer> for Value {
-    fn from(value: Integer) -> Self {
-        match value {
-            Integer::Small(value) => Self::Int(value),
-            Integer::Big(value) => Self::BigInt(value.to_string().into()),
-        }
     }
 }
 

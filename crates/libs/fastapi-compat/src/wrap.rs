@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::constraints::Constraints;
-use crate::decode::Decode;
 use crate::errors::{Errors, Loc};
 use crate::invalid::Invalid;
 use crate::value::Value;
@@ -68,15 +66,4 @@ pub(crate) fn decode<T>(
         wrap(input, Handler { decode: &mut call })
     };
     wrapped.map_or_else(|invalid| invalid.add(at, input, errors), Some)
-}
-
-/// Decodes a value of a type by the validator around its rules.
-pub fn decode_wrapped<T: Decode>(
-    input: &Value,
-    constraints: &Constraints,
-    wrap: Wrap<T>,
-    at: &Loc<'_>,
-    errors: &mut Errors,
-) -> Option<T> {
-    decode(wrap, input, at, errors, |input, errors| T::decode(input, constraints, at, errors))
 }

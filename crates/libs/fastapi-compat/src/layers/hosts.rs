@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use super::scheme;
-use crate::answers::{full_path, quoted, split, url};
 use crate::host::{Host, authority, host_header, without_default_port};
+use crate::location::{full_path, quoted, split, url};
 use crate::response::internal_server_error;
 
 /// A pattern of [`TrustedHostLayer`] with a `*` elsewhere than at its beginning, before a dot.

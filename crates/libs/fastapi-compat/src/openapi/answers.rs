@@ -8,8 +8,8 @@ use utoipa::openapi::schema::SchemaType;
 
 use super::collection;
 use super::dialect::{name, title};
+use super::documented::Documented;
 use super::operation::{Describe, OperationDocument};
-use super::schemas::Documented;
 use super::visit::typed;
 use crate::background::Background;
 use crate::cookie::{SetCookie, SetCookies};

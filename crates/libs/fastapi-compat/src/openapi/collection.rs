@@ -19,11 +19,16 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::{Operation, Paths};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::NamedSchema;
 use super::visit::{
     SCHEMAS, children, is_optional, location, normalise, operations, reference, references,
     schemas_of, set,
 };
+
+/// A component, as utoipa's [`ToSchema::schemas`](utoipa::ToSchema::schemas) lists it.
+pub type NamedSchema = (String, RefOrSchema);
+
+/// What utoipa's traits give: a schema, or a reference to one.
+pub type RefOrSchema = RefOr<utoipa::openapi::Schema>;
 
 thread_local! {
     static CURRENT: RefCell<Option<Collection>> = const { RefCell::new(None) };

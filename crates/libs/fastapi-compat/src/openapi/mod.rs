@@ -4,12 +4,19 @@
 //! that brings a document of utoipa's into the dialect of FastAPI and pydantic.
 
 mod answers;
+mod choices;
 mod collection;
 mod dialect;
+mod documented;
 mod extractors;
+mod fields;
+mod foreign;
+mod library_types;
+mod methods;
 mod operation;
+mod outline;
 mod responses;
-mod schemas;
+mod shapes;
 #[cfg(feature = "streams")]
 mod streams;
 mod visit;
@@ -18,39 +25,29 @@ use std::collections::BTreeMap;
 
 use utoipa::Modify;
 pub use utoipa::openapi::OpenApi;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem, Paths};
+use utoipa::openapi::path::{HttpMethod, Operation, Paths};
 use utoipa::openapi::{Components, RefOr};
 
 pub use self::answers::Answer;
-use self::collection::adopt;
-pub use self::collection::{DuplicateModel, component, component_name, inlined, nested, union};
-pub use self::dialect::FastApi;
-pub use self::operation::{Describe, OperationDocument, Outline};
-pub use self::responses::AdditionalResponse;
-pub use self::schemas::{
-    Documented, FieldSchemas, Foreign, HasNone, HasSchema, Lookup, Presence, ViaForeign,
-    ViaToSchema, ViaValue, any_of, choices, constrained, literal, note, one_of, parameters,
+pub use self::choices::{any_of, choices, literal, one_of};
+pub use self::collection::{
+    DuplicateModel, NamedSchema, RefOrSchema, component, component_name, inlined, nested, union,
 };
+pub use self::dialect::FastApi;
+pub use self::documented::{
+    Documented, Foreign, HasNone, HasSchema, Lookup, ViaForeign, ViaToSchema,
+};
+pub use self::fields::{FieldSchemas, Presence, constrained, note, parameters};
+pub use self::foreign::ViaValue;
+use self::methods::{method_in_document, operation_of};
+pub use self::operation::{Describe, OperationDocument};
+pub use self::outline::Outline;
+pub use self::responses::AdditionalResponse;
 
-/// A component, as utoipa's [`ToSchema::schemas`](utoipa::ToSchema::schemas) lists it.
-pub type NamedSchema = (String, RefOrSchema);
-
-/// What utoipa's traits give: a schema, or a reference to one.
-pub type RefOrSchema = RefOr<utoipa::openapi::Schema>;
-
+pub(crate) use self::documented::json_schema;
 #[cfg(feature = "json-text")]
-pub(crate) use self::schemas::json_text;
-pub(crate) use self::schemas::{array, dictionary, optional, tuple};
-
-/// [`Decode::json_schema`](crate::Decode::json_schema) of a type that is [`Documented`].
-macro_rules! json_schema {
-    () => {
-        fn json_schema() -> $crate::openapi::RefOrSchema {
-            <Self as $crate::openapi::Documented<_>>::schema()
-        }
-    };
-}
-pub(crate) use json_schema;
+pub(crate) use self::shapes::json_text;
+pub(crate) use self::shapes::{array, dictionary, optional, tuple};
 
 /// Title and version of the service and the URL that gives tokens.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +103,7 @@ pub(crate) fn document<'a>(
     let (paths, schemas) = collection::document(|| {
         let mut paths = Paths::new();
         for Entry { id, key, outline } in &entries {
-            for method in outline.methods.iter().filter_map(http_method) {
+            for method in outline.methods.iter().filter_map(method_in_document) {
                 let (mut operation, schemes) = outline.document(id, info.token_url);
                 if matches!(method, HttpMethod::Options | HttpMethod::Trace) {
                     without_body(&mut operation);
@@ -170,32 +167,4 @@ fn without_body(operation: &mut Operation) {
     if operation.request_body.take().is_some() {
         dialect::explain(operation);
     }
-}
-
-fn operation_of<'i>(item: &'i mut PathItem, method: &http::Method) -> Option<&'i mut Operation> {
-    match http_method(method)? {
-        HttpMethod::Get => item.get.as_mut(),
-        HttpMethod::Post => item.post.as_mut(),
-        HttpMethod::Put => item.put.as_mut(),
-        HttpMethod::Delete => item.delete.as_mut(),
-        HttpMethod::Options => item.options.as_mut(),
-        HttpMethod::Head => item.head.as_mut(),
-        HttpMethod::Patch => item.patch.as_mut(),
-        HttpMethod::Trace => item.trace.as_mut(),
-    }
-}
-
-/// utoipa's name of a method, for those that its documents have.
-fn http_method(method: &http::Method) -> Option<HttpMethod> {
-    Some(match method.as_str() {
-        "GET" => HttpMethod::Get,
-        "POST" => HttpMethod::Post,
-        "PUT" => HttpMethod::Put,
-        "DELETE" => HttpMethod::Delete,
-        "OPTIONS" => HttpMethod::Options,
-        "HEAD" => HttpMethod::Head,
-        "PATCH" => HttpMethod::Patch,
-        "TRACE" => HttpMethod::Trace,
-        _ => return None,
-    })
 }

@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, RefOr, Response};
 
-use super::RefOrSchema;
-use super::collection;
+use super::collection::{self, RefOrSchema};
 use super::dialect::{name, title};
+use super::documented::Documented;
 use super::operation::OperationDocument;
-use super::schemas::Documented;
 use crate::response::python_phrase;
 
 /// An answer of an operation besides its success, or more about that: an entry of FastAPI's

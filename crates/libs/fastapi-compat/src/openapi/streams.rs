@@ -7,8 +7,8 @@ use utoipa::openapi::{RefOr, Schema, Type};
 use super::answers::Answer;
 use super::collection;
 use super::dialect::{name, rewrite, title};
+use super::documented::Documented;
 use super::operation::{Describe, OperationDocument};
-use super::schemas::Documented;
 use super::visit::{of_keywords, typed};
 use crate::stream::{EventSourceResponse, JsonLines, Untyped};
 

@@ -56,15 +56,15 @@ macro_rules! tuples {
 
         impl<$($D: Describe),+> Describe for ($($D,)+) {
             const PATH_PARAMETERS: usize = {
-                let (mut most, all) = (0, [$($D::PATH_PARAMETERS),+]);
+                let (mut max, all) = (0, [$($D::PATH_PARAMETERS),+]);
                 let mut at = 0;
                 while at < all.len() {
-                    if all[at] > most {
-                        most = all[at];
+                    if all[at] > max {
+                        max = all[at];
                     }
                     at += 1;
                 }
-                most
+                max
             };
 
             fn describe(operation: &mut OperationDocument<'_>) {

@@ -15,10 +15,10 @@ use percent_encoding::percent_decode_str;
 use tower::Service;
 
 use super::{StaticFiles, normal, redirect, send};
-use crate::answers::{full_path, location, split};
+use crate::characters::decode_replacing;
 use crate::characters::latin1;
+use crate::location::{full_path, location, split};
 use crate::response::HttpError;
-use crate::urlencoded::decode_replacing;
 
 /// What a [`Frontend`] answers with where there is no file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,9 +13,9 @@ use super::text::plural;
 use crate::constraints::{Accepts, BrokenBound, Constraints, Number};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::dialect::{Switch, has};
-use crate::encoded;
 use crate::errors::{Errors, Exactness, Loc};
 use crate::float_repr::float_repr;
+use crate::marked;
 use crate::openapi::json_schema;
 use crate::value::Value;
 
@@ -352,7 +352,7 @@ impl fmt::Display for Decimal {
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        encoded::mark(encoded::DECIMAL, self, serializer)
+        marked::mark(marked::DECIMAL, self, serializer)
     }
 }
 

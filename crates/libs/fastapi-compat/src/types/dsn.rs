@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::{ParseError, Url};
 
-use super::url::{Fault, Parsed, Rules, decode, url_type};
+use super::url::{Parsed, Rules, UrlError, decode, url_type};
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_strictly};
 use crate::errors::{Errors, Loc};
@@ -60,8 +60,8 @@ fn is_special(scheme: &str) -> bool {
 }
 
 impl Parsed for MultiHostUrl {
-    fn parse(text: &str, is_strict: bool) -> Result<Self, Fault> {
-        let parsing = Fault::Parsing;
+    fn parse(text: &str, is_strict: bool) -> Result<Self, UrlError> {
+        let parsing = UrlError::Parsing;
         let trimmed = text.trim_start_matches(|c: char| c <= ' ');
         let (scheme, rest) =
             trimmed.split_once(':').ok_or(parsing(ParseError::RelativeUrlWithoutBase))?;

@@ -103,6 +103,15 @@ impl std::str::FromStr for Integer {
     }
 }
 
+impl From<Integer> for Value {
+    fn from(value: Integer) -> Self {
+        match value {
+            Integer::Small(value) => Self::Int(value),
+            Integer::Big(value) => Self::BigInt(value.to_string().into()),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         i64::deserialize(deserializer).map(Self::Small)

@@ -107,7 +107,7 @@ mod tests {
     ];
 
     #[test]
-    fn faults_are_those_of_pydantic() {
+    fn errors_are_those_of_pydantic() {
         // As `TypeAdapter(Json).validate_python` says them.
         for (text, expected) in CASES {
             assert_eq!(parse(text).err().as_deref(), *expected, "{text}");

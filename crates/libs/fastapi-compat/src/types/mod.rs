@@ -37,7 +37,6 @@ pub use dsn::{
     AmqpDsn, ClickHouseDsn, CockroachDsn, KafkaDsn, MariaDBDsn, MongoDsn, MultiHostUrl, MySQLDsn,
     NatsDsn, PostgresDsn, RedisDsn, SnowflakeDsn,
 };
-pub use file::UploadFile;
 pub use integer::Integer;
 pub(crate) use integer::SIZE;
 #[cfg(feature = "json-text")]

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::decimal::Decimal;
 use crate::constraints::{Accepts, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
-use crate::encoded;
 use crate::errors::{Errors, Loc};
+use crate::marked;
 use crate::openapi::json_schema;
 use crate::value::Value;
 
@@ -60,7 +60,7 @@ impl<const PLACES: u32> From<rust_decimal::Decimal> for Numeric<PLACES> {
 impl<const PLACES: u32> Serialize for Numeric<PLACES> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = format_args!("{:.*}", PLACES as usize, self.0);
-        encoded::mark(encoded::DECIMAL, &text, serializer)
+        marked::mark(marked::DECIMAL, &text, serializer)
     }
 }
 

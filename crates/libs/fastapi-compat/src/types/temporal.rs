@@ -16,8 +16,8 @@ use strum::EnumMessage;
 
 use crate::constraints::{Accepts, BrokenBound, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
-use crate::encoded;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::marked;
 use crate::openapi::json_schema;
 use crate::value::Value;
 
@@ -493,7 +493,7 @@ macro_rules! temporal {
 
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                encoded::mark(encoded::$kind, self, serializer)
+                marked::mark(marked::$kind, self, serializer)
             }
         }
 

@@ -69,23 +69,23 @@ impl Rules {
 /// A URL, which may have several hosts.
 pub(super) trait Parsed: Sized {
     /// Parses it; in strict mode without any leniency.
-    fn parse(text: &str, is_strict: bool) -> Result<Self, Fault>;
+    fn parse(text: &str, is_strict: bool) -> Result<Self, UrlError>;
 
     /// The URL with all its parts and one host.
     fn url(&mut self) -> &mut Url;
 }
 
 /// Why a text is no URL.
-pub(super) enum Fault {
+pub(super) enum UrlError {
     Parsing(ParseError),
     /// What strict mode does not let pass.
     Violation(SyntaxViolation),
 }
 
 impl Parsed for Url {
-    fn parse(text: &str, is_strict: bool) -> Result<Self, Fault> {
+    fn parse(text: &str, is_strict: bool) -> Result<Self, UrlError> {
         if !is_strict {
-            return Self::parse(text).map_err(Fault::Parsing);
+            return Self::parse(text).map_err(UrlError::Parsing);
         }
         let violation = Cell::new(None);
         let keep = |found| {
@@ -94,8 +94,8 @@ impl Parsed for Url {
             }
         };
         let parsed = Self::options().syntax_violation_callback(Some(&keep)).parse(text);
-        let url = parsed.map_err(Fault::Parsing)?;
-        violation.take().map_or(Ok(url), |violation| Err(Fault::Violation(violation)))
+        let url = parsed.map_err(UrlError::Parsing)?;
+        violation.take().map_or(Ok(url), |violation| Err(UrlError::Violation(violation)))
     }
 
     fn url(&mut self) -> &mut Url {
@@ -132,11 +132,11 @@ pub(super) fn decode<U: Parsed>(
     }
     let mut parsed = match U::parse(text, is_strict) {
         Ok(parsed) => parsed,
-        Err(Fault::Parsing(ParseError::IdnaError)) if has(Switch::DomainCharacters) => {
+        Err(UrlError::Parsing(ParseError::IdnaError)) if has(Switch::DomainCharacters) => {
             return refuse(&older_domain_error(text).to_string());
         }
-        Err(Fault::Parsing(error)) => return refuse(&error.to_string()),
-        Err(Fault::Violation(violation)) => {
+        Err(UrlError::Parsing(error)) => return refuse(&error.to_string()),
+        Err(UrlError::Violation(violation)) => {
             let error = violation.description();
             let msg = format!("Input violated strict URL syntax rules, {error}");
             return errors.add("url_syntax_violation", at, msg, input, &[("error", error.into())]);

@@ -20,8 +20,9 @@ pub enum Part {
 
 /// Molt's own: its benchmarks and trials, its guide, and its libraries and tools, on which a service
 /// depends.
-pub(super) const OWN: [&str; 11] = [
+pub(super) const OWN: [&str; 12] = [
     ".ci/containers.sh",
+    ".ci/imports.py",
     ".ci/libraries.sh",
     ".ci/words.sh",
     "crates/libs",
