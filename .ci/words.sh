@@ -26,6 +26,16 @@ promised                                        acknowledged
 prose                                           description
 "
 
+# Words that are right in a sentence, and wrong as the name of something in the code.
+identifiers="
+most                                            max, limit
+gone                                            deleted, removed, disconnected
+place                                           position, location, path, permit
+judge|judged                                    evaluate, classify
+blow|blows|strike|strikes                       signal, send
+aim|aims                                        target
+"
+
 # The account of that name is no pronoun; descriptions in the OpenAPI document are the contract.
 allowed='"nobody"|, or (everybody|anybody)\b.* for a superuser'
 
@@ -47,5 +57,23 @@ while IFS= read -r line; do
     fi
 done <<END
 $words
+END
+
+# In declarations and as parts of longer names; the names of tests are sentences.
+rust=$(printf '%s\n' $files | grep '\.rs$')
+while IFS= read -r line; do
+    [ -n "$line" ] || continue
+    word=$(printf '%s' "$line" | sed -E 's/ {2,}.*//')
+    instead=$(printf '%s' "$line" | sed -E 's/^.* {2,}//')
+    capital=$(printf '%s' "$word" | sed -E 's/(^|\|)([a-z])/\1\U\2/g')
+    declared="\b(let|mut|ref|fn|for|mod|struct|enum|type|const|static) ($word)\b|[(|,] ?($word)(: |[|,)])"
+    part="_($word)\b|\b($word)_|(?<![A-Z])($capital)(?![a-z])"
+    # shellcheck disable=SC2086
+    if grep -nHP "^(?!\s*//|\s*(async )?fn \w+\(\)).*($declared|$part)" $rust; then
+        echo "words: call it instead: $instead" >&2
+        status=1
+    fi
+done <<END
+$identifiers
 END
 exit $status

@@ -191,7 +191,7 @@ pub(crate) fn same_text(reference: &str, candidate: &str, pairs: &mut Pairs) -> 
         } else {
             a.as_str() == b.as_str()
                 || pairs.captured.get(a.as_str()).is_some_and(|(known, key)| {
-                    known == b.as_str() && is_place(reference, a.range(), key)
+                    known == b.as_str() && is_within(reference, a.range(), key)
                 })
         }
     })
@@ -253,7 +253,7 @@ fn equal(text: &str, pairs: &mut Pairs) -> bool {
 }
 
 /// Whether a captured value may stand here: as the whole value of its key, or in a path.
-fn is_place(text: &str, range: Range<usize>, key: &str) -> bool {
+fn is_within(text: &str, range: Range<usize>, key: &str) -> bool {
     let (before, after) = (&text[..range.start], &text[range.end..]);
     if before.is_empty() && after.is_empty() {
         return true;

@@ -120,20 +120,20 @@ const TOKENS: [&[u8]; 22] = [
 #[derive(Clone, Debug)]
 enum Mutation {
     Set(prop::sample::Index, u8),
-    Cut(prop::sample::Index),
+    Truncate(prop::sample::Index),
     Remove(prop::sample::Index),
     Double(prop::sample::Index, usize),
     Insert(prop::sample::Index, &'static [u8]),
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
-    let place = any::<prop::sample::Index>;
+    let position = any::<prop::sample::Index>;
     prop_oneof![
-        (place(), any::<u8>()).prop_map(|(at, byte)| Mutation::Set(at, byte)),
-        place().prop_map(Mutation::Cut),
-        place().prop_map(Mutation::Remove),
-        (place(), 1..40usize).prop_map(|(at, length)| Mutation::Double(at, length)),
-        (place(), prop::sample::select(TOKENS.as_slice()))
+        (position(), any::<u8>()).prop_map(|(at, byte)| Mutation::Set(at, byte)),
+        position().prop_map(Mutation::Truncate),
+        position().prop_map(Mutation::Remove),
+        (position(), 1..40usize).prop_map(|(at, length)| Mutation::Double(at, length)),
+        (position(), prop::sample::select(TOKENS.as_slice()))
             .prop_map(|(at, token)| Mutation::Insert(at, token)),
     ]
 }
@@ -145,7 +145,7 @@ fn mutated(bytes: &mut Vec<u8>, mutation: &Mutation) {
     let length = bytes.len();
     match mutation {
         Mutation::Set(at, byte) => bytes[at.index(length)] = *byte,
-        Mutation::Cut(at) => bytes.truncate(at.index(length)),
+        Mutation::Truncate(at) => bytes.truncate(at.index(length)),
         Mutation::Remove(at) => drop(bytes.remove(at.index(length))),
         Mutation::Double(at, more) => {
             let at = at.index(length);

@@ -36,7 +36,7 @@ async fn a_lock_does_not_multiply_the_connections() {
     let mut locker = PgConnection::connect(&url).await.unwrap();
     let mut transaction = locker.begin().await.unwrap();
     raw_sql("LOCK TABLE item IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
-    let (start, mut most) = (Instant::now(), 0);
+    let (start, mut max) = (Instant::now(), 0);
     while start.elapsed() < Duration::from_secs(8) {
         for _ in 0..4 {
             let storage = storage.clone();
@@ -45,10 +45,10 @@ async fn a_lock_does_not_multiply_the_connections() {
         }
         for _ in 0..5 {
             sleep(Duration::from_millis(100)).await;
-            most = most.max(backends(&mut transaction).await);
+            max = max.max(backends(&mut transaction).await);
         }
     }
-    assert!((2..=3).contains(&most), "{most} backends for a pool of 3");
+    assert!((2..=3).contains(&max), "{max} backends for a pool of 3");
     transaction.rollback().await.unwrap();
     sleep(limit).await;
     assert!(storage.items_for(caller, ALL).await.unwrap().authorized().is_ok(), "it serves again");

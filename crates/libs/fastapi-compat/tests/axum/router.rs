@@ -70,10 +70,10 @@ async fn nest() {
 
 #[tokio::test]
 async fn nested_fallback() {
-    let gone = async |uri: Uri, OriginalUri(original): OriginalUri| {
+    let fallback = async |uri: Uri, OriginalUri(original): OriginalUri| {
         (StatusCode::GONE, format!("{uri} {original}"))
     };
-    let with = Router::new().routes(routes![b]).fallback(gone).layer(from_fn(mark));
+    let with = Router::new().routes(routes![b]).fallback(fallback).layer(from_fn(mark));
     let without = Router::new().routes(routes![a]);
     let outer = Router::new().nest("/{version}/with", with).nest("/without", without);
     let outer = outer.fallback(async || (StatusCode::IM_A_TEAPOT, "outer"));

@@ -27,8 +27,8 @@ struct Case {
     answer_headers: Headers,
 }
 
-fn strings(from: &'static [&'static str], most: usize) -> BoxedStrategy<Vec<String>> {
-    vec(select(from).prop_map(str::to_owned), 0..=most).boxed()
+fn strings(from: &'static [&'static str], max: usize) -> BoxedStrategy<Vec<String>> {
+    vec(select(from).prop_map(str::to_owned), 0..=max).boxed()
 }
 
 const ORIGINS: &[&str] = &[

@@ -87,8 +87,8 @@ async fn a_canary_that_is_right_is_checked_and_stays() {
     }
     let view = front.until("read_item", |view| view["matches"].as_u64() >= Some(2)).await;
     assert_eq!([&view["mismatches"], &view["fallback"]], [&json!(0), &Value::Null], "{view:#}");
-    let most = 2 * (start.elapsed().as_secs() + 1);
-    assert!((2..=most).contains(&count(&counter)), "{} of {most}", count(&counter));
+    let max = 2 * (start.elapsed().as_secs() + 1);
+    assert!((2..=max).contains(&count(&counter)), "{} of {max}", count(&counter));
 }
 
 /// No client gives up: the timeout alone is the failure.

@@ -324,8 +324,8 @@ async fn the_old_service_gets_few_requests_again() {
         }
     }
     // 200 of the client, two for each of the first 20, two a second.
-    let most = 200 + 2 * (20 + start.elapsed().as_secs() + 1);
-    assert!(count(&counter) <= most, "{} of {most}", count(&counter));
+    let max = 200 + 2 * (20 + start.elapsed().as_secs() + 1);
+    assert!(count(&counter) <= max, "{} of {max}", count(&counter));
 }
 
 /// An error beside a header that always changes is one.

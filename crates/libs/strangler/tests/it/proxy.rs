@@ -47,8 +47,8 @@ async fn headers_of_a_connection_stay_there_and_the_client_is_named() {
     .await;
     assert!(answer.contains("x-other: 2") && !answer.contains("x-mine"), "{answer}");
     let seen = seen.lock().unwrap().clone();
-    for gone in ["x-secret", "proxy-connection"] {
-        assert!(!seen.contains_key(gone), "{gone} was passed on: {seen:?}");
+    for removed in ["x-secret", "proxy-connection"] {
+        assert!(!seen.contains_key(removed), "{removed} was passed on: {seen:?}");
     }
     assert_eq!(seen["host"], "api.example");
     assert_eq!(seen["te"], "trailers");
@@ -167,17 +167,17 @@ async fn a_body_that_flows_is_never_too_slow() {
 
 #[tokio::test]
 async fn a_client_that_disconnects_cancels_its_request() {
-    struct Gone(Count);
-    impl Drop for Gone {
+    struct Disconnected(Count);
+    impl Drop for Disconnected {
         fn drop(&mut self) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }
-    let gone = Count::default();
+    let disconnects = Count::default();
     let legacy = Router::new().fallback({
-        let gone = Arc::clone(&gone);
+        let disconnects = Arc::clone(&disconnects);
         async move || {
-            let _gone = Gone(gone);
+            let _counter = Disconnected(disconnects);
             tokio::time::sleep(Duration::from_mins(1)).await;
         }
     });
@@ -185,7 +185,7 @@ async fn a_client_that_disconnects_cancels_its_request() {
     let request = client().get(format!("{}/x", front.url)).timeout(Duration::from_millis(200));
     assert!(request.send().await.is_err());
     for _ in 0..100 {
-        if count(&gone) == 1 {
+        if count(&disconnects) == 1 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -7,7 +7,7 @@ use trials::Observed;
 use trials::bodies::Attack;
 use trials::clients::Load;
 
-use super::judge::{NOTHING, judge};
+use super::evaluation::{NOTHING, evaluate};
 use super::site::{Site, crowd};
 use crate::engine::Engine;
 use crate::images::Bases;
@@ -41,7 +41,7 @@ pub(crate) async fn worst(engine: &Engine, bases: &Bases, short: bool) -> Result
     let stage = tally.take();
     let observed =
         Observed { stage, clients, recovered_s: 0.0, last_failure_s: None, failed_early: false };
-    judge(&observed, &[&service], &NOTHING).await?;
+    evaluate(&observed, &[&service], &NOTHING).await?;
     Ok(format!(
         "{} bodies and {} requests of others, 0 failed, 0 lost; {} MiB of {} with caches, 0 killed",
         attack.sent,

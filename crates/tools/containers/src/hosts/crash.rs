@@ -5,7 +5,7 @@ use std::time::Instant;
 use tokio::time::sleep;
 use trials::under_load;
 
-use super::judge::{Bounds, judge};
+use super::evaluation::{Bounds, evaluate};
 use super::site::{OUTAGE, Site, crowd};
 use crate::BoxError;
 use crate::engine::Engine;
@@ -28,7 +28,7 @@ pub(crate) async fn database(engine: &Engine, bases: &Bases) -> Result<String, B
     // statement's request ends with its own time.
     let bounds =
         Bounds { outcomes: &[" 503", " 504"], must_fail: true, recovery: 10.0, last_failure: 15.0 };
-    let seen = judge(&observed, &[&service], &bounds).await?;
+    let seen = evaluate(&observed, &[&service], &bounds).await?;
     if site.database.log("all").contains("automatic recovery in progress") {
         Ok(seen)
     } else {

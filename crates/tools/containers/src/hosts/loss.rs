@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio::time::sleep;
 use trials::under_load;
 
-use super::judge::{Bounds, NOTHING, judge};
+use super::evaluation::{Bounds, NOTHING, evaluate};
 use super::site::{OUTAGE, Site, crowd};
 use crate::BoxError;
 use crate::docker::{Container, output};
@@ -53,7 +53,7 @@ pub(crate) async fn packets(engine: &Engine, bases: &Bases) -> Result<String, Bo
         Ok(Instant::now())
     })
     .await?;
-    let seen = judge(&observed, &[&service], &BOUNDS).await?;
+    let seen = evaluate(&observed, &[&service], &BOUNDS).await?;
     Ok(format!("{seen}; p99 {:.0} ms", observed.stage.p99_ms))
 }
 
@@ -79,6 +79,6 @@ pub(crate) async fn latency(engine: &Engine, bases: &Bases) -> Result<String, Bo
         Ok(Instant::now())
     })
     .await?;
-    let seen = judge(&observed, &[&service], &BOUNDS).await?;
+    let seen = evaluate(&observed, &[&service], &BOUNDS).await?;
     Ok(format!("{seen}; p99 {:.0} ms", observed.stage.p99_ms))
 }

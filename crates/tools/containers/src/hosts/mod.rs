@@ -4,7 +4,7 @@
 
 mod bodies;
 mod crash;
-mod judge;
+mod evaluation;
 mod loss;
 mod partition;
 mod replica;

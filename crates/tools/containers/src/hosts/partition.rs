@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::time::sleep;
 use trials::under_load;
 
-use super::judge::{Bounds, judge};
+use super::evaluation::{Bounds, evaluate};
 use super::site::{OUTAGE, Site, arguments, crowd};
 use crate::engine::Engine;
 use crate::images::Bases;
@@ -28,7 +28,7 @@ pub(crate) async fn database(engine: &Engine, bases: &Bases) -> Result<String, B
     // Requests that wait for an answer of the database end with their own time.
     let bounds =
         Bounds { outcomes: &[" 503", " 504"], must_fail: true, recovery: 15.0, last_failure: 15.0 };
-    judge(&observed, &[&service], &bounds).await
+    evaluate(&observed, &[&service], &bounds).await
 }
 
 /// The strangler and the old service, which both reach their database all the time.
@@ -77,5 +77,5 @@ pub(crate) async fn legacy(
         recovery: 15.0,
         last_failure: 15.0,
     };
-    judge(&observed, &[&service, &legacy], &bounds).await
+    evaluate(&observed, &[&service, &legacy], &bounds).await
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use trials::under_load;
 
-use super::judge::{Bounds, judge};
+use super::evaluation::{Bounds, evaluate};
 use super::site::{OUTAGE, Site, crowd};
 use crate::BoxError;
 use crate::docker::Container;
@@ -69,6 +69,6 @@ pub(crate) async fn lags(engine: &Engine, bases: &Bases) -> Result<String, BoxEr
         recovery: 15.0,
         last_failure: 15.0,
     };
-    let seen = judge(&observed, &[&service], &bounds).await?;
+    let seen = evaluate(&observed, &[&service], &bounds).await?;
     Ok(format!("{seen}; {} lists or more were old", old.len()))
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use trials::{Balancer, Probe, under_load};
 
-use super::judge::{Bounds, judge};
+use super::evaluation::{Bounds, evaluate};
 use super::site::{Site, crowd};
 use crate::BoxError;
 use crate::docker::Container;
@@ -61,5 +61,5 @@ pub(crate) async fn host_fails(engine: &Engine, bases: &Bases) -> Result<String,
         last_failure: 5.0,
     };
     let services: Vec<_> = replicas.iter().collect();
-    judge(&observed, &services, &bounds).await
+    evaluate(&observed, &services, &bounds).await
 }

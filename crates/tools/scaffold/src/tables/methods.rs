@@ -157,12 +157,12 @@ fn create(entity: &Entity<'_>, name: String) -> Method {
     let statement =
         format!("INSERT INTO {} {rest}\nRETURNING {}", entity.sql, columns(entity, None));
     let given = inserted.iter().map(|field| {
-        let place = format!("new.{}", field.ident);
+        let argument = format!("new.{}", field.ident);
         let is_optional = field.column.nullable || field.has_server_default();
         field.kind.unchecked(&match field.kind.passing {
-            Passing::Deref if is_optional => format!("{place}.as_deref()"),
-            Passing::Deref => format!("&{place}[..]"),
-            Passing::Copy | Passing::Reference => place,
+            Passing::Deref if is_optional => format!("{argument}.as_deref()"),
+            Passing::Deref => format!("&{argument}[..]"),
+            Passing::Copy | Passing::Reference => argument,
         })
     });
     let given = given.collect();
@@ -192,23 +192,23 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
     let mut prepared = Prepared::new("").compared(key);
     for field in entity.changeable() {
         let number = values.len() + 1;
-        let place = format!("changes.{}", field.ident);
+        let argument = format!("changes.{}", field.ident);
         if field.column.nullable {
             assignments.push(format!(
                 "{0} = CASE WHEN ${number} THEN {1} ELSE {0} END",
                 field.sql,
                 field.kind.parameter(number + 1)
             ));
-            values.push(format!("{place}.is_some()"));
+            values.push(format!("{argument}.is_some()"));
             prepared = prepared.with_flag();
             let rust = &field.kind.rust;
             values.push(field.kind.unchecked(&match field.kind.passing {
-                Passing::Copy => format!("{place}.flatten()"),
+                Passing::Copy => format!("{argument}.flatten()"),
                 Passing::Deref => {
-                    format!("{place}.as_ref().and_then(Option::as_deref)")
+                    format!("{argument}.as_ref().and_then(Option::as_deref)")
                 }
                 Passing::Reference => {
-                    format!("{place}.clone().flatten() as Option<{rust}>")
+                    format!("{argument}.clone().flatten() as Option<{rust}>")
                 }
             }));
         } else {
@@ -223,9 +223,9 @@ fn update(entity: &Entity<'_>, name: String, key: &[&Field<'_>]) -> Method {
                 }
             ));
             values.push(field.kind.unchecked(&match field.kind.passing {
-                Passing::Copy => place,
-                Passing::Deref => format!("{place}.as_deref()"),
-                Passing::Reference => format!("{place}.clone()"),
+                Passing::Copy => argument,
+                Passing::Deref => format!("{argument}.as_deref()"),
+                Passing::Reference => format!("{argument}.clone()"),
             }));
         }
         prepared = prepared.with_fields(&[field]);

@@ -71,8 +71,8 @@ fn fields_of_a_form_are_in_ascending_order() {
             // Each pair has one offset.
             assert!(start[start.len() - 1..] == end[end.len() - 1..] && start < end, "{value}");
         }
-        if let (Some(least), Some(most)) = (value["least"].as_i64(), value["most"].as_i64()) {
-            assert!(least < most, "{value}");
+        if let (Some(min), Some(max)) = (value["least"].as_i64(), value["most"].as_i64()) {
+            assert!(min < max, "{value}");
         }
     }
 }

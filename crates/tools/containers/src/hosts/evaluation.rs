@@ -25,7 +25,7 @@ pub(crate) const NOTHING: Bounds<'_> =
 ///
 /// # Errors
 /// When more was lost or failed, or for longer, than is allowed.
-pub(crate) async fn judge(
+pub(crate) async fn evaluate(
     observed: &Observed,
     services: &[&Container<'_>],
     bounds: &Bounds<'_>,
