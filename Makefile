@@ -98,6 +98,12 @@ compat: venv ## Send the same to FastAPI and to its counterpart: REQUESTS=200000
 	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) VERSIONS=$(VERSIONS) \
 		cargo test --quiet --workspace --test compat -- --nocapture
 
+compat-versions: venv ## The same with older releases, each pair in an environment of its own: REQUESTS=50000 PAIRS="0.115/2.9"
+	for pair in $(or $(PAIRS),0.110/2.7 0.115/2.9 0.128/2.12 0.136/2.13); do \
+		REQUESTS=$(or $(REQUESTS),50000) SEED=$(SEED) VERSIONS=$$pair \
+			cargo test --quiet --workspace --test compat -- --nocapture || exit 1; \
+	done
+
 fuzz: ## Fuzz every parser that is written by hand: SECONDS=1800 for each, TARGETS="json email"
 	sh crates/libs/fastapi-compat/fuzz/run.sh $(or $(SECONDS),60) $(TARGETS)
 
@@ -187,5 +193,5 @@ $(VENV)/.complete: $(LOCKS)
 build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
-.PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
+.PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat compat-versions fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
 	k8s-check containers containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party wheel

@@ -328,6 +328,7 @@ pub(crate) fn decode(input: &DeriveInput, named: &FieldsNamed) -> syn::Result<To
 
         impl ::fastapi_compat::Decode for #name {
             const ACCEPTS: private::Accepts = private::Accepts::#accepts;
+            const PATH_PARAMETERS: usize = private::NO_PATH_PARAMETER;
 
             fn json_schema() -> private::RefOrSchema {
                 <Self as private::Documented<_>>::schema()

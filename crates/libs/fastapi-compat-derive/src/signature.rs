@@ -51,13 +51,18 @@ pub(crate) fn assertions(
     );
     let last =
         format!("`Call` is the last argument of `{name}`: extractors of axum stand before it");
+    let no_model = format!(
+        "`{name}` takes a model from its path: `Path` takes the types of its fields, `Path<(A, B)>`, in the \
+         order of the path"
+    );
     // `assert!` takes braces for format arguments.
-    let [arity, together, last] =
-        [arity, together, last].map(|text| text.replace('{', "{{").replace('}', "}}"));
+    let [arity, together, last, no_model] =
+        [arity, together, last, no_model].map(|text| text.replace('{', "{{").replace('}', "}}"));
     let before = types.split_last().map_or(&[][..], |(_, before)| before);
     quote! {
         const _: () = {
             let taken = 0 #(+ private::Probe::<#types>::PATH_PARAMETERS)*;
+            assert!(taken < private::NO_PATH_PARAMETER, #no_model);
             assert!(taken == 0 || taken == #count, #arity);
             let inputs = 0 #(+ (private::Probe::<#types>::IS_INPUT || private::Probe::<#types>::IS_CALL) as usize)*;
             let described = 0 #(+ (private::Probe::<#types>::IS_DESCRIBED && !private::Probe::<#types>::IS_OF_AXUM) as usize)*;

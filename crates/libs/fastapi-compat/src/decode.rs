@@ -17,6 +17,9 @@ use crate::openapi::{OperationDocument, RefOrSchema};
 use crate::value::Value;
 use crate::value_serde::SHALLOW;
 
+/// [`Decode::PATH_PARAMETERS`] of a model, which is none: no path has so many.
+pub const NO_PATH_PARAMETER: usize = 1000;
+
 /// A type that a request can carry.
 ///
 /// The derive of the same name implements it. A type with rules of its own implements it by hand, and

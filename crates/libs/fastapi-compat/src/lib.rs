@@ -139,7 +139,7 @@ pub use cookie::{InvalidCookie, SameSite, SetCookie, SetCookies};
 pub use datetime::serialize_datetime;
 pub use decode::Decode;
 pub use depends::{Dependent, Depends};
-pub use dialect::{Dialect, Package, Release, Switch, UnsupportedRelease};
+pub use dialect::{Dialect, Limit, Package, Release, Switch, UnsupportedRelease};
 #[cfg(feature = "email")]
 pub use email::EmailStr;
 pub use encoded::{Dump, Encoded};
@@ -219,8 +219,8 @@ pub mod __private {
     pub use crate::choice::{Fixed, decode_enum, decode_literal, decode_plain_enum, name};
     pub use crate::constraints::{Accepts, Constraints, Number, Pattern, regex};
     pub use crate::decode::{
-        Accepted, AcceptsAny, Decode, ObjectOnly, decode_recursive, default_text,
-        deserialize_by_rules, recursive_name, required,
+        Accepted, AcceptsAny, Decode, NO_PATH_PARAMETER, ObjectOnly, decode_recursive,
+        default_text, deserialize_by_rules, recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
     pub use crate::invalid::Invalid;

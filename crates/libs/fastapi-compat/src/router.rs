@@ -23,12 +23,9 @@ use crate::endpoint::{self, Endpoint, nested};
 use crate::frontends::Frontends;
 use crate::matched::Operation;
 use crate::mount::{Mounted, REST};
-use crate::openapi::{self, AdditionalResponse, DuplicateModel, Info, Outline};
+use crate::openapi::{self, AdditionalResponse, DuplicateModel, Info, OperationId, Outline};
 use crate::routes::{Answers, Registered, Routes};
 use crate::template::{self, Template};
-
-/// How operations are called: from the function's name, the tags, the path and the method.
-type OperationId = fn(&str, &[&str], &str, &Method) -> String;
 
 /// FastAPI's own: `read_item_items__id__get`.
 fn default_operation_id(name: &str, _: &[&str], path: &str, method: &Method) -> String {
@@ -52,7 +49,7 @@ fn default_id(outline: &Outline) -> String {
 #[derive(Clone)]
 pub struct Router<S = ()> {
     routes: Vec<Registered<S>>,
-    operation_id: OperationId,
+    operation_id: Option<OperationId>,
     redirect: MethodRouter<S>,
     redirects_slashes: bool,
     fallback: MethodRouter<S>,
@@ -77,7 +74,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     pub fn new() -> Self {
         Self {
             routes: Vec::new(),
-            operation_id: default_operation_id,
+            operation_id: None,
             redirect: answers::redirect(),
             redirects_slashes: true,
             fallback: answers::not_found(),
@@ -148,7 +145,10 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// When both have a fallback, as [`axum::Router::merge`] does.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        self.routes.extend(other.routes);
+        self.routes.extend(other.routes.into_iter().map(|mut route| {
+            route.outline.operation_id = route.outline.operation_id.or(other.operation_id);
+            route
+        }));
         self.nested_fallbacks.extend(other.nested_fallbacks);
         self.frontends.extend("", other.frontends);
         self.webhooks.extend(other.webhooks);
@@ -192,6 +192,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     #[must_use]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
         for Registered { mut outline, answers, endpoint } in router.routes {
+            outline.operation_id = outline.operation_id.or(router.operation_id);
             let (matched, not_allowed) = endpoint.into_routers(&outline.path);
             // As in axum, `/` below `/api` is `/api`.
             let below = if outline.path == "/" { "" } else { &outline.path };
@@ -310,10 +311,11 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     }
 
     /// How operations are called: FastAPI's `generate_unique_id_function`, which is given the
-    /// function's name, the tags, the path and the method.
+    /// function's name, the tags, the path and the method. A router that is merged or nested into this one
+    /// keeps its own.
     #[must_use]
     pub fn operation_ids(self, operation_id: OperationId) -> Self {
-        Self { operation_id, ..self }
+        Self { operation_id: Some(operation_id), ..self }
     }
 
     /// Whether a request is sent to the path with or without a slash at its end if only that has a
@@ -325,17 +327,22 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
 
     /// Answers and documents as those releases of FastAPI and pydantic that the service was migrated from:
     /// `.dialect(Dialect::of("0.115", "2.9")?)`. Routers that are merged or nested take that of this one, and
-    /// so do mounted ones that have none of their own.
+    /// so do mounted ones that have none of their own. What those releases do otherwise and the dialect does not
+    /// reproduce is logged as a warning.
     #[must_use]
     pub fn dialect(self, dialect: Dialect) -> Self {
+        for limit in dialect.limits() {
+            tracing::warn!(%limit, "a difference of the chosen releases is not reproduced");
+        }
         Self { dialect: Some(dialect), ..self }
     }
 
     fn id(&self, outline: &Outline) -> String {
-        let Outline { id, name, tags, path, .. } = outline;
+        let Outline { id, operation_id, name, tags, path, .. } = outline;
         let path = template::format(path);
         let method = outline.first_method();
-        id.map_or_else(|| (self.operation_id)(name, tags, &path, method), str::to_owned)
+        let generated = operation_id.or(self.operation_id).unwrap_or(default_operation_id);
+        id.map_or_else(|| generated(name, tags, &path, method), str::to_owned)
     }
 
     /// Id, method and path of everything that is routed, in the order in which it is tried; an

@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde::ser::{Impossible, Serializer};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::dialect::{Switch, has};
 use crate::response::{Style, python_json};
 
 /// How long no event may come before a comment is sent.
@@ -83,10 +84,14 @@ impl ServerSentEvent {
         Self { comment: Some(comment.into()), ..self }
     }
 
-    fn encode(&self) -> Bytes {
+    fn encode(&self, by_python: bool) -> Bytes {
         let mut out = String::new();
         let mut lines = |name: &str, text: &Option<String>| {
             let Some(text) = text else { return };
+            if by_python {
+                let lines = python_lines(text).into_iter();
+                return out.extend(lines.flat_map(|line| [name, ": ", line, "\n"]));
+            }
             for line in text.replace("\r\n", "\n").replace('\r', "\n").split('\n') {
                 out.extend([name, ": ", line, "\n"]);
             }
@@ -99,6 +104,25 @@ impl ServerSentEvent {
         out.push('\n');
         out.into()
     }
+}
+
+/// Python's `splitlines`.
+fn python_lines(text: &str) -> Vec<&str> {
+    let is_end =
+        |c: char| matches!(c, '\n'..='\r' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let (mut lines, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let Some(at) = rest.find(is_end) else {
+            lines.push(rest);
+            break;
+        };
+        let (line, end) = rest.split_at(at);
+        lines.push(line);
+        let length =
+            if end.starts_with("\r\n") { 2 } else { end.chars().next().map_or(0, char::len_utf8) };
+        rest = &end[length..];
+    }
+    lines
 }
 
 /// Without what would begin another field: FastAPI raises an exception then.
@@ -150,7 +174,9 @@ pub struct EventSourceResponse<T = Untyped> {
 impl<T> EventSourceResponse<T> {
     /// Of events.
     pub fn new(events: impl Stream<Item = ServerSentEvent> + Send + 'static) -> Self {
-        let events = Box::pin(events.map(|event| event.encode()));
+        // The stream is read behind the answer, where no dialect is the current one.
+        let by_python = has(Switch::EventsInLinesOfPython);
+        let events = Box::pin(events.map(move |event| event.encode(by_python)));
         Self { events, items: PhantomData }
     }
 }
@@ -158,9 +184,10 @@ impl<T> EventSourceResponse<T> {
 impl<T: Serialize + 'static> EventSourceResponse<T> {
     /// Of items, each the data of an event, as pydantic writes it.
     pub fn items(items: impl Stream<Item = T> + Send + 'static) -> Self {
-        let event = |item: T| {
+        let by_python = has(Switch::EventsInLinesOfPython);
+        let event = move |item: T| {
             let data = logged(serde_json::to_string(&item));
-            ServerSentEvent { data, ..ServerSentEvent::default() }.encode()
+            ServerSentEvent { data, ..ServerSentEvent::default() }.encode(by_python)
         };
         Self { events: Box::pin(items.map(event)), items: PhantomData }
     }

@@ -1,11 +1,13 @@
 //! Which releases of FastAPI and pydantic a service looks like.
 
+mod limits;
 mod release;
 mod switches;
 
 use std::cell::Cell;
 use std::fmt;
 
+pub use self::limits::Limit;
 pub use self::release::{Package, Release, UnsupportedRelease};
 pub use self::switches::Switch;
 
@@ -38,11 +40,13 @@ thread_local! {
 pub struct Dialect {
     /// A bit for each switch.
     switches: u64,
+    /// A bit for each limit.
+    limits: u16,
 }
 
 impl Dialect {
     /// The newest releases that are known: no switch is on.
-    pub const NEWEST: Self = Self { switches: 0 };
+    pub const NEWEST: Self = Self { switches: 0, limits: 0 };
 
     /// That of a release of FastAPI and one of pydantic, such as `"0.115.6"` and `"2.9.2"`. Without a third
     /// number it is the last of these releases; what is newer than any that is known is as the newest.
@@ -52,21 +56,26 @@ impl Dialect {
     pub fn of(fastapi: &str, pydantic: &str) -> Result<Self, UnsupportedRelease> {
         let fastapi = Release::parse(Package::FastApi, fastapi)?;
         let pydantic = Release::parse(Package::Pydantic, pydantic)?;
+        let release = |package| match package {
+            Package::FastApi => fastapi,
+            Package::Pydantic => pydantic,
+        };
         let is_on = |switch: &Switch| {
-            let release = match switch.package() {
-                Package::FastApi => fastapi,
-                Package::Pydantic => pydantic,
-            };
+            let release = release(switch.package());
             switch.since().is_none_or(|since| release >= since) && release < switch.until()
         };
         let switches = Switch::ALL.iter().filter(|switch| is_on(switch));
-        Ok(switches.fold(Self::NEWEST, |dialect, &switch| dialect.with(switch)))
+        let mut dialect = switches.fold(Self::NEWEST, |dialect, &switch| dialect.with(switch));
+        for (at, limit) in Limit::ALL.iter().enumerate() {
+            dialect.limits |= u16::from(limit.is_of(release(limit.package))) << at;
+        }
+        Ok(dialect)
     }
 
     /// The same with a switch on.
     #[must_use]
     pub const fn with(self, switch: Switch) -> Self {
-        Self { switches: self.switches | 1 << switch as u64 }
+        Self { switches: self.switches | 1 << switch as u64, ..self }
     }
 
     /// Whether a switch is on: whether the older behaviour is wanted.
@@ -77,6 +86,13 @@ impl Dialect {
     /// Its switches.
     pub fn switches(self) -> impl Iterator<Item = Switch> {
         Switch::ALL.iter().copied().filter(move |&switch| self.has(switch))
+    }
+
+    /// What its releases do otherwise and it does not reproduce. [`Router::dialect`](crate::Router::dialect)
+    /// logs them, so that they are known before a client finds them.
+    pub fn limits(self) -> impl Iterator<Item = &'static Limit> {
+        let limits = Limit::ALL.iter().enumerate();
+        limits.filter(move |(at, _)| self.limits & 1 << at != 0).map(|(_, limit)| limit)
     }
 
     /// That of the router whose operation this thread runs at the moment.
@@ -124,6 +140,19 @@ mod tests {
             assert!(!has(Switch::ForbiddenWithoutCredentials));
         }
         assert_eq!(Dialect::current(), Dialect::NEWEST);
+    }
+
+    #[test]
+    fn releases_have_their_limits() {
+        let limits = |fastapi, pydantic| {
+            let dialect = Dialect::of(fastapi, pydantic).unwrap();
+            dialect.limits().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(limits("0.165", "2.14").is_empty());
+        assert_eq!(limits("0.147", "2.14").len(), 1);
+        let older = limits("0.114.1", "2.9");
+        assert!(older.iter().any(|limit| limit.starts_with("FastAPI from 0.113 before 0.114.2: ")));
+        assert!(!limits("0.112.4", "2.9").iter().any(|limit| limit.contains("single value")));
     }
 
     #[test]

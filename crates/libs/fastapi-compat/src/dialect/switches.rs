@@ -111,6 +111,9 @@ switches! {
     EmbeddedFieldsOfBytes = FastApi .. "0.135", "measured";
     /// A header whose name has an underscore is an extra one, though a field has that name.
     UnconvertedHeadersAreExtra = FastApi .. "0.136.3", "measured";
+    /// Data and comments of server-sent events are split where Python splits lines, and an empty text has
+    /// no line.
+    EventsInLinesOfPython = FastApi .. "0.140.12", "measured";
     /// A model of parameters is given the defaults of its fields, which errors echo.
     ParameterDefaultsAreInput = FastApi .. "0.148", "measured";
     /// The same as [`Self::AliasChoicesAreNames`] in a form.

@@ -177,7 +177,10 @@ pub fn component<T: ?Sized>(
     let title = title.into();
     let titled = || {
         let mut schema = build();
-        if let Some(title) = title {
+        // `extra = json!({"title": …})` is pydantic's `ConfigDict(title=…)`.
+        let is_titled =
+            matches!(&schema, RefOr::T(Schema::Object(object)) if object.title.is_some());
+        if let Some(title) = title.filter(|_| !is_titled) {
             set(&mut schema, "title", title.into());
         }
         schema

@@ -41,6 +41,7 @@ pub use self::fields::{FieldSchemas, Presence, constrained, note, parameters};
 pub use self::foreign::ViaValue;
 use self::methods::{method_in_document, operation_of};
 pub use self::operation::{Describe, OperationDocument};
+pub(crate) use self::outline::OperationId;
 pub use self::outline::Outline;
 pub use self::responses::AdditionalResponse;
 

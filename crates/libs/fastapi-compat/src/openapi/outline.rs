@@ -31,6 +31,8 @@ pub struct Outline {
     pub(crate) path: String,
     pub(crate) name: &'static str,
     pub(crate) id: Option<&'static str>,
+    /// That of the router that had the operation before it was merged.
+    pub(crate) operation_id: Option<OperationId>,
     summary: Option<&'static str>,
     description: &'static str,
     is_deprecated: bool,
@@ -61,6 +63,9 @@ impl fmt::Debug for Foreign {
     }
 }
 
+/// How operations are called: from the function's name, the tags, the path and the method.
+pub(crate) type OperationId = fn(&str, &[&str], &str, &Method) -> String;
+
 impl Outline {
     /// An operation of the handler `name`.
     pub fn new(method: Method, path: impl Into<String>, name: &'static str) -> Self {
@@ -68,6 +73,7 @@ impl Outline {
             methods: vec![method],
             is_websocket: false,
             is_hidden: false,
+            operation_id: None,
             path: path.into(),
             name,
             id: None,

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use super::text::plural;
 use crate::constraints::{Accepts, Constraints};
-use crate::decode::{Decode, decode_path_parameter};
+use crate::decode::{Decode, NO_PATH_PARAMETER, decode_path_parameter};
 use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Exactness, Loc};
 use crate::matched::PathParams;
@@ -306,7 +306,12 @@ macro_rules! tuple {
         impl<$($T: Decode),*> Decode for ($($T,)*) {
             const ACCEPTS: Accepts = Accepts::NONE;
             const SEQUENCE: bool = true;
-            const PATH_PARAMETERS: usize = $length;
+            const PATH_PARAMETERS: usize =
+                if false $(|| $T::PATH_PARAMETERS == NO_PATH_PARAMETER)* {
+                    NO_PATH_PARAMETER
+                } else {
+                    $length
+                };
 
             fn decode_path(parameters: &PathParams, errors: &mut Errors) -> Option<Self> {
                 $(let $value = decode_path_parameter::<$T>(parameters, $index, errors);)*

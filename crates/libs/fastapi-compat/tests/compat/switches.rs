@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use fastapi_compat::openapi::Info;
-use fastapi_compat::{Dialect, Router, Switch};
+use fastapi_compat::{Dialect, Limit, Router, Switch};
 use serde_json::Value;
 
 use crate::requests::Request;
@@ -81,9 +81,15 @@ fn each_switch_changes_an_answer_or_the_document() {
     assert!(unchanged.is_empty(), "these change nothing: {unchanged:#?}");
 }
 
-/// The page has a row for each switch and no others.
+/// The page has a row for each switch and no others, and a line for each limit.
 #[test]
 fn the_page_of_versions_is_true() {
+    let page = include_str!("../../versions.md");
+    let limits = page.split("## Not reproduced").nth(1).unwrap_or_default();
+    let limits = limits.split("\n## ").next().unwrap_or_default();
+    let limits: Vec<_> = limits.lines().filter(|line| line.starts_with("- ")).collect();
+    let expected: Vec<_> = Limit::ALL.iter().map(|limit| format!("- {limit}")).collect();
+    assert_eq!(limits, expected, "write this into versions.md:\n{}", expected.join("\n"));
     let rows = include_str!("../../versions.md").lines().filter(|line| line.starts_with("| `"));
     let expected: Vec<_> = Switch::ALL
         .iter()
