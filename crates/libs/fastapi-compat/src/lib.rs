@@ -9,7 +9,8 @@
 //! service's routes.
 //!
 //! [`guide`] and [`serving`] show FastAPI code and the same in axum, [`index`] has FastAPI's own names;
-//! [`coverage`] is what is proved to be the same, [`refused`] what cannot be said. It is that of the newest
+//! [`coverage`] is what is proved to be the same, [`refused`] what cannot be said, [`names`] has every public name
+//! of both packages. It is that of the newest
 //! releases unless a [`Dialect`] is chosen; [`versions`] lists what differs between them.
 //!
 //! ```
@@ -40,6 +41,8 @@ pub mod coverage {}
 pub mod guide {}
 #[doc = include_str!("../index.md")]
 pub mod index {}
+#[doc = include_str!("../names.md")]
+pub mod names {}
 #[doc = include_str!("../refused.md")]
 pub mod refused {}
 #[doc = include_str!("../serving.md")]

@@ -13,7 +13,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde::Serialize;
 use serde_json::json;
-use utoipa::openapi::{OpenApi, ServerBuilder};
+use utoipa::openapi::external_docs::ExternalDocsBuilder;
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, ServerBuilder};
 
 use crate::requests::{Request, encode, request, text};
 
@@ -178,6 +180,11 @@ async fn default_class(Call((), Query(query)): Call<(), Query<Texts>>) -> String
     query.v
 }
 
+#[get("/app/hidden-router")]
+async fn hidden_router(Call((), Query(query)): Call<(), Query<Texts>>) -> Json<String> {
+    Json(query.v)
+}
+
 #[post("/app/examples", openapi_extra = json!({"requestBody": {"content": {"application/json": {
     "examples": {
         "plain": {"summary": "A plain one", "value": {"name": "chair"}},
@@ -190,6 +197,10 @@ async fn examples(Call((), Json(item)): Call<(), Json<Item>>) -> Json<Item> {
 
 fn unique_id(name: &str, tags: &[&str], _: &str, _: &http::Method) -> String {
     tags.iter().chain([&name]).copied().collect::<Vec<_>>().join("-")
+}
+
+fn other_id(name: &str, _: &[&str], _: &str, _: &http::Method) -> String {
+    format!("other-{name}")
 }
 
 /// `strict_content_type=False`
@@ -217,9 +228,10 @@ pub(crate) fn port() -> (Router, Vec<String>) {
             yielded,
             handled,
             sign_in,
-            default_class,
             examples,
         ])
+        .merge(Router::new().routes(routes![default_class]).tag("texts").operation_ids(other_id))
+        .merge(Router::new().routes(routes![hidden_router]).hidden())
         .operation_ids(unique_id)
         .layer(Extension(Started("started")))
         .layer(map_response(inner))
@@ -234,7 +246,29 @@ pub(crate) fn port() -> (Router, Vec<String>) {
 pub(crate) fn finish(document: &mut OpenApi) {
     let first =
         ServerBuilder::new().url("https://api.example.com").description(Some("The service"));
-    document.servers = Some(vec![first.build(), ServerBuilder::new().url("/v1").build()]);
+    let root = ServerBuilder::new().url("/root").build();
+    document.servers = Some(vec![root, first.build(), ServerBuilder::new().url("/v1").build()]);
+    let contact = ContactBuilder::new().name(Some("Support")).url(Some("https://example.com/"));
+    document.info = InfoBuilder::new()
+        .title("Catalogue")
+        .description(Some("All that is sold."))
+        .version("2.1")
+        .terms_of_service(Some("https://example.com/terms"))
+        .contact(Some(contact.email(Some("support@example.com")).build()))
+        .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()))
+        .build();
+    let docs =
+        |url: &str, text: &str| ExternalDocsBuilder::new().url(url).description(Some(text)).build();
+    let items = TagBuilder::new().name("items").description(Some("What is sold"));
+    let users = docs("https://example.com/users", "More");
+    let users = TagBuilder::new().name("users").external_docs(Some(users));
+    document.tags = Some(vec![items.build(), users.build()]);
+    document.external_docs = Some(docs("https://example.com/manual", "The manual"));
+}
+
+/// `root_path="/root"`: the proxy before it may have taken that away, or not.
+pub(crate) fn serve(app: axum::Router) -> axum::Router {
+    axum::Router::new().nest("/root", app.clone()).fallback_service(app)
 }
 
 /// A body with or without a content type.
@@ -293,14 +327,26 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
                 .prop_map(move |(v, fails)| get(format!("{path}?v={}{fails}", encode(&v))))
                 .boxed()
         }
-        "app/default-class" => {
+        "app/default-class" | "app/hidden-router" => {
             text("str").prop_map(move |v| get(format!("{path}?v={}", encode(&v)))).boxed()
         }
         "app/lifespan" => Just(get(path)).boxed(),
         "app/sign-in" => sign_in_form(path),
         _ => body(path),
     };
-    let astray = select(vec!["/app/lifespan/", "/app/none", "/app/sign-in"]);
+    let astray = select(vec![
+        "/app/lifespan/",
+        "/app/none",
+        "/app/sign-in",
+        "/root/app/lifespan",
+        "/root/app/lifespan/",
+        "/root/app/handled/-1",
+        "/root/app/none",
+        "/root",
+        "/root/",
+        "/rootapp/lifespan",
+        "/root/root/app/lifespan",
+    ]);
     let astray = astray.prop_map(|path| request("GET", path, &[], b""));
     let bytes = prop_oneof![15 => bytes, 1 => astray];
     bytes.prop_map(move |bytes| Request { operation: operation.clone(), bytes }).boxed()

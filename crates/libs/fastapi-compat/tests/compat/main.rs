@@ -10,6 +10,7 @@
 mod app;
 mod http;
 mod ledger;
+mod names;
 mod port;
 mod requests;
 mod switches;
@@ -47,6 +48,8 @@ struct Oracle {
     switch: Option<Switch>,
     /// What it says of itself in the document.
     finish: fn(&mut OpenApi),
+    /// What stands around it.
+    serve: fn(axum::Router) -> axum::Router,
 }
 
 /// Each has a connection to both sides.
@@ -240,35 +243,40 @@ fn differences_between(path: &str, fastapi: &Value, ours: &Value, found: &mut Ve
     }
 }
 
+/// Serves the router as it is.
+const fn plain(app: axum::Router) -> axum::Router {
+    app
+}
+
 #[test]
 fn fastapi_and_its_port_answer_the_same() {
     let (router, operations) = port::port();
     let requests = |operations: &[String]| requests(operations).boxed();
     let (probe, regressions) = ("probe", "regressions.txt");
-    let (switch, finish) = (None, (|_| {}) as fn(&mut OpenApi));
-    prove(Oracle { probe, router, operations, requests, regressions, switch, finish });
+    let (switch, finish, serve) = (None, (|_| {}) as fn(&mut OpenApi), plain as fn(_) -> _);
+    prove(Oracle { probe, router, operations, requests, regressions, switch, finish, serve });
 }
 
 #[test]
 fn routes_answers_and_security_are_the_same() {
     let (router, operations) = http::port();
     let (probe, requests, regressions) = ("probe_http", http::requests, "http/regressions.txt");
-    let (switch, finish) = (None, (|_| {}) as fn(&mut OpenApi));
-    prove(Oracle { probe, router, operations, requests, regressions, switch, finish });
+    let (switch, finish, serve) = (None, (|_| {}) as fn(&mut OpenApi), plain as fn(_) -> _);
+    prove(Oracle { probe, router, operations, requests, regressions, switch, finish, serve });
 }
 
 #[test]
 fn what_an_application_chooses_is_the_same() {
     let (router, operations) = app::port();
     let (probe, requests, regressions) = ("probe_app", app::requests, "app_regressions.txt");
-    let (switch, finish) = (Some(app::SWITCH), app::finish);
-    prove(Oracle { probe, router, operations, requests, regressions, switch, finish });
+    let (switch, finish, serve) = (Some(app::SWITCH), app::finish, app::serve);
+    prove(Oracle { probe, router, operations, requests, regressions, switch, finish, serve });
 }
 
 /// Starts both sides and sends them the same requests.
 fn prove(oracle: Oracle) {
-    let Oracle { probe: module, mut router, mut operations, requests, regressions, switch, finish } =
-        oracle;
+    let Oracle { probe: module, mut router, mut operations, .. } = oracle;
+    let Oracle { requests, regressions, switch, finish, serve, .. } = oracle;
     let (count, seed) = (number("REQUESTS", 10_000), number("SEED", 1));
     let versions = Versions::of_environment();
     if let Some(versions) = &versions {
@@ -283,7 +291,8 @@ fn prove(oracle: Oracle) {
     let probe = runtime.block_on(probe(module, versions.as_ref()));
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let ours = listener.local_addr().expect("the port").to_string();
-    runtime.spawn(async { axum::serve(listener, router.with_state(())).await });
+    let app = serve(router.with_state(()));
+    runtime.spawn(async { axum::serve(listener, app).await });
     let addresses = [probe.url.trim_start_matches("http://").to_owned(), ours];
 
     let left_out = Versions::left_out(&addresses[0]);
@@ -370,19 +379,11 @@ fn prove(oracle: Oracle) {
 /// The table of the documentation names all operations of the oracle and no others.
 #[test]
 fn the_coverage_table_is_true() {
-    let operations = [port::port().1, http::port().1, app::port().1].concat();
-    let operations: BTreeSet<_> = operations
-        .iter()
-        .filter_map(|operation| {
-            let operation = operation.split("/{").next()?;
-            operation.split('/').next_back().map(ToOwned::to_owned)
-        })
-        .collect();
     let rows = include_str!("../../coverage.md").lines().filter(|line| line.starts_with('|'));
     let named = rows.skip(2).filter_map(|row| row.rsplit('|').nth(1));
     let named: BTreeSet<_> =
         named.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(ToOwned::to_owned).collect();
-    assert_eq!(named, operations);
+    assert_eq!(named, names::operations());
 }
 
 impl std::fmt::Display for Answer {

@@ -1,5 +1,6 @@
 //! The port of `probe.py`: the same operations, declared once each.
 
+mod names;
 mod shapes;
 mod types;
 
@@ -1052,6 +1053,7 @@ pub(crate) fn port() -> (Router, Vec<String>) {
     all.path::<IntOrStr, UnionScalar>("union-scalar");
     types::register(&mut all);
     shapes::register(&mut all);
+    names::register(&mut all);
 
     let security =
         routes![bearer, http_bearer, basic, two, api_key, api_key_query, api_key_cookie,];

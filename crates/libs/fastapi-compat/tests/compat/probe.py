@@ -802,6 +802,7 @@ def api_key(
 
 import probe_types  # noqa: E402, F401, I001
 import probe_shapes  # noqa: E402, F401
+import probe_names  # noqa: E402, F401
 from ledger import Ledger  # noqa: E402
 
 served = Ledger(app)

@@ -21,7 +21,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordRequestForm
 from ledger import Ledger
 from pydantic import BaseModel, field_serializer
-from versions import LEFT_OUT
+from versions import LEFT_OUT, has
 
 
 def unique_id(route: APIRoute) -> str:
@@ -33,9 +33,26 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     yield {"started": "started"}
 
 
+MANUAL = {"description": "The manual", "url": "https://example.com/manual"}
+
 app = FastAPI(
     docs_url=None,
     redoc_url=None,
+    title="Catalogue",
+    description="All that is sold.",
+    version="2.1",
+    terms_of_service="https://example.com/terms",
+    contact={"name": "Support", "url": "https://example.com/", "email": "support@example.com"},
+    license_info={"name": "MIT", "identifier": "MIT"},
+    openapi_tags=[
+        {"name": "items", "description": "What is sold"},
+        {
+            "name": "users",
+            "externalDocs": {"description": "More", "url": "https://example.com/users"},
+        },
+    ],
+    openapi_external_docs=MANUAL,
+    root_path="/root",
     generate_unique_id_function=unique_id,
     strict_content_type=False,
     servers=[{"url": "https://api.example.com", "description": "The service"}, {"url": "/v1"}],
@@ -145,7 +162,13 @@ def sign_in(form: Annotated[OAuth2PasswordRequestForm, Depends()]) -> list[str |
     return [form.username, form.password, form.client_id, *form.scopes]
 
 
-router = APIRouter(default_response_class=PlainTextResponse)
+def other_id(route: APIRoute) -> str:
+    return f"other-{route.name}"
+
+
+router = APIRouter(
+    default_response_class=PlainTextResponse, generate_unique_id_function=other_id, tags=["texts"]
+)
 
 
 @router.get("/app/default-class")
@@ -153,7 +176,16 @@ def default_class(v: str) -> str:
     return v
 
 
+hidden = APIRouter(include_in_schema=False)
+
+
+@hidden.get("/app/hidden-router")
+def hidden_router(v: str) -> str:
+    return v
+
+
 app.include_router(router)
+app.include_router(hidden)
 
 EXAMPLES = {
     "plain": {"summary": "A plain one", "value": {"name": "chair"}},
@@ -165,5 +197,19 @@ EXAMPLES = {
 def examples(item: Annotated[Item, Body(openapi_examples=EXAMPLES)]) -> Item:  # type: ignore[arg-type]
     return item
 
+
+documented = app.openapi
+
+
+def openapi() -> dict[str, Any]:
+    """With what releases before 0.120 have no argument for."""
+    document = documented()
+    document.setdefault("externalDocs", MANUAL)
+    return document
+
+
+app.openapi = openapi  # type: ignore[method-assign]
+# Before, the form of a sign-in is documented without formats.
+has("app/sign-in", fastapi="0.115.13")
 
 served = Ledger(app)

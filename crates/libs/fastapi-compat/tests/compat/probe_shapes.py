@@ -28,7 +28,6 @@ from pydantic import (
     PostgresDsn,
     RedisDsn,
     RootModel,
-    SnowflakeDsn,
     Tag,
     ValidationError,
     WrapValidator,
@@ -38,6 +37,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
+from versions import has
 
 
 class Point(NamedTuple):
@@ -249,9 +249,13 @@ VALUES: dict[str, Any] = {
     "dsn-mysql": MySQLDsn,
     "dsn-maria-db": MariaDBDsn,
     "dsn-click-house": ClickHouseDsn,
-    "dsn-snowflake": SnowflakeDsn,
     "dsn-any": PostgresDsn | RedisDsn | bool,
 }
+
+if has("body/dsn-snowflake", pydantic="2.9"):
+    from pydantic import SnowflakeDsn
+
+    VALUES["dsn-snowflake"] = SnowflakeDsn
 
 SETS: dict[str, Any] = {
     "abstract-set": AbstractSet[int],
@@ -290,6 +294,11 @@ def parameters(name: str, kind_of: Any, model: Any) -> None:
     register("form", Form(), app.post)
 
 
+# Before, the document shows these otherwise.
+has("body/deque-bounds", pydantic="2.14")
+has("body/sequence-bounds", pydantic="2.8")
+has("body/named-tuple", "body/named-tuples", "body/union-named-tuples", pydantic="2.13")
+
 for name, value in VALUES.items():
     MODELS[name] = create_model(title(name), v=(value, ...))
 for name, model in MODELS.items():
@@ -312,11 +321,16 @@ def operation(given: Nested) -> Any:  # noqa: F811
     return given
 
 
-@app.get("/query/model-paths", response_model=AliasPaths)
-def operation(given: Annotated[AliasPaths, Query()]) -> Any:  # noqa: F811
-    return given
+# Before, models are no parameters.
+if has("query/model-paths", fastapi="0.115"):
+
+    @app.get("/query/model-paths", response_model=AliasPaths)
+    def operation(given: Annotated[AliasPaths, Query()]) -> Any:  # noqa: F811
+        return given
 
 
-@app.post("/form/model-paths", response_model=AliasPathsForbid)
-def operation(given: Annotated[AliasPathsForbid, Form()]) -> Any:  # noqa: F811
-    return given
+if has("form/model-paths", fastapi="0.115"):
+
+    @app.post("/form/model-paths", response_model=AliasPathsForbid)
+    def operation(given: Annotated[AliasPathsForbid, Form()]) -> Any:  # noqa: F811
+        return given

@@ -249,6 +249,7 @@ pub(crate) fn text(operation: &str) -> BoxedStrategy<String> {
         "rest" | "part" => "str",
         operation if operation.starts_with("model") || shapes::is_small(operation) => "small",
         "json" => "json",
+        "arguments" => "small",
         operation => family(operation),
     };
     let plain = |sample: String| serde_json::from_str(&sample).unwrap_or(sample);
@@ -270,6 +271,7 @@ fn pairs(operation: &str) -> BoxedStrategy<String> {
     let is_model = operation.starts_with("model");
     let (name, more) = match operation {
         "model-paths" => (shapes::names(), 9),
+        "arguments" => (select(vec!["f", "s", "d", "i", "ii"]).boxed(), 5),
         _ if is_model => (types::names(), 7),
         _ => (name, 4),
     };
@@ -461,7 +463,7 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
         "query" => pairs(&name)
             .prop_map(move |query| request("GET", &format!("{path}?{query}"), &[], b""))
             .boxed(),
-        "form" if name == "file" => {
+        "form" if name == "file" || name == "bytes" => {
             let kind = select(vec![
                 "multipart/form-data; boundary=B",
                 "multipart/form-data; boundary=B",

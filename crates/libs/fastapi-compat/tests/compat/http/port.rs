@@ -3,23 +3,26 @@
 #![expect(clippy::type_complexity, reason = "signatures are what is shown")]
 #![expect(clippy::many_single_char_names, reason = "they are called so in Python")]
 
+use std::convert::Infallible;
+
 use axum::body::Body;
-use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{CloseFrame, Message as Frame};
+use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use axum::response::{Html, IntoResponse, Response};
 use fastapi_compat::layers::{GzipLayer, HttpsRedirectLayer, TrustedHostLayer};
-use fastapi_compat::openapi::AdditionalResponse;
+use fastapi_compat::openapi::{AdditionalResponse, OperationDocument};
 use fastapi_compat::{
     ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery, Background, Basic, Bearer, Call, Cookie,
-    Decode, Dependent, Depends, EventSourceResponse, File, FileRequest, FileResponse, Frontend,
-    FrontendFallback, Header, HttpBearer, HttpDigest, HttpError, HttpOptions, Integer, Json,
-    JsonLines, MediaResponse, MediaType, NoContent, OAuth2AuthorizationCodeBearer, OAuth2Options,
-    OAuth2PasswordBearer, OpenIdConnect, OpenIdConnectOptions, Path, Query, RedirectResponse,
-    Router, SameSite, Schema, Scopes, Security, SecurityScopes, Selected, ServerSentEvent,
-    SetCookie, SetCookies, StaticFiles, api_route, get, head, options, post, routes, trace,
-    websocket,
+    Decode, Dependency, Dependent, Depends, Describe, EventSourceResponse, File, FileRequest,
+    FileResponse, Frontend, FrontendFallback, Header, HttpBearer, HttpDigest, HttpError,
+    HttpOptions, Integer, Json, JsonLines, MediaResponse, MediaType, NoContent,
+    OAuth2AuthorizationCodeBearer, OAuth2Options, OAuth2PasswordBearer, OpenIdConnect,
+    OpenIdConnectOptions, Path, Query, RedirectResponse, Router, SameSite, Schema, Scopes,
+    Security, SecurityScopes, Selected, ServerSentEvent, SetCookie, SetCookies, StaticFiles,
+    api_route, get, head, options, patch, post, routes, trace, websocket,
 };
 use futures_util::stream;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -141,6 +144,13 @@ struct Q {
 #[trace("/method/trace", name = "trace")]
 async fn trace_method(Call((), Query(query)): Call<(), Query<Q>>) -> Json<Integer> {
     Json(query.q)
+}
+
+#[patch("/method/patch/{v}", name = "patch")]
+async fn patch_method(
+    Call((), (Path(_v), Json(given))): Call<(), (Path<Integer>, Json<Item>)>,
+) -> Json<Item> {
+    Json(given)
 }
 
 #[api_route("/method/several/{v}", methods = ["GET", "POST", "DELETE"], id = "several")]
@@ -478,6 +488,78 @@ async fn depends_both(
     Json(serde_json::from_value(all).expect("it is a list"))
 }
 
+/// How often a dependency was made for the request, this time included.
+struct Made(i64);
+
+#[derive(Clone, Copy)]
+struct Calls(i64);
+
+impl<S: Sync> FromRequestParts<S> for Made {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let Calls(before) = parts.extensions.get().copied().unwrap_or(Calls(0));
+        parts.extensions.insert(Calls(before + 1));
+        Ok(Self(before + 1))
+    }
+}
+
+impl<S: Sync> Dependency<S> for Made {}
+
+impl Describe for Made {
+    fn describe(_: &mut OperationDocument<'_>) {}
+}
+
+#[derive(Decode)]
+struct Times {
+    #[schema(ge = 1)]
+    n: i64,
+}
+
+#[derive(Clone)]
+struct Counted(i64);
+
+impl Dependent for Counted {
+    type State = ();
+    type Dependency = Made;
+    type Inputs = Query<Times>;
+    type Rejection = HttpError;
+
+    async fn call(count: Made, Query(times): Query<Times>, (): ()) -> Result<Self, HttpError> {
+        Ok(Self(count.0.wrapping_mul(times.n)))
+    }
+}
+
+#[derive(Decode)]
+struct UpToNine {
+    #[schema(le = 9)]
+    q: Option<i64>,
+}
+
+/// `use_cache=False`: a type for each place is made once for each.
+#[derive(Clone)]
+struct Again<const PLACE: usize>(i64);
+
+impl<const PLACE: usize> Dependent for Again<PLACE> {
+    type State = ();
+    type Dependency = Made;
+    type Inputs = Query<UpToNine>;
+    type Rejection = HttpError;
+
+    async fn call(count: Made, Query(query): Query<UpToNine>, (): ()) -> Result<Self, HttpError> {
+        Ok(Self(count.0.wrapping_add(query.q.unwrap_or_default())))
+    }
+}
+
+type Uncached =
+    (Depends<Again<1>>, Depends<Again<2>>, Depends<Again<3>>, Depends<Counted>, Depends<Counted>);
+
+#[get("/depends/uncached")]
+async fn depends_uncached(Call(all, ()): Call<Uncached>) -> Json<Vec<i64>> {
+    let (Depends(first), Depends(second), Depends(third), Depends(fourth), Depends(fifth)) = all;
+    Json(vec![first.0, second.0, third.0, fourth.0, fifth.0])
+}
+
 #[get("/answer/error/{v}")]
 async fn error(Call((), Path(v)): Call<(), Path<i64>>) -> Result<Json<()>, HttpError> {
     let details = [
@@ -553,7 +635,10 @@ async fn cookie(
             let cookie = cookie.expires("Tue, 06 May 2031 07:08:09 GMT").path(None);
             vec![cookie.samesite(Some(SameSite::None))]
         }
-        4 => vec![SetCookie::delete(key).path(Some("/b")).httponly()],
+        4 => {
+            let cookie = SetCookie::delete(key).path(Some("/b")).domain("example.com");
+            vec![cookie.secure().httponly().samesite(Some(SameSite::None))]
+        }
         _ => vec![cookie.samesite(None), SetCookie::new("other", "1").max_age(0)],
     };
     (SetCookies(cookies), Json(value))
@@ -615,9 +700,12 @@ struct Count20 {
 #[get("/answer/stream", name = "stream")]
 async fn answer_stream(
     Call((), Query(query)): Call<(), Query<Count20>>,
-) -> ([(&'static str, &'static str); 1], Body) {
-    let parts = (0..query.n).map(|i| Ok::<_, std::convert::Infallible>(format!("{i},")));
-    ([("content-type", "text/plain; charset=utf-8")], Body::from_stream(stream::iter(parts)))
+) -> (StatusCode, ([(&'static str, String); 2], Body)) {
+    let parts = (0..query.n).map(|i| Ok::<_, Infallible>(format!("{i},")));
+    let kind = ("content-type", "text/plain; charset=utf-8".to_owned());
+    let headers = [("x-stream", query.n.to_string()), kind];
+    let body = Body::from_stream(stream::iter(parts));
+    (StatusCode::NON_AUTHORITATIVE_INFORMATION, (headers, body))
 }
 
 #[derive(Decode)]
@@ -732,7 +820,9 @@ struct Profile {
     inner: IndexMap<String, i64>,
     /// Two of it.
     #[serde(rename = "doubleV")]
-    #[schema(extra = json!({"title": "Twice", "examples": [2], "readOnly": true}))]
+    #[schema(extra = json!({
+        "title": "Twice", "examples": [2], "readOnly": true, "deprecated": true, "x-kind": "double",
+    }))]
     double: i64,
 }
 
@@ -997,6 +1087,10 @@ async fn included_body(
     Json(given)
 }
 
+async fn page(method: http::Method) -> String {
+    format!("a page for {method}")
+}
+
 fn frontend(folder: &str) -> Frontend {
     Frontend::new(super::files_path(folder)).expect("the folder is there")
 }
@@ -1023,6 +1117,7 @@ pub(crate) fn port() -> (Router, Vec<String>) {
             head_method,
             options_method,
             trace_method,
+            patch_method,
             several,
             split_get,
             split_post,
@@ -1037,6 +1132,7 @@ pub(crate) fn port() -> (Router, Vec<String>) {
             nested,
             depends_path,
             depends_both,
+            depends_uncached,
         ])
         .routes(routes![
             error,
@@ -1071,11 +1167,16 @@ pub(crate) fn port() -> (Router, Vec<String>) {
             document_hidden,
             document_callbacks,
         ]);
-    let sub: axum::Router =
-        Router::new().routes(routes![sub_item, sub_slash, sub_root]).with_state(());
+    let sub = |redirect_slashes| -> axum::Router {
+        let sub = Router::new().routes(routes![sub_item, sub_slash, sub_root]);
+        sub.redirect_slashes(redirect_slashes).with_state(())
+    };
     let files = || StaticFiles::new(super::files_path("")).expect("the folder is there");
     let hosts = ["test", "www.example.com", "*.Example.org"];
     let hosts = TrustedHostLayer::new(hosts).expect("the patterns are right");
+    let exactly = TrustedHostLayer::new(["www.test"]).expect("the pattern is right");
+    let excluded = GzipLayer::new().minimum_size(50);
+    let excluded = excluded.exclude_content_types(["text/csv", "audio/*", "image/png"]);
     let included = Router::new()
         .routes(routes![included_item, included_body])
         .prefix("/v1/included/{owner}")
@@ -1085,11 +1186,15 @@ pub(crate) fn port() -> (Router, Vec<String>) {
     let router = described
         .webhooks(routes![new_subscription])
         .routes(routes![ws_echo, ws_token, ws_beside])
-        .mount("/mount/sub", sub)
+        .route("/route/page", axum::routing::get(page))
+        .mount("/mount/sub", sub(true))
+        .mount("/mount/no-redirects", sub(false))
         .mount("/mount/static", files())
         .mount("/mount/html", files().html().follow_symlink())
         .mount("/layer/gzip", text_app().layer(GzipLayer::new().minimum_size(50).compresslevel(5)))
         .mount("/layer/trusted", text_app().layer(hosts))
+        .mount("/layer/gzip-excluded", text_app().layer(excluded))
+        .mount("/layer/trusted-exactly", text_app().layer(exactly.without_www_redirect()))
         .mount("/layer/https", text_app().layer(HttpsRedirectLayer))
         .frontend("/frontend/auto", frontend(""))
         .frontend("/frontend/pages", frontend("below"))

@@ -180,6 +180,7 @@ fn target(
         "method/head" => (&["HEAD"], path("/method/head/<int>"), &[], ""),
         "method/options" => (&["OPTIONS"], path("/method/options"), &[], "item"),
         "method/trace" => (&["TRACE"], path("/method/trace"), &["q=<int>"], ""),
+        "method/patch" => (&["PATCH"], path("/method/patch/<int>"), &[], "item"),
         "method/several" => {
             (&["GET", "POST", "DELETE", "PUT"], path("/method/several/<int>"), &[], "")
         }
@@ -192,6 +193,7 @@ fn target(
             (get, path("/depends/nested/<int>"), &["page=<int>", "size=<int>", "q=<any>"], "tokens")
         }
         "depends/path" => (get, path("/depends/path/<int>"), &["q=<int>"], ""),
+        "depends/uncached" => (get, path("/depends/uncached"), &["n=<int>", "q=<int>"], ""),
         "depends/both" => (&["POST"], path("/depends/both/<int>"), &[], "item"),
         "answer/error" => (get, path("/answer/error/<int>"), &[], ""),
         "answer/status" => (get, path("/answer/status/<status>"), &[], ""),
@@ -223,7 +225,9 @@ fn target(
         }
         "ws/echo" => (get, path("/ws/echo/<int>"), &["q=<int>"], "socket"),
         "ws/token" => (get, path("/ws/token"), &[], "socket"),
-        "mount/sub" => (&["GET", "POST"], path("/mount/sub/<sub>"), &[], "sub"),
+        "mount/sub" | "mount/no-redirects" => {
+            (&["GET", "POST"], format!("/{name}/<sub>"), &[], "sub")
+        }
         "mount/static" => {
             (&["GET", "GET", "HEAD", "POST"], path("/mount/static/<file>"), &[], "ranges")
         }
@@ -234,9 +238,11 @@ fn target(
         "mount/html" => {
             (&["GET", "GET", "HEAD", "POST"], path("/mount/html/<file>"), &[], "ranges")
         }
-        "layer/gzip" | "layer/trusted" | "layer/https" => {
-            (get, format!("/{name}/<layer>"), &["kind=<kind>"], "layers")
-        }
+        "layer/gzip"
+        | "layer/gzip-excluded"
+        | "layer/trusted"
+        | "layer/trusted-exactly"
+        | "layer/https" => (get, format!("/{name}/<layer>"), &["kind=<kind>"], "layers"),
         "v1/included" if operation.ends_with("given") => {
             (&["POST"], path("/v1/included/<any>/given"), &[], "numbers")
         }
@@ -446,11 +452,12 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
         .boxed()
     } else if path.contains("<sub>") {
         let base = below(&path);
+        let root = base.trim_end_matches('/').to_owned();
         prop_oneof![
             4 => filled(&format!("{base}items/<int>"), false),
             1 => select(vec!["slash", "slash/", "", "nothing", "items", "items/1/", "slash//", "%2F"])
                 .prop_map(move |rest| format!("{base}{rest}")),
-            1 => Just("/mount/sub".to_owned()),
+            1 => Just(root),
         ]
         .boxed()
     } else {
@@ -465,7 +472,7 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
     let other = select(vec!["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]);
     let host = prop_oneof![
         8 => Just("test"),
-        2 => select(vec!["example.com", "www.example.com", "a.example.org", "TEST:80", "test:443", "test:8000", "[::1]:80", "a b", "é", "test:x"]),
+        2 => select(vec!["www.test", "example.com", "www.example.com", "a.example.org", "TEST:80", "test:443", "test:8000", "[::1]:80", "a b", "é", "test:x"]),
     ];
     let is_layer = kind == "layers";
     (select(methods), path, query, headers(kind), astray, other, host)

@@ -92,6 +92,47 @@ pub(super) fn body(operation: &str) -> Option<Shape> {
             ("big", Of("int")),
         ]),
         "default-list" => list(Of("int")),
+        operation => return named(operation),
+    })
+}
+
+/// The bodies of `probe_names.py`.
+fn named(operation: &str) -> Option<Shape> {
+    let small = |name| (name, Of("small"));
+    Some(match operation {
+        "constrained" => Object(vec![
+            small("i"),
+            small("f"),
+            ("d", Of("decimal")),
+            ("day", Of("date")),
+            ("items", list(Of("small"))),
+            ("one", list(Of("small"))),
+            ("same", list(Of("small"))),
+            small("b"),
+            ("s", Either(vec![Of("small"), Of("str")])),
+            small("t"),
+        ]),
+        "signs" => Object(
+            ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
+                .map(|name| (name, Either(vec![Of("small"), Of("float")])))
+                .into(),
+        ),
+        "strict-names" => Object(["a", "b", "c", "d", "e", "f"].map(small).into()),
+        "configured" => Object(vec![
+            ("s", Either(vec![Of("small"), Of("str")])),
+            ("f", Of("float")),
+            ("many", list(Of("small"))),
+        ]),
+        "loud" => Object(vec![("v", Either(vec![Of("small"), Of("str")]))]),
+        "pascal" => Object(["FullName", "IsOn", "full_name"].map(small).into()),
+        "snake" => Object(["full_name", "fullName", "n"].map(small).into()),
+        "generated" => Object(["fullName", "isOn", "full_name", "FullName"].map(small).into()),
+        "embedded" => Object(vec![("given", named("generated")?)]),
+        "url-length" => Object(vec![("v", Either(vec![Of("url"), Of("url-any")]))]),
+        "pydantic-dataclass" => Object(["n", "s"].map(small).into()),
+        "discriminated-body" => {
+            Object(vec![("kind", Of("kind")), ("lives", Of("int")), ("name", Of("str"))])
+        }
         _ => return None,
     })
 }

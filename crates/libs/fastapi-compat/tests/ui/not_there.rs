@@ -1,0 +1,32 @@
+//! Names of FastAPI, Starlette and pydantic that have no counterpart, or one of another name.
+use fastapi_compat::{
+    APIRoute, APIWebSocketRoute, AuthenticationMiddleware, Base64Encoder, BaseConfig, Callable,
+    Color, Counter, DependencyScopeError, DirectoryPath, EncodedBytes, EncodedStr, EncoderProtocol,
+    EndpointContext, Extra, FailFast, FastAPIDeprecationWarning, FastAPIError,
+    FieldSerializationInfo, FilePath, Generator, GetCoreSchemaHandler, GetJsonSchemaHandler,
+    GetPydanticSchema, HTTPConnection, ImportString, InstanceOf, Iterable, Jinja2Templates,
+    JsonValue, MISSING, Middleware, ModelWrapValidatorHandler, NameEmail, NewPath, OAuth2,
+    OAuth2PasswordRequestFormStrict, ORJSONResponse, OnErrorOmit, OrderedDict, PaymentCardNumber,
+    PhoneNumber, PlainSerializer, PlainValidator, PydanticDeprecatedSince20,
+    PydanticDeprecatedSince26, PydanticDeprecatedSince29, PydanticDeprecatedSince210,
+    PydanticDeprecatedSince211, PydanticDeprecatedSince212, PydanticDeprecatedSince214,
+    PydanticDeprecationWarning, PydanticErrorCodes, PydanticExperimentalWarning,
+    PydanticForbiddenQualifier, PydanticImportError, PydanticInvalidForJsonSchema,
+    PydanticKnownError, PydanticOmit, PydanticSchemaGenerationError, PydanticUndefinedAnnotation,
+    PydanticUseDefault, PydanticUserError, PydanticV1NotSupportedError, Request, RequestErrorModel,
+    RequestValidationError, ResponseValidationError, Secret, SerializationInfo, SerializeAsAny,
+    SerializerFunctionWrapHandler, SessionMiddleware, SkipValidation, SocketPath,
+    StarletteBackgroundTasks, StarletteHTTPException, StarletteWebSocketException, TestClient,
+    TypeAdapter, UJSONResponse, VERSION, ValidateAs, ValidationException, ValidationInfo,
+    ValidatorFunctionWrapHandler, WSGIMiddleware, WebSocketDisconnect, WebSocketErrorModel,
+    WebSocketException, WebSocketRequestValidationError, WebSocketState, WithJsonSchema,
+    WrapSerializer, __version__, create_model, defaultdict, from_json, get_openapi, get_redoc_html,
+    get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html, http_exception_handler,
+    iterate_in_threadpool, jsonable_encoder, model_serializer, parse_obj_as,
+    request_validation_exception_handler, root_validator, run_in_threadpool, schema_json_of,
+    schema_of, swagger_ui_default_parameters, to_json, to_jsonable_python, transform, validate_as,
+    validate_as_deferred, validate_call, validate_email, validator,
+    websocket_request_validation_exception_handler, with_config,
+};
+
+fn main() {}
