@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use api::config::{Environment, Settings, SettingsArgs};
+use api::config::{Environment, Settings, SettingsArgs, refuse_secret_flags};
 use api::emails::Mailer;
 use api::limits::Attempts;
 use api::passwords::{Passwords, QueueLimits};
@@ -12,7 +12,7 @@ use api::serve::{Draining, Shutdown};
 use api::telemetry::{Metrics, Telemetry};
 use api::tokens::Tokens;
 use api::{App, Services, management, routes, serve};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::{Migrated, Storage, StorageError, User, UserChanges};
 use fastapi_compat::EmailStr;
 use listenfd::ListenFd;
@@ -34,7 +34,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
   DATABASE_URL=postgresql://u:p@host/db molt        serve on PostgreSQL
   molt migrate                                      bring the schema up to date
   molt create-superuser --email me@example.com      with the password in SUPERUSER_PASSWORD
-  molt openapi > openapi.json                       print the OpenAPI document"
+  molt openapi > openapi.json                       print the OpenAPI document
+
+Passwords and keys are read from the environment alone: the command line is shown by `ps`."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -53,7 +55,7 @@ enum Command {
     CreateSuperuser {
         #[arg(long)]
         email: String,
-        /// Not needed for an existing user; the environment is safer than a flag, which `ps` shows
+        /// Not needed for an existing user
         #[arg(long, env = "SUPERUSER_PASSWORD", hide_env_values = true)]
         password: Option<SecretString>,
     },
@@ -74,7 +76,13 @@ fn main() -> ExitCode {
         eprintln!("molt: .env cannot be read: {error}");
         return ExitCode::FAILURE;
     }
-    let cli = Cli::parse();
+    let command = Cli::command();
+    let matches = command.clone().get_matches();
+    if let Err(error) = refuse_secret_flags(&command, &matches) {
+        eprintln!("molt: {error}");
+        return ExitCode::FAILURE;
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime.map_err(BoxError::from).and_then(|runtime| {
         let result = runtime.block_on(run(cli));
@@ -190,7 +198,7 @@ async fn create_superuser(
         println!("{email} is a superuser now");
         return Ok(());
     }
-    let password = password.ok_or("a new superuser needs --password")?;
+    let password = password.ok_or("a new superuser needs a password, in SUPERUSER_PASSWORD")?;
     let password = password.expose_secret().to_owned();
     if !(8..=128).contains(&password.chars().count()) {
         return Err("a password has 8 to 128 characters".into());

@@ -8,6 +8,8 @@ mod legacy;
 mod server;
 mod value;
 
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
 use secrecy::ExposeSecret;
 
 use self::auth::AuthArgs;
@@ -27,7 +29,8 @@ use self::value::{Given, list, origin, setting, text};
 
 const INSECURE_DEFAULT: &str = "changethis";
 
-/// The settings as they are given; every flag is an environment variable too.
+/// The settings as they are given; every flag is an environment variable too, and those of secrets are
+/// nothing else ([`refuse_secret_flags`]).
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Settings")]
 pub struct SettingsArgs {
@@ -143,6 +146,39 @@ impl Settings {
         .map(|(name, _)| name)
         .collect()
     }
+}
+
+/// Refuses secrets that are given as flags: while the process runs, `/proc` and `ps` show its command line
+/// to the other users of the machine.
+///
+/// # Errors
+/// When there is one; all of them are named at once, by the variable to use instead.
+pub fn refuse_secret_flags(command: &Command, matches: &ArgMatches) -> Result<(), SettingsError> {
+    let mut errors = SettingsError::default();
+    let (mut command, mut matches) = (command, matches);
+    loop {
+        for arg in command.get_arguments().filter(|arg| arg.is_hide_env_values_set()) {
+            if matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+                && shows_secret(arg, matches)
+            {
+                let name = arg.get_env().unwrap_or_default().to_string_lossy();
+                errors.add(&name, "a secret is read from the environment alone, not from a flag");
+            }
+        }
+        let Some((name, below)) = matches.subcommand() else { break };
+        let Some(subcommand) = command.find_subcommand(name) else { break };
+        (command, matches) = (subcommand, below);
+    }
+    errors.none_or(())
+}
+
+/// Whether the values of a flag that may be a secret are one: the URL of a database is none without a
+/// password.
+fn shows_secret(arg: &Arg, matches: &ArgMatches) -> bool {
+    let id = arg.get_id().as_str();
+    let mut values = matches.get_raw(id).into_iter().flatten();
+    let is_open = |url: &str| !url.contains('@') && !url.contains("password");
+    !(id.ends_with("_url") && values.all(|value| value.to_str().is_some_and(is_open)))
 }
 
 fn environment(value: &str) -> Result<Environment, String> {
@@ -274,6 +310,37 @@ mod tests {
         let refused = ["--secret-key=s3cret-1", "--environment=production"];
         let error = Settings::new(&args(&refused)).unwrap_err();
         assert!(!format!("{error:?} {error}").contains("s3cret"), "{error}");
+    }
+
+    fn refused(flags: &[&str]) -> String {
+        let command = Cli::command().subcommand(Command::new("serve"));
+        let matches = command.clone().try_get_matches_from(["molt"].iter().chain(flags)).unwrap();
+        refuse_secret_flags(&command, &matches)
+            .map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn no_secret_is_a_flag() {
+        for flag in [
+            "--secret-key=s3cret",
+            "--previous-secret-keys=s3cret",
+            "--first-superuser-password=s3cret",
+            "--smtp-password=s3cret",
+            "--database-url=postgresql://u:s3cret@host/db",
+            "--database-url=postgresql://host/db?user=u&password=s3cret",
+            "--database-replica-url=postgresql://u:s3cret@host/db",
+            #[cfg(feature = "strangler")]
+            "--strangler-password=s3cret",
+        ] {
+            let (name, _) = flag.split_once('=').unwrap();
+            let name = name.trim_start_matches("--").replace('-', "_").to_uppercase();
+            for flags in [&[flag][..], &[flag, "serve"], &["serve", flag]] {
+                let error = refused(flags);
+                assert!(error.contains(&format!("\n  {name}: a secret is read")), "{error}");
+                assert!(!error.contains("s3cret"), "{error}");
+            }
+        }
+        assert_eq!(refused(&["--database-url=sqlite:///molt.db", "--port=1", "serve"]), "");
     }
 
     #[test]

@@ -39,3 +39,17 @@ fn without_a_prefix_paths_begin_at_the_root() {
     assert!(paths.contains(&&"/users/".to_owned()), "{paths:?}");
     assert!(paths.iter().all(|path| !path.starts_with("//")), "{paths:?}");
 }
+
+#[test]
+fn a_password_is_not_taken_from_the_command_line() {
+    let mut command = Command::new(rust_binary().unwrap());
+    let arguments = ["create-superuser", "--email=me@example.com", "--password=s3cret-password"];
+    let refused = command.args(arguments).output().unwrap();
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success());
+    assert!(
+        errors.contains("SUPERUSER_PASSWORD: a secret is read from the environment"),
+        "{errors}"
+    );
+    assert!(!errors.contains("s3cret"), "{errors}");
+}
