@@ -1,13 +1,17 @@
 //! Passwords: hashing them, and admission to it.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use domain::HashedPassword;
+use fastapi_compat::layers::client_disconnected;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -65,6 +69,18 @@ pub struct HashPermit {
     queue: Arc<Queue>,
     /// Work that has not been started by then is not started any more.
     deadline: Instant,
+    /// Whether work is started for a client that has disconnected.
+    outlives_client: bool,
+}
+
+impl HashPermit {
+    /// The same for a request that changes nothing: its work is not started once the client has
+    /// disconnected. A write runs to its end without its client; a sign-in is of use to that client alone.
+    #[must_use]
+    pub fn while_connected(mut self) -> Self {
+        self.outlives_client = false;
+        self
+    }
 }
 
 impl Drop for HashPermit {
@@ -164,7 +180,7 @@ impl Passwords {
         }
         // The estimate may be wrong, and some requests have two passwords.
         let deadline = Instant::now() + queue.limits.max_wait * 2;
-        Ok(HashPermit { queue: Arc::clone(queue), deadline })
+        Ok(HashPermit { queue: Arc::clone(queue), deadline, outlives_client: true })
     }
 
     /// Adds `password_hashes_*` to the metrics of the service.
@@ -208,13 +224,16 @@ impl Passwords {
         let (queue, deadline) = (Arc::clone(&self.queue), permit.deadline);
         let (waiting, done) = (self.waiting.clone(), self.done.clone());
         let (answer, result) = oneshot::channel();
+        let started = Arc::new(AtomicBool::new(false));
+        let starts = Arc::clone(&started);
         waiting.inc();
         self.threads.spawn(move || {
             waiting.dec();
-            // No request waits for it any more: it has timed out.
+            // No request waits for it any more: it has timed out, or its client has disconnected.
             if answer.is_closed() {
                 return;
             }
+            starts.store(true, Ordering::Relaxed);
             let start = Instant::now();
             if start > deadline {
                 _ = answer.send(Err(queue.busy()));
@@ -225,7 +244,19 @@ impl Passwords {
             done.inc();
             _ = answer.send(result.unwrap_or_else(|_| Err(Error::internal("hashing panicked"))));
         });
-        result.await.map_err(Error::internal)?
+        let mut result = pin!(result);
+        // A request is polled again, by another task, when its client disconnects.
+        poll_fn(|context| {
+            if let Poll::Ready(result) = result.as_mut().poll(context) {
+                return Poll::Ready(result.map_err(Error::internal)?);
+            }
+            let is_wanted = permit.outlives_client || !client_disconnected();
+            if is_wanted || started.load(Ordering::Relaxed) {
+                return Poll::Pending;
+            }
+            Poll::Ready(Err(self.queue.busy()))
+        })
+        .await
     }
 }
 

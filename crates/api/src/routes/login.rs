@@ -59,7 +59,7 @@ async fn login_access_token(
     client: Client,
     Call((), Form(form)): Call<(), Form<PasswordRequestForm>>,
 ) -> Result<Json<Token>> {
-    let permit = app.admit(client, &form.username)?;
+    let permit = app.admit(client, &form.username)?.while_connected();
     let user = app.storage.user_by_email(&form.username).await?;
     let hashed = user.as_ref().map(|user| user.hashed_password.clone());
     let verdict = app.passwords.verify(&permit, form.password, hashed).await?;

@@ -221,6 +221,59 @@ async fn a_read_whose_client_disconnects_is_cancelled_and_reported() {
     lock.rollback().await.unwrap();
 }
 
+/// The lines of requests whose client has disconnected, by operation.
+fn disconnected(service: &Service, operation: &str) -> Vec<Value> {
+    let log = service.log();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter(|line| line["status"] == 499 && line["operation"] == operation).collect()
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_client_disconnects_while_it_waits_is_not_hashed_and_a_sign_up_is() {
+    const EACH: usize = 6;
+    let database = Scratch::new().await.unwrap();
+    let settings =
+        [("PASSWORD_THREADS", "1"), ("PASSWORD_QUEUE_SECONDS", "300"), ("MANAGEMENT_PORT", "0")];
+    let service = rust(&database.url, &settings).await.unwrap();
+    let form = "username=unknown@example.com&password=wrong";
+    let sign_in = format!(
+        "POST /api/v1/login/access-token HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\
+         content-type: application/x-www-form-urlencoded\r\n\r\n{form}",
+        form.len()
+    );
+    let mut clients = tokio::task::JoinSet::new();
+    for number in 0..EACH {
+        let body = json!({"email": format!("waits{number}@example.com"), "password": PASSWORD});
+        for request in [request("POST", "/users/signup", None, Some(&body)), sign_in.clone()] {
+            let address = service.url.trim_start_matches("http://").to_owned();
+            clients.spawn(async move {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                stream.write_all(request.as_bytes()).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            });
+        }
+    }
+    clients.join_all().await;
+    let start = Instant::now();
+    while disconnected(&service, "users-register_user").len() < EACH {
+        assert!(start.elapsed() < Duration::from_mins(1), "{}", service.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let signed_up = disconnected(&service, "users-register_user");
+    assert!(signed_up.iter().all(|line| line["completed_status"] == 200), "{signed_up:?}");
+    let sign_ins = disconnected(&service, "login-login_access_token");
+    assert_eq!(sign_ins.len(), EACH, "each has its line: {sign_ins:?}");
+    // One or two may have been at a thread by then.
+    let refused = sign_ins.iter().filter(|line| line["completed_status"] == 503).count();
+    assert!(refused >= EACH - 2, "{sign_ins:?}");
+    let (_, metrics) = get(&format!("{}/metrics", service.management().await.unwrap())).await;
+    let (_, hashes) = metrics.split_once("\npassword_hashes_total ").unwrap();
+    let hashes: usize = hashes.split_whitespace().next().unwrap().parse().unwrap();
+    // The first superuser's is one of them.
+    assert_eq!(hashes, 1 + EACH + (EACH - refused), "{metrics}");
+    assert!(metrics.contains("password_hashes_waiting 0\n"), "{metrics}");
+}
+
 #[tokio::test]
 async fn half_a_body_is_no_request() {
     let database = Scratch::new().await.unwrap();
