@@ -1,6 +1,7 @@
 //! Connections: HTTP/1.1, each served on its own task.
 
 mod eviction;
+mod framing;
 mod stream;
 
 use std::convert::Infallible;
@@ -206,7 +207,9 @@ pub async fn serve<S>(
             async move {
                 let mut answer = answer.await?;
                 // What changes to another protocol names that one, and has no more heads.
-                if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    known.upgrade();
+                } else {
                     known.end();
                     if draining.has_begun() {
                         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

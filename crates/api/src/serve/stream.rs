@@ -1,5 +1,5 @@
 //! A client's connection, with limits on the memory that it can make the service hold: heads that are
-//! never finished, and answers that are never read.
+//! never finished, and answers that are never read. Requests whose framing is ambiguous end it.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::BUFFER;
+use super::framing::Framing;
 
 /// What every head may take without being counted, in bytes: hyper's first buffer.
 const FREE_HEAD: usize = 8 * 1024;
@@ -31,6 +32,11 @@ const MIN_READ: usize = 32 * 1024;
 
 /// The interval in which the size of all waiting answers is checked.
 const PERIOD: Duration = Duration::from_millis(250);
+
+/// In place of a LF it makes a line invalid wherever one may end: hyper answers 400, after what it owes to
+/// the requests before, and closes the connection. hyper parses a head that had arrived in part once more
+/// only when there is an empty line.
+const INVALID_LINE_END: (u8, &[u8]) = (b'\r', b"\0\r\n\r\n");
 
 const REFUSAL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -59,6 +65,8 @@ pub(super) struct Progress {
     requests: AtomicUsize,
     /// From a request's head to its answer; for ever after a change of protocol.
     answering: AtomicBool,
+    /// After a change of protocol.
+    upgraded: AtomicBool,
     /// Bytes of the present head that have been read.
     head: AtomicUsize,
 }
@@ -66,8 +74,8 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(held: &Arc<Held>) -> Self {
         let held = Arc::clone(held);
-        let (requests, head, answering) = Default::default();
-        Self { held, requests, answering, head }
+        let (requests, head, answering, upgraded) = Default::default();
+        Self { held, requests, answering, upgraded, head }
     }
 
     /// The head of a request is complete.
@@ -81,6 +89,11 @@ impl Progress {
         self.answering.store(false, Ordering::Relaxed);
         let counted = counted(self.head.swap(0, Ordering::Relaxed));
         self.held.heads.fetch_sub(counted, Ordering::Relaxed);
+    }
+
+    /// What follows is another protocol.
+    pub(super) fn upgrade(&self) {
+        self.upgraded.store(true, Ordering::Relaxed);
     }
 
     /// How many requests there have been.
@@ -127,11 +140,41 @@ pub(super) struct ClientStream<S> {
     stream: S,
     progress: Arc<Progress>,
     stall: Option<Stall>,
+    reading: Reading,
+}
+
+/// What is read of a stream.
+#[derive(Debug)]
+enum Reading {
+    Requests(Framing),
+    /// These bytes, and no more: a request was refused.
+    Last(&'static [u8]),
 }
 
 impl<S> ClientStream<S> {
     pub(super) fn new(stream: S, progress: Arc<Progress>) -> Self {
-        Self { stream, progress, stall: None }
+        let reading = Reading::Requests(Framing::default());
+        Self { stream, progress, stall: None, reading }
+    }
+
+    /// Checks what was read; a line that is refused is made invalid, and what follows is dropped.
+    fn check(&mut self, before: usize, buffer: &mut ReadBuf<'_>) -> Result<()> {
+        let Reading::Requests(framing) = &mut self.reading else { return Ok(()) };
+        if self.progress.upgraded.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let read = &mut buffer.filled_mut()[before..];
+        let Err(refused) = framing.read(read) else { return Ok(()) };
+        if refused.after_upgrade {
+            // Another protocol must not be changed.
+            buffer.set_filled(before);
+            return Err(Error::new(ErrorKind::InvalidData, "bytes before the change of protocol"));
+        }
+        let (in_place, rest) = INVALID_LINE_END;
+        read[refused.line_feed] = in_place;
+        buffer.set_filled(before + refused.line_feed + 1);
+        self.reading = Reading::Last(rest);
+        Ok(())
     }
 
     fn end_stall(&mut self) {
@@ -193,8 +236,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ClientStream<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
+        if let Reading::Last(bytes) = &mut self.reading {
+            let (now, later) = bytes.split_at(bytes.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            *bytes = later;
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        self.check(before, buffer)?;
         if self.progress.count(buffer.filled().len() - before) {
             return Poll::Ready(Ok(()));
         }
@@ -294,6 +344,34 @@ mod tests {
             }
         });
         stream.write_all(&vec![b'x'; 4 * SOCKET]).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_refused_line_is_made_invalid_and_nothing_follows() {
+        let request = "GET / HTTP/1.1\r\nx: y\n\r\nGET / HTTP/1.1\r\n\r\n";
+        for upgraded in [false, true] {
+            let (mut client, stream) = duplex(SOCKET);
+            let progress = progress(&Arc::default());
+            let mut stream = ClientStream::new(stream, Arc::clone(&progress));
+            if upgraded {
+                progress.upgrade();
+            }
+            client.write_all(request.as_bytes()).await.unwrap();
+            drop(client);
+            let mut read = String::new();
+            stream.read_to_string(&mut read).await.unwrap();
+            let expected = if upgraded { request } else { "GET / HTTP/1.1\r\nx: y\r\0\r\n\r\n" };
+            assert_eq!(read, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn another_protocol_is_not_changed() {
+        let (mut client, stream) = duplex(SOCKET);
+        let mut stream = ClientStream::new(stream, progress(&Arc::default()));
+        client.write_all(b"GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n\x81\n").await.unwrap();
+        let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
     }
 
     #[tokio::test(start_paused = true)]
