@@ -14,7 +14,7 @@ use trials::{BoxError, Stage};
 
 use crate::open_loop::{closed_loop, open_loop};
 use crate::scenario::{Extent, Scenario};
-use crate::service::{many_files, service};
+use crate::service::{many_files, service, start_by};
 
 /// What is to be completed, of what is completed when no more is asked for.
 const GOODPUT: f64 = 0.9;
@@ -54,7 +54,7 @@ fn sign_in(email: &str) -> String {
 /// other operation notices.
 pub(crate) async fn flood(extent: Extent) -> Result<Scenario, BoxError> {
     many_files(10_000)?;
-    let (service, address) = service(&[("PASSWORD_THREADS", "1")]).await?;
+    let (service, address) = service(&[]).await?;
     let load = Load::paced(&service.url, "flood", extent.pick(2, 4), UNHURRIED).await?;
     // Verified to the end, and wrong: 400.
     let request = sign_in("flood0@example.com");
@@ -98,8 +98,7 @@ pub(crate) async fn flood(extent: Extent) -> Result<Scenario, BoxError> {
 async fn on_one_processor() -> Result<(Service, SocketAddr), BoxError> {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", "0"]).arg(rust_binary()?);
-    command.env("DATABASE_URL", "sqlite:///chaos.db").env("PORT", "0").env("RUST_LOG", "warn");
-    let service = Service::start("molt", &command, " listens on ").await?;
+    let service = start_by(&mut command, "sqlite:///chaos.db", &[]).await?;
     let address = service.url.trim_start_matches("http://").parse()?;
     Ok((service, address))
 }

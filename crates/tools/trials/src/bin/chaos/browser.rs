@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, raw_sql};
 use tempfile::TempDir;
-use testbed::{free_port, rust};
+use testbed::free_port;
 use tokio::time::sleep;
 use trials::{API, BoxError, Stage};
 
 use crate::scenario::{Extent, Scenario};
+use crate::service::start;
 
 /// How long the browser, or the service, may take for a step.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -141,9 +142,8 @@ pub(crate) async fn click_and_leave(extent: Extent) -> Result<Scenario, BoxError
     let folder = tempfile::tempdir()?;
     let database = SqliteConnectOptions::new().filename(folder.path().join("chaos.db"));
     let url = format!("sqlite:///{}/chaos.db", folder.path().display());
-    let settings =
-        [("RUST_LOG", "warn"), ("MANAGEMENT_PORT", "0"), ("DATABASE_TIMEOUT_SECONDS", "30")];
-    let service = rust(&url, &settings).await?;
+    let settings = [("MANAGEMENT_PORT", "0"), ("DATABASE_TIMEOUT_SECONDS", "30")];
+    let service = start(&url, &settings).await?;
     let metrics = format!("{}/metrics", service.management().await?);
     let browser = Browser::start().await?;
     let http = Http::builder().no_proxy().timeout(TIMEOUT).build()?;

@@ -10,19 +10,20 @@ use reqwest::Client as Http;
 use serde_json::json;
 use testbed::proxy::{Network, Proxy};
 use testbed::usage::memory;
-use testbed::{Postgres, Service, rust, rust_binary};
+use testbed::{Postgres, Service, rust_binary};
 use tokio::time::sleep;
 use trials::BoxError;
 use trials::clients::{Client, Load};
 
 use crate::scenario::{Extent, Scenario, under_load};
+use crate::service::{start, start_by};
 
 /// A short timeout, so that an outage shows and is not waited out.
-const SETTINGS: [(&str, &str); 2] = [("DATABASE_TIMEOUT_SECONDS", "1"), ("RUST_LOG", "warn")];
+const SETTINGS: [(&str, &str); 1] = [("DATABASE_TIMEOUT_SECONDS", "1")];
 
 pub(crate) async fn killed(extent: Extent) -> Result<Scenario, BoxError> {
     let postgres = Postgres::start().await?;
-    let service = rust(&postgres.database().await?, &SETTINGS).await?;
+    let service = start(&postgres.database().await?, &SETTINGS).await?;
     under_load("database-killed", &service, extent, async || {
         postgres.crash()?;
         sleep(extent.outage()).await;
@@ -36,7 +37,7 @@ pub(crate) async fn killed(extent: Extent) -> Result<Scenario, BoxError> {
 /// A service that reaches its database through a proxy.
 async fn behind_a_proxy(postgres: &Postgres) -> Result<(Service, Proxy), BoxError> {
     let (proxy, through) = Proxy::before(&postgres.database().await?.parse()?).await?;
-    Ok((rust(through.as_str(), &SETTINGS).await?, proxy))
+    Ok((start(through.as_str(), &SETTINGS).await?, proxy))
 }
 
 async fn network(
@@ -85,9 +86,8 @@ pub(crate) async fn disk_full(extent: Extent) -> Result<Scenario, BoxError> {
         "mount -t tmpfs -o size=8m tmpfs {path} && exec {}",
         rust_binary()?.display()
     ));
-    command.env("DATABASE_URL", format!("sqlite:///{path}/molt.db")).env("PORT", "0");
-    command.envs(SETTINGS);
-    let service = Service::start("molt", &command, "Molt listens on ").await.map_err(|error| {
+    let database = format!("sqlite:///{path}/molt.db");
+    let service = start_by(&mut command, &database, &SETTINGS).await.map_err(|error| {
         format!("a file system of our own is needed (root, or user namespaces): {error}")
     })?;
     // From outside, its mount is seen through the process.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use testbed::{Postgres, Service, rust};
+use testbed::{Postgres, Service};
 use tokio::time::sleep;
 use trials::clients::Load;
 use trials::{Balancer, BoxError};
 
 use crate::scenario::{Extent, Scenario};
+use crate::service::start;
 
 /// One process and the URL of its readiness check.
 struct Replica {
@@ -18,8 +19,8 @@ struct Replica {
 
 impl Replica {
     async fn start(database: &str) -> Result<Self, BoxError> {
-        let settings = [("MANAGEMENT_PORT", "0"), ("DRAIN_SECONDS", "2"), ("RUST_LOG", "warn")];
-        let service = rust(database, &settings).await?;
+        let settings = [("MANAGEMENT_PORT", "0"), ("DRAIN_SECONDS", "2")];
+        let service = start(database, &settings).await?;
         let ready = format!("{}/readyz", service.management().await?);
         Ok(Self { service, ready })
     }

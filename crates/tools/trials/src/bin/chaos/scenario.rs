@@ -122,7 +122,7 @@ impl Scenario {
     }
 
     /// The service may not have taken more memory than the manifest allows it.
-    pub(crate) fn within_memory(&mut self) {
+    fn within_memory(&mut self) {
         match manifest_limit() {
             #[expect(clippy::cast_precision_loss, reason = "a limit in MiB")]
             Some(limit) if self.peak_mib <= limit as f64 => {}
@@ -165,6 +165,7 @@ impl Scenario {
             scenario.panics += service.log().matches("panicked").count();
             scenario.peak_mib = scenario.peak_mib.max(memory(service.pid()?)?.peak);
         }
+        scenario.within_memory();
         Ok(scenario)
     }
 }

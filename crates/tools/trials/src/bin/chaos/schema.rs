@@ -1,22 +1,25 @@
 //! Schemas that change while processes of two versions are at work.
 
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, raw_sql};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, SqliteConnection, raw_sql,
+};
 use tempfile::TempDir;
-use testbed::{Postgres, rust, rust_binary};
+use testbed::{Postgres, root, rust_binary};
 use tokio::time::sleep;
 use trials::BoxError;
 use trials::clients::Load;
 
 use crate::scenario::{Extent, Scenario};
+use crate::service::start;
 
-const SETTINGS: [(&str, &str); 1] = [("RUST_LOG", "warn")];
-
-/// The version of a migration that no program here knows.
-const NEWER: i64 = 999_999;
+/// The versions of migrations that no program here knows.
+const NEWER: [i64; 4] = [9001, 9002, 9003, 9004];
 
 /// An empty database.
 enum Database {
@@ -42,7 +45,7 @@ impl Database {
         }
     }
 
-    /// Runs a statement as a migration would, and gives the first column of its first row if it has any.
+    /// Runs a statement and gives the first column of its first row if it has any.
     async fn execute(&self, sql: &str) -> Result<Option<i64>, BoxError> {
         let sql = raw_sql(AssertSqlSafe(sql.to_owned()));
         match self {
@@ -51,30 +54,57 @@ impl Database {
                 Ok(row.map(|row| row.try_get(0)).transpose()?)
             }
             Self::Sqlite(folder) => {
-                let options = SqliteConnectOptions::new().filename(folder.path().join("molt.db"));
-                let options = options.busy_timeout(Duration::from_secs(30));
-                let row = sql.fetch_optional(&mut options.connect().await?).await?;
+                let row = sql.fetch_optional(&mut sqlite(folder).await?).await?;
                 Ok(row.map(|row| row.try_get(0)).transpose()?)
             }
         }
     }
 
-    /// What a newer version adds.
-    fn expansion(&self) -> Vec<String> {
-        let concurrently = if matches!(self, Self::Postgres { .. }) { " CONCURRENTLY" } else { "" };
-        vec![
-            "ALTER TABLE item ADD COLUMN note text".into(),
-            "ALTER TABLE \"user\" ADD COLUMN rank integer NOT NULL DEFAULT 0".into(),
-            format!("CREATE INDEX{concurrently} ix_item_title ON item (title)"),
-            "CREATE TABLE audit (id integer PRIMARY KEY, what text NOT NULL)".into(),
-            format!(
-                "INSERT INTO _sqlx_migrations \
-                 (version, description, success, checksum, execution_time) \
-                 VALUES ({NEWER}, 'newer', true, {}, 1)",
-                if matches!(self, Self::Postgres { .. }) { "'\\x00'" } else { "x'00'" }
-            ),
-        ]
+    /// Applies the migrations of a newer version up to this one, from files, as its `migrate` would.
+    async fn migrate_to(&self, version: i64, files: &TempDir) -> Result<(), BoxError> {
+        let mut migrator = Migrator::new(files.path()).await?;
+        // Between its own version and the new ones, newer versions of this program may come.
+        migrator.set_ignore_missing(true);
+        match self {
+            Self::Postgres { url, .. } => {
+                migrator.run_to(version, &mut PgConnection::connect(url).await?).await?;
+            }
+            Self::Sqlite(folder) => migrator.run_to(version, &mut sqlite(folder).await?).await?,
+        }
+        Ok(())
     }
+
+    /// The migrations of this version, and what a newer one adds: columns, an index and a table.
+    fn newer_files(&self) -> Result<TempDir, BoxError> {
+        let (kind, index) = match self {
+            // It locks out no writer, and is no part of a transaction.
+            Self::Postgres { .. } => (
+                "postgres",
+                "-- no-transaction\nCREATE INDEX CONCURRENTLY ix_item_title ON item (title);",
+            ),
+            Self::Sqlite(_) => ("sqlite", "CREATE INDEX ix_item_title ON item (title);"),
+        };
+        let folder = tempfile::tempdir()?;
+        for file in fs::read_dir(root().join("migrations").join(kind))? {
+            let file = file?;
+            fs::copy(file.path(), folder.path().join(file.file_name()))?;
+        }
+        let expansion = [
+            "ALTER TABLE item ADD COLUMN note text;",
+            "ALTER TABLE \"user\" ADD COLUMN rank integer NOT NULL DEFAULT 0;",
+            index,
+            "CREATE TABLE audit (id integer PRIMARY KEY, what text NOT NULL);",
+        ];
+        for (version, sql) in NEWER.into_iter().zip(expansion) {
+            fs::write(folder.path().join(format!("{version}_newer.sql")), sql)?;
+        }
+        Ok(folder)
+    }
+}
+
+async fn sqlite(folder: &TempDir) -> Result<SqliteConnection, BoxError> {
+    let options = SqliteConnectOptions::new().filename(folder.path().join("molt.db"));
+    Ok(options.busy_timeout(Duration::from_secs(30)).connect().await?)
 }
 
 /// What no version uses any more is removed.
@@ -102,15 +132,15 @@ async fn expand(
 ) -> Result<Scenario, BoxError> {
     let pause = extent.pick(Duration::from_millis(500), Duration::from_secs(3));
     let clients = extent.pick(2, 4);
-    let old = rust(&database.url(), &SETTINGS).await?;
+    let old = start(&database.url(), &[]).await?;
     let of_old = Load::start(&old.url, &format!("{name}-old"), clients).await?;
     sleep(pause).await;
-    let expansion = database.expansion();
-    for statement in &expansion {
-        database.execute(statement).await?;
+    let files = database.newer_files()?;
+    for version in NEWER {
+        database.migrate_to(version, &files).await?;
         sleep(pause).await;
     }
-    let new = rust(&database.url(), &SETTINGS).await?;
+    let new = start(&database.url(), &[]).await?;
     let of_new = Load::start(&new.url, &format!("{name}-new"), clients).await?;
     sleep(pause).await;
     for statement in CONTRACTION {
@@ -125,8 +155,8 @@ async fn expand(
     scenario.add(Scenario::count(name, &[&new], tally.take(), &clients).await?);
     scenario.unaffected();
     scenario.seen = format!(
-        "{} statements to expand, {} to contract, two processes",
-        expansion.len(),
+        "{} migrations to expand, {} statements to contract, two processes",
+        NEWER.len(),
         CONTRACTION.len()
     );
     Ok(scenario)
@@ -149,10 +179,9 @@ async fn rollback(
 ) -> Result<Scenario, BoxError> {
     let pause = extent.pick(Duration::from_millis(500), Duration::from_secs(3));
     let count = extent.pick(2, 4);
-    let newer = rust(&database.url(), &SETTINGS).await?;
-    for statement in database.expansion() {
-        database.execute(&statement).await?;
-    }
+    let newer = start(&database.url(), &[]).await?;
+    let [.., newest] = NEWER;
+    database.migrate_to(newest, &database.newer_files()?).await?;
     let of_newer = Load::start(&newer.url, &format!("{name}-newer"), count).await?;
     sleep(pause).await;
     let mut wrong = Vec::new();
@@ -162,11 +191,11 @@ async fn rollback(
         .current_dir(std::env::temp_dir())
         .output()?;
     let said = String::from_utf8_lossy(&migrate.stdout);
-    if !migrate.status.success() || !said.contains("newer") {
+    if !migrate.status.success() || !said.contains(&format!("at version {newest}")) {
         let error = String::from_utf8_lossy(&migrate.stderr);
         wrong.push(format!("`migrate` of the older program: {} {said} {error}", migrate.status));
     }
-    let older = rust(&database.url(), &SETTINGS).await?;
+    let older = start(&database.url(), &[]).await?;
     let of_older = Load::start(&older.url, &format!("{name}-older"), count).await?;
     sleep(pause).await;
     let tally = std::sync::Arc::clone(&of_newer.tally);
@@ -178,9 +207,10 @@ async fn rollback(
     let clients = of_older.stop().await;
     scenario.add(Scenario::count(name, &[&older], tally.take(), &clients).await?);
     scenario.unaffected();
-    let kept = format!("SELECT version FROM _sqlx_migrations WHERE version = {NEWER}");
-    if database.execute(&kept).await? != Some(NEWER) {
-        wrong.push("the newer migration is not recorded any more".into());
+    let kept =
+        format!("SELECT count(*) FROM _sqlx_migrations WHERE success AND version >= {}", NEWER[0]);
+    if database.execute(&kept).await? != Some(4) {
+        wrong.push("the newer migrations are not recorded any more".into());
     }
     database.execute("SELECT count(note) FROM item").await?;
     scenario.wrong.extend(wrong);
