@@ -3,13 +3,15 @@
 //!
 //! The border to `testbed`: trials are tests with commands of their own; what starts services,
 //! simulates networks and measures processes is testbed's. Both speak HTTP to the services and link
-//! none of them; but for the program `mutant`, which is the Rust service with a defect.
+//! none of them; but for the program `mutant`, which is the Rust service with a defect, and for the
+//! scenario that measures how long a request holds a thread of the runtime.
 
 mod acknowledged;
 mod balancer;
 pub mod bodies;
 pub mod clients;
 mod fault;
+pub mod in_process;
 mod tally;
 
 pub use acknowledged::{Acknowledged, Item};

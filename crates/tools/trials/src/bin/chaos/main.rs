@@ -9,6 +9,7 @@ mod database;
 mod fuzz;
 mod malformed;
 mod open_loop;
+mod polls;
 mod rolling;
 mod scenario;
 mod schema;
@@ -54,7 +55,7 @@ struct Cli {
 }
 
 /// Every scenario, in the order in which they run.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "database-killed",
     "network-cut",
     "network-slow",
@@ -69,6 +70,7 @@ const NAMES: [&str; 21] = [
     "oversized",
     "fuzz",
     "worst-bodies",
+    "held-workers",
     "sign-in-flood",
     "saturation",
     "rolling-restart",
@@ -94,6 +96,7 @@ async fn run_scenario(name: &str, extent: Extent) -> Result<Scenario, BoxError> 
         "oversized" => malformed::oversized(extent).await,
         "fuzz" => fuzz::fuzz(extent).await,
         "worst-bodies" => bodies::worst_bodies(extent).await,
+        "held-workers" => polls::held_workers(extent).await,
         "sign-in-flood" => admission::flood(extent).await,
         "saturation" => admission::saturation(extent).await,
         "expand-postgres" => schema::expand_postgres(extent).await,

@@ -9,18 +9,12 @@ use std::time::Duration;
 
 use ::storage::Database;
 use api::config::{Settings, SettingsArgs};
-use api::emails::Mailer;
-use api::limits::Attempts;
-use api::passwords::{Passwords, QueueLimits};
 use api::serve::{Draining, Shutdown};
-use api::telemetry::Metrics;
-use api::tokens::Tokens;
-use api::{App, Services, management, serve};
+use api::{management, serve};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::task::TaskTracker;
-use trials::BoxError;
+use trials::{BoxError, in_process};
 
 use crate::storage::{Defect, Mutant};
 
@@ -53,24 +47,7 @@ async fn run(cli: &Cli) -> Result<(), BoxError> {
     if let Some(defect) = cli.mutant {
         storage = Arc::new(Mutant { inner: storage, defect });
     }
-    let (mailer, _outbox) = Mailer::start(&settings)?;
-    let auth = &settings.auth;
-    let background = TaskTracker::new();
-    let services = Services {
-        tokens: Tokens::new(
-            &auth.secret_key,
-            &auth.previous_secret_keys,
-            auth.access_token_lifetime,
-            auth.reset_token_lifetime,
-        ),
-        passwords: Passwords::new(auth.password_threads, QueueLimits::default())?,
-        attempts: Attempts::new(auth.sign_in_limits),
-        metrics: Metrics::default(),
-        background: background.clone(),
-        strangler: api::strangler::start(&settings, &storage, background)?,
-        settings,
-    };
-    let app = App::new(services, storage, mailer);
+    let (app, _outbox) = in_process::service(settings, storage)?;
     let server = &app.settings.server;
     let listener = TcpListener::bind((server.host.as_str(), server.port)).await?;
     let router = api::app(&app)?;
