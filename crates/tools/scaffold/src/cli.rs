@@ -166,6 +166,9 @@ fn draft(root: &Path, args: &draft::DraftArgs) -> Result<(), BoxError> {
     if let Some(written) = written {
         println!("{}", written.finish(root)?);
     }
+    if !args.is_tested() {
+        return Ok(());
+    }
     println!("\nNow it is compiled, and takes over what only the old document says.");
     let mut test = Command::new("cargo");
     test.args(["test", "--quiet", "--package", args.name(), "--test", "document"]);

@@ -9,10 +9,10 @@ macro_rules! embedded {
     };
 }
 
-const TEMPLATES: [(&str, &str); 45] = embedded!(
-    "draft/README.md" "draft/callers.rs" "draft/rows.rs" "draft/dependencies.rs" "draft/layers.rs"
-    "draft/Cargo.toml" "draft/cases.yaml" "draft/clippy.toml" "draft/document.rs" "draft/lib.rs"
-    "draft/main.rs" "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
+const TEMPLATES: [(&str, &str); 46] = embedded!(
+    "draft/Dockerfile" "draft/README.md" "draft/callers.rs" "draft/rows.rs" "draft/dependencies.rs"
+    "draft/layers.rs" "draft/Cargo.toml" "draft/cases.yaml" "draft/clippy.toml" "draft/document.rs"
+    "draft/lib.rs" "draft/main.rs" "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
     "resource/callers.rs" "resource/cases.yaml" "resource/domain.rs" "resource/migration.py"
     "resource/migration.sql" "resource/model.py" "resource/numeric.py" "resource/numeric.rs"
     "resource/postgres.rs" "resource/routes.py" "resource/routes.rs" "resource/schemas.py"

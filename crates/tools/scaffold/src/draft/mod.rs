@@ -298,6 +298,7 @@ fn rendered(
         ("README.md", "draft/README.md"),
         ("Cargo.toml", "draft/Cargo.toml"),
         ("clippy.toml", "draft/clippy.toml"),
+        ("Dockerfile", "draft/Dockerfile"),
         ("src/lib.rs", "draft/lib.rs"),
         ("src/main.rs", "draft/main.rs"),
         ("src/models.rs", "draft/models.rs"),

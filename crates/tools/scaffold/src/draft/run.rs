@@ -34,12 +34,20 @@ pub struct DraftArgs {
     /// Only list the operations
     #[arg(long)]
     list: bool,
+    /// Only write the crate: it is not compiled, and its overlay stays empty
+    #[arg(long)]
+    no_test: bool,
 }
 
 impl DraftArgs {
     /// What the new crate is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the new crate is compiled and tested.
+    pub fn is_tested(&self) -> bool {
+        !self.no_test
     }
 
     fn source(&self) -> Result<Source, DraftError> {
