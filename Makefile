@@ -80,8 +80,12 @@ k8s-check: ## Render and check the Kubernetes manifests of every stage, without 
 	sh k8s/check.sh $(if $(CRDS),--crds $(CRDS))
 
 containers: ## Build both images, run them with the manifests' limits, on networks that fail; root, or OFFICIAL=1
-	$(BUILD) --bin containers --bin contract
+	$(BUILD) --bin containers --bin contract --bin testbed
 	target/debug/containers $(if $(OFFICIAL),--official)
+
+containers-generated: ## Build and run the images of a service made from this one, and of a draft: as long again
+	$(BUILD) --bin containers --bin scaffold
+	target/debug/containers --generated $(if $(OFFICIAL),--official)
 
 containers-short: build ## The same in six minutes, with the debug program; what cannot run is counted
 	$(BUILD) --bin containers
@@ -194,4 +198,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat compat-versions fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party wheel
+	k8s-check containers containers-generated containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party wheel

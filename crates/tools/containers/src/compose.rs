@@ -1,20 +1,24 @@
-//! compose.yaml on the images that were checked: everything healthy, nothing lost when it is stopped.
+//! compose.yaml on the images that were checked: everything healthy, the strangler's port answers as
+//! python-legacy alone does, nothing is lost when it is stopped.
 
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::docker::output;
+use serde_json::Value;
+
+use crate::docker::{Container, output};
 use crate::engine::Engine;
 use crate::images::{Bases, LEGACY, MOLT};
 use crate::report::{NotRun, Report};
+use crate::service::{self, database_as};
 use crate::{BoxError, http};
 
 /// What is checked, for the report of a machine without an engine.
 pub(crate) const CHECKS: [&str; 4] = [
     "compose: up, every service healthy",
     "compose: the strangler's page wants the password that was chosen",
-    "compose: the contract's cases hold through the strangler",
+    "compose: through the strangler as python-legacy alone, 0 different",
     "compose: down and up lose nothing",
 ];
 
@@ -22,6 +26,8 @@ const STRANGLER_PASSWORD: &str = "a-password-of-the-checks";
 const EMAIL: &str = "compose@example.com";
 const PASSWORD: &str = "longenough1";
 const PORT: u16 = 8000;
+/// The database of the python-legacy with which the whole is compared.
+const REFERENCE: &str = "reference-database";
 
 /// Brings the whole up, uses it, stops it and brings it up again.
 ///
@@ -38,7 +44,7 @@ pub(crate) fn check(engine: &Engine, bases: &Bases, report: &mut Report) -> Resu
         return Ok(());
     }
     report.check(CHECKS[1], page().map(|()| String::new()));
-    report.check(CHECKS[2], contract());
+    report.check(CHECKS[2], project.contract());
     report.check(CHECKS[3], project.keeps().map(|()| String::new()));
     Ok(())
 }
@@ -90,8 +96,11 @@ impl Project<'_> {
                 command.arg(image);
             }
         }
-        let name = format!("molt-check-{}", std::process::id());
-        output(command.args(["--project-name", &name]).args(arguments))
+        output(command.args(["--project-name", &Self::name()]).args(arguments))
+    }
+
+    fn name() -> String {
+        format!("molt-check-{}", std::process::id())
     }
 
     fn up(&self) -> Result<(), BoxError> {
@@ -110,6 +119,40 @@ impl Project<'_> {
         self.run(&["up", "--detach", "--no-build", "--wait", "--wait-timeout", "180"])?;
         expect("sign-in", http::sign_in(PORT, EMAIL, PASSWORD)?, 200)
     }
+
+    /// python-legacy with the settings that it has here, but for its database, which is its own.
+    fn reference(&self) -> Result<[Container<'_>; 2], BoxError> {
+        let network = format!("{}_default", Self::name());
+        let image = self.bases.postgres;
+        let database = database_as(self.engine, REFERENCE, image, &network, &[], &[])?;
+        let legacy = self.engine.inspect(&format!("{}-legacy-1", Self::name()))?;
+        let settings = legacy["Config"]["Env"].as_array().ok_or("python-legacy has no settings")?;
+        let url = format!("DATABASE_URL=postgresql://molt:molt@{REFERENCE}/molt");
+        let settings = settings.iter().filter_map(Value::as_str).chain([url.as_str()]);
+        let arguments: Vec<_> = settings.flat_map(|setting| ["--env", setting]).collect();
+        let (legacy, _) = service::LEGACY.start(self.engine, &network, "reference", &arguments)?;
+        Ok([legacy, database])
+    }
+
+    /// The cases, sent to both; what they say of databases and mailboxes is left out.
+    fn contract(&self) -> Result<String, BoxError> {
+        let contract = std::env::current_exe()?.with_file_name("contract");
+        if !contract.exists() {
+            return Err(NotRun(format!("{} is not built", contract.display())).into());
+        }
+        let [reference, _database] = self.reference()?;
+        let report = "target/containers/contract/report.json";
+        let mut contract = Command::new(contract);
+        contract.args(["run", "--reference", &reference.base()?]);
+        contract.args(["--candidate", &format!("http://127.0.0.1:{PORT}")]);
+        contract.args(["--users", "admin,alice", "--report", report]);
+        // Neither is measured here, where they share the processors with all other containers.
+        contract.args(["--slack", "30000", "--time-window", "30000"]);
+        let said = output(&mut contract)?;
+        let counts = said.lines().find(|line| line.starts_with("run: "));
+        let counts = counts.ok_or("it does not say how many requests were the same")?;
+        Ok(counts.split(';').next().unwrap_or_default().replace("run: ", ""))
+    }
 }
 
 impl Drop for Project<'_> {
@@ -126,22 +169,6 @@ fn expect(what: &str, status: u16, expected: u16) -> Result<(), BoxError> {
     } else {
         Err(format!("{what} was answered with {status}").into())
     }
-}
-
-/// What the cases expect of any service; what they say of databases and mailboxes is left out.
-fn contract() -> Result<String, BoxError> {
-    let contract = std::env::current_exe()?.with_file_name("contract");
-    if !contract.exists() {
-        return Err(NotRun(format!("{} is not built", contract.display())).into());
-    }
-    let report = "target/containers/contract/report.json";
-    let mut contract = Command::new(contract);
-    contract.args(["run", "--candidate", &format!("http://127.0.0.1:{PORT}")]);
-    contract.args(["--users", "admin,alice", "--report", report]);
-    let said = output(&mut contract)?;
-    let counts = said.lines().find(|line| line.starts_with("run: "));
-    let counts = counts.ok_or("it does not say how many requests were the same")?;
-    Ok(counts.split(';').next().unwrap_or_default().replace("run: ", ""))
 }
 
 fn page() -> Result<(), BoxError> {

@@ -1,7 +1,7 @@
 //! The engine: the one that `docker` reaches, else one of our own for the time of the checks. Nothing is
 //! left on it, nor of it, also when the checks are killed.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -74,7 +74,7 @@ impl Engine {
     }
 
     /// A command that speaks to this engine.
-    pub(crate) fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Some(host) = &self.host {
             command.env("DOCKER_HOST", host);

@@ -37,6 +37,10 @@ pub(crate) const OFFICIAL: Bases = Bases {
 pub(crate) const MOLT: &str = "molt:check";
 pub(crate) const LEGACY: &str = "molt-legacy:check";
 
+/// The names of those of a service that was made from this one, and of a draft.
+pub(crate) const GENERATED: &str = "parcels:check";
+pub(crate) const DRAFT: &str = "before-legacy:check";
+
 impl Bases {
     /// Makes these from Debian's packages, unless they are the official ones, or there.
     ///
@@ -69,6 +73,15 @@ pub(crate) fn build(
         molt(engine, bases, debug.then_some(folder))?;
         postgres.join().map_err(|_| "the image of PostgreSQL was not made")?
     })
+}
+
+/// Builds that of python-legacy, and the base of databases.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn legacy_and_postgres(engine: &Engine, bases: &Bases) -> Result<(), BoxError> {
+    bases.make(engine, &["postgres"])?;
+    legacy(engine, bases)
 }
 
 fn legacy(engine: &Engine, bases: &Bases) -> Result<(), BoxError> {
@@ -110,6 +123,8 @@ mod tests {
             ("compose.yaml", OFFICIAL.python),
             ("crates/api/Dockerfile", OFFICIAL.rust),
             ("python-legacy/Dockerfile", OFFICIAL.python),
+            ("crates/tools/contract/Dockerfile", OFFICIAL.rust),
+            ("crates/tools/scaffold/templates/draft/Dockerfile.j2", OFFICIAL.rust),
             ("crates/tools/testbed/src/postgres.rs", OFFICIAL.postgres),
             ("crates/tools/scaffold/templates/service/compose.yaml.j2", OFFICIAL.postgres),
         ] {
@@ -123,6 +138,52 @@ mod tests {
             assert!(!versions.is_empty(), "{file} has no {name}");
             let (_, version) = image.split_once(':').unwrap();
             assert!(versions.iter().all(|rest| rest.starts_with(version)), "{file}: {versions:?}");
+        }
+    }
+
+    /// The major version of a line that names one of PostgreSQL, in a manifest or a Dockerfile.
+    fn major(line: &str) -> Option<&str> {
+        let line = line.trim_start_matches([' ', '-']);
+        let value = line.strip_prefix("major: ").or_else(|| {
+            let is_image = line.starts_with("image: ") || line.starts_with("imageName: ");
+            line.rsplit_once("postgresql:").filter(|_| is_image).map(|(_, version)| version)
+        });
+        let value = value.or_else(|| Some(line.split_once(" postgresql-")?.1));
+        value?.split(|next: char| !next.is_numeric()).next()
+    }
+
+    #[test]
+    fn a_major_version_is_found() {
+        assert_eq!(major("    major: 17 # of the catalog"), Some("17"));
+        assert_eq!(major("  imageName: ghcr.io/cloudnative-pg/postgresql:16.4"), Some("16"));
+        assert_eq!(major("RUN apt-get install --yes postgresql-15 \\"), Some("15"));
+        assert_eq!(major("  parameters: postgresql: 3"), None);
+    }
+
+    #[test]
+    fn manifests_and_local_images_have_the_same_postgresql() {
+        let (_, version) = OFFICIAL.postgres.split_once(':').unwrap();
+        let (expected, _) = version.split_once('.').unwrap();
+        let mut folders = vec![testbed::root().join("k8s")];
+        let mut files =
+            vec![testbed::root().join("crates/tools/containers/images/postgres.Dockerfile")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { folders.push(path) } else { files.push(path) }
+            }
+        }
+        let mut found = Vec::new();
+        for file in files {
+            let text = read_to_string(&file).unwrap();
+            for line in text.lines() {
+                let Some(major) = major(line) else { continue };
+                assert_eq!(major, expected, "{}: {line}", file.display());
+                found.push(file.clone());
+            }
+        }
+        for name in ["k8s/base/database.yaml", "images/postgres.Dockerfile"] {
+            assert!(found.iter().any(|file| file.ends_with(name)), "{name} has no version");
         }
     }
 }

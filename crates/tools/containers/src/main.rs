@@ -7,10 +7,12 @@
 mod compose;
 mod docker;
 mod engine;
+mod generated;
 mod hosts;
 mod http;
 mod images;
 mod memory;
+mod postgres;
 mod program;
 mod report;
 mod running;
@@ -38,9 +40,11 @@ Examples:
   containers                 on images made from Debian's packages
   containers --official      on the official images, which have to be pulled
   containers --only packet   of the checks of several hosts those with this in their names
+  containers --generated     the images of a service made from this one, and of a draft
   containers --program debug --short --optional --minutes 5
                              as continuous integration does it"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Cli {
     /// Build on the official images instead of local ones
     #[arg(long)]
@@ -57,6 +61,10 @@ struct Cli {
     /// Start no check after so many minutes, and count it as not run
     #[arg(long)]
     minutes: Option<u64>,
+    /// Make a service from this one, and a draft before python-legacy; build and check their images, and
+    /// nothing else
+    #[arg(long, conflicts_with = "only")]
+    generated: bool,
     /// Of the checks of several hosts, run only those whose name contains this, and no others
     #[arg(long)]
     only: Option<String>,
@@ -91,17 +99,24 @@ fn main() -> ExitCode {
 /// Whether everything that had to be checked was, and held.
 fn run(cli: &Cli) -> Result<bool, BoxError> {
     std::fs::create_dir_all(&cli.output)?;
-    let mut report = Report::new(&cli.output, cli.minutes.map(Duration::from_mins));
-    if cli.only.is_none() {
-        report.plan(&running::CHECKS);
-        report.plan(&hosts::NAMES);
-        report.plan(&compose::CHECKS);
+    let file = if cli.generated { "generated.json" } else { "report.json" };
+    let mut report = Report::new(&cli.output.join(file), cli.minutes.map(Duration::from_mins));
+    if cli.generated {
+        report.plan(generated::names());
+    } else if cli.only.is_none() {
+        report.plan(running::names(&service::MOLT));
+        report.plan(running::names(&service::LEGACY));
+        report.plan(postgres::CHECKS);
+        report.plan(hosts::NAMES);
+        report.plan(compose::CHECKS);
     }
     report.write()?;
     let bases = if cli.official { OFFICIAL } else { LOCAL };
     let engine = Engine::find(&cli.output).and_then(|engine| {
         let built = match cli.program {
             Program::Built => bases.make(&engine, &["postgres"]),
+            _ if cli.generated => images::legacy_and_postgres(&engine, &bases)
+                .and_then(|()| generated::build(&engine, &bases, &cli.output)),
             program => images::build(&engine, &bases, &cli.output, program == Program::Debug),
         };
         built.map(|()| engine).map_err(|error| error.to_string())
@@ -126,8 +141,13 @@ fn checks(
     report: &mut Report,
 ) -> Result<bool, BoxError> {
     report.figure("program", format!("{:?}", cli.program).to_lowercase());
+    if cli.generated {
+        generated::check(engine, bases, report)?;
+        return Ok(true);
+    }
     if cli.only.is_none() {
         running::check(engine, bases, report)?;
+        postgres::check(engine, bases.postgres, cli.short, report);
     }
     hosts::check(engine, bases, cli, report)?;
     if cli.only.is_none() && !report.is_over() {

@@ -1,4 +1,4 @@
-//! What was checked: a table for people, `report.json` for programs.
+//! What was checked: a table for people, JSON for programs.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,9 @@ pub(crate) struct Report {
     /// When to start nothing more.
     end: Option<Instant>,
     /// Where it is written after each check, so that it is there also if the checks are killed.
-    folder: PathBuf,
+    file: PathBuf,
     /// All checks that are to be made as far as they are known before.
-    planned: Vec<&'static str>,
+    planned: Vec<String>,
 }
 
 enum Outcome {
@@ -39,15 +39,15 @@ impl fmt::Display for NotRun {
 impl std::error::Error for NotRun {}
 
 impl Report {
-    /// A report in this folder, of checks of which none starts later than after this time.
-    pub(crate) fn new(folder: &Path, time: Option<Duration>) -> Self {
+    /// A report in this file, of checks of which none starts later than after this time.
+    pub(crate) fn new(file: &Path, time: Option<Duration>) -> Self {
         let end = time.map(|time| Instant::now() + time);
-        Self { end, folder: folder.to_owned(), ..Self::default() }
+        Self { end, file: file.to_owned(), ..Self::default() }
     }
 
     /// Counts these as not run until they are.
-    pub(crate) fn plan(&mut self, names: &[&'static str]) {
-        self.planned.extend(names);
+    pub(crate) fn plan<N: Into<String>>(&mut self, names: impl IntoIterator<Item = N>) {
+        self.planned.extend(names.into_iter().map(Into::into));
     }
 
     /// Records a check that was made: `Ok` has what was seen, `Err` is why it failed.
@@ -101,16 +101,16 @@ impl Report {
     /// Counts what was planned and not reached as not run.
     pub(crate) fn finish(&mut self) {
         for name in self.missing() {
-            self.not_run(name, "it was not reached");
+            self.not_run(&name, "it was not reached");
         }
     }
 
-    fn missing(&self) -> Vec<&'static str> {
-        let is_missing = |name: &&str| self.results.iter().all(|(one, _)| one != name);
-        self.planned.iter().copied().filter(is_missing).collect()
+    fn missing(&self) -> Vec<String> {
+        let is_missing = |name: &&String| self.results.iter().all(|(one, _)| one != *name);
+        self.planned.iter().filter(is_missing).cloned().collect()
     }
 
-    /// Writes `report.json`.
+    /// Writes it as JSON.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -131,7 +131,7 @@ impl Report {
             "figures": figures,
         });
         let text = serde_json::to_string_pretty(&report)? + "\n";
-        std::fs::write(self.folder.join("report.json"), text)?;
+        std::fs::write(&self.file, text)?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::BoxError;
 use crate::docker::Container;
 use crate::engine::Engine;
-use crate::images;
+use crate::{generated, images};
 
 pub(crate) const HEALTHY_TIMEOUT: Duration = Duration::from_mins(3);
 
@@ -25,6 +25,8 @@ pub(crate) struct Service {
     /// Arguments of the engine beside the limits.
     arguments: &'static [&'static str],
     pub has_drain: bool,
+    /// Whether it has secrets with defaults, which are refused in production.
+    pub has_secrets: bool,
 }
 
 pub(crate) static MOLT: Service = Service {
@@ -33,6 +35,7 @@ pub(crate) static MOLT: Service = Service {
     manifest: "k8s/components/molt/deployment.yaml",
     arguments: &["--env", "MIGRATE_ON_START=true", "--publish", "127.0.0.1::9000"],
     has_drain: true,
+    has_secrets: true,
 };
 
 pub(crate) static LEGACY: Service = Service {
@@ -42,6 +45,27 @@ pub(crate) static LEGACY: Service = Service {
     arguments: &["--tmpfs", "/tmp:size=64m"],
     // uvicorn closes its port at once; in the manifests a preStop hook waits.
     has_drain: false,
+    has_secrets: true,
+};
+
+/// A service that was made from this one, on a database of its own.
+pub(crate) static GENERATED: Service = Service {
+    name: generated::NAME,
+    image: images::GENERATED,
+    manifest: "target/containers/generated/k8s/components/parcels/deployment.yaml",
+    arguments: &["--env", "MIGRATE_ON_START=true", "--publish", "127.0.0.1::9000"],
+    has_drain: true,
+    has_secrets: true,
+};
+
+/// A draft of python-legacy that stands before it, and passes everything on.
+pub(crate) static DRAFT: Service = Service {
+    name: generated::DRAFT,
+    image: images::DRAFT,
+    manifest: GENERATED.manifest,
+    arguments: &["--env", "LEGACY_URL=http://legacy:8000", "--env", "STRANGLER_PASSWORD=unused"],
+    has_drain: false,
+    has_secrets: false,
 };
 
 /// What the manifest allows a pod.
@@ -154,14 +178,29 @@ pub(crate) fn database<'a>(
     more: &[&str],
     command: &[&str],
 ) -> Result<Container<'a>, BoxError> {
-    let mut arguments = vec!["--network", network, "--network-alias", "database"];
+    database_as(engine, "database", image, network, more, command)
+}
+
+/// The same with another name on the network.
+///
+/// # Errors
+/// When it does not get healthy.
+pub(crate) fn database_as<'a>(
+    engine: &'a Engine,
+    name: &str,
+    image: &str,
+    network: &str,
+    more: &[&str],
+    command: &[&str],
+) -> Result<Container<'a>, BoxError> {
+    let mut arguments = vec!["--network", network, "--network-alias", name];
     arguments.extend(["--env", "POSTGRES_USER=molt", "--env", "POSTGRES_PASSWORD=molt"]);
     arguments.extend(["--health-cmd", "pg_isready --host 127.0.0.1 --username molt"]);
     arguments.extend(["--health-interval", "1s"]);
     arguments.extend(more);
     arguments.push(image);
     arguments.extend(command);
-    let database = engine.run("database", &arguments)?;
+    let database = engine.run(name, &arguments)?;
     database.wait_healthy(HEALTHY_TIMEOUT)?;
     Ok(database)
 }

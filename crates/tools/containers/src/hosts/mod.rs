@@ -27,7 +27,7 @@ pub(crate) const NAMES: [&str; 9] = [
     "PostgreSQL is killed, and started on the same volume",
     "TLS to PostgreSQL, verify-full",
     "one packet of twenty is lost on the way to the database",
-    "50 ms of latency and one packet of fifty lost (netem)",
+    "latency, and packets lost, on the way to the database (netem)",
     "the strangler is cut off from the old service",
     "lists come from a replica that is two seconds behind",
     "a host fails in the middle of a rolling restart",
