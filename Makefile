@@ -91,7 +91,7 @@ containers-short: build ## The same in six minutes, with the debug program; what
 	$(BUILD) --bin containers
 	target/debug/containers --program debug --short --optional --minutes 5
 
-bench: venv ## Measure both side by side, half an hour; QUICK=1 takes three minutes
+bench: venv ## Measure both side by side, under an hour; QUICK=1 takes under five minutes
 	cargo build --release --package api --package bench
 	target/release/bench $(if $(QUICK),--length quick)
 

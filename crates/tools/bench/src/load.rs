@@ -1,4 +1,5 @@
-//! The load generator: as many threads as connections, each sending one request after the other.
+//! The load generator in a closed loop: as many threads as connections, each sending one request after
+//! the other. Fixed rates are [`open_loop`](crate::open_loop)'s.
 //!
 //! Blocking sockets cost less than any runtime here, so that the generator is not what is measured;
 //! every answer is checked.
@@ -9,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+
+use crate::open_loop::{self, OpenLoop};
 
 /// How long a client waits for a response.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,6 +64,8 @@ pub(crate) struct Outcome {
     pub latencies: Histogram<u64>,
     /// The first unexpected responses and broken connections.
     pub errors: Vec<String>,
+    /// Whether the requests were sent when they were due.
+    pub kept_up: bool,
 }
 
 impl Outcome {
@@ -86,6 +91,32 @@ pub(crate) fn run(
     arrivals: Arrivals,
     duration: Duration,
 ) -> io::Result<Outcome> {
+    let per_second = match arrivals {
+        Arrivals::Closed => return closed_loop(address, requests, connections, duration),
+        Arrivals::PerSecond(per_second) => per_second,
+    };
+    let open_loop = OpenLoop { requests, per_second, duration, max_connections: connections };
+    let outcome = open_loop::run(address.parse().map_err(io::Error::other)?, &open_loop)?;
+    let lost = outcome.due - outcome.latencies.len();
+    let mut errors = outcome.errors.clone();
+    if errors.is_empty() && lost > 0 {
+        errors.push(format!("{lost} of {} requests were not answered", outcome.due));
+    }
+    Ok(Outcome {
+        requests: outcome.latencies.len(),
+        elapsed: outcome.elapsed,
+        kept_up: outcome.kept_up(),
+        latencies: outcome.latencies,
+        errors,
+    })
+}
+
+fn closed_loop(
+    address: &str,
+    requests: &[Request],
+    connections: usize,
+    duration: Duration,
+) -> io::Result<Outcome> {
     let mut clients = Vec::new();
     for _ in 0..connections {
         clients.push(Client::connect(address)?);
@@ -98,18 +129,7 @@ pub(crate) fn run(
         let mut errors = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let due = match arrivals {
-                Arrivals::Closed => Instant::now(),
-                Arrivals::PerSecond(rate) => {
-                    #[expect(clippy::cast_precision_loss, reason = "no run has 2^52 requests")]
-                    let after = Duration::from_secs_f64(number as f64 / rate);
-                    start + after
-                }
-            };
-            if due >= end {
-                break;
-            }
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let sent = Instant::now();
             if let Err(error) = client.send(&requests[number % requests.len()]) {
                 errors.push(error.to_string());
                 match Client::connect(address) {
@@ -119,7 +139,8 @@ pub(crate) fn run(
                 continue;
             }
             let now = Instant::now();
-            latencies.saturating_record(u64::try_from((now - due).as_micros()).unwrap_or(u64::MAX));
+            let took = (now - sent).as_micros();
+            latencies.saturating_record(u64::try_from(took).unwrap_or(u64::MAX));
             if now >= end {
                 break;
             }
@@ -139,6 +160,7 @@ pub(crate) fn run(
         elapsed: start.elapsed(),
         latencies: histogram(),
         errors: Vec::new(),
+        kept_up: true,
     };
     for result in results {
         let Ok((latencies, errors)) = result else {
@@ -151,7 +173,7 @@ pub(crate) fn run(
     Ok(outcome)
 }
 
-fn histogram() -> Histogram<u64> {
+pub(crate) fn histogram() -> Histogram<u64> {
     #[expect(clippy::expect_used, reason = "the bounds are constants")]
     Histogram::new_with_bounds(1, 120_000_000, 3).expect("the bounds are valid")
 }
@@ -170,6 +192,27 @@ impl Client {
         Ok(Self { stream, buffer: vec![0; 64 * 1024] })
     }
 
+    /// Sends a request and gives the header fields of its answer, in order of their names, without the
+    /// values of those that differ each time.
+    pub(crate) fn fields(&mut self, request: &Request) -> io::Result<Vec<String>> {
+        self.send(request)?;
+        let mut headers = [httparse::EMPTY_HEADER; 32];
+        let mut response = httparse::Response::new(&mut headers);
+        response.parse(&self.buffer).map_err(io::Error::other)?;
+        let field = |header: &httparse::Header<'_>| {
+            let name = header.name.to_ascii_lowercase();
+            let differs = ["date", "x-request-id", "content-length"].contains(&name.as_str());
+            if differs {
+                name
+            } else {
+                format!("{name}: {}", String::from_utf8_lossy(header.value))
+            }
+        };
+        let mut fields: Vec<_> = response.headers.iter().map(field).collect();
+        fields.sort();
+        Ok(fields)
+    }
+
     /// Sends a request and gives the body of its answer, which has been checked.
     pub(crate) fn send(&mut self, request: &Request) -> io::Result<&[u8]> {
         self.stream.write_all(&request.bytes)?;
@@ -183,7 +226,7 @@ impl Client {
                 read => read?,
             };
             filled += read;
-            if let Some((status, body)) = answer(&self.buffer[..filled])?
+            if let Some(Answer { status, body, .. }) = answer(&self.buffer[..filled])?
                 && body.end <= filled
             {
                 break (status, body);
@@ -200,18 +243,46 @@ impl Client {
     }
 }
 
-/// The status and where the body is, as soon as the head is complete.
-fn answer(bytes: &[u8]) -> io::Result<Option<(u16, std::ops::Range<usize>)>> {
+/// The head of an answer.
+pub(crate) struct Answer {
+    pub status: u16,
+    /// Where the body is.
+    pub body: std::ops::Range<usize>,
+    /// Whether the server closes the connection after it.
+    pub closes: bool,
+}
+
+/// Reads the head of an answer, as soon as it is complete.
+pub(crate) fn answer(bytes: &[u8]) -> io::Result<Option<Answer>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut response = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(head) = response.parse(bytes).map_err(io::Error::other)? else {
         return Ok(None);
     };
-    let length = response
-        .headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-        .and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok())
+    let field = |name| {
+        let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        header.and_then(|header| std::str::from_utf8(header.value).ok())
+    };
+    let length = field("content-length")
+        .and_then(|length| length.parse::<usize>().ok())
         .ok_or_else(|| io::Error::other("an answer without a length"))?;
-    Ok(Some((response.code.unwrap_or_default(), head..head + length)))
+    let closes = field("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let status = response.code.unwrap_or_default();
+    Ok(Some(Answer { status, body: head..head + length, closes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_once_its_head_is_complete() {
+        assert!(answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n").unwrap().is_none());
+        let kept = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntr").unwrap().unwrap();
+        assert_eq!((kept.status, kept.body, kept.closes), (200, 38..42, false));
+        let head = b"HTTP/1.1 503 No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let closed = answer(head).unwrap().unwrap();
+        assert!(closed.closes && closed.status == 503);
+        assert!(answer(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
 }

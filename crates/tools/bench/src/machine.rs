@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use procfs::Current;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::Result;
 
@@ -14,10 +16,33 @@ pub(crate) fn pin_to_second_core(cores: usize) -> Result<Option<usize>> {
         eprintln!("bench: one core only: servers, database and generator share it");
         return Ok(None);
     }
-    let mut second = rustix::thread::CpuSet::new();
-    second.set(1);
-    rustix::thread::sched_setaffinity(None, &second)?;
+    sched_setaffinity(None, &only(1))?;
     Ok(Some(0))
+}
+
+/// Moves processes to a core; those that they start follow.
+pub(crate) fn move_to_core(pids: &[u32], core: usize) -> Result<()> {
+    for &pid in pids {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        match sched_setaffinity(pid, &only(core)) {
+            // It has ended meanwhile.
+            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn only(core: usize) -> CpuSet {
+    let mut set = CpuSet::new();
+    set.set(core);
+    set
+}
+
+/// Allows as many open files as the system does: each connection is one, for us and for what we start.
+pub(crate) fn allow_many_files() -> Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
 }
 
 /// The processor and how its cores are used, in a line.

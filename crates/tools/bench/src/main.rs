@@ -1,9 +1,13 @@
 //! The benchmark: the Rust service beside python-legacy and others, in one run, round by round.
 
+mod collector;
 mod contenders;
 mod data;
 mod load;
 mod machine;
+mod manifests;
+mod open_loop;
+mod overload;
 mod plan;
 mod report;
 mod run;
@@ -21,13 +25,13 @@ use crate::plan::Plan;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Measures the Rust service beside python-legacy, Granian, expert Python and the limit; prints the
-/// tables and writes report.json, report.md and chart.svg.
+/// tables and writes report.json, report.md and three charts.
 #[derive(Parser)]
 #[command(
     version,
     after_help = "Examples:
-  bench                        everything, about half an hour
-  bench --length quick         what the README shows, under three minutes
+  bench                        everything, under an hour
+  bench --length quick         what the README shows, under five minutes
   bench --length smoke         whether the benchmark works; its figures mean nothing
   bench --stay                 use another load generator"
 )]
@@ -49,6 +53,10 @@ enum Length {
     Smoke,
 }
 
+/// More than a service answers at a time (`MAX_IN_FLIGHT`, 2048): what is beyond that is for the service to
+/// refuse, and not for the generator to hold back.
+const OPEN_CONNECTIONS: usize = 4096;
+
 impl Length {
     fn plan(self) -> Plan {
         let seconds = Duration::from_secs_f64;
@@ -59,9 +67,15 @@ impl Length {
                 warm_up: seconds(0.4),
                 items: 100_000,
                 scenarios_of_full: true,
-                sizes: vec![10_000, 100_000, 1_000_000],
-                connections: vec![1, 4, 16, 64, 256, 1024],
+                sizes: vec![10_000, 100_000, 1_000_000, 10_000_000],
+                skips: vec![0, 100, 1_000, 10_000, 100_000, 1_000_000],
+                connections: vec![1, 4, 16, 64, 256, 1024, 4096],
                 cold_starts: 5,
+                percents: vec![10, 25, 50, 70, 90, 100, 110, 150, 200, 300],
+                open: seconds(5.0),
+                open_rounds: 3,
+                max_connections: OPEN_CONNECTIONS,
+                flood: seconds(60.0),
             },
             Self::Quick => Plan {
                 rounds: 5,
@@ -70,8 +84,14 @@ impl Length {
                 items: 100_000,
                 scenarios_of_full: false,
                 sizes: vec![],
+                skips: vec![],
                 connections: vec![],
                 cold_starts: 1,
+                percents: vec![10, 50, 100, 300],
+                open: seconds(1.5),
+                open_rounds: 1,
+                max_connections: OPEN_CONNECTIONS,
+                flood: seconds(6.0),
             },
             Self::Smoke => Plan {
                 rounds: 1,
@@ -80,8 +100,14 @@ impl Length {
                 items: 2_000,
                 scenarios_of_full: true,
                 sizes: vec![2_000],
+                skips: vec![0, 1_000],
                 connections: vec![1, 32],
                 cold_starts: 1,
+                percents: vec![10, 300],
+                open: seconds(0.3),
+                open_rounds: 1,
+                max_connections: 32,
+                flood: seconds(0.8),
             },
         }
     }
@@ -111,6 +137,6 @@ async fn main() -> ExitCode {
         eprintln!("bench: the report cannot be written to {}: {error}", cli.output.display());
         return ExitCode::FAILURE;
     }
-    println!("\nWritten: report.json, report.md and chart.svg in {}", cli.output.display());
+    println!("\nWritten in {}: {}", cli.output.display(), report::FILES.join(", "));
     ExitCode::SUCCESS
 }

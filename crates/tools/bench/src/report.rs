@@ -1,7 +1,10 @@
 //! What was measured, for people (Markdown, a chart) and machines (JSON).
 
 mod chart;
+mod curves;
 mod markdown;
+mod overload;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +12,12 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub(crate) use self::overload::{Beside, Curve, Flood, OpenFigures, OpenRound, Point};
 use crate::contenders::Contender;
+
+/// What [`Report::write`] writes.
+pub(crate) const FILES: [&str; 5] =
+    ["report.json", "report.md", "chart.svg", "open-loops.svg", "growth.svg"];
 
 /// One contender in one round.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -24,6 +32,9 @@ pub(crate) struct Figures {
     pub pss_mib: f64,
     /// Of its core.
     pub generator_share: f64,
+    /// Whether the generator sent the requests when they were due; rounds in which it did not count for
+    /// nothing.
+    pub kept_up: bool,
 }
 
 pub(crate) struct ScenarioReport {
@@ -53,16 +64,11 @@ pub(crate) struct Ratios {
     pub memory: Spread,
 }
 
-#[derive(Default, Serialize)]
-pub(crate) struct Flood {
-    pub quiet_p99: Vec<f64>,
-    pub flooded_p99: Vec<f64>,
-    pub sign_ins_per_second: Vec<f64>,
-}
-
 #[derive(Serialize)]
 pub(crate) struct Growth {
     pub what: &'static str,
+    #[serde(skip)]
+    pub of: Contender,
     pub contender: &'static str,
     pub size: u64,
     /// None if requests failed.
@@ -94,23 +100,16 @@ pub(crate) struct Report {
     pub scenarios: Vec<ScenarioReport>,
     pub sqlite: Vec<ScenarioReport>,
     pub strangler: Vec<ScenarioReport>,
-    pub flood: BTreeMap<&'static str, Flood>,
+    pub curves: Vec<Curve>,
+    pub floods: Vec<Flood>,
     pub connections: Vec<Growth>,
     pub sizes: Vec<Growth>,
+    pub pages: Vec<Growth>,
+    /// What a reader of the figures has to know.
+    pub notes: Vec<String>,
     pub cold_starts: Vec<ColdStart>,
     pub binary_mib: f64,
     pub python_mib: f64,
-}
-
-/// A target of the project, and whether this run met it.
-#[derive(Serialize)]
-pub(crate) struct Target {
-    pub figure: &'static str,
-    pub goal: f64,
-    /// Whether more is better.
-    pub at_least: bool,
-    pub measured: f64,
-    pub met: bool,
 }
 
 impl Spread {
@@ -133,13 +132,15 @@ impl ScenarioReport {
     }
 
     pub(crate) fn median(&self, contender: Contender, of: impl Fn(&Figures) -> f64) -> Option<f64> {
-        Spread::of(self.rounds.get(&contender)?.iter().map(of)).map(|spread| spread.median)
+        let rounds = self.rounds.get(&contender)?.iter().filter(|figures| figures.kept_up);
+        Spread::of(rounds.map(of)).map(|spread| spread.median)
     }
 
     pub(crate) fn against(&self, other: Contender) -> Option<Ratios> {
         let (ours, theirs) = (self.rounds.get(&Contender::Molt)?, self.rounds.get(&other)?);
         let ratio = |of: fn(&Figures) -> f64| {
-            Spread::of(ours.iter().zip(theirs).map(|(a, b)| of(a) / of(b)))
+            let pairs = ours.iter().zip(theirs).filter(|(a, b)| a.kept_up && b.kept_up);
+            Spread::of(pairs.map(|(a, b)| of(a) / of(b)))
         };
         Some(Ratios {
             throughput: ratio(|figures| figures.per_second)?,
@@ -167,85 +168,6 @@ impl Report {
         self.scenarios.iter().find(|scenario| scenario.name == name)
     }
 
-    /// The targets of which this run has the figures.
-    pub(crate) fn targets(&self) -> Vec<Target> {
-        use Contender::{Legacy, Limit};
-
-        let against = |name: &str, other, of: fn(Ratios) -> Spread| {
-            Some(of(self.scenario(name)?.against(other)?).median)
-        };
-        let flood = self.flood.get("molt").and_then(|flood| {
-            let ratios = flood.flooded_p99.iter().zip(&flood.quiet_p99).map(|(a, b)| a / b);
-            Some(Spread::of(ratios)?.median)
-        });
-        let alone = |of: fn(&ColdStart) -> &Vec<f64>| {
-            let median = |contender: &str| {
-                let start = self.cold_starts.iter().find(|start| start.contender == contender)?;
-                Some(Spread::of(of(start).iter().copied())?.median)
-            };
-            Some(median("molt")? / median("legacy")?)
-        };
-        [
-            (
-                "GET item: throughput against legacy",
-                35.0,
-                true,
-                against("get_item", Legacy, |r| r.throughput),
-            ),
-            (
-                "GET item: CPU for each request",
-                1.0 / 40.0,
-                false,
-                against("get_item", Legacy, |r| r.cpu),
-            ),
-            (
-                "GET list of 100: throughput",
-                14.0,
-                true,
-                against("list_100", Legacy, |r| r.throughput),
-            ),
-            ("GET list of 100: CPU", 1.0 / 22.0, false, against("list_100", Legacy, |r| r.cpu)),
-            ("POST item: throughput", 20.0, true, against("post_item", Legacy, |r| r.throughput)),
-            ("POST item: CPU", 1.0 / 45.0, false, against("post_item", Legacy, |r| r.cpu)),
-            ("mixed load: throughput", 20.0, true, against("mixed", Legacy, |r| r.throughput)),
-            (
-                "p99 at 70 % of what legacy can take",
-                1.0 / 15.0,
-                false,
-                against("get_item_at_rate", Legacy, |r| r.p99),
-            ),
-            ("p99 of reads while sign-ins flood, against without", 2.0, false, flood),
-            ("memory under load", 1.0 / 9.0, false, alone(|start| &start.loaded_pss_mib)),
-            ("memory idle", 1.0 / 9.0, false, alone(|start| &start.idle_pss_mib)),
-            ("start to first answer", 1.0 / 50.0, false, alone(|start| &start.seconds)),
-            (
-                "GET item: throughput against the limit",
-                0.70,
-                true,
-                against("get_item", Limit, |r| r.throughput),
-            ),
-            (
-                "GET list of 100: throughput against the limit",
-                0.95,
-                true,
-                against("list_100", Limit, |r| r.throughput),
-            ),
-            (
-                "POST item: throughput against the limit",
-                0.95,
-                true,
-                against("post_item", Limit, |r| r.throughput),
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(figure, goal, at_least, measured)| {
-            let measured = measured?;
-            let met = if at_least { measured >= goal } else { measured <= goal };
-            Some(Target { figure, goal, at_least, measured, met })
-        })
-        .collect()
-    }
-
     fn json(&self) -> Value {
         let ratios = |scenarios: &[ScenarioReport]| -> Value {
             scenarios.iter().map(|scenario| (scenario.name, scenario.ratios())).collect()
@@ -263,9 +185,12 @@ impl Report {
             "figures": figures(&self.scenarios),
             "sqlite": { "ratios": ratios(&self.sqlite), "figures": figures(&self.sqlite) },
             "strangler": { "ratios": ratios(&self.strangler), "figures": figures(&self.strangler) },
-            "flood": self.flood,
+            "open_loops": self.curves,
+            "floods": self.floods,
             "connections": self.connections,
             "sizes": self.sizes,
+            "pages": self.pages,
+            "notes": self.notes,
             "cold_starts": self.cold_starts,
             "binary_mib": self.binary_mib,
             "python_environment_mib": self.python_mib,
@@ -274,8 +199,11 @@ impl Report {
 
     pub(crate) fn write(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        std::fs::write(folder.join("report.json"), format!("{:#}\n", self.json()))?;
-        std::fs::write(folder.join("report.md"), self.markdown())?;
-        std::fs::write(folder.join("chart.svg"), self.chart())
+        let json = format!("{:#}\n", self.json());
+        let texts = [json, self.markdown(), self.chart(), self.open_loops(), self.growth()];
+        for (name, text) in FILES.iter().zip(texts) {
+            std::fs::write(folder.join(name), text)?;
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! The measurements, in the order in which they disturb each other least.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -12,7 +11,8 @@ use crate::Result;
 use crate::contenders::Contender;
 use crate::data;
 use crate::load::{self, Arrivals};
-use crate::machine::{self, folder_size, mib, pin_to_second_core};
+use crate::machine::{self, allow_many_files, folder_size, mib, pin_to_second_core};
+use crate::overload::Overload;
 use crate::plan::Plan;
 use crate::report::{ColdStart, Report, Setting};
 use crate::scenarios::Sessions;
@@ -20,6 +20,7 @@ use crate::stage::Stage;
 
 #[expect(clippy::too_many_lines, reason = "one table after the other")]
 pub(crate) async fn run(plan: &Plan) -> Result<Report> {
+    allow_many_files()?;
     let cores = std::thread::available_parallelism()?.get();
     let core = pin_to_second_core(cores)?;
     let progress = ProgressBar::new_spinner()
@@ -32,7 +33,6 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     stage.postgres = postgres.pid();
     let sessions = Sessions::open(&stage.running[0].address, plan.items)?;
     let mut scenarios = Vec::new();
-    let mut flood = BTreeMap::new();
     for scenario in sessions.scenarios(!plan.scenarios_of_full) {
         let first = scenario.name == "get_item";
         let measured = stage.scenario(scenario)?;
@@ -40,20 +40,26 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         scenarios.push(measured);
         if first {
             scenarios.push(stage.at_rate(&sessions, 0.7 * legacy.unwrap_or_default())?);
-            flood = stage.flood(&sessions)?;
         }
     }
     let connections = stage.connections(&sessions)?;
-    drop(stage);
+    let mut notes = stage.close()?;
+
+    let mut overload = Overload::open(plan, &url, core, postgres.pid(), &progress).await?;
+    let curves = overload.curves(&sessions).await?;
+    let floods = overload.flood(&sessions)?;
+    notes.append(&mut overload.notes);
+    overload.close()?;
 
     let mut strangler = Vec::new();
     if plan.scenarios_of_full {
-        let stage = Stage::open(plan, &Contender::STRANGLER, &url, core, &progress).await?;
-        let sessions = Sessions::open(&stage.running[0].address, plan.items)?;
+        let mut stage = Stage::open(plan, &Contender::STRANGLER, &url, core, &progress).await?;
+        stage.postgres = postgres.pid();
         for mut scenario in sessions.scenarios(true) {
             scenario.contenders = &Contender::STRANGLER;
             strangler.push(stage.scenario(scenario)?);
         }
+        notes.extend(stage.close()?);
     }
 
     // Nothing else runs now, so that no memory pages are shared.
@@ -72,15 +78,23 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         cold_starts.push(start);
     }
 
-    let mut sizes = Vec::new();
+    let (mut sizes, mut pages) = (Vec::new(), Vec::new());
     for &items in &plan.sizes {
         let url = prepare(&postgres.database().await?, items, &progress).await?;
         let both = [Contender::Molt, Contender::Legacy];
-        let stage = Stage::open(plan, &both, &url, core, &progress).await?;
-        let sessions = Sessions::open(&stage.running[0].address, items)?;
-        sizes.extend(stage.growth("GET list of 100, own items", items, &sessions.list(100))?);
+        let mut stage = Stage::open(plan, &both, &url, core, &progress).await?;
+        stage.postgres = postgres.pid();
+        let sessions = sessions.on(&stage.running[0].address, items)?;
+        sizes.extend(stage.growth("GET list of 100, own items", items, 16, &sessions.list(100)));
         let all = sessions.list_of_all();
-        sizes.extend(stage.growth("GET list of 100, of all users", items, &all)?);
+        sizes.extend(stage.growth("GET list of 100, of all users", items, 4, &all));
+        if plan.sizes.last() == Some(&items) {
+            for &skip in &plan.skips {
+                let requests = sessions.deep_page(skip);
+                pages.extend(stage.growth("GET 100 of all users' items", skip, 4, &requests));
+            }
+        }
+        notes.extend(stage.close()?);
     }
 
     let mut sqlite = Vec::new();
@@ -90,10 +104,11 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         let url = prepare(&file, plan.items, &progress).await?;
         let both = [Contender::Molt, Contender::Legacy];
         let stage = Stage::open(plan, &both, &url, core, &progress).await?;
-        let sessions = Sessions::open(&stage.running[0].address, plan.items)?;
+        let sessions = sessions.on(&stage.running[0].address, plan.items)?;
         for scenario in sessions.scenarios(true) {
             sqlite.push(stage.scenario(scenario)?);
         }
+        notes.extend(stage.close()?);
     }
     progress.finish_and_clear();
 
@@ -119,9 +134,12 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         scenarios,
         sqlite,
         strangler,
-        flood,
+        curves,
+        floods,
         connections,
         sizes,
+        pages,
+        notes,
         cold_starts,
         binary_mib: mib(fs::metadata(testbed::rust_binary()?)?.len()),
         python_mib: mib(folder_size(&root().join("target/venv"))),
@@ -149,7 +167,7 @@ pub(crate) async fn stay(plan: &Plan) -> Result<()> {
 /// Makes the schema and fills it.
 async fn prepare(url: &str, items: u64, progress: &ProgressBar) -> Result<String> {
     progress.set_message(format!("loading {items} items"));
-    drop(Contender::Molt.start(url, None, None).await?);
+    Contender::migrate(url).await?;
     data::load(url, items).await?;
     Ok(url.to_owned())
 }

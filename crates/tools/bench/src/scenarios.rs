@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::Result;
-use crate::contenders::Contender;
+use crate::contenders::{Contender, PASSWORD};
 use crate::data::{ITEMS_PER_USER, email, id};
 use crate::load::{Client, Request};
 
@@ -22,10 +22,12 @@ pub(crate) struct Scenario {
     pub requests: Vec<Request>,
 }
 
-use Contender::{Expert, Granian, Legacy, Limit, Molt};
+use Contender::{Expert, Granian, Legacy, Limit, Molt, Traced};
 
-const ALL: &[Contender] = &[Molt, Legacy, Granian, Expert, Limit];
-pub(crate) const WHOLE_SERVICES: &[Contender] = &[Molt, Legacy, Granian];
+const ALL: &[Contender] = &[Molt, Traced, Legacy, Granian, Expert, Limit];
+const WHOLE_SERVICES: &[Contender] = &[Molt, Legacy, Granian];
+/// Without those that lack operations.
+const MIXED: &[Contender] = &[Molt, Traced, Legacy, Granian, Limit];
 
 /// Signs users in and knows the requests that they send.
 pub(crate) struct Sessions {
@@ -36,14 +38,14 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     pub(crate) fn open(address: &str, items: u64) -> Result<Self> {
-        let mut client = Client::connect(address)?;
-        let mut sign_in = |email: &str| -> Result<String> {
-            let body = client.send(&sign_in(email))?;
-            let token: serde_json::Value = serde_json::from_slice(body)?;
-            Ok(token["access_token"].as_str().unwrap_or_default().to_owned())
-        };
-        let tokens = (1..=USERS).map(|user| sign_in(&email(user))).collect::<Result<_>>()?;
-        Ok(Self { tokens, superuser: sign_in("admin@example.com")?, users: items / ITEMS_PER_USER })
+        let tokens = (1..=USERS).map(|user| token(address, &email(user))).collect::<Result<_>>()?;
+        Self { tokens, superuser: String::new(), users: 0 }.on(address, items)
+    }
+
+    /// The same users on another database: they have the same ids in each, and the superuser has not.
+    pub(crate) fn on(&self, address: &str, items: u64) -> Result<Self> {
+        let superuser = token(address, "admin@example.com")?;
+        Ok(Self { tokens: self.tokens.clone(), superuser, users: items / ITEMS_PER_USER })
     }
 
     fn token(&self, n: u64) -> &str {
@@ -113,6 +115,17 @@ impl Sessions {
         (0..USERS).map(|n| Request::new("POST", path, Some(self.token(n)), None)).collect()
     }
 
+    /// What a service does beside sign-ins.
+    pub(crate) fn without_hashing(&self) -> Vec<Request> {
+        self.mixed(&self.test_token())
+    }
+
+    /// A page of all users' items after so many others.
+    pub(crate) fn deep_page(&self, skip: u64) -> Vec<Request> {
+        let path = format!("/api/v1/items/?skip={skip}&limit=100");
+        vec![Request::new("GET", &path, Some(&self.superuser), None)]
+    }
+
     /// 70 % reads, 15 % lists, 10 % writes and 5 % of `last`, well mixed.
     fn mixed(&self, last: &[Request]) -> Vec<Request> {
         let (gets, lists) = (self.get_item(), self.list(20));
@@ -140,23 +153,18 @@ impl Sessions {
             requests,
         };
         let sign_ins: Vec<_> = (1..=4).map(|user| sign_in(&email(user))).collect();
-        let without_hash = self.mixed(&self.test_token());
+        let without_hash = self.without_hashing();
         let mut scenarios = vec![
             scenario("get_item", "GET item", ALL, self.get_item()),
             scenario("list_100", "GET list of 100", ALL, self.list(100)),
             scenario("post_item", "POST item", ALL, self.post_item()),
-            scenario(
-                "mixed",
-                "mixed load, without the sign-ins' hashing",
-                WHOLE_SERVICES,
-                without_hash,
-            ),
+            scenario("mixed", "mixed load, without the sign-ins' hashing", MIXED, without_hash),
         ];
         if !quick {
             let mixed = self.mixed(&sign_ins);
             scenarios.extend([
                 scenario("list_20", "GET list of 20", ALL, self.list(20)),
-                scenario("put_item", "PUT item", WHOLE_SERVICES, self.put_item()),
+                scenario("put_item", "PUT item", MIXED, self.put_item()),
                 scenario("invalid", "five errors in a body", WHOLE_SERVICES, self.invalid_user()),
                 Scenario {
                     connections: 4,
@@ -169,8 +177,16 @@ impl Sessions {
     }
 }
 
+/// Signs a user in.
+fn token(address: &str, email: &str) -> Result<String> {
+    let mut client = Client::connect(address)?;
+    let answer: serde_json::Value = serde_json::from_slice(client.send(&sign_in(email))?)?;
+    let token = answer["access_token"].as_str().ok_or("an answer without a token")?;
+    Ok(token.to_owned())
+}
+
 pub(crate) fn sign_in(email: &str) -> Request {
-    let body = format!("username={}&password=changethis", email.replace('@', "%40"));
+    let body = format!("username={}&password={PASSWORD}", email.replace('@', "%40"));
     let kind = "application/x-www-form-urlencoded";
     Request::new("POST", "/api/v1/login/access-token", None, Some((kind, &body)))
 }

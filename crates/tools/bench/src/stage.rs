@@ -1,6 +1,6 @@
 //! The contenders on one database, and what is measured of them.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -8,17 +8,13 @@ use testbed::usage::{cpu_seconds, pss_mib, tree};
 
 use crate::Result;
 use crate::contenders::{Contender, Running};
-use crate::data;
 use crate::load::{self, Arrivals, Client, Request};
 use crate::plan::Plan;
-use crate::report::{Figures, Flood, Growth, ScenarioReport};
-use crate::scenarios::{Scenario, Sessions, WHOLE_SERVICES, sign_in};
+use crate::report::{Figures, Growth, ScenarioReport};
+use crate::scenarios::{Scenario, Sessions};
 
 /// A load generator that takes more of its core than this may itself limit the result.
 const GENERATOR_SHARE: f64 = 0.6;
-/// Requests per second beside the flood of sign-ins.
-const FLOOD_RATE: f64 = 100.0;
-const FLOOD_CONNECTIONS: usize = 8;
 
 /// The contenders, all running on one database.
 pub(crate) struct Stage<'a> {
@@ -27,6 +23,8 @@ pub(crate) struct Stage<'a> {
     /// The database server, where it is one of our processes.
     pub(crate) postgres: Option<u32>,
     progress: ProgressBar,
+    /// What a reader of the figures has to know.
+    notes: RefCell<Vec<String>>,
 }
 
 impl<'a> Stage<'a> {
@@ -46,13 +44,32 @@ impl<'a> Stage<'a> {
             let started = contender.start(url, core, legacy).await?;
             running.push(started);
         }
-        Ok(Self { plan, running, postgres: None, progress: progress.clone() })
+        let notes = RefCell::default();
+        Ok(Self { plan, running, postgres: None, progress: progress.clone(), notes })
+    }
+
+    /// Ends them all; gives what a reader of the figures has to know.
+    pub(crate) fn close(self) -> Result<Vec<String>> {
+        for running in &self.running {
+            let dropped = running.dropped_lines()?;
+            if dropped > 0 {
+                let name = running.contender.name();
+                self.note(format!("{name} lost {dropped} lines of its log, which was too slow"));
+            }
+        }
+        Ok(self.notes.into_inner())
+    }
+
+    fn note(&self, note: String) {
+        self.progress.println(&note);
+        self.notes.borrow_mut().push(note);
     }
 
     /// Measures a scenario, round by round.
     pub(crate) fn scenario(&self, mut scenario: Scenario) -> Result<ScenarioReport> {
         let mut taking_part = Vec::new();
         let mut expected: Option<Vec<u8>> = None;
+        let mut fields: Option<Vec<String>> = None;
         for running in &self.running {
             if !scenario.contenders.contains(&running.contender) {
                 continue;
@@ -67,6 +84,19 @@ impl<'a> Stage<'a> {
                     running.contender.name()
                 )
                 .into());
+            }
+            // The limit writes no less than the service.
+            if matches!(running.contender, Contender::Molt | Contender::Limit) {
+                let sent = Client::connect(&running.address)?.fields(&scenario.requests[0])?;
+                let first = fields.get_or_insert_with(|| sent.clone());
+                if *first != sent {
+                    return Err(format!(
+                        "{}: {} has other header fields: {sent:?} and not {first:?}",
+                        scenario.name,
+                        running.contender.name()
+                    )
+                    .into());
+                }
             }
             taking_part.push((running, scenario.requests.clone()));
         }
@@ -108,43 +138,6 @@ impl<'a> Stage<'a> {
         Ok(report)
     }
 
-    /// The p99 of reads without and with a flood of sign-ins beside them.
-    pub(crate) fn flood(&self, sessions: &Sessions) -> Result<BTreeMap<&'static str, Flood>> {
-        let reads = sessions.get_item();
-        let sign_ins: Vec<_> = (1..=16).map(|user| sign_in(&data::email(user))).collect();
-        let mut floods = BTreeMap::new();
-        for running in self.running.iter().filter(|it| self.plan.compares(it.contender)) {
-            if !WHOLE_SERVICES.contains(&running.contender) {
-                continue;
-            }
-            let duration = self.plan.measured * 2;
-            let mut flood = Flood::default();
-            for _ in 0..self.plan.rounds.min(3) {
-                self.progress
-                    .set_message(format!("flood of sign-ins: {}", running.contender.name()));
-                let arrivals = Arrivals::PerSecond(FLOOD_RATE);
-                let quiet = load::run(&running.address, &reads, 32, arrivals, duration)?;
-                let (flooded, flooding) = std::thread::scope(|scope| {
-                    let flooding = scope.spawn(|| {
-                        let closed = Arrivals::Closed;
-                        load::run(&running.address, &sign_ins, FLOOD_CONNECTIONS, closed, duration)
-                    });
-                    (load::run(&running.address, &reads, 32, arrivals, duration), flooding.join())
-                });
-                let flooding = flooding.map_err(|_| "the flood panicked")??;
-                let flooded = flooded?;
-                for outcome in [&quiet, &flooded, &flooding] {
-                    refuse_errors(running, &outcome.errors)?;
-                }
-                flood.quiet_p99.push(quiet.percentile(99.0));
-                flood.flooded_p99.push(flooded.percentile(99.0));
-                flood.sign_ins_per_second.push(flooding.per_second());
-            }
-            floods.insert(running.contender.name(), flood);
-        }
-        Ok(floods)
-    }
-
     /// GET item over more and more connections.
     pub(crate) fn connections(&self, sessions: &Sessions) -> Result<Vec<Growth>> {
         let mut growth: Vec<Growth> = Vec::new();
@@ -162,32 +155,38 @@ impl<'a> Stage<'a> {
                     Ok(figures) => Some(figures),
                     Err(error) if running.contender == Contender::Molt => return Err(error),
                     Err(error) => {
-                        self.progress.println(format!("with {connections} connections {error}"));
+                        self.note(format!("with {connections} connections {error}"));
                         None
                     }
                 };
                 let size = connections as u64;
-                growth.push(Growth { what: "GET item", contender, size, figures });
+                let of = running.contender;
+                growth.push(Growth { what: "GET item", of, contender, size, figures });
             }
         }
         Ok(growth)
     }
 
-    /// The same requests on a table of this size.
+    /// The same requests on a table of this size, or after so many rows of one.
     pub(crate) fn growth(
         &self,
         what: &'static str,
-        items: u64,
+        size: u64,
+        connections: usize,
         requests: &[Request],
-    ) -> Result<Vec<Growth>> {
+    ) -> Vec<Growth> {
         let mut growth = Vec::new();
         for running in &self.running {
             let contender = running.contender.name();
-            self.progress.set_message(format!("{what}, {items} items: {contender}"));
-            let figures = self.measure(running, requests, 16, Arrivals::Closed)?;
-            growth.push(Growth { what, contender, size: items, figures: Some(figures) });
+            self.progress.set_message(format!("{what}, {size}: {contender}"));
+            let figures = self.measure(running, requests, connections, Arrivals::Closed);
+            let figures = figures.inspect_err(|error| {
+                self.note(format!("{what}, {size}: {error}"));
+            });
+            let (of, figures) = (running.contender, figures.ok());
+            growth.push(Growth { what, of, contender, size, figures });
         }
-        Ok(growth)
+        growth
     }
 
     fn measure(
@@ -208,6 +207,7 @@ impl<'a> Stage<'a> {
         connections: usize,
         arrivals: Arrivals,
     ) -> Result<Figures> {
+        running.empty_log()?;
         let send =
             |duration| load::run(&running.address, requests, connections, arrivals, duration);
         refuse_errors(running, &send(self.plan.warm_up)?.errors)?;
@@ -224,7 +224,7 @@ impl<'a> Stage<'a> {
         let per_1000 = |seconds: f64| seconds * 1_000_000.0 / outcome.requests.max(1) as f64;
         let generator_share = generator / outcome.elapsed.as_secs_f64();
         if generator_share > GENERATOR_SHARE && connections <= 64 {
-            self.progress.println(format!(
+            self.note(format!(
                 "{}: the generator took {:.0} % of its core",
                 running.contender.name(),
                 100.0 * generator_share
@@ -238,6 +238,7 @@ impl<'a> Stage<'a> {
             p99_ms: outcome.percentile(99.0),
             pss_mib: memory,
             generator_share,
+            kept_up: outcome.kept_up,
         })
     }
 }

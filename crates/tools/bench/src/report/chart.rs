@@ -12,16 +12,17 @@ const BAR: f64 = 17.0;
 const GAP: f64 = 34.0;
 const HEADLINES: [&str; 4] = ["get_item", "list_100", "post_item", "mixed"];
 
-fn colour(contender: Contender) -> &'static str {
+pub(super) fn colour(contender: Contender) -> &'static str {
     match contender {
         Contender::Molt
         | Contender::ThroughLegacy
         | Contender::ThroughShadow
         | Contender::ThroughNative => "#c2410c",
+        Contender::Traced => "#ea8a5c",
         Contender::Legacy => "#64748b",
         Contender::Granian => "#94a3b8",
         Contender::Expert => "#4f7fb5",
-        Contender::Limit => "#d6b59f",
+        Contender::Limit => "#3f7d58",
     }
 }
 

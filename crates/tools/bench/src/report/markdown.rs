@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Figures, Growth, Report, ScenarioReport, Spread};
+use super::{Beside, Curve, Figures, Flood, Growth, OpenFigures, Report, ScenarioReport, Spread};
 use crate::contenders::Contender;
 
 impl Report {
@@ -24,10 +24,20 @@ impl Report {
         writeln!(out, "\n## Targets\n\n| figure | target | measured | |\n|---|---:|---:|---|")?;
         for target in self.targets() {
             let sign = if target.at_least { "≥" } else { "≤" };
-            let met = if target.met { "met" } else { "**missed**" };
-            let (figure, goal, measured) =
-                (target.figure, factor(target.goal), factor(target.measured));
+            let met = match target.met {
+                Some(true) => "met",
+                Some(false) => "**missed**",
+                None => "not measured: the generator could not keep up",
+            };
+            let (figure, goal) = (target.figure, factor(target.goal));
+            let measured = target.measured.map_or_else(String::new, factor);
             writeln!(out, "| {figure} | {sign} {goal} | {measured} | {met} |")?;
+        }
+        if !self.notes.is_empty() {
+            writeln!(out, "\n## To know before reading on\n")?;
+        }
+        for note in &self.notes {
+            writeln!(out, "- {note}")?;
         }
 
         writeln!(
@@ -54,9 +64,13 @@ impl Report {
         for scenario in &self.strangler {
             write_scenario(out, scenario)?;
         }
-        self.write_flood(out)?;
+        for curve in &self.curves {
+            write_curve(out, curve)?;
+        }
+        self.write_floods(out)?;
         write_growth(out, "Connections", "connections", &self.connections)?;
         write_growth(out, "Table sizes", "items", &self.sizes)?;
+        write_growth(out, "Deep pages", "rows before it", &self.pages)?;
 
         writeln!(out, "\n## Start and size\n")?;
         writeln!(out, "Alone on the machine; memory is PSS.\n")?;
@@ -76,18 +90,90 @@ impl Report {
         )
     }
 
-    fn write_flood(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "\n## Reads while sign-ins flood the service\n")?;
-        writeln!(out, "p99 of 100 GET item each second, ms; beside them eight clients sign in.\n")?;
-        writeln!(out, "| | without | with | sign-ins each second |\n|---|---:|---:|---:|")?;
-        for (contender, flood) in &self.flood {
-            let [quiet, flooded, sign_ins] =
-                [&flood.quiet_p99, &flood.flooded_p99, &flood.sign_ins_per_second]
-                    .map(|values| spread(Spread::of(values.iter().copied())));
-            writeln!(out, "| {contender} | {quiet} | {flooded} | {sign_ins} |")?;
+    fn write_floods(&self, out: &mut String) -> std::fmt::Result {
+        if self.floods.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "\n## Sign-ins beyond what can be hashed\n\nFifty times as many, in an open loop; beside \
+             them 100 other requests each second, whose p99 is that from when they were due.\n"
+        )?;
+        writeln!(
+            out,
+            "| | hashed each second, when no more come | offered | completed | refused | failed | others \
+             lost | their p99 without, ms | with, ms |"
+        )?;
+        writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+        for flood in &self.floods {
+            let Flood { contender, capacity_per_second, sign_ins, beside } = flood;
+            write!(out, "| {contender} | {capacity_per_second:.1} | {:.0} |", sign_ins.rate)?;
+            match sign_ins.figures {
+                Some(f) => {
+                    let completed = f.goodput_per_second;
+                    write!(out, " {completed:.1} | {} | {} |", f.refused, f.failed)?;
+                }
+                None => write!(out, " the generator was {:.1} ms late | | |", sign_ins.lag_p99_ms)?,
+            }
+            if beside.kept_up {
+                let Beside { due, lost, quiet_p99_ms, flooded_p99_ms, .. } = beside;
+                writeln!(out, " {lost} of {due} | {quiet_p99_ms:.2} | {flooded_p99_ms:.2} |")?;
+            } else {
+                writeln!(out, " the generator could not keep up | | |")?;
+            }
         }
         Ok(())
     }
+}
+
+fn write_curve(out: &mut String, curve: &Curve) -> std::fmt::Result {
+    let capacity = curve.capacity().map_or(f64::NAN, |capacity| capacity.median);
+    writeln!(
+        out,
+        "\n## Open loops: {}\n\nGET item at fixed arrival rates; {capacity:.0} a second are its capacity \
+         with its database on the first core and the generator on the second. Medians over {} rounds; \
+         latencies of what is accepted, from when it was due.\n",
+        curve.contender,
+        curve.rounds.len()
+    )?;
+    writeln!(
+        out,
+        "| offered, % | answered each second | of its capacity | p50 ms | p99 ms | p99.9 ms | refused | \
+         failed | of these without a connection | generator late, ms |"
+    )?;
+    writeln!(out, "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+    for percent in curve.percents() {
+        let lag = curve.lag(percent).unwrap_or(f64::NAN);
+        let median = |of: fn(&OpenFigures) -> f64| {
+            curve.at(percent, |_, figures| of(figures)).map_or(f64::NAN, |spread| spread.median)
+        };
+        let Some(part) = curve.goodput(percent) else {
+            writeln!(
+                out,
+                "| {percent} | the generator could not keep up | | | | | | | | {lag:.2} |"
+            )?;
+            continue;
+        };
+        #[expect(clippy::cast_precision_loss, reason = "no run has 2^52 requests")]
+        let counts = [
+            median(|f| f.refused as f64),
+            median(|f| f.failed as f64),
+            median(|f| f.unsent as f64),
+        ];
+        writeln!(
+            out,
+            "| {percent} | {:.0} | {:.0} % | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} | {:.0} | {lag:.2} |",
+            median(|f| f.goodput_per_second),
+            100.0 * part,
+            median(|f| f.p50_ms),
+            median(|f| f.p99_ms),
+            median(|f| f.p999_ms),
+            counts[0],
+            counts[1],
+            counts[2],
+        )?;
+    }
+    Ok(())
 }
 
 fn write_scenario(out: &mut String, scenario: &ScenarioReport) -> std::fmt::Result {
@@ -102,6 +188,11 @@ fn write_scenario(out: &mut String, scenario: &ScenarioReport) -> std::fmt::Resu
     )?;
     writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|")?;
     for &contender in scenario.rounds.keys() {
+        if scenario.median(contender, |f| f.per_second).is_none() {
+            let name = contender.name();
+            writeln!(out, "| {name} | the generator could not keep up | | | | | | |")?;
+            continue;
+        }
         let median = |of: fn(&Figures) -> f64| scenario.median(contender, of).unwrap_or(f64::NAN);
         writeln!(
             out,
@@ -142,7 +233,7 @@ fn write_growth(out: &mut String, title: &str, unit: &str, growth: &[Growth]) ->
         "\n## {title}\n\n| | {unit} | | requests/s | CPU ms per 1,000 | PostgreSQL's | p99 ms |"
     )?;
     writeln!(out, "|---|---:|---|---:|---:|---:|---:|")?;
-    for Growth { what, contender, size, figures } in growth {
+    for Growth { what, contender, size, figures, .. } in growth {
         write!(out, "| {what} | {size} | {contender} |")?;
         match figures {
             Some(f) => writeln!(
