@@ -81,6 +81,7 @@ mod error_answer;
 mod errors;
 mod extract;
 #[cfg(feature = "files")]
+mod field_names;
 mod file;
 mod float_repr;
 mod form;
@@ -104,7 +105,6 @@ mod model_field;
 mod mount;
 mod multipart;
 mod named_tuple;
-mod names;
 mod offload;
 mod omittable;
 pub mod openapi;
@@ -152,6 +152,7 @@ pub use fastapi_compat_derive::{
     Decode, Schema, api_route, delete, get, head, options, patch, post, put, routes, trace,
     websocket,
 };
+pub use field_names::{FieldNames, Name};
 #[cfg(feature = "files")]
 pub use file::{File, FileRequest, FileResponse};
 pub use form::Form;
@@ -159,7 +160,6 @@ pub use host::LocalAddr;
 pub use invalid::Invalid;
 pub use matched::Operation;
 pub use model::{Extra, Fields, Model, ModelKind};
-pub use names::{FieldNames, Name};
 pub use omittable::Omittable;
 pub use openapi::{Describe, Documented, Outline};
 pub use optional::Patch;
@@ -226,6 +226,7 @@ pub mod __private {
         default_text, deserialize_by_rules, recursive_name, required,
     };
     pub use crate::errors::{Errors, Loc};
+    pub use crate::field_names::{FieldNames, Name};
     pub use crate::invalid::Invalid;
     pub use crate::model::{Extra, Fields, Model, ModelKind};
     pub use crate::model_decode::{decode_extra, decode_model};
@@ -233,7 +234,6 @@ pub mod __private {
         Absent, FieldRules, decode_field, decode_validated, decode_wrapped, deserialize_field,
         deserialize_wrapped,
     };
-    pub use crate::names::{FieldNames, Name};
     pub use crate::openapi::{
         Answer, Describe, Documented, FieldSchemas, HasNone, HasSchema, Lookup, Outline, Presence,
         RefOrSchema, any_of, choices, component, component_name, constrained, inlined, literal,

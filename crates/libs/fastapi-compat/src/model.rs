@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::dialect::Switch;
 use crate::errors::{Errors, Loc};
+use crate::field_names::{FieldNames, Name};
 use crate::invalid::Invalid;
-use crate::names::{FieldNames, Name};
 use crate::value::{Object, Value};
 use crate::wrap::Wrap;
 

@@ -10,9 +10,9 @@ use indexmap::IndexMap;
 use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::errors::{Errors, Exactness, Loc};
+use crate::field_names::Name;
 use crate::model::{Extra, Fields, Model, ModelKind};
 use crate::named_tuple::decode_items;
-use crate::names::Name;
 use crate::text::Text;
 use crate::value::{Object, Value};
 

@@ -7,9 +7,9 @@ use crate::constraints::Constraints;
 use crate::decode::Decode;
 use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
+use crate::field_names::{Name, of_parameter};
 use crate::invalid::Invalid;
 use crate::model::Fields;
-use crate::names::{Name, of_parameter};
 use crate::value::Value;
 use crate::wrap::{self, Wrap};
 

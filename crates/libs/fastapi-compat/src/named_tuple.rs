@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::errors::{Errors, Exactness, Loc};
+use crate::field_names::{FieldNames, Name};
 use crate::model::{Fields, Model};
-use crate::names::{FieldNames, Name};
 use crate::types::too_long;
 use crate::value::{Array, Value};
 

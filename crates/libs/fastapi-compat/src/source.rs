@@ -6,9 +6,9 @@ use indexmap::IndexMap;
 
 use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
+use crate::field_names::Name;
 use crate::model::{Fields, Model};
 use crate::model_decode::decode_object;
-use crate::names::Name;
 use crate::value::Value;
 
 /// Parameters from which a model may be made.

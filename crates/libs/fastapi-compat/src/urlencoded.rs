@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use crate::characters::decode_replacing;
 use crate::dialect::{Switch, has};
+use crate::field_names::Name;
 use crate::model::Fields;
-use crate::names::Name;
 use crate::source::Source;
 use crate::value::Value;
 

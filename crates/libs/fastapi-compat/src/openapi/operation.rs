@@ -16,8 +16,8 @@ use super::collection;
 use super::dialect::{in_all_of, name, title};
 use super::visit::{inside_option, set, typed};
 use crate::dialect::{Switch, has};
+use crate::field_names::FieldNames;
 use crate::model::Model;
-use crate::names::FieldNames;
 use crate::response::has_body;
 
 /// What describes itself in the document: inputs, dependencies and answers of handlers.
