@@ -37,8 +37,10 @@ pub enum Error {
     UserExists,
     #[error("The user with this email already exists in the system")]
     SignupExists,
+    // [with items]
     #[error("Item not found")]
     ItemNotFound,
+    // [end]
     #[error("Not enough permissions")]
     NotOwner,
     /// By default there is a limit in production only.
@@ -75,9 +77,10 @@ impl Error {
             | Self::NotSuperuser
             | Self::SuperuserDeletesSelf
             | Self::NotOwner => StatusCode::FORBIDDEN,
-            Self::UserNotFound | Self::NoUserWithId | Self::NoUserWithName | Self::ItemNotFound => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UserNotFound | Self::NoUserWithId | Self::NoUserWithName => StatusCode::NOT_FOUND,
+            // [with items]
+            Self::ItemNotFound => StatusCode::NOT_FOUND,
+            // [end]
             Self::EmailTaken => StatusCode::CONFLICT,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded { .. } | Self::HashingBusy { .. } | Self::Unavailable(_) => {

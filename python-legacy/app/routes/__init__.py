@@ -7,7 +7,9 @@ router = APIRouter()
 router.include_router(login.router)
 router.include_router(users.router)
 router.include_router(utils.router)
+# [with items]
 router.include_router(items.router)
+# [end]
 
 if settings.ENVIRONMENT == "local":
     router.include_router(private.router)

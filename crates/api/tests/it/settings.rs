@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use testbed::rust_binary;
 
 /// Prints the document, which needs valid settings and nothing else.
-fn molt(folder: &Path, environment: &[(&str, &str)]) -> Output {
+fn openapi(folder: &Path, environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(rust_binary().unwrap());
     command.arg("openapi").current_dir(folder).envs(environment.iter().copied()).output().unwrap()
 }
@@ -18,22 +18,22 @@ fn dotenv_is_read_in_the_working_folder_alone() {
     std::fs::create_dir(&below).unwrap();
     std::fs::write(folder.path().join(".env"), "ENVIRONMENT=elsewhere\nSECRET_KEY=s3cret\n")
         .unwrap();
-    let here = molt(folder.path(), &[]);
+    let here = openapi(folder.path(), &[]);
     let errors = String::from_utf8_lossy(&here.stderr);
     assert!(!here.status.success());
     assert!(errors.contains("ENVIRONMENT: 'elsewhere' is none of local"), "{errors}");
     assert!(!errors.contains("s3cret"), "{errors}");
     assert!(
-        molt(folder.path(), &[("ENVIRONMENT", "local")]).status.success(),
+        openapi(folder.path(), &[("ENVIRONMENT", "local")]).status.success(),
         "it counts for less"
     );
-    assert!(molt(&below, &[]).status.success(), "the file above is not this service's");
+    assert!(openapi(&below, &[]).status.success(), "the file above is not this service's");
 }
 
 #[test]
 fn without_a_prefix_paths_begin_at_the_root() {
     let folder = tempfile::tempdir().unwrap();
-    let document = molt(folder.path(), &[("API_V1_STR", "/")]);
+    let document = openapi(folder.path(), &[("API_V1_STR", "/")]);
     let document: serde_json::Value = serde_json::from_slice(&document.stdout).unwrap();
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
     assert!(paths.contains(&&"/users/".to_owned()), "{paths:?}");

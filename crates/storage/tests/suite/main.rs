@@ -58,8 +58,8 @@ async fn suite(url: &str) {
     assert!(connections.idle <= connections.open && connections.open <= connections.max);
 
     users::suite(&storage).await;
-    items::suite(&storage).await;
     // [with items]
+    items::suite(&storage).await;
     transactions::suite(&storage).await;
     // [end]
 }

@@ -153,6 +153,9 @@ pub fn after_last(
         .iter()
         .rposition(|line| is_anchor(line))
         .ok_or_else(|| TreeError::Anchor { path: path.to_owned(), what: what.to_owned() })?;
-    lines.insert(anchor + 1, line);
+    // Not into a passage that only some services have: see `service::passages`.
+    let is_end = |line: &&str| line.trim_start_matches(['/', '#', ' ']) == "[end]";
+    let after = anchor + 1 + usize::from(lines.get(anchor + 1).is_some_and(is_end));
+    lines.insert(after, line);
     Ok(lines.join("\n") + "\n")
 }

@@ -46,5 +46,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # [with items]
     op.drop_table("item")
+    # [end]
     op.drop_table("user")

@@ -2,6 +2,7 @@
 
 use minijinja::context;
 use regex::Regex;
+use syn::spanned::Spanned;
 use toml_edit::{DocumentMut, Item, Table, value};
 
 use super::fields::Kind;
@@ -137,15 +138,33 @@ fn port(tree: &mut Tree, plural: &str, types: &str) -> Result<(), TreeError> {
         let import = format!("use crate::{plural}::{types};");
         let is_import = |line: &str| line.starts_with("use crate::");
         let text = after_last(path, text, &import, "a line `use crate::…`", is_import)?;
-        let bound = format!("+ {types}");
-        replace_once(
-            path,
-            &text,
-            &bound,
-            r"(pub trait Storage:[^{]*\S)(\s*\{)",
-            &format!("$1 {bound}$2"),
-        )
+        bound(path, &text, "Storage", types)
     })
+}
+
+/// Adds the last bound of a trait, wherever it ends.
+fn bound(path: &str, text: &str, name: &str, bound: &str) -> Result<String, TreeError> {
+    let anchor = || TreeError::Anchor {
+        path: path.to_owned(),
+        what: format!("the trait `{name}` with a bound"),
+    };
+    let file = syn::parse_file(text)
+        .map_err(|error| TreeError::Format { path: path.to_owned(), reason: error.to_string() })?;
+    let found = file.items.iter().find_map(|item| match item {
+        syn::Item::Trait(item) if item.ident == name => Some(item),
+        _ => None,
+    });
+    let bounds = &found.ok_or_else(anchor)?.supertraits;
+    let is_there = bounds.iter().any(|one| match one {
+        syn::TypeParamBound::Trait(one) => one.path.is_ident(bound),
+        _ => false,
+    });
+    if is_there {
+        return Ok(text.to_owned());
+    }
+    let end = bounds.last().ok_or_else(anchor)?.span().byte_range().end;
+    let (before, after) = text.split_at(end);
+    Ok(format!("{before} + {bound}{after}"))
 }
 
 fn route(tree: &mut Tree, plural: &str) -> Result<(), TreeError> {

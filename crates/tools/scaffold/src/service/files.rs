@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use regex::Regex;
 use toml_edit::DocumentMut;
 
+use super::modules;
 use super::names::Names;
 
 /// Why the template cannot be read, or a service not be written.
@@ -109,10 +109,11 @@ impl Files {
         })
     }
 
-    /// Leaves out a file, or a folder with all that is in it, and what declares it as a module.
+    /// Leaves out a file, or a folder with all that is in it, what declares it as a module, and
+    /// what names that (see [`modules`]).
     ///
     /// # Errors
-    /// When it is not there.
+    /// When it is not there, or Rust beside it cannot be parsed.
     pub(super) fn remove(&mut self, path: &str) -> Result<(), FilesError> {
         let is_in = |other: &str| {
             other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -122,18 +123,13 @@ impl Files {
         if self.0.len() == count {
             return Err(FilesError::Missing(path.to_owned()));
         }
-        self.undeclare(path);
-        Ok(())
+        self.undeclare(path)
     }
 
-    /// Removes `mod name;`, with the attributes and comments before it, from the parent of a module.
-    fn undeclare(&mut self, path: &str) {
-        let Some((folder, name)) = path.trim_end_matches(".rs").rsplit_once('/') else { return };
-        let Ok(line) = Regex::new(&format!(
-            r"(?m)^(?:[ \t]*(?:#\[[^\n]*\]|///[^\n]*)\n)*[ \t]*(?:pub(?:\([^)]*\))? )?mod {};\n",
-            regex::escape(name)
-        )) else {
-            return;
+    /// Removes what declares a module and what names it.
+    fn undeclare(&mut self, path: &str) -> Result<(), FilesError> {
+        let Some((folder, name)) = path.trim_end_matches(".rs").rsplit_once('/') else {
+            return Ok(());
         };
         let parents = [
             format!("{folder}/mod.rs"),
@@ -141,12 +137,26 @@ impl Files {
             format!("{folder}/main.rs"),
             format!("{folder}.rs"),
         ];
-        for parent in parents {
-            if let Some(text) = self.text(&parent) {
-                let text = line.replace(text, "").into_owned();
-                self.set(&parent, text);
+        let is_root = folder.ends_with("/src");
+        let folder = format!("{folder}/");
+        for (path, file) in &mut self.0 {
+            let is_parent = parents.contains(path);
+            let is_beside = is_root && path.starts_with(&folder) && is_a(path, "rs");
+            if !is_parent && !is_beside {
+                continue;
             }
+            let Ok(text) = std::str::from_utf8(&file.bytes) else { continue };
+            let mut changed = Ok(text.to_owned());
+            if is_parent {
+                changed = changed.and_then(|text| modules::undeclare(&text, name));
+            }
+            if is_beside {
+                changed = changed.and_then(|text| modules::unimport(&text, name));
+            }
+            let failed = |reason| FilesError::Format { path: path.clone(), reason };
+            file.bytes = changed.map_err(failed)?.into_bytes();
         }
+        Ok(())
     }
 
     /// Another name for each path and for what is in the file; files for which `is_kept` holds stay

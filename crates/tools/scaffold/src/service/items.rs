@@ -1,5 +1,7 @@
-//! A service without the sample resource: the lines that name a resource in files that name all of them
-//! go. They are those that `scaffold resource` writes for a new one.
+//! A service without the sample resource. Its files go, with what names their modules, and the passages
+//! `[with items]` of files that stay; here is what is in neither: files that were made from its code, and
+//! migrations, which may not be changed where databases know them already. None of it depends on how a
+//! file is written, but [`ANCHORS`] have to be there.
 
 use std::collections::BTreeSet;
 
@@ -8,93 +10,105 @@ use serde_json::Value;
 
 use super::files::{Files, FilesError, is_a};
 
-/// What stands in each file, as a regular expression, and what is left.
-const REGISTRATIONS: [(&str, &[(&str, &str)]); 8] = [
-    ("crates/domain/src/lib.rs", &[(r"(?m)^pub use items::[^;]*;\n", "")]),
-    (
-        "crates/domain/src/storage.rs",
-        &[(r"(?m)^use crate::items::Items;\n", ""), (r"\s*\+ Items\b", "")],
-    ),
-    ("crates/api/src/routes/mod.rs", &[(r"\s*\.merge\(items::router\(\)\)", "")]),
-    (
-        "crates/api/src/error.rs",
-        &[
-            (r#"(?m)^ *#\[error\("Item not found"\)\]\n *ItemNotFound,\n"#, ""),
-            (r"\s*\| Self::ItemNotFound\b", ""),
-        ],
-    ),
-    ("crates/storage/tests/suite/main.rs", &[(r"(?m)^ *items::suite\(&storage\)\.await;\n", "")]),
-    (
-        "crates/storage-sqlite/sqlx.toml",
-        &[(r"(?s)\n\[macros\.table-overrides\.'item'\]\n.*?(\n\[|\z)", "$1")],
-    ),
-    (
-        "python-legacy/app/routes/__init__.py",
-        &[(r"(?m)^router\.include_router\(items\.router\)\n", "")],
-    ),
-    (
-        "python-legacy/app/migrations/versions/0001_users_and_items.py",
-        &[(r#"(?m)^    op\.drop_table\("item"\)\n"#, "")],
-    ),
+const DOCUMENT: &str = "openapi/openapi.json";
+const STATEMENTS: &str = ".sqlx/";
+const MIGRATIONS: &str = "migrations/";
+/// In the name of a file with more than items.
+const AND_ITEMS: &str = "_and_items";
+
+/// What is looked for in files that stay, and where: if it is not there, something has changed that a
+/// service without items has to follow.
+const ANCHORS: [(&str, &str); 4] = [
+    (DOCUMENT, "a path with `/items/`"),
+    (DOCUMENT, "a schema whose name begins with `Item`"),
+    (STATEMENTS, "a checked statement about the table `item`"),
+    (MIGRATIONS, "a statement about the table `item`, after which the file is named"),
 ];
 
-const DOCUMENT: &str = "openapi/openapi.json";
-
-/// Removes what is left of the resource after its files.
-pub(super) fn remove(files: &mut Files) -> Result<(), FilesError> {
-    for (path, lines) in REGISTRATIONS {
-        // Another part may have taken the file with it.
-        let Some(text) = files.text(path) else { continue };
-        let mut text = text.to_owned();
-        for (pattern, rest) in lines {
-            let failed = |reason: String| FilesError::Format { path: path.to_owned(), reason };
-            let regex = Regex::new(pattern).map_err(|error| failed(error.to_string()))?;
-            if !regex.is_match(&text) {
-                return Err(failed(format!("nothing is like `{pattern}`, which names items")));
-            }
-            text = regex.replace(&text, *rest).into_owned();
-        }
-        files.set(path, text);
+/// That an anchor is not there.
+fn missing(path: &str, anchor: usize) -> FilesError {
+    FilesError::Format {
+        path: path.to_owned(),
+        reason: format!("there is no {}", ANCHORS[anchor].1.trim_start_matches("a ")),
     }
-    made_from_items(files)?;
+}
+
+/// Removes what is left of the resource after its files and passages.
+///
+/// # Errors
+/// When one of the [`ANCHORS`] is missing, or a file of Rust names the resource yet.
+pub(super) fn remove(files: &mut Files) -> Result<(), FilesError> {
+    document(files)?;
+    statements(files)?;
+    migrations(files)?;
     files.change_each(|path, text| {
-        Ok(Some(match path {
-            _ if path.starts_with("migrations/") => without_statements(text),
-            _ if path.starts_with("python-legacy/") && is_a(path, "py") => {
-                without_unused_imports(text)
-            }
-            _ => text.to_owned(),
-        }))
+        let is_python = path.starts_with("python-legacy/") && is_a(path, "py");
+        if is_a(path, "rs")
+            && let Some(line) = text.lines().position(|line| line.contains("items::"))
+        {
+            return Err(format!("line {} names `items`, which this service is without", line + 1));
+        }
+        Ok(Some(if is_python { without_unused_imports(text) } else { text.to_owned() }))
     })?;
-    files.rename(|path| path.replace("_and_items", ""));
+    files.rename(|path| path.replace(AND_ITEMS, ""));
     Ok(())
 }
 
-/// What was made from the code of items: checked statements, and their part of the document.
-fn made_from_items(files: &mut Files) -> Result<(), FilesError> {
+/// The part of the document that was made from the code of items.
+fn document(files: &mut Files) -> Result<(), FilesError> {
     let failed = |reason: String| FilesError::Format { path: DOCUMENT.to_owned(), reason };
-    let of_items = Regex::new(r"\b(FROM|INTO|JOIN|UPDATE) item\b");
-    let of_items = of_items.map_err(|error| failed(error.to_string()))?;
-    let statements: Vec<String> = files
-        .paths()
-        .filter(|path| path.contains("/.sqlx/"))
-        .filter(|path| files.text(path).is_some_and(|text| of_items.is_match(text)))
-        .cloned()
-        .collect();
-    for path in statements {
-        files.remove(&path)?;
-    }
     let text = files.text(DOCUMENT).ok_or_else(|| FilesError::Missing(DOCUMENT.to_owned()))?;
     let mut document: Value =
         serde_json::from_str(text).map_err(|error| failed(error.to_string()))?;
-    let of_items = |name: &str| name.contains("/items/") || name.starts_with("Item");
-    for map in ["/paths", "/components/schemas"] {
-        if let Some(map) = document.pointer_mut(map).and_then(Value::as_object_mut) {
-            map.retain(|name, _| !of_items(name));
+    let is_path: fn(&str) -> bool = |name| name.contains("/items/");
+    let is_schema: fn(&str) -> bool = |name| name.starts_with("Item");
+    for (anchor, (map, is_of_items)) in
+        [("/paths", is_path), ("/components/schemas", is_schema)].into_iter().enumerate()
+    {
+        let map = document.pointer_mut(map).and_then(Value::as_object_mut);
+        let map = map.ok_or_else(|| missing(DOCUMENT, anchor))?;
+        let count = map.len();
+        map.retain(|name, _| !is_of_items(name));
+        if map.len() == count {
+            return Err(missing(DOCUMENT, anchor));
         }
     }
     let text = serde_json::to_string_pretty(&document);
     files.set(DOCUMENT, text.map_err(|error| failed(error.to_string()))? + "\n");
+    Ok(())
+}
+
+/// Checked statements, each in a file of its own.
+fn statements(files: &mut Files) -> Result<(), FilesError> {
+    let of_items = Regex::new(r"\b(FROM|INTO|JOIN|UPDATE) item\b").map_err(|error| {
+        FilesError::Format { path: STATEMENTS.to_owned(), reason: error.to_string() }
+    })?;
+    let found: Vec<String> = files
+        .paths()
+        .filter(|path| path.contains(STATEMENTS))
+        .filter(|path| files.text(path).is_some_and(|text| of_items.is_match(text)))
+        .cloned()
+        .collect();
+    if found.is_empty() {
+        return Err(missing(STATEMENTS, 2));
+    }
+    found.iter().try_for_each(|path| files.remove(path))
+}
+
+fn migrations(files: &mut Files) -> Result<(), FilesError> {
+    let is_one = |path: &&String| path.starts_with(MIGRATIONS) && path.contains(AND_ITEMS);
+    let paths: Vec<String> = files.paths().filter(is_one).cloned().collect();
+    if paths.is_empty() {
+        return Err(missing(MIGRATIONS, 3));
+    }
+    for path in paths {
+        let text = files.text(&path).unwrap_or_default();
+        let rest = without_statements(text);
+        if rest == text {
+            return Err(missing(&path, 3));
+        }
+        files.set(&path, rest);
+    }
     Ok(())
 }
 
@@ -140,7 +154,62 @@ fn without_unused_imports(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    fn molt() -> Files {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+        Files::read(&root).unwrap()
+    }
+
+    type Break = fn(&mut Files);
+    type Part = fn(&mut Files) -> Result<(), FilesError>;
+
+    /// Each anchor that is missing is named, with the file where it should be.
+    #[test]
+    fn an_anchor_that_is_missing_is_named() {
+        let breaks: [(Break, &str); ANCHORS.len()] = [
+            (|files| replace(files, DOCUMENT, "/items/", "/things/"), DOCUMENT),
+            (|files| replace(files, DOCUMENT, "\"Item", "\"Thing"), DOCUMENT),
+            (
+                |files| {
+                    let all: Vec<String> = files.paths().cloned().collect();
+                    for path in all.iter().filter(|path| path.contains(STATEMENTS)) {
+                        replace(files, path, " item", " thing");
+                    }
+                },
+                STATEMENTS,
+            ),
+            (
+                |files| {
+                    replace(files, "migrations/sqlite/0001_users_and_items.sql", "item", "thing");
+                },
+                "migrations/sqlite/0001_users_and_items.sql",
+            ),
+        ];
+        for ((break_it, path), (_, anchor)) in breaks.into_iter().zip(ANCHORS) {
+            let mut files = molt();
+            break_it(&mut files);
+            let parts: [Part; 3] = [document, statements, migrations];
+            let errors = parts.into_iter().filter_map(|part| part(&mut files).err());
+            let errors: Vec<String> = errors.map(|error| error.to_string()).collect();
+            let expected = format!("{path}: there is no {}", anchor.trim_start_matches("a "));
+            assert_eq!(errors, [expected]);
+        }
+    }
+
+    fn replace(files: &mut Files, path: &str, from: &str, to: &str) {
+        let text = files.text(path).unwrap().replace(from, to);
+        files.set(path, text);
+    }
+
+    #[test]
+    fn rust_that_names_items_yet_is_refused() {
+        // None of its files was removed.
+        let error = remove(&mut molt()).unwrap_err().to_string();
+        assert!(error.contains(".rs: line ") && error.contains("names `items`"), "{error}");
+    }
 
     #[test]
     fn statements_about_items_go() {
