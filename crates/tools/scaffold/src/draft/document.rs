@@ -328,3 +328,8 @@ impl<'a> Operation<'a> {
         id == self.id
     }
 }
+
+/// Whether a value is an object with anything in it.
+pub(super) fn is_given(value: &Value) -> bool {
+    value.as_object().is_some_and(|fields| !fields.is_empty())
+}

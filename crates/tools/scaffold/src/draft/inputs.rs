@@ -3,20 +3,14 @@
 use heck::ToSnakeCase;
 use serde_json::{Value, json};
 
-use super::document::Operation;
+use super::document::{Operation, is_given};
+use super::input::{Input, tuple};
 use super::known::{Known, KnownDefault, KnownModel};
 use super::names::{ident, title, type_name};
-use super::operation::{is_given, tuple};
 use super::path::template;
 use super::samples::{Samples, encoded, form, plain, sample};
 use super::types::{Field, Types, Use, fields};
 use crate::inspection::Parameter;
-
-/// An input: its pattern and its type.
-pub(super) struct Input {
-    pub(super) pattern: String,
-    pub(super) ty: String,
-}
 
 pub(super) fn parameters(
     types: &mut Types<'_>,

@@ -6,6 +6,7 @@ mod application;
 mod attributes;
 mod conversions;
 mod document;
+mod input;
 mod inputs;
 mod known;
 mod layers;

@@ -1,12 +1,10 @@
 //! An operation as a handler that is still to be written.
 
-use serde::Serialize;
-use serde_json::Value;
-
 use super::answer::{Answer, answer};
 use super::attributes::{description, is_plain};
 use super::document::{IdStyle, Operation};
-use super::inputs::{Body, Input, body, parameters};
+use super::input::{Input, tuple};
+use super::inputs::{Body, body, parameters};
 use super::loose::Owner;
 use super::names::{ident, title, type_name};
 use super::path::template;
@@ -17,6 +15,7 @@ use super::types::Types;
 use super::whole::{Whole, Writer};
 use crate::inspection::Route;
 use crate::templates::rust_text;
+use serde::Serialize;
 
 /// What the templates show of it.
 #[derive(Serialize)]
@@ -239,19 +238,4 @@ fn call(dependency: Option<&str>, inputs: &[Input], ty: &str) -> String {
         None if inputs.is_empty() => String::new(),
         None => format!("Call((), {pattern}): Call<(), {ty}>"),
     }
-}
-
-/// None, one, or all of them.
-pub(super) fn tuple(inputs: &[Input], of: fn(&Input) -> &String) -> String {
-    match inputs {
-        [one] => of(one).clone(),
-        all => {
-            format!("({})", all.iter().map(|one| of(one).as_str()).collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
-/// Whether a value is an object with anything in it.
-pub(super) fn is_given(value: &Value) -> bool {
-    value.as_object().is_some_and(|fields| !fields.is_empty())
 }

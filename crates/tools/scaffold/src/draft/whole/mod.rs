@@ -8,22 +8,15 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use self::task::{Given, Task, inner};
+pub(super) use self::task::{Caller, Whole};
+use self::task::{Given, Result, Task, inner};
 use super::conversions::{Conversion, Conversions, Known};
-use super::inputs::Input;
+use super::input::Input;
 use super::names::{type_name, words};
 use super::parsed::Models;
 use crate::inspection::{Inspection, Route};
 use crate::tables::TableOf;
 use crate::templates::rust_text;
-
-/// A handler in full.
-pub(super) struct Whole {
-    pub(super) body: String,
-    pub(super) inputs: Vec<Input>,
-    /// What it depends on, with its pattern.
-    pub(super) caller: Option<(String, String)>,
-}
 
 /// What the crate of whole handlers has beside them.
 #[derive(Debug, Default, Serialize)]
@@ -41,23 +34,6 @@ pub(super) struct Rows {
     pub(super) callers: Vec<Caller>,
 }
 
-/// A dependency that refuses requests without a header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Caller {
-    /// In Python.
-    call: String,
-    name: String,
-    /// The type of what it gives.
-    ty: String,
-    /// `Header` or `Query`.
-    wrapper: &'static str,
-    model: String,
-    field: String,
-    is_optional: bool,
-    status: String,
-    detail: String,
-}
-
 /// Writes handlers.
 pub(super) struct Writer<'a> {
     known: Known<'a>,
@@ -65,8 +41,6 @@ pub(super) struct Writer<'a> {
     conversions: Conversions,
     callers: Vec<Caller>,
 }
-
-type Result<T> = std::result::Result<T, String>;
 
 impl<'a> Writer<'a> {
     pub(super) fn new(

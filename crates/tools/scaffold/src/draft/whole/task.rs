@@ -2,17 +2,44 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{Caller, Result, Whole};
-use crate::draft::inputs::Input;
+use crate::draft::input::Input;
 use crate::draft::names::{ident, words};
 use crate::draft::parsed::Models;
 use crate::inspection::Parameter;
 use crate::tables::TableOf;
 
+pub(super) type Result<T> = std::result::Result<T, String>;
+
 /// What a handler has itself.
 const LOCALS: [&str; 6] = ["storage", "row", "rows", "new", "changes", "caller"];
+
+/// A handler in full.
+pub(in crate::draft) struct Whole {
+    pub(in crate::draft) body: String,
+    pub(in crate::draft) inputs: Vec<Input>,
+    /// What it depends on, with its pattern.
+    pub(in crate::draft) caller: Option<(String, String)>,
+}
+
+/// A dependency that refuses requests without a header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(in crate::draft) struct Caller {
+    /// In Python.
+    pub(super) call: String,
+    pub(super) name: String,
+    /// The type of what it gives.
+    pub(super) ty: String,
+    /// `Header` or `Query`.
+    pub(super) wrapper: &'static str,
+    pub(super) model: String,
+    pub(super) field: String,
+    pub(super) is_optional: bool,
+    pub(super) status: String,
+    pub(super) detail: String,
+}
 
 /// An operation that is to be written.
 pub(super) struct Task<'t> {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::task::{Task, inner};
-use super::{Result, Writer, missing};
+use super::task::{Result, Task, inner};
+use super::{Writer, missing};
 use crate::draft::conversions::Conversion;
 use crate::tables::ColumnOf;
 use crate::templates::rust_text;
