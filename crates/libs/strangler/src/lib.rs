@@ -57,6 +57,7 @@ mod proxy;
 mod proxy_error;
 mod redact;
 mod rehearsal;
+mod repetitions;
 mod settings;
 mod shadow;
 mod shadow_state;

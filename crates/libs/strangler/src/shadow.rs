@@ -156,7 +156,7 @@ impl Strangler {
         };
         let statistics = &self.0.statistics[job.index];
         // A canary's check is none more: the old service did not get the client's request.
-        statistics.earn_repetition();
+        statistics.repetitions.earn();
         if self.differences(legacy, native).await.is_empty() {
             return Ok(Vec::new());
         }
@@ -164,9 +164,9 @@ impl Strangler {
         let (mut unsteady, mut differences) = (Vec::new(), None::<Vec<Difference>>);
         for repetition in 0..REPETITIONS {
             let may_repeat = if repetition == 0 {
-                statistics.may_repeat(REQUESTS_PER_REPETITION)
+                statistics.repetitions.begin(REQUESTS_PER_REPETITION)
             } else {
-                statistics.pay_repetition(REQUESTS_PER_REPETITION)
+                statistics.repetitions.go_on(REQUESTS_PER_REPETITION)
             };
             if !may_repeat {
                 statistics.keep_unsteady(&unsteady);

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::evaluation::{self, Checked, Margin};
 use crate::lock::lock;
+use crate::repetitions::Repetitions;
 use crate::side::{Figures, Side};
 use crate::{may_differ, redact};
 
@@ -17,17 +18,6 @@ use crate::{may_differ, redact};
 const KEPT: usize = 10;
 /// How many paths are kept at which the old service differs from itself.
 const UNSTEADY: usize = 20;
-
-/// What an operation may spend on repetitions before any of its requests was compared: as much as one
-/// request takes that is repeated as often as it may be.
-const START_CREDIT: u64 = 6;
-/// The most that it may save, so that many requests without a difference are not followed by as many
-/// repetitions.
-const MAX_CREDIT: u64 = 100;
-/// So many compared requests of an operation are repeated as long as there is credit, the others at most
-/// once in the interval.
-const FREE_REPETITIONS: u64 = 20;
-const REPEAT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many of a canary's next responses are compared at once after one that differed.
 const CHECKS_AFTER_DIFFERENCE: u32 = 10;
@@ -74,30 +64,12 @@ pub(crate) struct Statistics {
     unsteady: Mutex<BTreeMap<String, u64>>,
     /// Responses of the new service since the sides were evaluated.
     unevaluated: AtomicU64,
-    repeated: Mutex<Repeated>,
+    pub(crate) repetitions: Repetitions,
     checked: Mutex<Checked>,
     checks: Mutex<Checks>,
     step: Step,
     /// A bit for each hash of a caller.
     callers: [AtomicU64; CALLERS / 64],
-}
-
-/// What the repetitions of an operation's requests have cost the old service.
-#[derive(Debug)]
-struct Repeated {
-    /// Requests that the old service may get for them.
-    credit: u64,
-    /// How many compared requests were repeated, and when the last one was.
-    requests: u64,
-    last: Option<Instant>,
-}
-
-impl Repeated {
-    fn pay(&mut self, requests: u64) -> bool {
-        let left = self.credit.checked_sub(requests);
-        self.credit = left.unwrap_or(self.credit);
-        left.is_some()
-    }
 }
 
 /// How many responses of a canary were taken for comparison.
@@ -128,7 +100,7 @@ impl Statistics {
             differences: Mutex::default(),
             unsteady: Mutex::default(),
             unevaluated: AtomicU64::new(0),
-            repeated: Mutex::new(Repeated { credit: START_CREDIT, requests: 0, last: None }),
+            repetitions: Repetitions::new(),
             checked: Mutex::default(),
             checks: Mutex::default(),
             step: Step::default(),
@@ -192,33 +164,6 @@ impl Statistics {
         per_second > 0
     }
 
-    /// Counts a safe request that is compared: it earns the credit for one more request to the old
-    /// service.
-    pub(crate) fn earn_repetition(&self) {
-        let mut repeated = lock(&self.repeated);
-        repeated.credit = (repeated.credit + 1).min(MAX_CREDIT);
-    }
-
-    /// Takes the credit for so many requests to the old service. Returns whether there is enough: on
-    /// average a compared request costs it at most one more.
-    pub(crate) fn pay_repetition(&self, requests: u64) -> bool {
-        lock(&self.repeated).pay(requests)
-    }
-
-    /// Whether both services may get a request again whose responses differed: the first ones, then
-    /// one a second, so that a difference in every response is no load on the old service. Takes the
-    /// credit for so many requests to it.
-    pub(crate) fn may_repeat(&self, requests: u64) -> bool {
-        let mut repeated = lock(&self.repeated);
-        let is_due = repeated.last.is_none_or(|last| last.elapsed() >= REPEAT_INTERVAL);
-        let may_repeat = (repeated.requests < FREE_REPETITIONS || is_due) && repeated.pay(requests);
-        if may_repeat {
-            repeated.requests += 1;
-            repeated.last = Some(Instant::now());
-        }
-        may_repeat
-    }
-
     pub(crate) fn keep(&self, request: &str, differences: Vec<Difference>) {
         let mut kept = lock(&self.differences);
         if kept.len() == KEPT {
@@ -276,7 +221,7 @@ impl Statistics {
         self.native.reset_recent();
         *lock(&self.checked) = Checked::default();
         lock(&self.checks).urgent = 0;
-        lock(&self.repeated).requests = 0;
+        self.repetitions.reset();
         self.unevaluated.store(0, Ordering::Relaxed);
         self.start_step();
     }
@@ -399,19 +344,5 @@ mod tests {
         assert!((10..=14).contains(&checked(2)));
         statistics.count_check(Verdict::Mismatch);
         assert_eq!(checked(0), 0, "none are wanted");
-    }
-
-    #[test]
-    fn repetitions_are_paid_before_they_are_sent() {
-        let statistics = Statistics::new();
-        assert!(!statistics.pay_repetition(START_CREDIT + 1));
-        assert!(statistics.pay_repetition(START_CREDIT));
-        assert!(!statistics.pay_repetition(1));
-        statistics.earn_repetition();
-        assert!(statistics.pay_repetition(1) && !statistics.pay_repetition(1));
-        (0..10 * MAX_CREDIT).for_each(|_| statistics.earn_repetition());
-        let saved = (0..10 * MAX_CREDIT).filter(|_| statistics.pay_repetition(1)).count();
-        assert_eq!(saved as u64, MAX_CREDIT);
-        assert!(!statistics.may_repeat(1), "it is not paid");
     }
 }
