@@ -66,7 +66,6 @@ mod start;
 mod statistics;
 mod strangler;
 mod tee;
-mod template;
 mod trust;
 mod tunnel;
 mod writes;

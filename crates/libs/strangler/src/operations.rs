@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use comparison::openapi::PathTemplate;
 use http::Method;
 use percent_encoding::percent_decode_str;
-
-use crate::template::Template;
 
 /// An operation, as an OpenAPI document has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +15,7 @@ pub struct Operation {
     pub method: Method,
     /// The path template, with parameters in braces and without convertors.
     pub path: Arc<str>,
-    template: Arc<Template>,
+    template: Arc<PathTemplate>,
 }
 
 impl Operation {
@@ -24,8 +23,8 @@ impl Operation {
     /// convertors: `/items/{id:int}`. An invalid method becomes GET.
     pub fn new(id: &str, method: &str, path: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
-        let (template, path) = Template::new(path);
-        Self { id: id.into(), method, path: path.into(), template: template.into() }
+        let template = PathTemplate::new(path);
+        Self { id: id.into(), method, path: template.path().into(), template: template.into() }
     }
 
     fn matches(&self, method: &Method, path: &str) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! [`normal`] reads any document of FastAPI's as one of OpenAPI 3.1; [`compare`] finds where a document
 //! that a program makes of its types differs from an older one; an [`Overlay`] adds what
-//! the older one says and no type does.
+//! the older one says and no type does; a [`PathTemplate`] matches the paths of requests.
 
 mod difference;
 mod differences;
@@ -10,6 +10,7 @@ mod names;
 mod normal;
 mod overlay;
 mod schema;
+mod template;
 mod text;
 mod walk;
 
@@ -18,6 +19,7 @@ pub use differences::{Comparison, compare};
 pub use names::{METHODS, pointer_step};
 pub use normal::normal;
 pub use overlay::{Overlay, OverlayError};
+pub use template::PathTemplate;
 pub use text::{DecodeError, decode};
 
 #[cfg(test)]

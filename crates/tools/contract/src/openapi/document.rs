@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use comparison::openapi::PathTemplate;
 use serde_json::{Map, Value};
 
 /// The operation of the document that a request belongs to: `GET /items/7?q=1` to
@@ -9,34 +10,12 @@ use serde_json::{Map, Value};
 pub fn operation_of(document: &Value, request: &str) -> Option<String> {
     let (method, target) = request.split_once(' ')?;
     let path = target.split('?').next().unwrap_or_default();
-    let fits = |template: &str| {
-        let (mut template, mut path) = (template.split('/'), path.split('/'));
-        loop {
-            match (template.next(), path.next()) {
-                (None, None) => return true,
-                (Some(a), Some(b)) if a == b || segment_fits(a, b) => {}
-                _ => return false,
-            }
-        }
-    };
     let fitting = operations(document)
         .into_iter()
-        .filter(|(_, path, operation)| operation.method.eq_ignore_ascii_case(method) && fits(path))
+        .filter(|(.., operation)| operation.method.eq_ignore_ascii_case(method))
+        .filter(|(_, template, _)| PathTemplate::new(template).matches(path))
         .min_by_key(|(_, path, _)| path.matches('{').count());
     fitting.map(|(name, ..)| name)
-}
-
-/// Whether a segment of a path is one of a template: `7.png` of `{id}.{format}`.
-fn segment_fits(segment: &str, text: &str) -> bool {
-    let Some((start, rest)) = segment.split_once('{') else { return segment == text };
-    let Some(text) = text.strip_prefix(start) else { return false };
-    let Some((_, rest)) = rest.split_once('}') else { return false };
-    if rest.is_empty() {
-        return !text.is_empty();
-    }
-    // Every parameter has at least one character.
-    let ends = text.char_indices().skip(1).map(|(index, _)| index);
-    ends.into_iter().any(|end| segment_fits(rest, &text[end..]))
 }
 
 /// An operation of a document.

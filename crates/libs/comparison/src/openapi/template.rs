@@ -18,14 +18,26 @@ enum Convertor {
     Uuid,
 }
 
-/// A path template: `/items/{id:int}`, `/files/{name:path}`, `/{lon},{lat}.png`.
+/// A path template of an OpenAPI document, `/items/{id}`, `/{lon},{lat}.png`, which may have Starlette's
+/// convertors besides: `/items/{id:int}`, `/files/{name:path}`.
+///
+/// ```
+/// use comparison::openapi::PathTemplate;
+///
+/// let template = PathTemplate::new("/items/{id:int}.json");
+/// assert!(template.matches("/items/7.json"));
+/// assert!(!template.matches("/items/latest.json"));
+/// assert_eq!(template.path(), "/items/{id}.json");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template(Box<[Part]>);
+pub struct PathTemplate {
+    parts: Box<[Part]>,
+    path: Box<str>,
+}
 
-impl Template {
-    /// Reads a template; gives it and the path without convertors. An unknown convertor is one that
-    /// takes anything without a slash.
-    pub(crate) fn new(path: &str) -> (Self, String) {
+impl PathTemplate {
+    /// Reads a template. An unknown convertor is one that takes anything without a slash.
+    pub fn new(path: &str) -> Self {
         let (mut parts, mut format, mut rest) = (Vec::new(), String::new(), path);
         while let Some((before, parameter, after)) = parameter(rest) {
             if !before.is_empty() {
@@ -45,12 +57,17 @@ impl Template {
         if !rest.is_empty() {
             parts.push(Part::Text(rest.into()));
         }
-        (Self(parts.into()), format + rest)
+        Self { parts: parts.into(), path: (format + rest).into() }
     }
 
-    /// Whether a decoded path is one of these.
-    pub(crate) fn matches(&self, path: &str) -> bool {
-        fits(&self.0, path)
+    /// The template without convertors, as a document has it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether a decoded path is one of these, as Starlette decides it.
+    pub fn matches(&self, path: &str) -> bool {
+        fits(&self.parts, path)
     }
 }
 
@@ -117,7 +134,7 @@ fn is_uuid(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Template;
+    use super::PathTemplate;
 
     #[test]
     fn paths_match_as_in_starlette() {
@@ -145,8 +162,8 @@ mod tests {
             ("/{lon},{lat}", "/12", false),
             ("/plain", "/plain", true),
         ] {
-            assert_eq!(Template::new(template).0.matches(path), is_it, "{template} {path}");
+            assert_eq!(PathTemplate::new(template).matches(path), is_it, "{template} {path}");
         }
-        assert_eq!(Template::new("/a/{b:path}.{c}").1, "/a/{b}.{c}");
+        assert_eq!(PathTemplate::new("/a/{b:path}.{c}").path(), "/a/{b}.{c}");
     }
 }
