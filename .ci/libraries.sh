@@ -1,10 +1,56 @@
 #!/bin/sh
 # The libraries that can be published: `package` builds what would be uploaded, in the order of their
-# dependencies, and their documentation; `semver` compares their public items with the last release.
+# dependencies, their documentation, and each without its features and with each of them alone, and prints
+# how much each depends on (`counts` does that alone); `semver` compares their public items with the last
+# release.
 # Every warning is an error, but for tests that are left out on purpose.
 set -eu
 cd "$(dirname "$0")/.."
 libraries="fastapi-compat-derive fastapi-compat comparison strangler"
+
+# The default features of a library: those that a minimal user leaves out.
+features() {
+    sed -n '/^default = \[/,/\]/p' "crates/libs/$1/Cargo.toml" | grep -o '"[^"]*"' | tr -d '"'
+}
+
+# No feature needs another one, and nothing is left over without it.
+alone() {
+    for library in $libraries; do
+        [ -n "$(features "$library")" ] || continue
+        for feature in "" $(features "$library"); do
+            cargo clippy --quiet --package "$library" --no-default-features --features "$feature" \
+                -- --deny warnings || {
+                echo "package: $library does not build with ${feature:-no feature} alone" >&2
+                exit 1
+            }
+        done
+    done
+}
+
+# The lines of the tree of dependencies; the READMEs have these figures.
+lines() { # library, options
+    library=$1
+    shift
+    cargo tree --package "$library" --edges normal --prefix none "$@" | sort -u | wc -l
+}
+
+counts() {
+    for library in $libraries; do
+        # Only fastapi-compat depends on it.
+        [ "$library" = fastapi-compat-derive ] && continue
+        if [ -z "$(features "$library")" ]; then
+            echo "$library: $(lines "$library") lines of cargo tree, it has no features"
+            continue
+        fi
+        case $library in
+        fastapi-compat) before="150 at commit 6334c00" ;;
+        strangler) before="152 at commit b369f90" ;;
+        *) before=unknown ;;
+        esac
+        echo "$library: $(lines "$library" --no-default-features) lines of cargo tree for a minimal user," \
+            "$(lines "$library") with the default features; before it had features: $before"
+    done
+}
 
 package() {
     selected=$(printf ' --package %s' $libraries)
@@ -18,8 +64,9 @@ package() {
     fi
     # shellcheck disable=SC2086
     RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --no-deps $selected
-    cargo check --quiet --package fastapi-compat --no-default-features
+    alone
     sed -n 's/^ *Packaged //p' "$log"
+    counts
     if grep -q '^repository = "https://example.com/' Cargo.toml; then
         echo "package: name the repository in Cargo.toml before publishing" >&2
     fi
@@ -56,9 +103,10 @@ semver() {
 
 case "${1:-}" in
 package) package ;;
+counts) counts ;;
 semver) semver ;;
 *)
-    echo "usage: libraries.sh package|semver" >&2
+    echo "usage: libraries.sh package|counts|semver" >&2
     exit 2
     ;;
 esac

@@ -1,7 +1,6 @@
 //! Responses as they are compared: decoded, without what belongs to the connection.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::pin::pin;
 
 use axum::body::Body;
@@ -87,7 +86,10 @@ pub(crate) fn answer(
 
 /// The body before it was compressed; none if the coding is unknown, or it decodes to nothing valid or
 /// to more than `limit` bytes.
+#[cfg(feature = "compression")]
 fn decode(encoding: &str, body: &[u8], limit: usize) -> Option<Vec<u8>> {
+    use std::io::Read;
+
     let mut decoder: Box<dyn Read + '_> = match encoding.trim().to_ascii_lowercase().as_str() {
         "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(body)),
         "deflate" => Box::new(flate2::read::ZlibDecoder::new(body)),
@@ -99,7 +101,14 @@ fn decode(encoding: &str, body: &[u8], limit: usize) -> Option<Vec<u8>> {
     (plain.len() <= limit).then_some(plain)
 }
 
+/// Without the feature `compression` every coding is unknown: bodies are compared as they are.
+#[cfg(not(feature = "compression"))]
+const fn decode(_encoding: &str, _body: &[u8], _limit: usize) -> Option<Vec<u8>> {
+    None
+}
+
 #[cfg(test)]
+#[cfg(feature = "compression")]
 mod tests {
     use super::*;
     use crate::memory::Budget;

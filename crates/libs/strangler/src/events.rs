@@ -45,6 +45,7 @@ impl Event {
     ];
 
     /// Its label in the metrics.
+    #[cfg(feature = "metrics")]
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Upgrade => "upgrade",
@@ -70,6 +71,7 @@ impl Events {
         self.0[event as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    #[cfg(feature = "metrics")]
     pub(crate) fn get(&self, event: Event) -> u64 {
         self.0[event as usize].load(Ordering::Relaxed)
     }

@@ -17,12 +17,23 @@
 //! ]);
 //! let strangler = Strangler::start(Settings::new("http://127.0.0.1:8001".parse()?), operations)?;
 //! let router = router.layer(strangler.layer());
+//! # #[cfg(feature = "page")]
 //! // On another port: the page, behind a password.
 //! let page = strangler.page("a long secret".to_owned());
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! What needs dependencies of its own is behind a feature; all are on by default:
+//!
+//! - `compression`: compressed answers are compared decoded, not as they are
+//! - `mail-relay`: `Settings::mail_relay` and `MailRelay`, to compare the e-mails of rehearsed writes
+//! - `metrics`: `Strangler::register`, the metrics for Prometheus
+//! - `page`: `Strangler::page`; without it the plan is changed by its file, and what is known is
+//!   [`Strangler::overview`]
+//! - `tls`: an old service behind HTTPS, and `Settings::legacy_ca`
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
 
 #[cfg(doctest)]
@@ -37,20 +48,27 @@ mod causes;
 mod changes;
 mod client;
 mod connect;
+mod emails;
 mod evaluation;
 mod events;
 mod files;
 mod headers;
 mod layer;
 mod lock;
+#[cfg(feature = "mail-relay")]
+mod mails;
+#[cfg(not(feature = "mail-relay"))]
+#[path = "no_mails.rs"]
 mod mails;
 mod may_differ;
 mod memory;
+#[cfg(feature = "metrics")]
 mod metrics;
 mod next;
 mod operations;
 mod outcome;
 mod overview;
+#[cfg(feature = "page")]
 mod page;
 mod plan;
 mod proxy;
@@ -66,14 +84,21 @@ mod start;
 mod statistics;
 mod strangler;
 mod tee;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod trust;
 mod tunnel;
 mod writes;
 
 pub use crate::client::{ClientKey, ClientKeyError};
+pub use crate::emails::{Message, Outbox};
 pub use crate::evaluation::Margin;
 pub use crate::layer::{Strangled, StranglerLayer};
-pub use crate::mails::{MailRelay, Message, Outbox};
+#[cfg(feature = "mail-relay")]
+pub use crate::mails::MailRelay;
 pub use crate::next::{Baseline, BaselineOperation, Candidate, Gain, Risk};
 pub use crate::operations::{Operation, Operations};
 pub use crate::overview::{Memory, OperationView, Overview, StepView};

@@ -1,25 +1,21 @@
-//! The e-mails that writes cause. Those of the old service pass here on their way to its mail server,
-//! those of rehearsals are collected; both are compared.
+//! The e-mails that the old service sends: they pass here on their way to its mail server, and are
+//! compared with those of rehearsals.
 
+mod relay;
 mod session;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use comparison::{Answer, Difference, Pairs, compare};
-use mail_parser::MessageParser;
-use percent_encoding::percent_decode_str;
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
-use tokio_util::task::TaskTracker;
+use tokio::sync::Notify;
 
+pub use self::relay::MailRelay;
+use crate::emails::Message;
 use crate::lock::lock;
-use crate::mails::session::Session;
 use crate::memory::{Budget, Held};
 
 /// How long an e-mail of the old service is waited for after its response: some send it afterwards.
@@ -27,63 +23,16 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long and how many e-mails are kept.
 const KEPT: Duration = Duration::from_mins(1);
 const MAX_KEPT: usize = 1000;
-/// The longest silence of a session (RFC 5321, 4.5.3.2).
-const IDLE: Duration = Duration::from_mins(5);
-/// How many sessions there are at a time; further ones wait.
-const SESSIONS: usize = 100;
 
-/// Where the old service's e-mails pass: it is configured to send them to `listen`, and they go on to its
-/// mail server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailRelay {
-    /// The address that is listened on.
-    pub listen: SocketAddr,
-    /// The mail server, `host:port`.
-    pub server: String,
+/// An e-mail as it is compared.
+fn answer(message: &Message) -> Answer {
+    let text = message.text.replace("\r\n", "\n");
+    let body = json!({"to": message.to, "subject": message.subject, "text": text.trim()});
+    Answer { status: 0, headers: BTreeMap::new(), body: body.to_string().into_bytes() }
 }
 
-/// An e-mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// The recipient.
-    pub to: String,
-    /// Its subject.
-    pub subject: String,
-    /// Its text, in HTML if it has one.
-    pub text: String,
-}
-
-impl Message {
-    /// As it is compared.
-    fn answer(&self) -> Answer {
-        let text = self.text.replace("\r\n", "\n");
-        let body = json!({"to": self.to, "subject": self.subject, "text": text.trim()});
-        Answer { status: 0, headers: BTreeMap::new(), body: body.to_string().into_bytes() }
-    }
-
-    /// About the bytes that it takes.
-    pub(crate) fn size(&self) -> usize {
-        self.to.len() + self.subject.len() + self.text.len()
-    }
-
-    fn shown(&self) -> String {
-        format!("to {}: {}", self.to, self.subject)
-    }
-}
-
-/// Collects the e-mails of a request that is rehearsed: an extension of it.
-#[derive(Clone, Debug, Default)]
-pub struct Outbox(Arc<Mutex<Vec<Message>>>);
-
-impl Outbox {
-    /// Adds an e-mail that would have been sent.
-    pub fn add(&self, message: Message) {
-        lock(&self.0).push(message);
-    }
-
-    pub(crate) fn take(&self) -> Vec<Message> {
-        std::mem::take(&mut lock(&self.0))
-    }
+fn shown(message: &Message) -> String {
+    format!("to {}: {}", message.to, message.subject)
 }
 
 /// The e-mails of the old service that no rehearsal has claimed.
@@ -217,11 +166,11 @@ impl Mails {
                 differences.push(Difference {
                     path: "message".into(),
                     reference: "(absent)".into(),
-                    candidate: message.shown(),
+                    candidate: shown(message),
                 });
                 continue;
             };
-            let found = compare(&other.answer(), &message.answer(), true, pairs);
+            let found = compare(&answer(&other), &answer(message), true, pairs);
             differences.extend(found.into_iter().map(|difference| Difference {
                 path: difference.path.replacen("body", "message", 1),
                 ..difference
@@ -230,7 +179,7 @@ impl Mails {
         let certain = surplus.iter().filter(|(is_certain, _)| *is_certain);
         differences.extend(certain.map(|(_, message)| Difference {
             path: "message".into(),
-            reference: message.shown(),
+            reference: shown(message),
             candidate: "(absent)".into(),
         }));
         Some(differences)
@@ -238,13 +187,13 @@ impl Mails {
 
     /// Takes an e-mail that is the same as this one.
     fn claim(&self, since: Instant, message: &Message, pairs: &mut Pairs) -> bool {
-        let answer = message.answer();
+        let ours = answer(message);
         let sent = &mut lock(&self.kept).sent;
         let found = sent.iter().position(|Sent { at, message: theirs, .. }| {
             let mut matched = pairs.clone();
             let is_same = *at >= since
                 && theirs.to == message.to
-                && compare(&theirs.answer(), &answer, true, &mut matched).is_empty();
+                && compare(&answer(theirs), &ours, true, &mut matched).is_empty();
             if is_same {
                 *pairs = matched;
             }
@@ -278,111 +227,6 @@ fn has_address(text: &str, address: &str) -> bool {
                 next => !next.is_some_and(is_part),
             }
     })
-}
-
-/// What a request names: its target and body, decoded.
-pub(crate) fn names(target: &str, body: &[u8]) -> String {
-    let body = String::from_utf8_lossy(body);
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    format!("{} {} {body}", decoded(target), decoded(&body))
-}
-
-/// What a reader sees of an e-mail, for each recipient.
-fn messages(session::Sent { to, text }: session::Sent) -> impl Iterator<Item = Message> {
-    let parsed = MessageParser::default().parse(&text);
-    let subject = parsed.as_ref().and_then(|message| message.subject()).unwrap_or_default();
-    let body = parsed.as_ref().and_then(|message| message.body_html(0)).unwrap_or_default();
-    let message =
-        Message { to: String::new(), subject: subject.to_owned(), text: body.into_owned() };
-    to.into_iter().map(move |to| Message { to, ..message.clone() })
-}
-
-/// Passes sessions on to the mail server, and keeps what it accepts. `background` runs the sessions.
-pub(crate) async fn relay(
-    listener: TcpListener,
-    server: String,
-    mails: Arc<Mails>,
-    background: TaskTracker,
-) {
-    let (sessions, server) = (Arc::new(Semaphore::new(SESSIONS)), Arc::<str>::from(server));
-    loop {
-        let Ok(permit) = Arc::clone(&sessions).acquire_owned().await else { return };
-        let client = match listener.accept().await {
-            Ok((client, _)) => client,
-            Err(error) => {
-                tracing::warn!(%error, "no session of the old service's e-mails");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let (server, mails) = (Arc::clone(&server), Arc::clone(&mails));
-        background.spawn(async move {
-            let passed = pass(client, &server, &mails).await;
-            if let Err(error) = passed {
-                tracing::warn!(%error, "a session of the old service's e-mails broke");
-            }
-            drop(permit);
-        });
-    }
-}
-
-async fn pass(mut client: TcpStream, server: &str, mails: &Mails) -> std::io::Result<()> {
-    let connecting = tokio::time::timeout(Duration::from_secs(30), TcpStream::connect(server));
-    let server = connecting.await.map_err(std::io::Error::from).flatten();
-    let mut server = match server {
-        Ok(server) => server,
-        Err(error) => {
-            // So that the old service knows it at once, and may try again.
-            client.write_all(b"421 the mail server cannot be reached\r\n").await?;
-            return Err(error);
-        }
-    };
-    let session = Mutex::new(Session::new(mails.budget.part()));
-    let is_warned = AtomicBool::new(false);
-    let lose = |session: &mut Session| {
-        if !session.take_unseen() {
-            return;
-        }
-        mails.lose();
-        if !is_warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                "e-mails of the old service are encrypted, sent in chunks or too long: not compared"
-            );
-        }
-    };
-    let (from_client, to_client) = client.split();
-    let (from_server, to_server) = server.split();
-    let up = copy(from_client, to_server, |bytes| {
-        let mut session = lock(&session);
-        session.client(bytes);
-        lose(&mut session);
-    });
-    let down = copy(from_server, to_client, |bytes| {
-        let mut session = lock(&session);
-        for sent in session.server(bytes) {
-            messages(sent).for_each(|message| mails.add(message));
-        }
-        lose(&mut session);
-    });
-    tokio::try_join!(up, down).map(drop)
-}
-
-/// Copies until the end, and shows what is copied before it is sent.
-async fn copy(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    mut show: impl FnMut(&[u8]),
-) -> std::io::Result<()> {
-    let mut buffer = vec![0; 16 * 1024];
-    loop {
-        let read = tokio::time::timeout(IDLE, from.read(&mut buffer)).await??;
-        let bytes = &buffer[..read];
-        if bytes.is_empty() {
-            return to.shutdown().await;
-        }
-        show(bytes);
-        to.write_all(bytes).await?;
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -27,7 +26,7 @@ use crate::proxy_error::ProxyError;
 use crate::settings::{Settings, StartError};
 use crate::trust::Trust;
 use crate::tunnel::Limit;
-use crate::{headers, tunnel};
+use crate::{headers, tls, tunnel};
 
 /// The most header fields of a response.
 const MAX_FIELDS: usize = 500;
@@ -51,40 +50,9 @@ pub(crate) struct Limits {
     pub(crate) trust: Trust,
 }
 
-/// Certificates that the old service's is checked with.
-mod certificates {
-    use std::path::Path;
-
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-    use rustls::{ClientConfig, RootCertStore};
-
-    use crate::settings::StartError;
-
-    /// Those in a file, and the public ones.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or has none.
-    pub(super) fn trusting(path: &Path) -> Result<ClientConfig, StartError> {
-        let error = |reason: String| StartError::Certificates { path: path.to_owned(), reason };
-        let mut roots = RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let public = roots.len();
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| error(e.to_string()))?;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|e| error(e.to_string()))?;
-            roots.add(certificate).map_err(|e| error(e.to_string()))?;
-        }
-        if roots.len() == public {
-            return Err(error("it has none".to_owned()));
-        }
-        Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
-    }
-}
-
 #[derive(Clone)]
 pub(crate) struct Proxy {
-    client: Client<HttpsConnector<Connector>, Body>,
+    client: Client<tls::Outer, Body>,
     scheme: Scheme,
     authority: Authority,
     limits: Limits,
@@ -103,18 +71,11 @@ impl Proxy {
         limits: Limits,
         events: Arc<Events>,
     ) -> Result<Self, StartError> {
-        // An error means that one is installed already.
-        _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.set_connect_timeout(Some(limits.timeout.min(Duration::from_secs(5))));
         http.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new();
-        let connector = match &settings.legacy_ca {
-            Some(path) => connector.with_tls_config(certificates::trusting(path)?),
-            None => connector.with_webpki_roots(),
-        };
-        let connector = connector.https_or_http().enable_http1();
+        let connector = tls::around(Connector(http), settings)?;
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(limits.idle)
             .pool_timer(TokioTimer::new())
@@ -123,7 +84,7 @@ impl Proxy {
             // A proxy removes it (RFC 9112, 5.1 and 5.2).
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .build(connector.wrap_connector(Connector(http)));
+            .build(connector);
         let semaphore = || Arc::new(Semaphore::new(limits.max_in_flight));
         let (in_flight, tunnels) = (semaphore(), semaphore());
         let background = settings.background.clone();
@@ -131,6 +92,7 @@ impl Proxy {
     }
 
     /// The requests at the old service, and the connections that have changed to another protocol.
+    #[cfg(feature = "metrics")]
     pub(crate) fn in_flight(&self) -> (usize, usize) {
         let max = self.limits.max_in_flight;
         let used = |permits: &Semaphore| max.saturating_sub(permits.available_permits());

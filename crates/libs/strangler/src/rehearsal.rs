@@ -18,9 +18,9 @@ use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
 use crate::answer::{read, request};
+use crate::emails::{self, Message, Outbox};
 use crate::lock::lock;
-use crate::mails;
-use crate::mails::{Mails, Message, Moment, Outbox};
+use crate::mails::{Mails, Moment};
 use crate::memory::{Budget, Held};
 use crate::writes::{self, Writes};
 
@@ -204,7 +204,7 @@ impl Rehearsals {
         let (Some(mails), Some(sent)) = (&self.mails, rehearsed.sent) else {
             return rehearsed.messages.is_empty().then(Vec::new);
         };
-        let names = mails::names(&parts.uri.to_string(), body);
+        let names = emails::names(&parts.uri.to_string(), body);
         mails.compare(sent, &names, &rehearsed.messages, &mut rehearsed.pairs.clone()).await
     }
 

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::client::ClientKey;
 use crate::evaluation::Margin;
+#[cfg(feature = "mail-relay")]
 use crate::mails::MailRelay;
 use crate::plan::PlanError;
 use crate::rehearsal::Rehearse;
@@ -40,6 +41,7 @@ pub struct Settings {
     pub legacy: Uri,
     /// A file with certificates (PEM) of authorities that the old service's certificate may be from,
     /// besides the public ones.
+    #[cfg(feature = "tls")]
     pub legacy_ca: Option<PathBuf>,
     /// A file with the plan, read again when it changes and written by the page. Beside it is kept
     /// which canaries failed, and at which step the automatic ones are.
@@ -78,6 +80,7 @@ pub struct Settings {
     pub rehearse: Option<Rehearse>,
     /// Where the old service's e-mails pass, so that those of rehearsals are compared with them;
     /// without it, e-mails are not compared.
+    #[cfg(feature = "mail-relay")]
     pub mail_relay: Option<MailRelay>,
     /// The maximum number of rehearsals at a time; further writes are not rehearsed.
     pub max_rehearsals: usize,
@@ -107,6 +110,7 @@ impl Settings {
     pub fn new(legacy: Uri) -> Self {
         Self {
             legacy,
+            #[cfg(feature = "tls")]
             legacy_ca: None,
             plan: None,
             timeout: Duration::from_mins(1),
@@ -121,6 +125,7 @@ impl Settings {
             client: vec![ClientKey::Subject, ClientKey::Address],
             dry_run: None,
             rehearse: None,
+            #[cfg(feature = "mail-relay")]
             mail_relay: None,
             max_rehearsals: 4,
             rehearsal_timeout: Duration::from_millis(500),
@@ -137,11 +142,16 @@ impl Settings {
 
 /// Why the strangler cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The URL of the old service has no scheme, host or port that can be used.
     #[error("'{0}' is not the URL of a service such as http://127.0.0.1:8001")]
     Legacy(Uri),
+    /// The URL of the old service begins with `https:`, and the feature `tls` is not there.
+    #[error("'{0}': HTTPS needs strangler's feature `tls`")]
+    Https(Uri),
     /// The file with certificates cannot be used.
+    #[cfg(feature = "tls")]
     #[error("the certificates {path}: {reason}")]
     Certificates {
         /// The file.
@@ -150,6 +160,7 @@ pub enum StartError {
         reason: String,
     },
     /// The old service's e-mails cannot pass.
+    #[cfg(feature = "mail-relay")]
     #[error("the old service's e-mails: cannot listen on {listen}: {source}")]
     Mails {
         /// The address.

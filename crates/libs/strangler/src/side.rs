@@ -99,6 +99,7 @@ impl Side {
     }
 
     /// Seconds and how many took no more, but for those of the bucket before.
+    #[cfg(feature = "metrics")]
     #[expect(clippy::cast_precision_loss, reason = "microseconds")]
     pub(crate) fn buckets(&self) -> Vec<(f64, u64)> {
         let bounds = BUCKETS.iter().map(|bound| *bound as f64 / 1e6).chain([f64::INFINITY]);
@@ -150,6 +151,7 @@ pub struct Figures {
 }
 
 #[cfg(test)]
+#[cfg(feature = "metrics")]
 mod tests {
     use super::*;
 

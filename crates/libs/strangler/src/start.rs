@@ -4,13 +4,12 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
 use http::uri::Scheme;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::canaries::{self, Canaries};
 use crate::events::Events;
 use crate::files::read_if_any;
-use crate::mails::{self, MailRelay, Mails};
+use crate::mails::Mails;
 use crate::memory::Budget;
 use crate::operations::Operations;
 use crate::plan::Plan;
@@ -25,7 +24,7 @@ impl Strangler {
     /// Reads the plan and watches its file. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When the URL is invalid, the certificates cannot be read, or the plan cannot be read or is
+    /// When the URL is invalid or needs a feature that is not there, the certificates cannot be read, or the plan cannot be read or is
     /// refused. A file that does not exist is an empty plan: everything is `legacy`, and the page, the
     /// state and the metrics say so until there is one.
     pub fn start(settings: Settings, operations: Operations) -> Result<Self, StartError> {
@@ -36,6 +35,9 @@ impl Strangler {
         else {
             return Err(StartError::Legacy(settings.legacy));
         };
+        if scheme == Scheme::HTTPS && !cfg!(feature = "tls") {
+            return Err(StartError::Https(settings.legacy));
+        }
         let (mut plan, mut file, mut missing) = (Plan::default(), None, None);
         let (mut canaries, mut kept) = (String::new(), Canaries::new());
         if let Some(path) = &settings.plan {
@@ -74,14 +76,17 @@ impl Strangler {
         };
         let proxy = Proxy::new(scheme, authority, &settings, limits, Arc::clone(&events))?;
         let budget = Budget::new(settings.comparison_memory);
-        let mails = settings.mail_relay.as_ref();
-        let mails = mails.map(|to| relay(to, &settings, &budget)).transpose()?;
+        #[cfg(feature = "mail-relay")]
+        let mails = relay(&settings, &budget)?;
+        #[cfg(not(feature = "mail-relay"))]
+        let mails = None::<Arc<Mails>>;
         let strangler = Self(Arc::new(Inner {
             proxy,
             shadow: Arc::new(shadow(&settings, budget, mails.clone())),
             mails,
             statistics: (0..operations.len()).map(|_| Arc::new(Statistics::new())).collect(),
             others: Statistics::new(),
+            #[cfg(any(feature = "metrics", feature = "page"))]
             events,
             start: Instant::now(),
             state: RwLock::new(State {
@@ -104,22 +109,17 @@ impl Strangler {
     }
 }
 
-/// Lets the old service's e-mails pass.
-fn relay(
-    relay: &MailRelay,
-    settings: &Settings,
-    budget: &Arc<Budget>,
-) -> Result<Arc<Mails>, StartError> {
-    let listener = std::net::TcpListener::bind(relay.listen).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        TcpListener::from_std(listener)
-    });
-    let error = |source| StartError::Mails { listen: relay.listen, source };
-    let listener = listener.map_err(error)?;
+/// Lets the old service's e-mails pass, if the settings say where.
+///
+/// # Errors
+/// When the address cannot be listened on.
+#[cfg(feature = "mail-relay")]
+fn relay(settings: &Settings, budget: &Arc<Budget>) -> Result<Option<Arc<Mails>>, StartError> {
+    let Some(relay) = &settings.mail_relay else { return Ok(None) };
     let mails = Arc::new(Mails::new(Arc::clone(budget)));
-    let (server, background) = (relay.server.clone(), settings.background.clone());
-    tokio::spawn(mails::relay(listener, server, Arc::clone(&mails), background));
-    Ok(mails)
+    let started = relay.start(Arc::clone(&mails), settings.background.clone());
+    started.map_err(|source| StartError::Mails { listen: relay.listen, source })?;
+    Ok(Some(mails))
 }
 
 fn shadow(settings: &Settings, budget: Arc<Budget>, mails: Option<Arc<Mails>>) -> Shadow {

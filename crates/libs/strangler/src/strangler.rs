@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
+#[cfg(any(feature = "metrics", feature = "page"))]
 use crate::events::Events;
 use crate::lock::lock;
 use crate::mails::Mails;
@@ -55,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) statistics: Vec<Arc<Statistics>>,
     /// Of operations that the new service does not have.
     pub(crate) others: Statistics,
+    #[cfg(any(feature = "metrics", feature = "page"))]
     pub(crate) events: Arc<Events>,
     pub(crate) start: Instant,
     pub(crate) state: RwLock<State>,
