@@ -35,6 +35,7 @@ pub fn start(
     let settings = strangler::Settings {
         plan: legacy.plan.clone(),
         legacy_ca: legacy.ca.clone(),
+        legacy_cpu: legacy.metrics.clone().map(strangler::CpuSource::new),
         timeout: legacy.timeout,
         idle: legacy.idle,
         upload_rate: legacy.upload_rate,

@@ -21,6 +21,10 @@ pub(super) struct LegacyArgs {
     /// public ones
     #[arg(long, env, global = true, value_parser = setting(path))]
     legacy_ca_file: Option<Given<PathBuf>>,
+    /// The old service's metrics with process_cpu_seconds_total of all its processes, so that operations
+    /// are ranked by its CPU [default: they are ranked by its time]
+    #[arg(long, env, global = true, value_parser = setting(url))]
+    legacy_metrics_url: Option<Given<Uri>>,
     /// Timeout of the old service, in seconds [default: 60]
     #[arg(long, env, global = true, value_parser = setting(number(1..=3600_u64)))]
     legacy_timeout_seconds: Option<Given<u64>>,
@@ -81,6 +85,8 @@ pub(super) struct LegacyArgs {
 pub struct Legacy {
     pub url: Uri,
     pub ca: Option<PathBuf>,
+    /// Where it reports its CPU.
+    pub metrics: Option<Uri>,
     pub timeout: Duration,
     pub idle: Duration,
     /// Bytes a second.
@@ -120,6 +126,7 @@ impl Legacy {
         let max_in_flight = errors.value(args.legacy_max_in_flight.as_ref(), 1024);
         let retry = errors.value(args.legacy_retry.as_ref(), true);
         let ca = errors.optional(args.legacy_ca_file.as_ref());
+        let metrics = errors.optional(args.legacy_metrics_url.as_ref());
         let memory = errors.value(args.strangler_memory.as_ref(), 32 * 1024 * 1024);
         let canary_checks = errors.value(args.strangler_canary_checks.as_ref(), 2);
         let client = errors.optional(args.strangler_client.as_ref());
@@ -137,6 +144,7 @@ impl Legacy {
         Some(Self {
             url,
             ca,
+            metrics,
             timeout: Duration::from_secs(timeout),
             idle: Duration::from_secs(idle),
             upload_rate,
@@ -158,6 +166,14 @@ impl Legacy {
 
 fn uri(value: &str) -> Result<Uri, String> {
     origin(value)?.parse().map_err(|error| format!("'{value}': {error}"))
+}
+
+/// With a path.
+fn url(value: &str) -> Result<Uri, String> {
+    match value.parse::<Uri>() {
+        Ok(url) if url.scheme().is_some() && url.authority().is_some() => Ok(url),
+        _ => Err(format!("'{value}' is not a URL such as http://127.0.0.1:8001/metrics")),
+    }
 }
 
 fn address(value: &str) -> Result<SocketAddr, String> {

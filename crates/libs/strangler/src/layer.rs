@@ -209,6 +209,7 @@ impl Strangler {
 
     async fn legacy(&self, request: Request<Body>, statistics: &Statistics) -> Response {
         let measured = statistics.legacy.start();
+        statistics.to_legacy();
         let _at_legacy = self.0.mails.as_ref().map(|mails| mails.at_legacy());
         match self.0.proxy.send(request).await {
             Ok(mut response) => {

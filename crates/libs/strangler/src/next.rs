@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::Method;
 use serde::{Deserialize, Serialize};
 
+use crate::cpu::CpuShare;
 use crate::overview::{OperationView, Overview};
 use crate::plan::Mode;
 use crate::side::Figures;
@@ -54,9 +55,10 @@ pub struct Candidate {
     pub id: String,
     /// The mode of the plan.
     pub mode: Mode,
-    /// Its part of the time that the old service spent on all requests, 0 to 1, its waiting included:
-    /// what the old service would be spared. Its CPU cannot be seen from here.
+    /// Its part of the time that the old service spent on all requests, 0 to 1, its waiting included.
     pub share: f64,
+    /// Its share of the old service's CPU, what that would be spared; none if it is not known.
+    pub cpu: Option<CpuShare>,
     /// Requests a second, on average since the start.
     pub rate: f64,
     /// The old service's latencies.
@@ -75,7 +77,8 @@ pub struct Candidate {
 
 impl Strangler {
     /// The operations that are not native yet, the one to move next first: by their share of the old
-    /// service's time, of which a write counts half and one whose answers differed a tenth.
+    /// service's CPU, or of its time where that is not known, of which a write counts half and one whose
+    /// answers differed a tenth.
     pub fn candidates(&self) -> Vec<Candidate> {
         candidates(&self.overview())
     }
@@ -146,6 +149,7 @@ pub(crate) fn candidates(overview: &Overview) -> Vec<Candidate> {
                 id: operation.id.clone(),
                 mode: operation.mode,
                 share: share(&statistics.legacy, total),
+                cpu: operation.cpu,
                 rate: statistics.legacy.requests as f64 / overview.seconds.max(1e-3),
                 legacy: statistics.legacy.clone(),
                 risk: Risk::of(operation),
@@ -156,7 +160,8 @@ pub(crate) fn candidates(overview: &Overview) -> Vec<Candidate> {
             }
         })
         .collect();
-    let score = |candidate: &Candidate| candidate.share * candidate.risk.weight();
+    let gain = |candidate: &Candidate| candidate.cpu.map_or(candidate.share, |cpu| cpu.share);
+    let score = |candidate: &Candidate| gain(candidate) * candidate.risk.weight();
     all.sort_by(|one, other| score(other).partial_cmp(&score(one)).unwrap_or(Ordering::Equal));
     for (index, candidate) in all.iter_mut().enumerate() {
         candidate.rank = index + 1;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cpu::{Cpu, CpuShare, CpuView};
 use crate::plan::{Mode, Steps};
 use crate::side::Figures;
 use crate::statistics::View;
@@ -26,6 +27,8 @@ pub struct Overview {
     pub may_differ: Vec<String>,
     /// Whether the e-mails of rehearsed writes are compared: the old service's pass here.
     pub emails_compared: bool,
+    /// The old service's CPU, if `Settings::legacy_cpu` says where it is reported.
+    pub cpu: Option<CpuView>,
     /// What comparisons take.
     pub memory: Memory,
 }
@@ -58,6 +61,8 @@ pub struct OperationView {
     pub fallback: Option<String>,
     /// Of an automatic canary.
     pub step: Option<StepView>,
+    /// Its share of the old service's CPU, if that is known.
+    pub cpu: Option<CpuShare>,
     /// What was observed on both sides.
     #[serde(flatten)]
     pub statistics: View,
@@ -89,30 +94,36 @@ impl Strangler {
     pub fn overview(&self) -> Overview {
         let state = self.read();
         let operations = self.0.operations.iter().zip(&state.operations).zip(&self.0.statistics);
+        let shares = self.0.cpu.as_ref().map(Cpu::shares).unwrap_or_default();
+        let shares = shares.into_iter().chain(std::iter::repeat(None));
         let steps = &state.plan.steps;
-        let operations = operations.map(|((operation, running), statistics)| OperationView {
-            id: operation.id.to_string(),
-            method: operation.method.to_string(),
-            path: operation.path.to_string(),
-            mode: running.mode,
-            percent: percent(running, steps),
-            fallback: running.failed.clone(),
-            step: (running.mode == Mode::Automatic).then(|| {
-                let (requests, compared) = statistics.step();
-                let is_compared = operation.method.is_safe() && self.0.settings.canary_checks > 0;
-                StepView {
-                    number: running.step + 1,
-                    of: steps.percents.len(),
-                    requests,
-                    min_requests: steps.requests,
-                    seconds: running.since.elapsed().as_secs(),
-                    min_seconds: steps.seconds,
-                    compared,
-                    min_compared: if is_compared { steps.compared } else { 0 },
-                }
-            }),
-            statistics: statistics.view(),
-        });
+        let operations = operations.zip(shares);
+        let operations =
+            operations.map(|(((operation, running), statistics), cpu)| OperationView {
+                cpu,
+                id: operation.id.to_string(),
+                method: operation.method.to_string(),
+                path: operation.path.to_string(),
+                mode: running.mode,
+                percent: percent(running, steps),
+                fallback: running.failed.clone(),
+                step: (running.mode == Mode::Automatic).then(|| {
+                    let (requests, compared) = statistics.step();
+                    let is_compared =
+                        operation.method.is_safe() && self.0.settings.canary_checks > 0;
+                    StepView {
+                        number: running.step + 1,
+                        of: steps.percents.len(),
+                        requests,
+                        min_requests: steps.requests,
+                        seconds: running.since.elapsed().as_secs(),
+                        min_seconds: steps.seconds,
+                        compared,
+                        min_compared: if is_compared { steps.compared } else { 0 },
+                    }
+                }),
+                statistics: statistics.view(),
+            });
         let settings = &self.0.settings;
         let (used, peak) = self.0.shadow.budget.used();
         Overview {
@@ -124,6 +135,7 @@ impl Strangler {
             ignored_headers: settings.ignored_headers.iter().map(ToString::to_string).collect(),
             may_differ: state.plan.may_differ.clone(),
             emails_compared: self.0.mails.is_some(),
+            cpu: self.0.cpu.as_ref().map(Cpu::view),
             memory: Memory { max: settings.comparison_memory, used, peak },
         }
     }

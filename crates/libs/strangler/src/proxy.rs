@@ -11,7 +11,8 @@ use axum::extract::ConnectInfo;
 use axum::response::Response;
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::body::{Pace, Progress, Upload, download};
+use crate::causes::causes;
 use crate::connect::{Connector, Traffic};
 use crate::events::{Event, Events};
 use crate::proxy_error::ProxyError;
@@ -30,6 +32,8 @@ use crate::{headers, tls, tunnel};
 
 /// The most header fields of a response.
 const MAX_FIELDS: usize = 500;
+/// The longest text that is read for the strangler itself.
+const MAX_TEXT: usize = 4 * 1024 * 1024;
 
 /// What a proxy allows, and whom it trusts.
 #[derive(Clone)]
@@ -97,6 +101,23 @@ impl Proxy {
         let max = self.limits.max_in_flight;
         let used = |permits: &Semaphore| max.saturating_sub(permits.available_permits());
         (used(&self.in_flight), used(&self.tunnels))
+    }
+
+    /// The text at a URL, in time and of at most [`MAX_TEXT`] bytes; or why there is none.
+    pub(crate) async fn read(&self, uri: &Uri) -> Result<String, String> {
+        let request = Request::get(uri.clone()).body(Body::empty());
+        let request = request.map_err(|error| error.to_string())?;
+        let reading = async {
+            let response = self.client.request(request).await.map_err(|error| causes(&error))?;
+            if response.status() != StatusCode::OK {
+                return Err(response.status().to_string());
+            }
+            let body = Limited::new(response.into_body(), MAX_TEXT).collect().await;
+            let body = body.map_err(|error| causes(&*error))?.to_bytes();
+            Ok(String::from_utf8_lossy(&body).into_owned())
+        };
+        let late = |_| "no answer in time".to_owned();
+        tokio::time::timeout(self.limits.timeout, reading).await.map_err(late)?
     }
 
     /// Forwards a request and counts what becomes of it.

@@ -8,6 +8,7 @@ use http::{HeaderName, Request, Uri};
 use tokio_util::task::TaskTracker;
 
 use crate::client::ClientKey;
+use crate::cpu::CpuSource;
 use crate::evaluation::Margin;
 #[cfg(feature = "mail-relay")]
 use crate::mails::MailRelay;
@@ -43,6 +44,9 @@ pub struct Settings {
     /// besides the public ones.
     #[cfg(feature = "tls")]
     pub legacy_ca: Option<PathBuf>,
+    /// Where the old service reports its CPU, by which operations are ranked then; without it they are
+    /// ranked by its time.
+    pub legacy_cpu: Option<CpuSource>,
     /// A file with the plan, read again when it changes and written by the page. Beside it is kept
     /// which canaries failed, and at which step the automatic ones are.
     pub plan: Option<PathBuf>,
@@ -112,6 +116,7 @@ impl Settings {
             legacy,
             #[cfg(feature = "tls")]
             legacy_ca: None,
+            legacy_cpu: None,
             plan: None,
             timeout: Duration::from_mins(1),
             idle: Duration::from_secs(1),
@@ -147,7 +152,7 @@ pub enum StartError {
     /// The URL of the old service has no scheme, host or port that can be used.
     #[error("'{0}' is not the URL of a service such as http://127.0.0.1:8001")]
     Legacy(Uri),
-    /// The URL of the old service begins with `https:`, and the feature `tls` is not there.
+    /// The URL of the old service or of its metrics begins with `https:`, and the feature `tls` is not there.
     #[error("'{0}': HTTPS needs strangler's feature `tls`")]
     Https(Uri),
     /// The file with certificates cannot be used.

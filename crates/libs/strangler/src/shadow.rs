@@ -247,6 +247,7 @@ impl Strangler {
     }
 
     async fn request_legacy(&self, job: &Job, held: &mut Held) -> Result<Answer, Verdict> {
+        self.0.statistics[job.index].to_legacy();
         let response = self.0.proxy.send(request(&job.parts, &job.body)).await;
         let response = response.map_err(|_| Verdict::Uncompared)?;
         read(response, self.0.shadow.max_body, held).await

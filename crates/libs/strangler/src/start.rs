@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
+use http::Uri;
 use http::uri::Scheme;
 use tokio::sync::Semaphore;
 
 use crate::canaries::{self, Canaries};
+use crate::cpu::Cpu;
 use crate::events::Events;
 use crate::files::read_if_any;
 use crate::mails::Mails;
@@ -35,8 +37,11 @@ impl Strangler {
         else {
             return Err(StartError::Legacy(settings.legacy));
         };
-        if scheme == Scheme::HTTPS && !cfg!(feature = "tls") {
-            return Err(StartError::Https(settings.legacy));
+        let metrics = settings.legacy_cpu.as_ref().map(|source| &source.metrics);
+        let needs_tls = |uri: &&Uri| uri.scheme() == Some(&Scheme::HTTPS);
+        let needs_tls = [&settings.legacy].into_iter().chain(metrics).find(needs_tls);
+        if let (Some(uri), false) = (needs_tls, cfg!(feature = "tls")) {
+            return Err(StartError::Https(uri.clone()));
         }
         let (mut plan, mut file, mut missing) = (Plan::default(), None, None);
         let (mut canaries, mut kept) = (String::new(), Canaries::new());
@@ -86,6 +91,7 @@ impl Strangler {
             mails,
             statistics: (0..operations.len()).map(|_| Arc::new(Statistics::new())).collect(),
             others: Statistics::new(),
+            cpu: settings.legacy_cpu.as_ref().map(|_| Cpu::new(operations.len())),
             #[cfg(any(feature = "metrics", feature = "page"))]
             events,
             start: Instant::now(),
@@ -105,6 +111,9 @@ impl Strangler {
         strangler.write().error = missing;
         strangler.restore(&kept);
         strangler.watch();
+        if let Some(source) = strangler.0.settings.legacy_cpu.clone() {
+            strangler.watch_cpu(source);
+        }
         Ok(strangler)
     }
 }

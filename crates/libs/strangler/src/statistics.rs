@@ -58,6 +58,8 @@ pub(crate) struct Statistics {
     pub(crate) legacy: Side,
     pub(crate) native: Side,
     pub(crate) rehearsal: Side,
+    /// Requests that were sent to the old service, by clients and for comparisons.
+    to_legacy: AtomicU64,
     verdicts: [AtomicU64; 7],
     differences: Mutex<VecDeque<Seen>>,
     /// How often the old service differed from itself, by path.
@@ -96,6 +98,7 @@ impl Statistics {
             legacy: Side::new(),
             native: Side::new(),
             rehearsal: Side::new(),
+            to_legacy: AtomicU64::new(0),
             verdicts: [const { AtomicU64::new(0) }; 7],
             differences: Mutex::default(),
             unsteady: Mutex::default(),
@@ -110,6 +113,16 @@ impl Statistics {
 
     pub(crate) fn count(&self, verdict: Verdict) {
         self.verdicts[verdict as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a request that is sent to the old service.
+    pub(crate) fn to_legacy(&self) {
+        self.to_legacy.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were sent to it, by clients and for comparisons.
+    pub(crate) fn requests_to_legacy(&self) -> u64 {
+        self.to_legacy.load(Ordering::Relaxed)
     }
 
     /// Counts the comparison of a response that a canary has given. After a difference the next ones

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
+use crate::cpu::Cpu;
 #[cfg(any(feature = "metrics", feature = "page"))]
 use crate::events::Events;
 use crate::lock::lock;
@@ -56,6 +57,8 @@ pub(crate) struct Inner {
     pub(crate) statistics: Vec<Arc<Statistics>>,
     /// Of operations that the new service does not have.
     pub(crate) others: Statistics,
+    /// The old service's CPU, if it reports it.
+    pub(crate) cpu: Option<Cpu>,
     #[cfg(any(feature = "metrics", feature = "page"))]
     pub(crate) events: Arc<Events>,
     pub(crate) start: Instant,

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use html_escape::encode_double_quoted_attribute as escape;
 
+use crate::cpu::CpuShare;
 use crate::next::{Candidate, Risk, candidates};
 use crate::overview::{OperationView, Overview, StepView};
 use crate::page::guard::Token;
@@ -45,9 +46,10 @@ fn write_page(out: &mut String, overview: &Overview, token: &Token) -> std::fmt:
     if let Some(error) = &overview.error {
         writeln!(out, "<p class=\"error\" role=\"alert\">{}</p>", escape(error))?;
     }
+    ranking(out, overview)?;
     out.push_str(
         "<table>\n<thead><tr><th scope=\"col\">operation</th><th scope=\"col\">mode</th>\
-         <th scope=\"col\">next<br><small>rank, share of legacy's time, risk</small></th>\
+         <th scope=\"col\">next<br><small>rank, share of legacy's CPU or time, risk</small></th>\
          <th scope=\"col\">legacy<br><small>requests, p50 / p90 / p99 ms</small></th>\
          <th scope=\"col\">Rust<br><small>requests, p50 / p90 / p99 ms</small></th>\
          <th scope=\"col\">same</th></tr></thead>\n<tbody>\n",
@@ -59,6 +61,31 @@ fn write_page(out: &mut String, overview: &Overview, token: &Token) -> std::fmt:
     }
     out.push_str("</tbody>\n</table>\n");
     may_differ(out, overview, token)
+}
+
+/// By what operations are ranked.
+fn ranking(out: &mut String, overview: &Overview) -> std::fmt::Result {
+    let Some(cpu) = &overview.cpu else {
+        out.push_str(
+            "<p><small>Ranked by the share of legacy's time, which includes its waiting: where it reports its \
+             CPU was not set.</small></p>\n",
+        );
+        return Ok(());
+    };
+    if let Some(error) = &cpu.error {
+        writeln!(
+            out,
+            "<p class=\"error\">Legacy's CPU cannot be read: {}</p>",
+            escape(error.as_str())
+        )?;
+    }
+    let known = overview.operations.iter().filter(|operation| operation.cpu.is_some()).count();
+    writeln!(
+        out,
+        "<p><small>Ranked by the share of legacy's CPU ({:.1} s so far), as far as the requests explain it, of {known} \
+         operations; of the others by the share of its time, which includes its waiting.</small></p>",
+        cpu.seconds
+    )
 }
 
 /// Where answers may differ, and what is suggested.
@@ -172,7 +199,7 @@ fn write_step(out: &mut String, step: &StepView, percent: u8) -> std::fmt::Resul
 }
 
 fn next(out: &mut String, candidate: &Candidate) -> std::fmt::Result {
-    let Candidate { rank, share, rate, risk, writes, callers, .. } = candidate;
+    let Candidate { rank, share, cpu, rate, risk, writes, callers, .. } = candidate;
     let callers = callers.map_or("over 5,000".to_owned(), |callers| callers.to_string());
     let risk = match risk {
         Risk::Low => "low",
@@ -180,9 +207,13 @@ fn next(out: &mut String, candidate: &Candidate) -> std::fmt::Result {
         Risk::High => "high: it differed",
     };
     let kind = if *writes { "writes" } else { "reads" };
+    write!(out, "<b>{rank}</b>: ")?;
+    if let Some(CpuShare { share, error, .. }) = cpu {
+        write!(out, "{:.1} ± {:.1} % of the CPU, ", share * 100.0, error * 100.0)?;
+    }
     write!(
         out,
-        "<b>{rank}</b>: {:.1} %<br><small>{rate:.2} a second, risk {risk}, {kind}, about {callers} \
+        "{:.1} % of the time<br><small>{rate:.2} a second, risk {risk}, {kind}, about {callers} \
          callers</small>",
         share * 100.0
     )

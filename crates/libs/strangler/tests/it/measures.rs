@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use prometheus_client::registry::Registry;
 use serde_json::json;
+use strangler::CpuSource;
 
 use super::*;
 
@@ -54,10 +55,77 @@ async fn what_spares_the_old_service_most_at_least_risk_is_next() {
     assert!(next[0]["legacy"]["p50"].as_f64().unwrap() >= 0.02, "{next:#}");
     let shown = page(&front, "").await;
     assert!(shown.contains("<b>1</b>: ") && shown.contains("about 5 callers"), "{shown}");
+    assert!(shown.contains("Ranked by the share of legacy's time"), "{shown}");
     // What is native has been moved.
     front.set("read_item", "native");
     let next: Value = serde_json::from_str(&page(&front, "/next").await).unwrap();
     assert_eq!(next.as_array().unwrap().len(), 1);
+}
+
+/// The old service waits for the read and computes the write: by its CPU the write is next, though it is
+/// riskier and faster.
+#[tokio::test]
+async fn what_costs_the_old_service_most_cpu_is_next_where_it_reports_that() {
+    let spent = Count::default();
+    let costs = |ms: u64, microseconds: u64| {
+        let spent = Arc::clone(&spent);
+        async move || {
+            spent.fetch_add(microseconds, Ordering::SeqCst);
+            slow(ms).await
+        }
+    };
+    let metrics = Arc::clone(&spent);
+    let metrics = async move || {
+        let seconds = Duration::from_micros(count(&metrics)).as_secs_f64();
+        format!("# HELP process_cpu_seconds_total CPU\nprocess_cpu_seconds_total {seconds}\n")
+    };
+    let legacy = Router::new()
+        .route("/items/{id}", get(costs(12, 100)))
+        .route("/items/", post(costs(1, 5000)))
+        .route("/metrics", get(metrics));
+    let url = serve(legacy).await;
+    let mut settings = Settings::new(url.parse().unwrap());
+    let metrics = format!("{url}/metrics").parse().unwrap();
+    let interval = Duration::from_millis(40);
+    settings.legacy_cpu = Some(CpuSource { metrics, interval });
+    let front = Front::start(Router::new(), settings).await;
+    let shown = page(&front, "").await;
+    assert!(shown.contains("of 0 operations; of the others by the share of its time"), "{shown}");
+    let client = client();
+    let start = Instant::now();
+    let next = loop {
+        for n in 0..60_usize {
+            for _ in 0..n % 4 {
+                client.get(format!("{}/items/7", front.url)).send().await.unwrap();
+            }
+            for _ in 0..n % 3 {
+                client.post(format!("{}/items/", front.url)).send().await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+        let next: Value = serde_json::from_str(&page(&front, "/next").await).unwrap();
+        if next[0]["cpu"].is_object() && next[1]["cpu"].is_object() {
+            break next;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{next:#}");
+    };
+    assert_eq!([&next[0]["id"], &next[1]["id"]], ["create_item", "read_item"], "{next:#}");
+    assert!(next[0]["cpu"]["share"].as_f64().unwrap() > 0.8, "{next:#}");
+    assert!(next[0]["share"].as_f64().unwrap() < 0.5, "of the time: {next:#}");
+    let shown = page(&front, "").await;
+    assert!(shown.contains("% of the CPU, ") && shown.contains("of 2 operations"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_source_without_the_cpu_is_reported() {
+    let mut settings =
+        Settings::new(serve(always(|_| "no".into_response())).await.parse().unwrap());
+    let metrics = settings.legacy.clone();
+    settings.legacy_cpu = Some(CpuSource { metrics, interval: Duration::from_millis(10) });
+    let front = Front::start(Router::new(), settings).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let shown = page(&front, "").await;
+    assert!(shown.contains("there is no process_cpu_seconds_total"), "{shown}");
 }
 
 #[tokio::test]
