@@ -170,8 +170,8 @@ impl<S> ClientStream<S> {
             buffer.set_filled(before);
             return Err(Error::new(ErrorKind::InvalidData, "bytes before the change of protocol"));
         }
-        let (in_place, rest) = INVALID_LINE_END;
-        read[refused.line_feed] = in_place;
+        let (replacement, rest) = INVALID_LINE_END;
+        read[refused.line_feed] = replacement;
         buffer.set_filled(before + refused.line_feed + 1);
         self.reading = Reading::Last(rest);
         Ok(())

@@ -1,7 +1,7 @@
 //! The CPU that the old service spends on each operation: the seconds that its metrics report, explained by
 //! the requests that it got meanwhile.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use http::Uri;
@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use crate::lock::lock;
 use crate::regression::Regression;
-use crate::strangler::Strangler;
 
 /// The counter of the old service's CPU, as Prometheus' clients call it.
 const METRIC: &str = "process_cpu_seconds_total";
@@ -142,7 +141,7 @@ impl Cpu {
 }
 
 /// The value of the metric in Prometheus' text format, added up if it has labels.
-fn cpu_seconds(text: &str) -> Result<f64, String> {
+pub(crate) fn cpu_seconds(text: &str) -> Result<f64, String> {
     let samples = text.lines().filter_map(|line| {
         let rest = line.strip_prefix(METRIC)?;
         // Without an exemplar.
@@ -155,29 +154,6 @@ fn cpu_seconds(text: &str) -> Result<f64, String> {
         return Err(format!("there is no {METRIC}"));
     }
     Ok(samples.iter().sum())
-}
-
-impl Strangler {
-    /// Reads the old service's metrics for as long as the strangler is there.
-    pub(crate) fn watch_cpu(&self, source: CpuSource) {
-        let inner = Arc::downgrade(&self.0);
-        tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(source.interval.max(Duration::from_millis(1)));
-            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                let Some(inner) = inner.upgrade() else { return };
-                let Some(cpu) = &inner.cpu else { return };
-                let text = inner.proxy.read(&source.metrics).await;
-                let reading = text.and_then(|text| cpu_seconds(&text)).map(|cpu_seconds| {
-                    let requests = inner.statistics.iter().map(|one| one.requests_to_legacy());
-                    let requests = requests.chain([inner.others.requests_to_legacy()]);
-                    Reading { at: Instant::now(), cpu_seconds, requests: requests.collect() }
-                });
-                cpu.observe(reading.map_err(|error| format!("{}: {error}", source.metrics)));
-            }
-        });
-    }
 }
 
 #[cfg(test)]

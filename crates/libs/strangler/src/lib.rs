@@ -49,6 +49,7 @@ mod changes;
 mod client;
 mod connect;
 mod cpu;
+mod cpu_readings;
 mod emails;
 mod evaluation;
 mod events;

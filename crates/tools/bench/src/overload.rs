@@ -82,27 +82,27 @@ impl<'a> Overload<'a> {
         let mut curves: Vec<_> =
             self.running.iter().map(|running| Curve::new(running.contender)).collect();
         for round in 1..=self.plan.open_rounds {
-            for (place, curve) in curves.iter_mut().enumerate() {
-                let name = self.running[place].contender.name();
+            for (index, curve) in curves.iter_mut().enumerate() {
+                let name = self.running[index].contender.name();
                 let message = format!("open loops, round {round}: {name}");
                 self.progress.set_message(message);
                 let mut requests = sessions.get_item();
-                Scenario::learn(&mut requests, &self.running[place].address)?;
-                curve.rounds.push(self.round(place, &requests).await?);
+                Scenario::learn(&mut requests, &self.running[index].address)?;
+                curve.rounds.push(self.round(index, &requests).await?);
             }
         }
         Ok(curves)
     }
 
-    async fn round(&mut self, place: usize, requests: &[Request]) -> Result<OpenRound> {
-        self.capacity(place, requests, CLIENTS, self.plan.warm_up)?;
-        let before = self.capacity(place, requests, CLIENTS, self.plan.open)?;
+    async fn round(&mut self, index: usize, requests: &[Request]) -> Result<OpenRound> {
+        self.capacity(index, requests, CLIENTS, self.plan.warm_up)?;
+        let before = self.capacity(index, requests, CLIENTS, self.plan.open)?;
         let mut points = Vec::new();
         for &percent in &self.plan.percents {
-            self.running[place].empty_log()?;
+            self.running[index].empty_log()?;
             let rate = before * f64::from(percent) / 100.0;
             let outcome = open_loop::run(
-                self.address(place)?,
+                self.address(index)?,
                 &OpenLoop {
                     requests,
                     per_second: rate,
@@ -112,12 +112,12 @@ impl<'a> Overload<'a> {
             )?;
             points.push(Point::new(percent, rate, self.plan.open, &outcome));
             if outcome.unanswered > 0 || outcome.broken > 0 {
-                self.restart(place).await?;
+                self.restart(index).await?;
             }
         }
         // The machine may do other things as well: what the service could do is the mean of before and
         // after.
-        let after = self.capacity(place, requests, CLIENTS, self.plan.open)?;
+        let after = self.capacity(index, requests, CLIENTS, self.plan.open)?;
         Ok(OpenRound { capacity_per_second: f64::midpoint(before, after), points })
     }
 
@@ -127,16 +127,16 @@ impl<'a> Overload<'a> {
         let mut floods = Vec::new();
         // python-legacy comes last: it is at work on what has come long after the clients have left.
         for contender in [Contender::Molt, Contender::Legacy] {
-            let place = self.running.iter().position(|running| running.contender == contender);
-            if let Some(place) = place {
-                floods.push(self.flood_of(place, sessions)?);
+            let index = self.running.iter().position(|running| running.contender == contender);
+            if let Some(index) = index {
+                floods.push(self.flood_of(index, sessions)?);
             }
         }
         Ok(floods)
     }
 
-    fn flood_of(&self, place: usize, sessions: &Sessions) -> Result<Flood> {
-        let running = &self.running[place];
+    fn flood_of(&self, index: usize, sessions: &Sessions) -> Result<Flood> {
+        let running = &self.running[index];
         let name = running.contender.name();
         running.empty_log()?;
         let mut sign_ins: Vec<_> = (1..=16).map(|user| sign_in(&data::email(user))).collect();
@@ -146,8 +146,8 @@ impl<'a> Overload<'a> {
 
         self.progress.set_message(format!("sign-ins that can be hashed: {name}"));
         let quiet = self.plan.flood / 4;
-        let capacity = self.capacity(place, &sign_ins, SIGNING_IN, quiet)?;
-        let address = self.address(place)?;
+        let capacity = self.capacity(index, &sign_ins, SIGNING_IN, quiet)?;
+        let address = self.address(index)?;
         let beside = |duration| {
             let max_connections = CONNECTIONS_BESIDE;
             let requests = &others;
@@ -182,12 +182,12 @@ impl<'a> Overload<'a> {
     /// What it answers in a second when clients wait for their answers.
     fn capacity(
         &self,
-        place: usize,
+        index: usize,
         requests: &[Request],
         clients: usize,
         duration: Duration,
     ) -> Result<f64> {
-        let running = &self.running[place];
+        let running = &self.running[index];
         running.empty_log()?;
         let outcome = load::run(&running.address, requests, clients, Arrivals::Closed, duration)?;
         match outcome.errors.first() {
@@ -196,16 +196,16 @@ impl<'a> Overload<'a> {
         }
     }
 
-    fn address(&self, place: usize) -> Result<SocketAddr> {
-        Ok(self.running[place].address.parse()?)
+    fn address(&self, index: usize) -> Result<SocketAddr> {
+        Ok(self.running[index].address.parse()?)
     }
 
     /// Starts one anew that has not answered everything.
-    async fn restart(&mut self, place: usize) -> Result<()> {
-        let contender = self.running[place].contender;
+    async fn restart(&mut self, index: usize) -> Result<()> {
+        let contender = self.running[index].contender;
         let started = contender.start(self.url, self.core, None).await?;
-        std::mem::replace(&mut self.running[place], started).kill()?;
-        Client::connect(&self.running[place].address)?;
+        std::mem::replace(&mut self.running[index], started).kill()?;
+        Client::connect(&self.running[index].address)?;
         Ok(())
     }
 }

@@ -66,7 +66,7 @@ impl Tests<'_> {
         let mut test = self.begin()?;
         test.kill()?;
         test.wait()?;
-        self.is_gone(test.id())?;
+        self.has_ended(test.id())?;
         Ok("its remover has removed it".into())
     }
 
@@ -133,7 +133,7 @@ impl Tests<'_> {
         self.engine.docker(&["ps", "--all", "--quiet", "--filter", &label])
     }
 
-    fn is_gone(&self, process: u32) -> Result<(), BoxError> {
+    fn has_ended(&self, process: u32) -> Result<(), BoxError> {
         let start = Instant::now();
         while !self.containers(process)?.is_empty() {
             if start.elapsed() > TIMEOUT {

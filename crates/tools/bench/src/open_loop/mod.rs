@@ -202,10 +202,10 @@ impl<'a> Generator<'a> {
             self.wait(is_over, matches!(left, Left::More), &mut events)?;
             for event in events.drain(..) {
                 let data = event.data.u64();
-                if let Ok(place) = usize::try_from(data)
+                if let Ok(index) = usize::try_from(data)
                     && data != TIMER
                 {
-                    self.proceed(place);
+                    self.proceed(index);
                 }
             }
         }
@@ -237,10 +237,10 @@ impl<'a> Generator<'a> {
     /// Gives a request to a connection; false if all are taken.
     fn send(&mut self, sent: Sent) -> bool {
         let now = Instant::now();
-        let place = match self.idle.pop() {
-            Some(place) => place,
+        let index = match self.idle.pop() {
+            Some(index) => index,
             None => match self.open(now) {
-                Ok(Some(place)) => place,
+                Ok(Some(index)) => index,
                 Ok(None) => {
                     self.exhausted = Some(now);
                     return false;
@@ -252,38 +252,38 @@ impl<'a> Generator<'a> {
                 }
             },
         };
-        let Some(connection) = self.connections[place].as_mut() else { return true };
+        let Some(connection) = self.connections[index].as_mut() else { return true };
         // Those that found no connection could not have been sent before this one was free.
         let waited = self.exhausted.is_some_and(|exhausted| exhausted >= sent.due);
         let possible = if waited { connection.idle_since.max(sent.due) } else { sent.due };
         record(&mut self.outcome.lag, now.saturating_duration_since(possible));
         connection.take(sent);
         self.in_flight += 1;
-        self.write(place);
+        self.write(index);
         true
     }
 
     /// Opens another connection; none if there are as many as there may be.
     fn open(&mut self, now: Instant) -> io::Result<Option<usize>> {
-        let place = match self.vacant.last() {
-            Some(&place) => place,
+        let index = match self.vacant.last() {
+            Some(&index) => index,
             None if self.connections.len() < self.open_loop.max_connections => {
                 self.connections.len()
             }
             None => return Ok(None),
         };
         let connection = Connection::open(self.address, now)?;
-        let data = EventData::new_u64(place as u64);
+        let data = EventData::new_u64(index as u64);
         let interest = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         epoll::add(&self.epoll, &connection.stream, data, interest)?;
         if self.vacant.pop().is_some() {
-            self.connections[place] = Some(connection);
+            self.connections[index] = Some(connection);
         } else {
             self.connections.push(Some(connection));
         }
         let open = self.connections.len() - self.vacant.len();
         self.outcome.connections = self.outcome.connections.max(open);
-        Ok(Some(place))
+        Ok(Some(index))
     }
 
     fn request(&self, number: u64) -> &'a Request {
@@ -291,33 +291,33 @@ impl<'a> Generator<'a> {
         &self.open_loop.requests[usize::try_from(number).unwrap_or_default() % count]
     }
 
-    fn write(&mut self, place: usize) {
-        let current = self.connections[place].as_ref().and_then(|it| it.current);
+    fn write(&mut self, index: usize) {
+        let current = self.connections[index].as_ref().and_then(|it| it.current);
         let Some(sent) = current else { return };
         let request = self.request(sent.number);
-        let written = self.connections[place].as_mut().map(|it| it.write(&request.bytes));
+        let written = self.connections[index].as_mut().map(|it| it.write(&request.bytes));
         if let Some(Err(error)) = written {
-            self.end(place, error.to_string(), false);
+            self.end(index, error.to_string(), false);
         }
     }
 
     /// Writes and reads what epoll has reported to be possible.
-    fn proceed(&mut self, place: usize) {
-        self.write(place);
-        let Some(connection) = self.connections[place].as_mut() else { return };
+    fn proceed(&mut self, index: usize) {
+        self.write(index);
+        let Some(connection) = self.connections[index].as_mut() else { return };
         match connection.read(&mut self.scratch) {
             Progress::Waits => {}
-            Progress::Ended { error, partly } => self.end(place, error, partly),
+            Progress::Ended { error, partly } => self.end(index, error, partly),
             Progress::Answered(answer) => {
                 let now = Instant::now();
                 let Some(sent) = connection.current else {
-                    return self.end(place, "an answer without a request".to_owned(), true);
+                    return self.end(index, "an answer without a request".to_owned(), true);
                 };
                 if answer.closes {
-                    self.remove(place);
+                    self.remove(index);
                 } else {
                     connection.rest(now);
-                    self.idle.push(place);
+                    self.idle.push(index);
                 }
                 self.in_flight -= 1;
                 self.count(sent, answer.status, answer.body.len(), now);
@@ -343,8 +343,8 @@ impl<'a> Generator<'a> {
 
     /// A connection has ended; a request on one that had waited, and of which nothing was answered, is
     /// sent once more, as clients do.
-    fn end(&mut self, place: usize, error: String, partly: bool) {
-        let Some(connection) = self.remove(place) else { return };
+    fn end(&mut self, index: usize, error: String, partly: bool) {
+        let Some(connection) = self.remove(index) else { return };
         let Some(sent) = connection.current else { return };
         self.in_flight -= 1;
         if connection.used && !partly {
@@ -356,10 +356,10 @@ impl<'a> Generator<'a> {
     }
 
     /// Closes a connection, which epoll then forgets.
-    fn remove(&mut self, place: usize) -> Option<Connection> {
-        let connection = self.connections[place].take()?;
-        self.idle.retain(|&idle| idle != place);
-        self.vacant.push(place);
+    fn remove(&mut self, index: usize) -> Option<Connection> {
+        let connection = self.connections[index].take()?;
+        self.idle.retain(|&idle| idle != index);
+        self.vacant.push(index);
         Some(connection)
     }
 

@@ -55,7 +55,7 @@ impl Scale {
     }
 
     /// From 0 at the beginning of an axis to 1 at its end.
-    fn place(self, value: f64) -> f64 {
+    fn position(self, value: f64) -> f64 {
         match self {
             Self::Linear { max } => value / max,
             Self::Logarithmic { min, max } => {
@@ -91,8 +91,8 @@ impl Panel {
     fn draw(&self, out: &mut String, left: f64, top: f64) {
         let (width, height) = (WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
         let (x0, y0) = (left + LEFT, top + TOP + height);
-        let x = |value| x0 + width * self.x.place(value);
-        let y = |value| y0 - height * self.y.place(value);
+        let x = |value| x0 + width * self.x.position(value);
+        let y = |value| y0 - height * self.y.position(value);
         _ = writeln!(
             out,
             "<text x=\"{:.0}\" y=\"{:.0}\" font-weight=\"600\" fill=\"#1e293b\">{}</text>",
@@ -238,14 +238,14 @@ impl Report {
             for Growth { what, of, size, figures, .. } in growth {
                 let lines = all.entry(what).or_default();
                 let known = lines.iter().position(|line| line.of == *of);
-                let place = known.unwrap_or_else(|| {
+                let index = known.unwrap_or_else(|| {
                     lines.push(Line { of: *of, points: Vec::new() });
                     lines.len() - 1
                 });
-                // A logarithm has no place for 0.
+                // A logarithm has no position for 0.
                 #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
                 let size = (*size).max(1) as f64;
-                lines[place]
+                lines[index]
                     .points
                     .extend(figures.map(|Figures { per_second, .. }| (size, per_second)));
             }
@@ -289,8 +289,8 @@ mod tests {
         assert_eq!(scale, Scale::Logarithmic { min: 1.0, max: 1000.0 });
         let labels: Vec<_> = scale.ticks().into_iter().map(label).collect();
         assert_eq!(labels, ["1", "10", "100", "1000"]);
-        assert!((scale.place(10.0) - 1.0 / 3.0).abs() < 1e-9);
-        assert_eq!(Scale::logarithmic([].into_iter()).place(1.0), 0.0);
+        assert!((scale.position(10.0) - 1.0 / 3.0).abs() < 1e-9);
+        assert!(Scale::logarithmic([].into_iter()).position(1.0).abs() < 1e-9);
         let one = Scale::logarithmic([0.1].into_iter());
         assert_eq!(one.ticks().len(), 2);
     }
@@ -299,7 +299,7 @@ mod tests {
     fn a_linear_axis_begins_at_zero() {
         let scale = Scale::Linear { max: 300.0 };
         assert_eq!(scale.ticks(), [0.0, 75.0, 150.0, 225.0, 300.0]);
-        assert!((scale.place(150.0) - 0.5).abs() < 1e-9);
+        assert!((scale.position(150.0) - 0.5).abs() < 1e-9);
         assert_eq!([label(20_000.0), label(1e7), label(0.1)], ["20k", "10M", "0.1"]);
     }
 

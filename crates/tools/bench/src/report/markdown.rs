@@ -23,7 +23,7 @@ impl Report {
 
         writeln!(out, "\n## Targets\n\n| figure | target | measured | |\n|---|---:|---:|---|")?;
         for target in self.targets() {
-            let sign = if target.at_least { "≥" } else { "≤" };
+            let sign = if target.is_min { "≥" } else { "≤" };
             let met = match target.met {
                 Some(true) => "met",
                 Some(false) => "**missed**",

@@ -191,7 +191,10 @@ impl Flood {
 mod tests {
     use super::*;
 
-    fn round(capacity: f64, points: &[(u32, Option<(f64, f64, f64)>)]) -> OpenRound {
+    /// Percent of the capacity, with goodput and times if there are any.
+    type Given = (u32, Option<(f64, f64, f64)>);
+
+    fn round(capacity: f64, points: &[Given]) -> OpenRound {
         let point = |&(percent, figures): &(u32, Option<(f64, f64, f64)>)| Point {
             percent,
             rate: capacity * f64::from(percent) / 100.0,

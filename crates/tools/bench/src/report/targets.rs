@@ -11,7 +11,7 @@ pub(crate) struct Target {
     pub figure: &'static str,
     pub goal: f64,
     /// Whether more is better.
-    pub at_least: bool,
+    pub is_min: bool,
     /// None if the generator could not keep up.
     pub measured: Option<f64>,
     /// None if it was not measured.
@@ -20,8 +20,8 @@ pub(crate) struct Target {
 
 #[derive(Clone, Copy)]
 enum Goal {
-    AtLeast(f64),
-    AtMost(f64),
+    Min(f64),
+    Max(f64),
 }
 
 /// A figure of this run.
@@ -42,13 +42,12 @@ impl From<Option<f64>> for Figure {
 
 impl Target {
     fn new(figure: &'static str, goal: Goal, measured: Option<f64>) -> Self {
-        let (goal, at_least) = match goal {
-            Goal::AtLeast(goal) => (goal, true),
-            Goal::AtMost(goal) => (goal, false),
+        let (goal, is_min) = match goal {
+            Goal::Min(goal) => (goal, true),
+            Goal::Max(goal) => (goal, false),
         };
-        let met =
-            measured.map(|measured| if at_least { measured >= goal } else { measured <= goal });
-        Self { figure, goal, at_least, measured, met }
+        let met = measured.map(|measured| if is_min { measured >= goal } else { measured <= goal });
+        Self { figure, goal, is_min, measured, met }
     }
 }
 
@@ -58,49 +57,49 @@ const OVERLOAD: u32 = 300;
 impl Report {
     /// Those of which this run has the scenario.
     pub(crate) fn targets(&self) -> Vec<Target> {
-        use Goal::{AtLeast, AtMost};
+        use Goal::{Max, Min};
 
         let throughput = |name, other| self.ratio(name, other, |ratios| ratios.throughput);
         let cpu = |name| self.ratio(name, Legacy, |ratios| ratios.cpu);
         let p99 = |name| self.ratio(name, Legacy, |ratios| ratios.p99);
         let figures = [
-            ("GET item: throughput against legacy", AtLeast(55.0), throughput("get_item", Legacy)),
-            ("GET item: CPU for each request", AtMost(1.0 / 65.0), cpu("get_item")),
-            ("GET list of 100: throughput", AtLeast(40.0), throughput("list_100", Legacy)),
-            ("GET list of 100: CPU", AtMost(1.0 / 45.0), cpu("list_100")),
-            ("POST item: throughput", AtLeast(30.0), throughput("post_item", Legacy)),
-            ("POST item: CPU", AtMost(1.0 / 75.0), cpu("post_item")),
-            ("mixed load: throughput", AtLeast(32.0), throughput("mixed", Legacy)),
-            ("p99 at 70 % of what legacy can take", AtMost(1.0 / 40.0), p99("get_item_at_rate")),
+            ("GET item: throughput against legacy", Min(55.0), throughput("get_item", Legacy)),
+            ("GET item: CPU for each request", Max(1.0 / 65.0), cpu("get_item")),
+            ("GET list of 100: throughput", Min(40.0), throughput("list_100", Legacy)),
+            ("GET list of 100: CPU", Max(1.0 / 45.0), cpu("list_100")),
+            ("POST item: throughput", Min(30.0), throughput("post_item", Legacy)),
+            ("POST item: CPU", Max(1.0 / 75.0), cpu("post_item")),
+            ("mixed load: throughput", Min(32.0), throughput("mixed", Legacy)),
+            ("p99 at 70 % of what legacy can take", Max(1.0 / 40.0), p99("get_item_at_rate")),
             (
                 "three times its capacity: answered, of its capacity",
-                AtLeast(0.9),
+                Min(0.9),
                 self.overload(|curve| curve.goodput(OVERLOAD)),
             ),
             (
                 "three times its capacity: p99 of what is accepted, against the idle p50",
-                AtMost(10.0),
+                Max(10.0),
                 self.overload(|curve| curve.p99_to_idle_p50(OVERLOAD)),
             ),
             (
                 "fifty times the sign-ins that can be hashed: completed, of what can",
-                AtLeast(0.9),
+                Min(0.9),
                 self.flood(Flood::completed),
             ),
-            ("beside them: other requests refused or failed", AtMost(0.0), self.flood(Flood::lost)),
+            ("beside them: other requests refused or failed", Max(0.0), self.flood(Flood::lost)),
             (
                 "beside them: p99 of the others, against without",
-                AtMost(2.0),
+                Max(2.0),
                 self.flood(Flood::slower),
             ),
-            ("memory under load", AtMost(1.0 / 9.0), self.alone(|start| &start.loaded_pss_mib)),
-            ("memory idle", AtMost(1.0 / 9.0), self.alone(|start| &start.idle_pss_mib)),
-            ("start to first answer", AtMost(1.0 / 90.0), self.alone(|start| &start.seconds)),
-            ("GET item: throughput against the limit", AtLeast(0.9), throughput("get_item", Limit)),
-            ("GET list of 100: the same", AtLeast(0.95), throughput("list_100", Limit)),
-            ("POST item: the same", AtLeast(0.95), throughput("post_item", Limit)),
-            ("PUT item: the same", AtLeast(0.95), throughput("put_item", Limit)),
-            ("mixed load: the same", AtLeast(0.9), throughput("mixed", Limit)),
+            ("memory under load", Max(1.0 / 9.0), self.alone(|start| &start.loaded_pss_mib)),
+            ("memory idle", Max(1.0 / 9.0), self.alone(|start| &start.idle_pss_mib)),
+            ("start to first answer", Max(1.0 / 90.0), self.alone(|start| &start.seconds)),
+            ("GET item: throughput against the limit", Min(0.9), throughput("get_item", Limit)),
+            ("GET list of 100: the same", Min(0.95), throughput("list_100", Limit)),
+            ("POST item: the same", Min(0.95), throughput("post_item", Limit)),
+            ("PUT item: the same", Min(0.95), throughput("put_item", Limit)),
+            ("mixed load: the same", Min(0.9), throughput("mixed", Limit)),
         ];
         figures
             .into_iter()
@@ -155,17 +154,14 @@ mod tests {
 
     #[test]
     fn a_target_is_met_on_its_side_of_the_goal() {
-        let at_least = Goal::AtLeast(0.9);
-        assert_eq!(
-            [met(at_least, Some(0.89)), met(at_least, Some(0.9))],
-            [Some(false), Some(true)]
-        );
-        let at_most = Goal::AtMost(0.9);
-        assert_eq!([met(at_most, Some(0.91)), met(at_most, Some(0.9))], [Some(false), Some(true)]);
+        let min = Goal::Min(0.9);
+        assert_eq!([met(min, Some(0.89)), met(min, Some(0.9))], [Some(false), Some(true)]);
+        let max = Goal::Max(0.9);
+        assert_eq!([met(max, Some(0.91)), met(max, Some(0.9))], [Some(false), Some(true)]);
     }
 
     #[test]
     fn what_was_not_measured_is_neither_met_nor_missed() {
-        assert_eq!([met(Goal::AtLeast(0.9), None), met(Goal::AtMost(0.9), None)], [None, None]);
+        assert_eq!([met(Goal::Min(0.9), None), met(Goal::Max(0.9), None)], [None, None]);
     }
 }
