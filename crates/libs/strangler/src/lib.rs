@@ -40,6 +40,9 @@
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzzing;
 mod answer;
 mod body;
 mod canaries;

@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 pub use self::relay::MailRelay;
+pub(crate) use self::session::replayed;
 use crate::emails::Message;
 use crate::lock::lock;
 use crate::memory::{Budget, Held};

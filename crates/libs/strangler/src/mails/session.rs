@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::mem::take;
 
-use crate::memory::Held;
+use crate::memory::{Budget, Held};
 
 /// The longest command, and the longest e-mail that is kept, in bytes.
 const MAX_LINE: usize = 64 * 1024;
@@ -184,10 +184,26 @@ impl Session {
     }
 }
 
+/// The recipients and the text of each e-mail in a session, whose lines arrive in pieces of `size` bytes;
+/// those of the server begin with `>`.
+pub(crate) fn replayed(lines: &[u8], size: usize) -> Vec<(Vec<String>, Vec<u8>)> {
+    let (mut session, mut sent) = (Session::new(Budget::new(2 * MAX_TEXT).part()), Vec::new());
+    for line in lines.split(|byte| *byte == b'\n') {
+        let (is_server, text) = line.strip_prefix(b">").map_or((false, line), |text| (true, text));
+        for piece in [text, b"\r\n"].concat().chunks(size) {
+            if is_server {
+                sent.extend(session.server(piece));
+            } else {
+                session.client(piece);
+            }
+        }
+    }
+    sent.into_iter().map(|Sent { to, text }| (to, text)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::Budget;
 
     /// Plays a session, each line in pieces of `size` bytes; `<` is the client's.
     fn play(lines: &[&str], size: usize) -> (Session, Vec<Sent>) {

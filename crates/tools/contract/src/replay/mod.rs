@@ -62,7 +62,21 @@ pub fn load(
 ) -> Result<Recording, CaseError> {
     let bytes =
         std::fs::read(path).map_err(|source| CaseError::Read { path: path.to_owned(), source })?;
-    let text = String::from_utf8_lossy(&bytes);
+    read(&bytes, path, user, filter, redactor)
+}
+
+/// The same of a file that was read already.
+///
+/// # Errors
+/// When it holds no request.
+pub fn read(
+    bytes: &[u8],
+    path: &Path,
+    user: Option<&str>,
+    filter: &Filter,
+    redactor: &mut Redactor,
+) -> Result<Recording, CaseError> {
+    let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}');
     let file =
         path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
