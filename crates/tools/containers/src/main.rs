@@ -65,7 +65,8 @@ struct Cli {
     /// nothing else
     #[arg(long, conflicts_with = "only")]
     generated: bool,
-    /// Of the checks of several hosts, run only those whose name contains this, and no others
+    /// Of the checks of several hosts, run only those whose name contains this, or with `compose` those of
+    /// compose.yaml, and no others
     #[arg(long)]
     only: Option<String>,
     /// Where the report and the engine's data go
@@ -150,7 +151,7 @@ fn checks(
         postgres::check(engine, bases.postgres, cli.short, report);
     }
     hosts::check(engine, bases, cli, report)?;
-    if cli.only.is_none() && !report.is_over() {
+    if cli.only.as_ref().is_none_or(|only| only == "compose") && !report.is_over() {
         compose::check(engine, bases, report)?;
     }
     Ok(true)
