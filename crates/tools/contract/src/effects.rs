@@ -6,13 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mail_parser::MessageParser;
-use serde_json::{Map, Value, json};
-use sqlx::{
-    AssertSqlSafe, Column, Connection, PgConnection, Row, SqliteConnection, TypeInfo, ValueRef,
-};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::case::Case;
-use crate::hex::hex;
 use comparison::Answer;
 
 /// The timeout for e-mails to arrive.
@@ -41,6 +38,9 @@ pub enum EffectError {
     Database(#[from] sqlx::Error),
     #[error("the database's rows are no JSON: {0}")]
     Rows(#[from] serde_json::Error),
+    #[cfg(not(feature = "sqlite"))]
+    #[error("{0}: this program is built without SQLite")]
+    Sqlite(String),
     #[error("e-mails: {path}: {source}")]
     Mails { path: PathBuf, source: std::io::Error },
 }
@@ -63,12 +63,22 @@ pub async fn rows(url: &str, query: &str) -> Result<Answer, EffectError> {
     Ok(answer(&rows))
 }
 
+#[cfg(not(feature = "sqlite"))]
+#[expect(clippy::unused_async, reason = "as with SQLite")]
+async fn sqlite_rows(url: &str, _query: &str) -> Result<Value, EffectError> {
+    Err(EffectError::Sqlite(url.to_owned()))
+}
+
+#[cfg(feature = "sqlite")]
 async fn sqlite_rows(url: &str, query: &str) -> Result<Value, EffectError> {
+    use crate::hex::hex;
+    use sqlx::{Column, Row, SqliteConnection, TypeInfo, ValueRef};
+
     let mut connection = SqliteConnection::connect(url).await?;
     let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut connection).await?;
     let mut list = Vec::new();
     for row in &rows {
-        let mut fields = Map::new();
+        let mut fields = serde_json::Map::new();
         for (index, column) in row.columns().iter().enumerate() {
             let raw = row.try_get_raw(index)?;
             let value = match raw.type_info().name() {
@@ -153,13 +163,15 @@ fn answer(value: &Value) -> Answer {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "sqlite")]
     #[tokio::test]
     async fn rows_are_objects() {
         let folder = std::env::temp_dir().join(format!("contract-rows-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("a.db");
         let url = format!("sqlite://{}", path.display());
-        let mut connection = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
+        let mut connection =
+            sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
         let script = "CREATE TABLE t (a INTEGER, b TEXT, c REAL, d BLOB, e TEXT);
             INSERT INTO t VALUES (1, 'é', 1.5, x'00ff', NULL)";
         sqlx::raw_sql(script).execute(&mut connection).await.unwrap();
