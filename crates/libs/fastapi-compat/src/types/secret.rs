@@ -74,16 +74,23 @@ impl Decode for ByteString {
         at: &Loc<'_>,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let bytes = bytes(input, at, errors)?;
-        if let Some(min) = constraints.min_length.filter(|&min| bytes.len() < min) {
+        let bytes = Self(bytes(input, at, errors)?);
+        if bytes.meets(constraints) {
+            return Some(bytes);
+        }
+        // FastAPI reads a file before it is validated, and shows what it read.
+        let read = match input {
+            Value::File(_) => Some(String::from_utf8_lossy(&bytes.0).into_owned().into()),
+            _ => None,
+        };
+        let input = read.as_ref().unwrap_or(input);
+        if let Some(min) = constraints.min_length.filter(|&min| bytes.0.len() < min) {
             let msg = format!("Data should have at least {min} byte{}", plural(min));
             return errors.add("bytes_too_short", at, msg, input, &[("min_length", min.into())]);
         }
-        if let Some(max) = constraints.max_length.filter(|&max| bytes.len() > max) {
-            let msg = format!("Data should have at most {max} byte{}", plural(max));
-            return errors.add("bytes_too_long", at, msg, input, &[("max_length", max.into())]);
-        }
-        Some(Self(bytes))
+        let max = constraints.max_length.unwrap_or(usize::MAX);
+        let msg = format!("Data should have at most {max} byte{}", plural(max));
+        errors.add("bytes_too_long", at, msg, input, &[("max_length", max.into())])
     }
 
     fn meets(&self, constraints: &Constraints) -> bool {
