@@ -340,7 +340,10 @@ mod tests {
                 assert!(!error.contains("s3cret"), "{error}");
             }
         }
-        assert_eq!(refused(&["--database-url=postgresql://localhost/molt", "--port=1", "serve"]), "");
+        assert_eq!(
+            refused(&["--database-url=postgresql://localhost/molt", "--port=1", "serve"]),
+            ""
+        );
     }
 
     #[test]
