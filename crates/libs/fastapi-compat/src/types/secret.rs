@@ -48,13 +48,15 @@ impl SecretBytes {
     }
 }
 
+const BYTES_TYPE: &str = "Input should be a valid bytes";
+
 fn bytes(input: &Value, at: &Loc<'_>, errors: &mut Errors) -> Option<Vec<u8>> {
     errors.fits(Exactness::Lax);
     match input {
         Value::Str(text) => Some(text.as_bytes().to_vec()),
         Value::File(file) => Some(file.content().to_vec()),
         Value::Surrogates(_) => errors.not_unicode(at, input),
-        _ => errors.add("bytes_type", at, "Input should be a valid bytes", input, &[]),
+        _ => errors.add("bytes_type", at, BYTES_TYPE, input, &[]),
     }
 }
 
@@ -158,12 +160,12 @@ macro_rules! secrets {
                 $errors: &mut Errors,
             ) -> Option<Self> {
                 let value = $read?;
-                let length = $length(&value);
+                let length = $length(&value, Some($input));
                 check_length(Self(value), length, constraints, $input, $at, $errors)
             }
 
             fn meets(&self, constraints: &Constraints) -> bool {
-                let length = $length(&self.0);
+                let length = $length(&self.0, None);
                 constraints.min_length.is_none_or(|min| length >= min)
                     && constraints.max_length.is_none_or(|max| length <= max)
             }
@@ -195,13 +197,25 @@ macro_rules! secrets {
     )*};
 }
 
+/// As Python counts: a lone surrogate, for which three U+FFFD stand, is one character.
+fn characters(text: &String, input: Option<&Value>) -> usize {
+    let count = text.chars().count();
+    if matches!(input, Some(Value::Surrogates(_))) {
+        let replaced = text.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
+        return count - replaced / 3 * 2;
+    }
+    count
+}
+
 secrets! {
-    SecretStr "SecretStr" "str", |text: &String| text.chars().count(), |input, at, errors| {
-        // A length that is always there: what holds a lone surrogate is no text then.
-        let any = Constraints { min_length: Some(0), ..Constraints::NONE };
-        String::decode(input, &any, at, errors)
+    SecretStr "SecretStr" "str", characters, |input, at, errors| {
+        String::decode(input, &Constraints::NONE, at, errors)
     };
-    SecretBytes "SecretBytes" "bytes", Vec::<u8>::len, |input, at, errors| bytes(input, at, errors);
+    SecretBytes "SecretBytes" "bytes", |bytes: &Vec<u8>, _: Option<&Value>| bytes.len(),
+    |input, at, errors| match input {
+        Value::Surrogates(_) => errors.add("bytes_type", at, BYTES_TYPE, input, &[]),
+        _ => bytes(input, at, errors),
+    };
 }
 
 impl<'de> Deserialize<'de> for ByteString {
