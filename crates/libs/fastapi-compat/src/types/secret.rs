@@ -198,7 +198,7 @@ macro_rules! secrets {
 }
 
 /// As Python counts: a lone surrogate, for which three U+FFFD stand, is one character.
-fn characters(text: &String, input: Option<&Value>) -> usize {
+fn characters(text: &str, input: Option<&Value>) -> usize {
     let count = text.chars().count();
     if matches!(input, Some(Value::Surrogates(_))) {
         let replaced = text.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
@@ -211,7 +211,7 @@ secrets! {
     SecretStr "SecretStr" "str", characters, |input, at, errors| {
         String::decode(input, &Constraints::NONE, at, errors)
     };
-    SecretBytes "SecretBytes" "bytes", |bytes: &Vec<u8>, _: Option<&Value>| bytes.len(),
+    SecretBytes "SecretBytes" "bytes", |bytes: &[u8], _: Option<&Value>| bytes.len(),
     |input, at, errors| match input {
         Value::Surrogates(_) => errors.add("bytes_type", at, BYTES_TYPE, input, &[]),
         _ => bytes(input, at, errors),
