@@ -94,8 +94,8 @@ fn times_are_held_to_a_window() {
     let same = |a: &str, b: &str| same_text(a, b, &mut Pairs::starting_now());
     assert!(same(&at(1, format), &at(2, format)));
     assert!(same(&at(1801, format), &at(1800, format)), "an expiry");
-    assert!(!same(&at(1, format), &at(3601, format)), "an hour off");
-    assert!(!same(&at(0, format), &at(300, format)), "another expiry");
+    assert!(!same(&at(10, format), &at(3610, format)), "an hour off");
+    assert!(!same(&at(10, format), &at(310, format)), "another expiry");
     assert!(same(&at(-60, format), &at(-65, format)), "as the services started");
     assert!(!same("2026-01-01T10:00:00Z", "2026-01-01T10:00:01Z"), "given to both");
     assert!(!same("2026-01-01T10:00:00Z", "9999-99-99T99:99:99Z"));
