@@ -246,7 +246,7 @@ pub(crate) fn port() -> (Router, Vec<String>) {
 pub(crate) fn finish(document: &mut OpenApi) {
     let first =
         ServerBuilder::new().url("https://api.example.com").description(Some("The service"));
-    let root = ServerBuilder::new().url("/root").build();
+    let root = ServerBuilder::new().url("/prefix").build();
     document.servers = Some(vec![root, first.build(), ServerBuilder::new().url("/v1").build()]);
     let contact = ContactBuilder::new().name(Some("Support")).url(Some("https://example.com/"));
     document.info = InfoBuilder::new()
@@ -266,9 +266,9 @@ pub(crate) fn finish(document: &mut OpenApi) {
     document.external_docs = Some(docs("https://example.com/manual", "The manual"));
 }
 
-/// `root_path="/root"`: the proxy before it may have taken that away, or not.
+/// `root_path="/prefix"`: the proxy before it may have taken that away, or not.
 pub(crate) fn serve(app: axum::Router) -> axum::Router {
-    axum::Router::new().nest("/root", app.clone()).fallback_service(app)
+    axum::Router::new().nest("/prefix", app.clone()).fallback_service(app)
 }
 
 /// A body with or without a content type.
@@ -338,14 +338,14 @@ fn requests_to(operation: String) -> BoxedStrategy<Request> {
         "/app/lifespan/",
         "/app/none",
         "/app/sign-in",
-        "/root/app/lifespan",
-        "/root/app/lifespan/",
-        "/root/app/handled/-1",
-        "/root/app/none",
-        "/root",
-        "/root/",
-        "/rootapp/lifespan",
-        "/root/root/app/lifespan",
+        "/prefix/app/lifespan",
+        "/prefix/app/lifespan/",
+        "/prefix/app/handled/-1",
+        "/prefix/app/none",
+        "/prefix",
+        "/prefix/",
+        "/prefixapp/lifespan",
+        "/prefix/prefix/app/lifespan",
     ]);
     let astray = astray.prop_map(|path| request("GET", path, &[], b""));
     let bytes = prop_oneof![15 => bytes, 1 => astray];

@@ -104,6 +104,8 @@ macro_rules! echo_themselves {
     )*};
 }
 
+use echo_themselves;
+
 echo_themselves!(
     Nullable,
     Defaults,

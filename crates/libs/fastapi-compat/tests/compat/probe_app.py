@@ -52,7 +52,7 @@ app = FastAPI(
         },
     ],
     openapi_external_docs=MANUAL,
-    root_path="/root",
+    root_path="/prefix",
     generate_unique_id_function=unique_id,
     strict_content_type=False,
     servers=[{"url": "https://api.example.com", "description": "The service"}, {"url": "/v1"}],

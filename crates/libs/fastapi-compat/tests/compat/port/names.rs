@@ -9,7 +9,7 @@ use fastapi_compat::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Echo, Pet, Routes};
+use super::{Echo, Pet, Routes, echo_themselves};
 
 #[derive(Decode, Serialize)]
 struct Constrained {
@@ -134,18 +134,6 @@ struct Dataclass {
     n: Integer,
     #[schema(max_length = 2, default = "x")]
     s: String,
-}
-
-macro_rules! echo_themselves {
-    ($($type:ty),*) => {$(
-        impl Echo for $type {
-            type Answer = Self;
-
-            fn echo(self) -> Self {
-                self
-            }
-        }
-    )*};
 }
 
 echo_themselves!(

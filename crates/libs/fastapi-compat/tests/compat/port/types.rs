@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Echo, Inner, Routes};
+use super::{Echo, Inner, Routes, echo_themselves};
 
 #[derive(Decode, Serialize)]
 struct Names {
@@ -408,18 +408,6 @@ enum IdOrInt {
     Int(Integer),
 }
 
-macro_rules! echoed {
-    ($($type:ty),*) => {$(
-        impl Echo for $type {
-            type Answer = Self;
-
-            fn echo(self) -> Self {
-                self
-            }
-        }
-    )*};
-}
-
 /// Declares models with one field, `v`, that are answered as they are.
 macro_rules! models {
     ($($(#[$attribute:meta])* $name:ident($type:ty);)*) => {
@@ -430,11 +418,11 @@ macro_rules! models {
                 v: $type,
             }
         )*
-        echoed!($($name),*);
+        echo_themselves!($($name),*);
     };
 }
 
-echoed!(
+echo_themselves!(
     Names,
     NamesForbid,
     ExtraAllow,
