@@ -5,6 +5,9 @@
 const MAX_INFLATION: f64 = 1000.0;
 /// The fewest observations beyond one for each column.
 const MIN_FREEDOM: usize = 10;
+/// The most columns that are solved for: the time grows with their cube, and with so many it is some tens of
+/// milliseconds.
+const MAX_COLUMNS: usize = 256;
 
 /// The sums over all observations from which the coefficients follow, one column for each count. A column
 /// that was never there takes no part.
@@ -50,12 +53,15 @@ impl Regression {
     }
 
     /// The coefficient of each column; none of one that cannot be distinguished from the others, and none at all
-    /// before there are enough observations.
+    /// before there are enough observations, or of more than 256 columns.
     pub(crate) fn coefficients(&self) -> Vec<Option<Coefficient>> {
         let mut found = vec![None; self.columns];
         let scale: Vec<f64> =
             (0..self.columns).map(|at| self.products[at * self.columns + at].sqrt()).collect();
         let used: Vec<usize> = (0..self.columns).filter(|&at| scale[at] > 0.0).collect();
+        if used.len() > MAX_COLUMNS {
+            return found;
+        }
         let Some(freedom @ MIN_FREEDOM..) = self.observations.checked_sub(used.len()) else {
             return found;
         };
@@ -154,6 +160,19 @@ mod tests {
         assert_eq!((found[0], found[1]), (None, None));
         assert!((found[2].unwrap().value - 0.1).abs() < 1e-6, "{found:?}");
         assert_eq!(constant.coefficients(), [None, None]);
+    }
+
+    #[test]
+    fn more_columns_than_can_be_solved_for_in_time_say_nothing() {
+        for (columns, is_known) in [(MAX_COLUMNS, true), (MAX_COLUMNS + 1, false)] {
+            let mut regression = Regression::new(columns);
+            for index in 0..columns + MIN_FREEDOM {
+                let mut counts = vec![0.0; columns];
+                counts[index % columns] = 1.0;
+                regression.add(&counts, 0.5);
+            }
+            assert_eq!(regression.coefficients()[0].is_some(), is_known, "{columns}");
+        }
     }
 
     #[test]
