@@ -67,7 +67,9 @@ impl<'a> Generator<'a> {
             let mut made = Vec::new();
             let fresh = self.create_own(&path, actor, &mut made);
             self.spent.insert((index, actor), fresh);
-            units.push((FIRST, made));
+            let has_limits =
+                self.member_share > 0 && changes.iter().any(Change::breaks_member_limit);
+            units.push((if has_limits { LIMITS } else { FIRST }, made));
         }
         for number in 0..if self.operations[index].is_write() { 3 } else { 1 } {
             units.push((FIRST, self.unit(index, actor, number, &[])));

@@ -63,3 +63,24 @@ fn limits_of_what_is_within_fields_are_passed_in_few_requests() {
     assert!(sent(&|body| length(&body["tags"][0]) == Some(21)) > 1);
     assert!(sent(&|body| body["size"]["width"] == 0) > 1);
 }
+
+/// Limits come first: also of what is done with a thing.
+#[test]
+fn what_a_request_is_about_is_created_before_it() {
+    let thing = object(&json!({"id": {"type": "string"}}));
+    let include = json!({"type": "array", "items": {"type": "string", "enum": ["a", "b"]}});
+    let paths = json!({
+        "/things": {"post": operation(&json!({"title": {"type": "string"}}), &thing, None)},
+        "/things/{thing_id}/find":
+            {"post": operation(&json!({"include": include}), &json!({}), Some("thing_id"))},
+    });
+    let cases = accepted(&source(&paths, &["ann"]));
+    assert!(cases.iter().any(|case| case.name.ends_with("an item: none of its values")));
+    let mut known = BTreeSet::new();
+    for case in &cases {
+        let used = case.uses(&std::collections::BTreeMap::new());
+        let of_others = used.iter().filter(|name| name.starts_with("generated"));
+        assert!(of_others.clone().all(|name| known.contains(name)), "{}: {used:?}", case.name);
+        known.extend(case.capture.keys().cloned());
+    }
+}
