@@ -51,6 +51,39 @@ fn names(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap_or_default()).collect()
 }
 
+/// Constructs that the application itself compiles, for the databases that it knows.
+#[test]
+fn conditions_of_an_applications_own_are_in_the_statements() {
+    let (_folder, application) = written(
+        r#"
+from fastapi import FastAPI
+from sqlalchemy import CheckConstraint, Column, MetaData, String, Table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ColumnElement
+
+metadata = MetaData()
+key = Column("key", String, primary_key=True)
+
+class is_short(ColumnElement):
+    inherit_cache = True
+
+@compiles(is_short, "sqlite")
+@compiles(is_short, "postgresql")
+def compiled(element, compiler, **options):
+    return "length(key) < 9"
+
+Table("thing", metadata, key, CheckConstraint(is_short(), name="short"), CheckConstraint("key <> ''"))
+app = FastAPI()
+"#,
+    );
+    let found = inspect(&application).unwrap();
+    assert_eq!(found["remarks"], json!([]));
+    for database in ["postgres", "sqlite"] {
+        let statements = found["metadata"][0]["ddl"][database].to_string();
+        assert!(statements.contains("length(key) < 9"), "{database}: {statements}");
+    }
+}
+
 #[test]
 fn python_legacy_is_read_as_it_is() {
     let found = inspect(&application(&root().join("python-legacy"), "app.main:app")).unwrap();

@@ -77,7 +77,7 @@ def for_sqlite(report: Report, metadata: Any) -> Any:
                 report.remark(f"table {table.fullname}", "its schema is left out for SQLite")
             table.to_metadata(copy)
     for table in copy.tables.values():
-        order_constraints(table)
+        order_constraints(table, dialect)
         for column in table.columns:
             about = f"column {table.name}.{column.name}"
             is_list = hasattr(column.type, "item_type")
@@ -130,18 +130,25 @@ def keep_default(report: Report, column: Any, dialect: Any, is_list: bool) -> No
         column.server_default = DefaultClause(text(known))
 
 
-def order_constraints(table: Any) -> None:
+def order_constraints(table: Any, dialect: Any) -> None:
     """A copy's constraints stand in the order of their columns: else it is another at each run."""
     from sqlalchemy import util
 
     position = {column.name: index for index, column in enumerate(table.columns)}
+
+    def written(condition: Any) -> str:
+        # A construct of the application's own may be known to some databases only.
+        try:
+            return "" if condition is None else str(condition.compile(dialect=dialect))
+        except Exception:
+            return type(condition).__name__
 
     def key(constraint: Any) -> tuple[Any, ...]:
         names = [column.name for column in getattr(constraint, "columns", [])]
         return (
             sorted(position.get(name, 0) for name in names),
             type(constraint).__name__,
-            str(getattr(constraint, "sqltext", "")),
+            written(getattr(constraint, "sqltext", None)),
         )
 
     for constraint in sorted(table.constraints, key=key):
