@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{StatusCode, header};
 
+use crate::dry_run::{DryRun, WouldAct};
 use crate::errors::Errors;
 use crate::openapi::{Describe, OperationDocument};
 use crate::response::internal_server_error;
@@ -154,22 +155,6 @@ macro_rules! body_extractor {
 }
 
 pub(crate) use body_extractor;
-
-/// In the extensions of a request: read it, let the caller in and validate it, but do not act.
-#[derive(Clone, Copy, Debug)]
-pub struct DryRun;
-
-/// In the extensions of the answer to a request that was only tried: it would have been acted upon.
-#[derive(Clone, Copy, Debug)]
-pub struct WouldAct;
-
-impl IntoResponse for WouldAct {
-    fn into_response(self) -> Response {
-        let mut response = StatusCode::NO_CONTENT.into_response();
-        response.extensions_mut().insert(self);
-        response
-    }
-}
 
 /// In the extensions of a request: it is the handshake of a WebSocket.
 #[derive(Clone, Copy, Debug)]

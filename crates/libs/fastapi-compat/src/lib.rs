@@ -72,6 +72,7 @@ mod depends;
 mod dialect;
 mod dispatch;
 mod document;
+mod dry_run;
 mod echo;
 #[cfg(feature = "email")]
 mod email;
@@ -143,11 +144,12 @@ pub use datetime::serialize_datetime;
 pub use decode::Decode;
 pub use depends::{Dependent, Depends};
 pub use dialect::{Dialect, Limit, Package, Release, Switch, UnsupportedRelease};
+pub use dry_run::{DryRun, WouldAct};
 #[cfg(feature = "email")]
 pub use email::EmailStr;
 pub use encoded::{Dump, Encoded};
 pub use errors::{Context, Errors, Loc, MAX_ANSWER, MAX_ERRORS, MAX_EXPLANATION};
-pub use extract::{Call, Dependency, DryRun, Input, Inputs, Parameter, WouldAct};
+pub use extract::{Call, Dependency, Input, Inputs, Parameter};
 pub use fastapi_compat_derive::{
     Decode, Schema, api_route, delete, get, head, options, patch, post, put, routes, trace,
     websocket,

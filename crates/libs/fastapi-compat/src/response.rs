@@ -13,6 +13,7 @@ use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
 use crate::dialect::{Switch, has};
+use crate::dry_run::WouldAct;
 use crate::echo::{Echo, Floats};
 use crate::float_repr::float_repr;
 use crate::location::quoted;
@@ -92,12 +93,14 @@ enum Detail {
     Text(Cow<'static, str>),
     /// A JSON text; what could not be written is empty.
     Json(Box<str>),
+    /// Of a handler that is not written: the request was validated, and nothing else.
+    NotWritten(Cow<'static, str>),
 }
 
 impl Serialize for Detail {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Text(text) => serializer.serialize_str(text),
+            Self::Text(text) | Self::NotWritten(text) => serializer.serialize_str(text),
             Self::Json(json) => {
                 let json: &RawValue =
                     serde_json::from_str(json).map_err(serde::ser::Error::custom)?;
@@ -134,6 +137,13 @@ impl HttpError {
             return status.into();
         }
         Self { status, detail: Detail::Json(json.into()), headers: Headers::None }
+    }
+
+    /// The 501 of a handler that is not written yet. What has come that far was let in and validated:
+    /// the answer has [`WouldAct`] among its extensions, so that shadowing compares refusals alone.
+    pub fn not_written(detail: impl Into<Cow<'static, str>>) -> Self {
+        let detail = Detail::NotWritten(detail.into());
+        Self { status: StatusCode::NOT_IMPLEMENTED, detail, headers: Headers::None }
     }
 
     /// The same with a header, besides those that it has.
@@ -188,6 +198,7 @@ impl IntoResponse for HttpError {
         struct Body {
             detail: Detail,
         }
+        let is_written = !matches!(self.detail, Detail::NotWritten(_));
         let mut response = if has_body(self.status) {
             json(self.status, &Body { detail: self.detail })
         } else {
@@ -197,6 +208,9 @@ impl IntoResponse for HttpError {
             Headers::None => {}
             Headers::One(name, value) => _ = response.headers_mut().insert(name, value),
             Headers::More(all) => response.headers_mut().extend(*all),
+        }
+        if !is_written {
+            response.extensions_mut().insert(WouldAct);
         }
         response
     }

@@ -180,6 +180,25 @@ async fn a_dry_run_calls_no_handler() {
     assert_eq!(send(&app, request("PUT", "/alias?n=1")).await.1, "true");
 }
 
+#[get("/unwritten")]
+async fn unwritten(Call((), Query(_)): Call<(), Query<Q>>) -> Result<Json<bool>, HttpError> {
+    Err(HttpError::not_written("unwritten is not written yet"))
+}
+
+/// A handler that is not written has validated, and says no more.
+#[tokio::test]
+async fn what_is_not_written_would_act() {
+    let app = Router::new().routes(routes![unwritten]).with_state(());
+    for (path, status, would_act) in [("/unwritten?n=1", 501, true), ("/unwritten?n=0", 422, false)]
+    {
+        let response = app.clone().oneshot(request("GET", path)).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.extensions().get::<WouldAct>().is_some(), would_act, "{path}");
+    }
+    let body = send(&app, request("GET", "/unwritten?n=1")).await.1;
+    assert_eq!(body, r#"{"detail":"unwritten is not written yet"}"#);
+}
+
 #[post("/raw")]
 async fn raw(Call((), RawBody(body)): Call<(), RawBody>) -> String {
     format!("{} bytes", body.len())

@@ -24,8 +24,8 @@ use axum_extra::TypedHeader;
 use axum_extra::extract::CookieJar;
 use axum_extra::headers::UserAgent;
 use fastapi_compat::{
-    Bearer, Call, Cookie, Decode, DryRun, Embedded, Errors, Form, Header, Json, LocalAddr, Path,
-    Query, RawBody, Router, WouldAct, get, post, put, routes,
+    Bearer, Call, Cookie, Decode, DryRun, Embedded, Errors, Form, Header, HttpError, Json,
+    LocalAddr, Path, Query, RawBody, Router, WouldAct, get, post, put, routes,
 };
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use serde::Deserialize;
