@@ -31,7 +31,8 @@ const IGNORED_HEADERS: [HeaderName; 6] = [
 pub struct DryRun {
     /// Marks a request as a dry run.
     pub prepare: fn(&mut Request<axum::body::Body>),
-    /// Whether a response to a dry run means that the request would have been executed.
+    /// Whether a response to a dry run, or to a read whose handler is not written, means that the request
+    /// would have been executed.
     pub would_act: fn(&axum::response::Response) -> bool,
 }
 

@@ -6,12 +6,15 @@
 //! where legacy differs from itself, data is changing, and only the rest counts. It must still differ
 //! the next times then: what changes to and fro is the same now and then.
 //!
+//! A read that the new service has only validated, as its handler is not written, is compared like a
+//! write that was only tried.
+//!
 //! Other requests must not be executed twice. Where the new service can, it executes the request first
 //! and undoes it ([`rehearsal`](crate::rehearsal)), and the whole responses are compared. Else it
 //! authenticates, authorizes and validates the request in a dry run. It refuses with 401 or 422, or it
 //! would have acted. If both refuse, their responses are compared; if only one does, it is a mismatch; if
-//! both accept, it is counted as accepted: what they do is not compared. Other statuses (a 404 or 409
-//! that only executing finds, a 403 or 404 for a caller whom the request itself has deleted) cannot be
+//! both accept, it is counted as accepted: what they do is not compared. Other answers (a 404, a 409 or a
+//! handler's own 422 that only executing finds, a 403 or 404 for a caller whom the request itself has deleted) cannot be
 //! compared and are counted.
 
 use std::convert::Infallible;
@@ -24,6 +27,7 @@ use bytes::Bytes;
 use comparison::{Answer, Difference, Pairs, compare};
 use http::request::Parts;
 use http::{HeaderName, Request, StatusCode};
+use serde::Deserialize;
 use tower::{Service, ServiceExt};
 
 use crate::answer::{read, request};
@@ -146,7 +150,10 @@ impl Strangler {
         let (legacy, native);
         let (legacy, native) = match job.by {
             By::Legacy => {
-                native = self.request_native(job, service, held).await?;
+                native = match self.request_native(job, service, held).await? {
+                    Answered { would_act: true, .. } => return would_have_acted(&job.answer),
+                    Answered { answer, .. } => answer,
+                };
                 (&job.answer, &native)
             }
             By::Native => {
@@ -174,7 +181,7 @@ impl Strangler {
             }
             tokio::time::sleep(PAUSE).await;
             let before = self.request_legacy(job, held).await?;
-            let native = self.request_native(job, service, held).await?;
+            let native = self.request_native(job, service, held).await?.answer;
             let after = self.request_legacy(job, held).await?;
             // Where legacy differs from itself, nothing follows from a difference.
             let last = earlier.as_ref().unwrap_or(legacy);
@@ -224,26 +231,14 @@ impl Strangler {
         (dry_run.prepare)(&mut request);
         let service = service.ready().await.map_err(|_| Verdict::Uncompared)?;
         let Ok(response) = service.call(request).await;
-        let would_act = (dry_run.would_act)(&response);
-        let native = read(response, shadow.max_body, held).await?;
-        let refused = |status: u16| {
-            [StatusCode::UNAUTHORIZED, StatusCode::UNPROCESSABLE_ENTITY]
-                .iter()
-                .any(|s| *s == status)
-        };
-        let legacy = job.answer.status;
-        match (would_act, (200..300).contains(&legacy)) {
-            (true, true) => Err(Verdict::Accepted),
-            (true, false) if refused(legacy) => Ok(vec![Difference {
-                path: "status".into(),
-                reference: legacy.to_string(),
-                candidate: "would have acted".into(),
-            }]),
-            (false, _) if refused(native.status) || native.status == legacy => {
-                Ok(self.differences(&job.answer, &native).await)
-            }
-            _ => Err(Verdict::Uncompared),
+        if (dry_run.would_act)(&response) {
+            return would_have_acted(&job.answer);
         }
+        let native = read(response, shadow.max_body, held).await?;
+        if is_refusal(native.status) || native.status == job.answer.status {
+            return Ok(self.differences(&job.answer, &native).await);
+        }
+        Err(Verdict::Uncompared)
     }
 
     async fn request_legacy(&self, job: &Job, held: &mut Held) -> Result<Answer, Verdict> {
@@ -258,7 +253,7 @@ impl Strangler {
         job: &Job,
         service: &mut S,
         held: &mut Held,
-    ) -> Result<Answer, Verdict>
+    ) -> Result<Answered, Verdict>
     where
         S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
         S::Future: Send,
@@ -268,7 +263,49 @@ impl Strangler {
         // One that hangs keeps no worker.
         let response = tokio::time::timeout(self.0.settings.timeout, response).await;
         let Ok(response) = response.map_err(|_| Verdict::Uncompared)?;
-        read(response, self.0.shadow.max_body, held).await
+        let dry_run = self.0.shadow.dry_run.as_ref();
+        let would_act = dry_run.is_some_and(|dry_run| (dry_run.would_act)(&response));
+        let answer = read(response, self.0.shadow.max_body, held).await?;
+        Ok(Answered { answer, would_act })
+    }
+}
+
+/// The new service's answer to a safe request.
+struct Answered {
+    answer: Answer,
+    /// Whether it says that the request was validated, and nothing else.
+    would_act: bool,
+}
+
+/// Whether a service refuses a request before it acts on it.
+fn is_refusal(status: u16) -> bool {
+    [StatusCode::UNAUTHORIZED, StatusCode::UNPROCESSABLE_ENTITY].iter().any(|one| *one == status)
+}
+
+/// Whether a refusal is one that a handler has raised, after validation, which lists errors: a 422 with
+/// a text as its detail, or with a body that is no JSON.
+fn is_of_handler(legacy: &Answer) -> bool {
+    #[derive(Deserialize)]
+    struct Raised {
+        #[serde(rename = "detail")]
+        _detail: String,
+    }
+    let content_type = legacy.headers.get("content-type").and_then(|values| values.first());
+    let is_json = content_type.is_some_and(|value| value.contains("json"));
+    legacy.status == StatusCode::UNPROCESSABLE_ENTITY
+        && (!is_json || serde_json::from_slice::<Raised>(&legacy.body).is_ok())
+}
+
+/// What follows from the old service's answer where the new one would have acted.
+fn would_have_acted(legacy: &Answer) -> Compared {
+    match legacy.status {
+        200..300 => Err(Verdict::Accepted),
+        status if is_refusal(status) && !is_of_handler(legacy) => Ok(vec![Difference {
+            path: "status".into(),
+            reference: status.to_string(),
+            candidate: "would have acted".into(),
+        }]),
+        _ => Err(Verdict::Uncompared),
     }
 }
 

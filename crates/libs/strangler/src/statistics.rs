@@ -281,7 +281,8 @@ pub struct View {
     pub matches_without_emails: u64,
     /// Compared requests during which data changed.
     pub noise: u64,
-    /// Shadowed writes that both accept and that were not rehearsed: only refusals are compared.
+    /// Shadowed writes that both accept and that were not rehearsed, and reads whose handler is not
+    /// written: only refusals are compared.
     pub accepted: u64,
     /// Shadowed requests that cannot be compared.
     pub uncompared: u64,

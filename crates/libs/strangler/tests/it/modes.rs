@@ -189,6 +189,57 @@ async fn a_shadowed_write_is_only_tried() {
     assert_eq!(view["uncompared"], 1, "taken is found only by acting");
 }
 
+/// What the old service refuses is compared, and no more.
+#[tokio::test]
+async fn a_shadowed_read_that_is_not_written_is_only_validated() {
+    let refuse = || {
+        (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({"detail": [{"type": "int_parsing"}]})))
+            .into_response()
+    };
+    let legacy =
+        get(async move |axum::extract::Path(id): axum::extract::Path<String>| match &*id {
+            "bad" | "strict" => refuse(),
+            "none" => StatusCode::NOT_FOUND.into_response(),
+            "raised" => {
+                let detail = Json(json!({"detail": "no such id"}));
+                (StatusCode::UNPROCESSABLE_ENTITY, detail).into_response()
+            }
+            _ => legacy_response(&id).into_response(),
+        });
+    let native = get(async move |axum::extract::Path(id): axum::extract::Path<String>| {
+        if id == "bad" || id == "refused" {
+            return refuse();
+        }
+        let mut answer = StatusCode::NOT_IMPLEMENTED.into_response();
+        answer.extensions_mut().insert(WouldAct);
+        answer
+    });
+    let routes = |handler| Router::new().route("/items/{id}", handler);
+    let settings = Settings {
+        dry_run: Some(strangler::DryRun {
+            prepare: |_| (),
+            would_act: |response| response.extensions().get::<WouldAct>().is_some(),
+        }),
+        ..Settings::new(serve(routes(legacy)).await.parse().unwrap())
+    };
+    let front = Front::start(routes(native), settings).await;
+    front.set("read_item", "shadow");
+    for id in ["7", "bad", "none", "raised", "strict", "refused"] {
+        client().get(format!("{}/items/{id}", front.url)).send().await.unwrap();
+    }
+    let view = front
+        .until("read_item", |view| {
+            let sum = ["matches", "mismatches", "accepted", "uncompared"]
+                .map(|key| view[key].as_u64().unwrap());
+            sum.iter().sum::<u64>() == 6
+        })
+        .await;
+    assert_eq!(view["accepted"], 1, "7: {view:#}");
+    assert_eq!(view["matches"], 1, "bad: {view:#}");
+    assert_eq!(view["uncompared"], 2, "none and raised are found only by reading");
+    assert_eq!(view["mismatches"], 2, "strict and refused: {view:#}");
+}
+
 #[tokio::test]
 async fn a_canary_that_fails_goes_back_and_says_why() {
     let services = services(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
