@@ -53,6 +53,8 @@ fn every_operation_of_a_document_becomes_something() {
             file(&draft, "src/routes.rs").matches("not_written(\"").count(),
             count - draft.table.counts()[2],
         );
+        // So that shadowing compares its refusals before it is written.
+        assert!(file(&draft, "src/routes.rs").contains("Err(HttpError::not_written("));
     }
 }
 

@@ -277,7 +277,7 @@ fn whole_values(
         ),
         has_whole,
         has_not_written => not_written,
-        uses_status => not_written || in_bodies("StatusCode"),
+        uses_status => in_bodies("StatusCode"),
         uses_into_response => bodies.contains(".into_response()"),
         uses_new_uuid => bodies.contains("Uuid::new_v4()"),
         beside => minijinja::Value::from(Serde(beside)),
