@@ -14,7 +14,7 @@ SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py crates/tools
 	crates/tools/scaffold/tests/applications/compare.py crates/tools/trials/third-party
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the Rust service on SQLite, on port 8000
 	cargo run --package api --bin molt
@@ -66,6 +66,10 @@ walk: venv ## Walk a whole migration under load, there and back and with faults:
 
 third-party: build ## Put the strangler before public services, installed now: COUNT=1000 SEED=7 ONLY="titiler phoenix"
 	$(PYTHON) crates/tools/trials/third-party/run.py --count $(or $(COUNT),1000) --seed $(or $(SEED),7) $(ONLY)
+
+third-party-drafts: ## Draft public services, installed now, from their code; shadow each draft before its service: COUNT=1000 SEED=7 ONLY=titiler
+	$(BUILD) --bin scaffold --bin contract
+	$(PYTHON) crates/tools/trials/third-party/drafts.py --count $(or $(COUNT),1000) --seed $(or $(SEED),7) $(ONLY)
 
 chaos: ## Bad days: databases, networks and disks that fail, clients that do everything wrong
 	cargo build --release --package api --package trials
@@ -198,4 +202,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat compat-versions fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-generated containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party wheel
+	k8s-check containers containers-generated containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party third-party-drafts wheel

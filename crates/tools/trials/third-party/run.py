@@ -41,6 +41,7 @@ VERSIONS = {
     "chromadb": ["chromadb==1.0.0"],
     "prefect": ["prefect==3.9.1"],
     "phoenix": ["arize-phoenix==20.26.1"],
+    "freqtrade": ["freqtrade==2026.9"],
     "websockets": ["uvicorn", "websockets", "wsproto"],
 }
 # What each answer has of its own; `date` and `server` are of the connection.
@@ -213,11 +214,11 @@ def titiler_at():
 
 
 @contextlib.contextmanager
-def chromadb_at(name: str):
+def chromadb_at(name: str, **settings: str):
     port, folder = free_port(), fresh(name)
     command = [python("chromadb"), "-m", "uvicorn", "chromadb.app:app"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
-    environment = {"ANONYMIZED_TELEMETRY": "False", "IS_PERSISTENT": "TRUE"}
+    environment = {"ANONYMIZED_TELEMETRY": "False", "IS_PERSISTENT": "TRUE", **settings}
     environment["PERSIST_DIRECTORY"] = str(folder)
     with running(name, command, port, "/openapi.json", **environment):
         yield port
