@@ -75,6 +75,8 @@ class Operation:
     # `native` or `loose`, and why.
     drafted: str
     reasons: list[str]
+    # Functions that run before it, of which the draft has the parameters: they may refuse as well.
+    dependencies: list[str]
     requests: int = 0
     # Both refused alike, both accepted.
     matches: int = 0
@@ -86,6 +88,11 @@ class Operation:
     noise: int = 0
     dropped: int = 0
     shown: list[str] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        is_behind = self.drafted == "native" and self.dependencies
+        return "native, behind dependencies" if is_behind else self.drafted
 
     @property
     def compared(self) -> int:
@@ -108,7 +115,7 @@ class Report:
     verdicts: dict[str, int] = field(default_factory=dict)
     # What there was less of than COUNT.
     short: list[str] = field(default_factory=list)
-    # Mismatches by how the operation was drafted.
+    # Mismatches by how the operation was drafted; of native ones, those behind dependencies apart.
     mismatches: dict[str, int] = field(default_factory=dict)
     may_differ: list[str] = field(default_factory=list)
     # Operations of the draft of which no request was compared.
@@ -307,6 +314,25 @@ def sent(service: Service, port: int, file: Path, count: int, seed: int, into: P
     return [case for case in cases if case["status"]]
 
 
+def dependencies(name: str) -> dict[str, list[str]]:
+    """The functions of the application that run before each operation's own, by method and path."""
+
+    def within(dependant: dict) -> list[str]:
+        found = []
+        for one in dependant.get("dependencies", []):
+            is_function = one.get("call") and not one.get("scheme")
+            found += [one["call"]] * bool(is_function) + within(one)
+        return found
+
+    text = (WORK / "inspections" / f"{name}.json").read_text()
+    routes = [route for route in json.loads(text)["routes"] if route.get("dependant")]
+    return {
+        f"{method} {route['path_format']}": sorted(set(within(route["dependant"])))
+        for route in routes
+        for method in route.get("methods") or []
+    }
+
+
 def shadowed(name: str, service: Service, count: int, seed: int, report: Report) -> None:
     """Sends requests to the draft before the service; reports what the strangler has compared."""
     crate, into = ROOT / f"target/drafts/crates/draft-{name}", WORK / name
@@ -332,10 +358,12 @@ def shadowed(name: str, service: Service, count: int, seed: int, report: Report)
         report.statuses[case["status"]] = report.statuses.get(case["status"], 0) + 1
     invalid = report.statuses.get(422, 0)
     report.requests = {"valid": len(requests) - invalid, "invalid": invalid}
-    operations = []
+    operations, behind = [], dependencies(name)
     for id, one in now.items():
         row = known[id]
-        operation = Operation(id, f"{one['method']} {one['path']}", row["status"], row["reasons"])
+        called = f"{row['method']} {row['path']}"
+        functions = behind.get(called, [])
+        operation = Operation(id, called, row["status"], row["reasons"], functions)
         operation.requests = one["legacy"]["requests"]
         for verdict, key in VERDICTS.items():
             setattr(operation, verdict, one[key] - ready[id][key])
@@ -347,9 +375,8 @@ def shadowed(name: str, service: Service, count: int, seed: int, report: Report)
             operation.shown.append(f"{seen['request']}: {where}"[:600])
         operations.append(operation)
     report.verdicts = {it: sum(getattr(one, it) for one in operations) for it in VERDICTS}
-    for kind in ("native", "loose"):
-        of_kind = (one.mismatches for one in operations if one.drafted == kind)
-        report.mismatches[kind] = sum(of_kind)
+    for one in operations:
+        report.mismatches[one.kind] = report.mismatches.get(one.kind, 0) + one.mismatches
     report.different = [one for one in operations if one.mismatches]
     never = (one for one in operations if not one.compared)
     report.never_compared = [f"{one.operation}: {one.requests} requests" for one in never]
@@ -391,7 +418,7 @@ def tried(name: str, draft: dict | None, count: int, seed: int) -> Report:
     for line in report.failures + report.short:
         say(f"{name}: {line}")
     for operation in report.different:
-        say(f"{name}: {operation.operation} ({operation.drafted}): {operation.mismatches} differ")
+        say(f"{name}: {operation.operation} ({operation.kind}): {operation.mismatches} differ")
         for line in operation.shown[:2]:
             say(f"    {line[:240]}")
     file = WORK / name / "report.json"
