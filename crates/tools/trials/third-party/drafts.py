@@ -108,7 +108,8 @@ class Report:
     operations: dict[str, int] = field(default_factory=dict)
     compiles: bool = False
     document_equal: bool = False
-    # The requests by what the old service answered: 422 is invalid.
+    # The requests by what the old service answered: 422 is invalid. Not shadowed are those of them
+    # to methods and paths that are no operation of the draft.
     requests: dict[str, int] = field(default_factory=dict)
     statuses: dict[int, int] = field(default_factory=dict)
     # What the strangler has found of them, over all operations: see Operation.
@@ -375,6 +376,7 @@ def shadowed(name: str, service: Service, count: int, seed: int, report: Report)
             operation.shown.append(f"{seen['request']}: {where}"[:600])
         operations.append(operation)
     report.verdicts = {it: sum(getattr(one, it) for one in operations) for it in VERDICTS}
+    report.requests["not_shadowed"] = len(requests) - sum(report.verdicts.values())
     for one in operations:
         report.mismatches[one.kind] = report.mismatches.get(one.kind, 0) + one.mismatches
     report.different = [one for one in operations if one.mismatches]
