@@ -119,21 +119,42 @@ impl Tree {
         self.staged.keys().any(|path| path.starts_with(folder))
     }
 
-    /// Writes everything, and reports what became of each file.
+    /// Writes everything, and reports what became of each file. If a file cannot be written, those
+    /// before it are as they were.
     pub fn commit(self) -> Result<Vec<(State, String)>, TreeError> {
         let mut report = Vec::new();
+        let mut undo = Vec::new();
         for (name, text) in self.staged {
             let path = self.root.join(&name);
-            let fail = |source| TreeError::File { path: path.clone(), source };
-            let state = if path.exists() { State::Changed } else { State::Created };
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(fail)?;
+            let before = std::fs::read(&path).ok();
+            let state = if before.is_some() { State::Changed } else { State::Created };
+            if let Err(source) = put(&path, &text) {
+                undo.push((path.clone(), before));
+                take_back(undo);
+                return Err(TreeError::File { path, source });
             }
-            std::fs::write(&path, text).map_err(fail)?;
+            undo.push((path, before));
             report.push((state, name));
         }
         report.extend(self.kept.into_iter().map(|name| (State::Kept, name)));
         Ok(report)
+    }
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
+}
+
+/// What cannot be taken back either is left: the error that is reported is the first one.
+fn take_back(files: Vec<(PathBuf, Option<Vec<u8>>)>) {
+    for (path, before) in files.into_iter().rev() {
+        let _ = match before {
+            Some(before) => std::fs::write(&path, before),
+            None => std::fs::remove_file(&path),
+        };
     }
 }
 
@@ -158,4 +179,28 @@ pub fn after_last(
     let after = anchor + 1 + usize::from(lines.get(anchor + 1).is_some_and(is_end));
     lines.insert(after, line);
     Ok(lines.join("\n") + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_whole_is_not_written_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir_all(root.join("crates/domain/src")).unwrap();
+        std::fs::create_dir_all(root.join("crates/api/src/routes")).unwrap();
+        for path in ["Cargo.toml", "crates/domain/src/lib.rs", "crates/api/src/routes/mod.rs"] {
+            std::fs::write(root.join(path), "before").unwrap();
+        }
+        let mut tree = Tree::open(root).unwrap();
+        tree.replace("Cargo.toml", "after".into());
+        tree.create("new", "text".into());
+        tree.create("Cargo.toml/no-folder", "text".into());
+        let error = tree.commit().unwrap_err().to_string();
+        assert!(error.contains("no-folder"), "{error}");
+        assert_eq!(std::fs::read_to_string(root.join("Cargo.toml")).unwrap(), "before");
+        assert!(!root.join("new").exists());
+    }
 }
