@@ -47,10 +47,13 @@ enum Task {
     /// Write a whole resource: domain, storage, routes, migrations, tests, cases, Python counterpart
     #[command(after_help = format!("Types: {}; a ? after it for what may be null.
 
+Options, each behind a colon: {}. A value with a colon stands in single quotes.
+
 What is there already is left as it is; running it again changes nothing.
 
-Example:
-  scaffold resource orders 'number:string(1..40)' total:decimal 'note:string?'", resource::KINDS))]
+Examples:
+  scaffold resource orders 'number:string(1..40):unique' total:decimal 'note:string?'
+  scaffold resource jobs 'state:enum(open|done):default=open:index' 'token:string(32..64):secret'", resource::KINDS, resource::OPTIONS))]
     Resource(resource::ResourceArgs),
     /// Draft a crate before a FastAPI service, from the application's code or from its document
     #[command(

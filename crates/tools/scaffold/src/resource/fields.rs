@@ -1,7 +1,14 @@
 //! The fields of a resource: `number:string(1..40) total:decimal(12,2) note:string?`.
 
+mod enumeration;
+mod options;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub(crate) use enumeration::{Enumeration, member, variant};
+pub use options::OPTIONS;
+pub(crate) use options::{Options, Unique};
 
 /// What every number of a client in JavaScript can hold.
 const SAFE_INTEGER: i64 = 9_007_199_254_740_991;
@@ -9,6 +16,8 @@ const SAFE_INTEGER: i64 = 9_007_199_254_740_991;
 const MAX_TEXT: usize = 10_000;
 /// As many digits as `rust_decimal` and Python's default context keep.
 const MAX_DIGITS: u32 = 28;
+/// `NAME?: NAMEColumn` is the name of a column in a statement, of which PostgreSQL keeps 63 characters.
+const MAX_ENUM_NAME: usize = 27;
 
 /// A column, and what a request may send for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +25,7 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) nullable: bool,
+    pub(crate) options: Options,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -33,9 +43,26 @@ pub(crate) enum Kind {
         digits: u32,
         places: u32,
     },
+    /// A finite number of 64 bits.
+    Float {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
     Boolean,
     Uuid,
     Date,
+    /// A point in time: with an offset in a request, of UTC everywhere else.
+    DateTime,
+    /// A time of day without an offset.
+    Time,
+    /// Of at most a hundred million days, negative too; stored as microseconds.
+    Duration,
+    Enum(Enumeration),
+    Email,
+    /// Of the schemes `http` and `https`.
+    Url,
+    /// In base 64 for clients.
+    Bytes,
 }
 
 /// Why a field is refused.
@@ -47,23 +74,32 @@ pub struct FieldError {
 }
 
 /// What a person may write, for `--help` and errors.
-pub const KINDS: &str = "string, string(1..40), text, integer, integer(0..100), decimal, decimal(12,2), boolean, uuid, date";
+pub const KINDS: &str = "string, string(1..40), text, integer, integer(0..100), decimal, decimal(12,2), float, float(0..1), \
+     boolean, uuid, date, datetime, time, duration, enum(open|paid), email, url, bytes";
 
 impl FromStr for Field {
     type Err = FieldError;
 
     fn from_str(text: &str) -> Result<Self, FieldError> {
         let fail = |reason: String| FieldError { field: text.to_owned(), reason };
-        let (name, kind) = text.split_once(':').ok_or_else(|| {
-            fail("write NAME:TYPE, or NAME:TYPE? for what may be null".to_owned())
-        })?;
+        let parts = options::parts(text);
+        let [name, kind, options @ ..] = parts.as_slice() else {
+            return Err(fail("write NAME:TYPE, or NAME:TYPE? for what may be null".to_owned()));
+        };
         check_name(name).map_err(fail)?;
         let (kind, nullable) = match kind.strip_suffix('?') {
             Some(kind) => (kind, true),
-            None => (kind, false),
+            None => (*kind, false),
         };
-        let kind = kind.parse().map_err(fail)?;
-        Ok(Self { name: name.to_owned(), kind, nullable })
+        let mut kind = kind.parse().map_err(fail)?;
+        if matches!(kind, Kind::Enum(_)) && name.len() > MAX_ENUM_NAME {
+            return Err(fail(format!(
+                "the name of an enum has at most {MAX_ENUM_NAME} characters: PostgreSQL cuts off longer \
+                 names of columns with a type"
+            )));
+        }
+        let options = Options::read(options, &mut kind, nullable).map_err(fail)?;
+        Ok(Self { name: (*name).to_owned(), kind, nullable, options })
     }
 }
 
@@ -85,9 +121,10 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// Keywords of Rust and Python, and attributes that pydantic and SQLAlchemy put on every model.
-pub(crate) const TAKEN: [&str; 83] = [
+pub(crate) const TAKEN: [&str; 88] = [
     "abstract",
     "and",
+    "any",
     "as",
     "assert",
     "async",
@@ -96,6 +133,7 @@ pub(crate) const TAKEN: [&str; 83] = [
     "bool",
     "box",
     "break",
+    "bytes",
     "class",
     "const",
     "construct",
@@ -118,6 +156,7 @@ pub(crate) const TAKEN: [&str; 83] = [
     "fields",
     "final",
     "finally",
+    "float",
     "fn",
     "for",
     "from",
@@ -132,6 +171,7 @@ pub(crate) const TAKEN: [&str; 83] = [
     "json",
     "lambda",
     "let",
+    "list",
     "loop",
     "macro",
     "match",
@@ -157,6 +197,7 @@ pub(crate) const TAKEN: [&str; 83] = [
     "str",
     "struct",
     "super",
+    "time",
     "trait",
     "true",
     "try",
@@ -209,9 +250,19 @@ impl FromStr for Kind {
                 }
                 Ok(Self::Decimal { digits, places })
             }
+            ("float", None) => Ok(Self::Float { min: None, max: None }),
+            ("float", Some(range)) => float_bounds(range),
             ("boolean", None) => Ok(Self::Boolean),
             ("uuid", None) => Ok(Self::Uuid),
             ("date", None) => Ok(Self::Date),
+            ("datetime", None) => Ok(Self::DateTime),
+            ("time", None) => Ok(Self::Time),
+            ("duration", None) => Ok(Self::Duration),
+            ("enum", None) => Err("write its values, as enum(open|paid)".to_owned()),
+            ("enum", Some(values)) => values.parse().map(Self::Enum),
+            ("email", None) => Ok(Self::Email),
+            ("url", None) => Ok(Self::Url),
+            ("bytes", None) => Ok(Self::Bytes),
             _ => Err(format!("there is no type `{text}`; there are {KINDS}")),
         }
     }
@@ -219,6 +270,26 @@ impl FromStr for Kind {
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.trim().parse().map_err(|_| format!("`{text}` is no number that fits"))
+}
+
+/// `0..1`, `..1.5` or `-1..`; both ends belong to it.
+fn float_bounds(text: &str) -> Result<Kind, String> {
+    let (min, max) = text.split_once("..").ok_or("write the bounds as 0..1, ..1.5 or -1..")?;
+    let bound = |text: &str| {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let bound: f64 = number(text)?;
+        if bound.is_finite() {
+            Ok(Some(bound + 0.0))
+        } else {
+            Err("a bound is a finite number".to_owned())
+        }
+    };
+    match (bound(min)?, bound(max)?) {
+        (Some(min), Some(max)) if min > max => Err(format!("{min} is more than {max}")),
+        (min, max) => Ok(Kind::Float { min, max }),
+    }
 }
 
 /// `1..40`, `..40` or `1..`; both ends belong to it.
@@ -245,6 +316,21 @@ mod tests {
         assert_eq!(field("at:integer(-5..5)").kind, Kind::Integer { min: -5, max: 5 });
         assert!(field("note:string?").nullable);
         assert_eq!(field("note:string(..9)").kind, Kind::Text { min: 0, max: 9 });
+        assert_eq!(field("rate:float(..1.5)").kind, Kind::Float { min: None, max: Some(1.5) });
+        assert_eq!(field("at:datetime?").kind, Kind::DateTime);
+        let Kind::Enum(state) = field("state:enum(open|paid_late)").kind else { panic!("no enum") };
+        assert_eq!(state.values(), ["open", "paid_late"]);
+
+        let code = field("code:string:min=3:max=5:pattern='^a:(b|c)$':sample='a:b|a:c':secret");
+        assert_eq!(code.kind, Kind::Text { min: 3, max: 5 });
+        assert_eq!(code.options.pattern.as_deref(), Some("^a:(b|c)$"));
+        assert_eq!(code.options.samples, ["a:b", "a:c"]);
+        assert!(code.options.is_secret && !code.options.is_readonly);
+        let state = field("state:enum(open|paid):default=paid:readonly:index");
+        assert_eq!(state.options.default, Some("paid".into()));
+        assert!(state.options.is_indexed && state.options.is_readonly);
+        let number = field("number:string(..40)?:unique(owner)");
+        assert_eq!((number.options.unique, number.nullable), (Some(Unique::Owner), true));
     }
 
     #[test]
@@ -259,6 +345,31 @@ mod tests {
             ("a:string(9..1)", "9 is more than 1"),
             ("a:string(1..99999)", "1 to 10000"),
             ("a:string(1..4", "a `)` is missing"),
+            ("a:string:uniq", "there is no option `uniq`; there are unique"),
+            ("a:string:pattern='^a'", "needs `sample=ONE|OTHER`"),
+            ("a:string:pattern='^a':sample=b", "its own sample `b`"),
+            ("a:string:pattern='(':sample=b", "the pattern is none: error: unclosed group"),
+            ("a:uuid:pattern=a:sample=a", "for string and text"),
+            ("a:string:sample=a", "stands with `pattern`"),
+            ("a:string?:default=a", "leave out `?`"),
+            ("a:integer(0..9):default=10", "its own default `10`"),
+            ("a:enum(x|y):default=z", "its own default `z`"),
+            ("a:date:default=2026-01-01", "`default` is for"),
+            ("a:integer:readonly", "begins with `default=`"),
+            ("a:integer:readonly:default=1:unique", "not unique"),
+            ("a:text:index", "no index of values as long"),
+            ("a:boolean:unique", "`unique` is for"),
+            ("a:string(1..9):unique", "`unique` is for"),
+            ("a:date:min=3", "`min` and `max` are for"),
+            ("a:integer:min=3:max=2", "3 is more than 2"),
+            ("a:float(x..1)", "`x` is no number"),
+            ("a:float(nan..1)", "finite"),
+            ("a:float(2..1)", "2 is more than 1"),
+            ("a:datetime(1)", "there is no type"),
+            ("a:enum", "write its values"),
+            ("a:enum(a|A)", "`A`"),
+            ("this_name_has_28_characters_:enum(a|b)", "a name is of a-z"),
+            ("this_name_has_28_characters1:enum(a|b)", "at most 27"),
             ("a:decimal(2,3)", "no more places"),
             ("a:decimal(x,3)", "`x` is no number"),
         ] {

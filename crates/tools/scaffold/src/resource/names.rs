@@ -70,7 +70,7 @@ impl Names {
 }
 
 /// Names that the layers or the generated code use for other things.
-const RESERVED: [&str; 42] = [
+const RESERVED: [&str; 44] = [
     "any",
     "app",
     "base",
@@ -89,6 +89,7 @@ const RESERVED: [&str; 42] = [
     "decimal",
     "error",
     "errors",
+    "fields",
     "found",
     "id",
     "index",
@@ -96,6 +97,7 @@ const RESERVED: [&str; 42] = [
     "limit",
     "message",
     "messages",
+    "named",
     "new",
     "numeric",
     "option",

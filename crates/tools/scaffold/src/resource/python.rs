@@ -3,8 +3,9 @@
 use minijinja::context;
 use serde_json::Value;
 
+use super::fields::Kind;
 use super::rust::numbered;
-use super::{ResourceError, Slice, shown};
+use super::{ResourceError, Slice, object};
 use crate::tree::{Tree, TreeError, after_last};
 
 pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceError> {
@@ -15,6 +16,9 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
     tree.create(&format!("python-legacy/tests/test_{plural}.py"), test(slice)?);
     if slice.has_decimal() {
         tree.create(&format!("{app}/numeric.py"), slice.render("numeric.py", context! {})?);
+    }
+    if slice.has_own_python() {
+        tree.create(&format!("{app}/fields.py"), slice.render("fields.py", context! {})?);
     }
     migration(tree, slice)?;
 
@@ -29,30 +33,64 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
     })?;
     let schemas = format!("{app}/schemas.py");
     let classes = slice.render("schemas.py", context! {})?;
+    let enums = slice.enum_types().into_iter().map(|name| format!("from app.models import {name}"));
+    let enums: Vec<String> = enums.collect();
     tree.edit(&schemas, |text| {
         if is_there(text, &format!("{}Create", names.type_)) {
             return Ok(text.to_owned());
         }
-        Ok(append(text, &classes))
+        Ok(import(&append(text, &classes), enums.iter().map(String::as_str)))
     })?;
     route(tree, plural)?;
     Ok(())
 }
 
+impl Slice<'_> {
+    /// Whether what stands in `fields.py` is needed.
+    fn has_own_python(&self) -> bool {
+        self.has(|kind| {
+            matches!(
+                kind,
+                Kind::DateTime
+                    | Kind::Time
+                    | Kind::Duration
+                    | Kind::Float { .. }
+                    | Kind::Enum(_)
+                    | Kind::Url
+                    | Kind::Bytes
+            )
+        })
+    }
+}
+
 /// Where the names that a model or a schema may use come from.
-const IMPORTS: [(&str, &str); 13] = [
+const IMPORTS: [(&str, &str); 27] = [
     ("AfterValidator", "from pydantic import AfterValidator"),
     ("Annotated", "from typing import Annotated"),
     ("BigInteger", "from sqlalchemy import BigInteger"),
+    ("Bytes", "from app.fields import Bytes"),
     ("Decimal", "from decimal import Decimal"),
+    ("EncodedBytes", "from app.fields import EncodedBytes"),
     ("ExactNumeric", "from app.numeric import ExactNumeric"),
     ("Field", "from pydantic import Field"),
+    ("Float", "from sqlalchemy import Float"),
     ("ForeignKey", "from sqlalchemy import ForeignKey"),
     ("Index", "from sqlalchemy import Index"),
+    ("LocalTime", "from app.fields import LocalTime"),
+    ("Microseconds", "from app.fields import Microseconds"),
+    ("Moment", "from app.fields import Moment"),
+    ("Span", "from app.fields import Span"),
+    ("StoredUrl", "from app.fields import StoredUrl"),
+    ("StrEnum", "from enum import StrEnum"),
     ("String", "from sqlalchemy import String"),
+    ("Url", "from app.fields import Url"),
     ("UTCDateTime", "from app.columns import UTCDateTime"),
     ("date", "from datetime import date"),
     ("datetime", "from datetime import datetime"),
+    ("named", "from app.fields import named"),
+    ("time", "from datetime import time"),
+    ("timedelta", "from datetime import timedelta"),
+    ("unsigned_zero", "from app.fields import unsigned_zero"),
     ("uuid", "import uuid"),
 ];
 
@@ -90,7 +128,9 @@ fn route(tree: &mut Tree, plural: &str) -> Result<(), TreeError> {
 
 fn migration(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceError> {
     let folder = "python-legacy/app/migrations/versions";
-    let Some(path) = numbered(tree, folder, &slice.names.plural, ".py")? else { return Ok(()) };
+    let Some(path) = numbered(tree, folder, &slice.names.plural, ".py")? else {
+        return Ok(());
+    };
     let revision =
         |path: &str| path.rsplit('/').next().and_then(|name| name.get(..4)).map(str::to_owned);
     let others = tree.list(folder)?;
@@ -103,8 +143,24 @@ fn migration(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceError> {
 }
 
 fn test(slice: &Slice<'_>) -> Result<String, ResourceError> {
-    let fields = slice.fields;
-    let literal = |value: &Value| format!("'''{}'''", value.to_string().replace('\\', "\\\\"));
-    let (sample, change) = (literal(&shown(fields, 0)), literal(&shown(fields, 1)));
-    Ok(slice.render("test.py", context! { sample_literal => sample, change_literal => change })?)
+    let secrets = slice.given().filter(|field| field.options.is_secret);
+    let secrets: Vec<String> = secrets.map(|field| field.name.clone()).collect();
+    // What a request gives, in Python.
+    let literal = |which: usize| {
+        let values = slice.given().map(|field| {
+            let value = match &field.samples()[which] {
+                Value::Bool(true) => "True".to_owned(),
+                Value::Bool(false) => "False".to_owned(),
+                // JSON's texts and numbers are Python's.
+                value => value.to_string(),
+            };
+            (field, value)
+        });
+        object(values)
+    };
+    let (sample, change) = (literal(0), literal(1));
+    Ok(slice.render(
+        "test.py",
+        context! { sample_literal => sample, change_literal => change, secrets },
+    )?)
 }

@@ -5,7 +5,8 @@ use regex::Regex;
 use syn::spanned::Spanned;
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use super::fields::Kind;
+use super::fields::{Field, Kind};
+use super::view::IndexView;
 use super::{ResourceError, Slice, object, samples};
 use crate::tree::{Tree, TreeError, after_last};
 
@@ -39,6 +40,9 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
     module(tree, "crates/api/src/routes/mod.rs", &format!("pub mod {plural};"))?;
     route(tree, plural)?;
     not_found(tree, slice)?;
+    for index in slice.indexes() {
+        taken(tree, slice, &index)?;
+    }
     let suite = "crates/storage/tests/suite/main.rs";
     module(tree, suite, &format!("mod {plural};"))?;
     let line = format!("    {plural}::suite(&storage).await;");
@@ -48,6 +52,17 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
     })?;
     if slice.has_decimal() {
         decimals(tree, slice, sqlite)?;
+    }
+    if slice.has_enum() {
+        enumerations(tree, slice, sqlite)?;
+    }
+    if slice.has(|kind| *kind == Kind::Duration) {
+        depend_on(tree, "crates/storage-postgres/Cargo.toml", "dependencies", "chrono")?;
+        depend_on(tree, "crates/storage/Cargo.toml", "dev-dependencies", "chrono")?;
+    }
+    if slice.has_own_type() {
+        tree.create("crates/api/src/fields.rs", slice.fill("fields.rs")?);
+        module(tree, "crates/api/src/lib.rs", "pub mod fields;")?;
     }
     stub(tree, slice)
 }
@@ -63,7 +78,9 @@ fn exports(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
     let path = "crates/domain/src/lib.rs";
     let (plural, type_, types) = (&slice.names.plural, &slice.names.type_, &slice.names.types);
     let from = format!("pub use {plural}::");
-    let line = format!("{from}{{New{type_}, {type_}, {type_}Changes, {type_}Page, {types}}};");
+    let enums: String = slice.enum_types().iter().map(|name| format!("{name}, ")).collect();
+    let line =
+        format!("{from}{{New{type_}, {type_}, {type_}Changes, {type_}Page, {enums}{types}}};");
     tree.edit(path, |text| replace_once(path, text, &from, "(?m)^pub use ", &format!("{line}\n$0")))
 }
 
@@ -201,6 +218,37 @@ fn not_found(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
     })
 }
 
+/// The error for a value that is there already.
+fn taken(tree: &mut Tree, slice: &Slice<'_>, index: &IndexView) -> Result<(), TreeError> {
+    if !index.is_unique {
+        return Ok(());
+    }
+    let path = "crates/api/src/error.rs";
+    let (variant, message) = (&index.error, &index.message);
+    let (table, key) = (&slice.names.singular, &index.key);
+    tree.edit(path, |text| {
+        let text = replace_once(
+            path,
+            text,
+            &format!("    {variant},"),
+            r#"(?m)^    #\[error\("Not enough permissions"\)\]"#,
+            &format!("    #[error(\"{message}\")]\n    {variant},\n$0"),
+        )?;
+        let arm = format!("Self::{variant}");
+        let status = format!("Self::EmailTaken | {arm}");
+        let text = replace_once(path, &text, &arm, r"Self::EmailTaken\b", &status)?;
+        let is_it = format!("of.is(\"{table}\", \"{key}\")");
+        let conflict = format!("StorageError::Conflict(ref of) if {is_it} => {arm},");
+        replace_once(
+            path,
+            &text,
+            &is_it,
+            r"(?m)^ *StorageError::MissingReference\(ref of\)",
+            &format!("            {conflict}\n$0"),
+        )
+    })
+}
+
 fn parse(path: &str, text: &str) -> Result<DocumentMut, TreeError> {
     text.parse().map_err(|error: toml_edit::TomlError| TreeError::Format {
         path: path.to_owned(),
@@ -223,8 +271,13 @@ fn overrides(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
         );
         for field in slice.fields {
             let type_ = match field.kind {
-                Kind::Uuid => "uuid::fmt::Simple",
-                Kind::Decimal { .. } => "crate::numeric::Numeric",
+                Kind::Uuid => "uuid::fmt::Simple".to_owned(),
+                Kind::Decimal { .. } => "crate::numeric::Numeric".to_owned(),
+                Kind::DateTime => "chrono::DateTime<chrono::Utc>".to_owned(),
+                Kind::Time => "chrono::NaiveTime".to_owned(),
+                Kind::Enum(_) => {
+                    format!("crate::named::Named<domain::{}>", field.enum_type(slice.names))
+                }
                 _ => continue,
             };
             text += &format!("{} = \"{type_}\"\n", field.name);
@@ -235,7 +288,7 @@ fn overrides(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
 
 /// Decimals need a type, which these crates do not name before the first of them.
 fn decimals(tree: &mut Tree, slice: &Slice<'_>, sqlite: bool) -> Result<(), ResourceError> {
-    depend_on_decimals(tree, "crates/domain/Cargo.toml")?;
+    depend_on(tree, "crates/domain/Cargo.toml", "dependencies", "rust_decimal")?;
     let path = "crates/storage-postgres/Cargo.toml";
     tree.edit(path, |text| {
         let mut manifest = parse(path, text)?;
@@ -250,20 +303,37 @@ fn decimals(tree: &mut Tree, slice: &Slice<'_>, sqlite: bool) -> Result<(), Reso
         Ok(manifest.to_string())
     })?;
     if sqlite {
-        depend_on_decimals(tree, "crates/storage-sqlite/Cargo.toml")?;
+        depend_on(tree, "crates/storage-sqlite/Cargo.toml", "dependencies", "rust_decimal")?;
         tree.create("crates/storage-sqlite/src/numeric.rs", slice.fill("numeric.rs")?);
         module(tree, "crates/storage-sqlite/src/lib.rs", "mod numeric;")?;
     }
     Ok(())
 }
 
-fn depend_on_decimals(tree: &mut Tree, path: &str) -> Result<(), TreeError> {
+/// Texts of a column become values of an enum by a type of each storage.
+fn enumerations(tree: &mut Tree, slice: &Slice<'_>, sqlite: bool) -> Result<(), ResourceError> {
+    tree.create("crates/domain/src/named.rs", slice.fill("unknown.rs")?);
+    module(tree, "crates/domain/src/lib.rs", "mod named;")?;
+    let path = "crates/domain/src/lib.rs";
+    tree.edit(path, |text| {
+        let line = "pub use named::UnknownValue;";
+        replace_once(path, text, line, "(?m)^pub use ", &format!("{line}\n$0"))
+    })?;
+    for storage in ["postgres", "sqlite"].into_iter().filter(|name| sqlite || *name != "sqlite") {
+        let folder = format!("crates/storage-{storage}/src");
+        tree.create(&format!("{folder}/named.rs"), slice.fill("named.rs")?);
+        module(tree, &format!("{folder}/lib.rs"), "mod named;")?;
+    }
+    Ok(())
+}
+
+fn depend_on(tree: &mut Tree, path: &str, table: &str, name: &str) -> Result<(), TreeError> {
     tree.edit(path, |text| {
         let mut manifest = parse(path, text)?;
         let mut entry = Table::new();
         entry.set_dotted(true);
         entry["workspace"] = value(true);
-        manifest["dependencies"]["rust_decimal"] = Item::Table(entry);
+        manifest[table][name] = Item::Table(entry);
         Ok(manifest.to_string())
     })
 }
@@ -284,34 +354,51 @@ fn stub(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceError> {
 
 /// Requests about every field: what is right, what is odd, what is wrong.
 fn cases(slice: &Slice<'_>) -> Result<String, ResourceError> {
-    let fields = slice.fields;
-    let sample = |index: usize| fields[index].samples()[0].to_string();
+    let fields: Vec<&Field> = slice.given().collect();
+    // Each body has its own values of what is unique.
+    let mut bodies = 0;
+    let mut next = || {
+        bodies += 1;
+        bodies
+    };
     // The sample, with another value for one field.
-    let with = |index: usize, value: &str| {
+    let with = |number: usize, index: usize, value: &str| {
         object(fields.iter().enumerate().map(|(other, field)| {
-            (field, if other == index { value.to_owned() } else { sample(other) })
+            let sample = || field.sample(number).to_string();
+            (*field, if other == index { value.to_owned() } else { sample() })
         }))
     };
-    let only = |index: usize, value: &str| object([(&fields[index], value.to_owned())]);
-    let mut unusual = vec![object(
-        fields
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| !field.nullable)
-            .map(|(index, field)| (field, sample(index))),
-    )];
+    let only = |index: usize, value: &str| object([(fields[index], value.to_owned())]);
+    let number = next();
+    let required = fields.iter().filter(|field| field.is_required());
+    let mut unusual =
+        vec![object(required.map(|field| (*field, field.sample(number).to_string())))];
+    if fields.len() < slice.fields.len() {
+        // What only the service sets is ignored.
+        let number = next();
+        unusual.push(object(
+            slice.fields.iter().map(|field| (field, field.sample(number).to_string())),
+        ));
+    }
     let (mut invalid, mut changes) = (vec!["[]".to_owned(), "{".to_owned()], vec!["{}".to_owned()]);
-    let mut invalid_changes = vec!["[]".to_owned()];
-    if fields.iter().any(|field| !field.nullable) {
+    let (mut invalid_changes, mut taken) = (vec!["[]".to_owned()], Vec::new());
+    if fields.iter().any(|field| field.is_required()) {
         invalid.push("{}".to_owned());
     }
     for (index, field) in fields.iter().enumerate() {
-        unusual.extend(field.unusual().iter().map(|value| with(index, value)));
-        invalid.extend(field.invalid().iter().map(|value| with(index, value)));
+        unusual.extend(field.unusual().iter().map(|value| with(next(), index, value)));
+        invalid.extend(field.invalid().iter().map(|value| with(next(), index, value)));
         let wrong = field.invalid().into_iter().filter(|value| value != "null");
         invalid_changes.extend(wrong.map(|value| only(index, &value)));
-        changes.push(only(index, &field.samples()[1].to_string()));
-        changes.push(only(index, "null"));
+        let mut both = [field.samples()[1].to_string(), "null".to_owned()];
+        if field.options.unique.is_some() {
+            // The value stays, for the next that wants it.
+            both.reverse();
+        }
+        changes.extend(both.iter().map(|value| only(index, value)));
+        if field.options.unique.is_some() {
+            taken.push(with(next(), index, &field.samples()[1].to_string()));
+        }
     }
     let quoted = |bodies: Vec<String>| {
         let bodies = bodies.into_iter().map(|body| samples::yaml(&body));
@@ -324,6 +411,7 @@ fn cases(slice: &Slice<'_>) -> Result<String, ResourceError> {
             invalid => quoted(invalid),
             changes => quoted(changes),
             invalid_changes => quoted(invalid_changes),
+            taken => quoted(taken),
         },
     )?)
 }

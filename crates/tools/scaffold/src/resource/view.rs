@@ -1,24 +1,40 @@
 //! A field in each language: Rust, SQL of both databases, Python.
 
+mod columns;
+mod python;
+mod wire;
+
 use indexmap::IndexMap;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::fields::{Field, Kind};
-use super::names::quoted;
-use super::samples::grouped;
+use super::fields::{Field, Kind, Unique};
+use super::names::{Names, quoted};
+use super::samples;
 
 #[derive(Clone, Serialize)]
 pub(super) struct View {
     pub(super) name: String,
     pub(super) nullable: bool,
     domain_type: String,
-    wire_type: String,
-    bare_wire_type: String,
+    /// What a request gives, what a change of it gives, and what an answer shows.
+    given_type: String,
+    bare_given_type: String,
+    shown_type: String,
     constraints: String,
-    /// From the type of the wire to the domain's, and back.
-    convert: &'static str,
-    /// From a `Patch` of the wire's type to a change of the domain's.
-    changed: &'static str,
+    /// `constraints`, and the default.
+    given_rules: String,
+    /// What it is at first, if no request gives it.
+    initial: String,
+    pub(super) is_given: bool,
+    pub(super) is_shown: bool,
+    /// Of the field in an answer.
+    shown_attribute: &'static str,
+    /// From what was given to the domain's type, from a `Patch` of it to a change, and from the domain's
+    /// type to what is shown.
+    given: String,
+    changed: String,
+    shown: String,
     rust_sample: String,
     rust_change: String,
 
@@ -26,38 +42,87 @@ pub(super) struct View {
     sql_types: IndexMap<&'static str, String>,
     /// `name = coalesce($2, name)`, and what is bound there.
     assignment: String,
+    postgres_value: String,
     postgres_changes: Vec<String>,
+    /// The name of the column in a statement of PostgreSQL, where its type cannot be inferred.
+    pub(super) postgres_alias: Option<String>,
+    /// The type of that column.
+    postgres_type: Option<String>,
+    pub(super) from_postgres: &'static str,
     sqlite_changes: Vec<String>,
     sqlite_type: String,
     sqlite_value: String,
     from_sqlite: &'static str,
 
     json_shown: String,
-    python_type: &'static str,
+    python_type: String,
+    python_shown: String,
     python_input: String,
     python_column: String,
+    /// What a request may leave out: ` = …`.
+    python_default: String,
     alembic_type: String,
+    index: Option<IndexView>,
+    /// For an enum.
+    enumeration: Option<EnumerationView>,
+}
+
+/// An index of a field, and the error of a value that is there already.
+#[derive(Clone, Serialize)]
+pub(super) struct IndexView {
+    pub(super) name: String,
+    columns: Vec<String>,
+    sql_columns: Vec<String>,
+    pub(super) is_unique: bool,
+    /// As SQLite names what is not unique.
+    pub(super) key: String,
+    /// The variant of the API's error, and its text.
+    pub(super) error: String,
+    pub(super) message: String,
+    /// What copies a value in Rust.
+    clone: &'static str,
+    /// Another value each time, in the tests of each language.
+    rust_fresh: String,
+    python_fresh: String,
+}
+
+/// An enum in both languages.
+#[derive(Clone, Serialize)]
+pub(super) struct EnumerationView {
+    pub(super) name: String,
+    values: Vec<ValueView>,
+}
+
+#[derive(Clone, Serialize)]
+struct ValueView {
+    text: String,
+    variant: String,
+    member: String,
 }
 
 impl View {
-    pub(super) fn all(fields: &[Field], singular: &str) -> Vec<Self> {
+    pub(super) fn all(fields: &[Field], names: &Names) -> Vec<Self> {
         let mut bound = 1; // the id
         let views = fields.iter().map(|field| {
             let first = bound + 1;
             bound += if field.nullable { 2 } else { 1 };
-            Self::new(field, singular, first)
+            Self::new(field, names, first)
         });
         views.collect()
     }
 
     /// `first` is the first parameter that a change of this field binds.
-    fn new(field: &Field, singular: &str, first: usize) -> Self {
-        let Field { name, kind, nullable } = field;
+    fn new(field: &Field, names: &Names, first: usize) -> Self {
+        let Field { name, kind, nullable, .. } = field;
         let nullable = *nullable;
-        let maybe = |bare: &str| if nullable { format!("Option<{bare}>") } else { bare.to_owned() };
-        let (domain_type, bare_wire_type) = rust_types(kind);
-        let converts = domain_type != bare_wire_type;
-        let [rust_sample, rust_change] = field.rust_samples();
+        let singular = &names.singular;
+        let maybe = |bare: &str| {
+            if nullable { format!("Option<{bare}>") } else { bare.to_owned() }
+        };
+        let enum_type = field.enum_type(names);
+        let domain_type = wire::domain_type(kind, &enum_type);
+        let wire = wire::Wire::new(kind, &enum_type);
+        let [rust_sample, rust_change] = field.rust_samples(names);
         let column = quoted(name);
         let assignment = if nullable {
             format!("{column} = CASE WHEN ${first} THEN ${} ELSE {column} END", first + 1)
@@ -68,158 +133,142 @@ impl View {
             let flag = nullable.then(|| format!("changes.{name}.is_some()"));
             flag.into_iter().chain([change]).collect()
         };
-        let (postgres_change, sqlite_change) = change(field);
-        let (python_type, python_input, python_column, alembic_type) = python(kind, nullable);
+        let (postgres_change, sqlite_change) = columns::change(field, &enum_type);
+        let stored = format!("{singular}.{name}");
+        let python = python::Python::new(field, &enum_type);
+        let is_enum = matches!(kind, Kind::Enum(_));
+        let alias = format!("{}Column", heck::AsUpperCamelCase(name));
         Self {
             name: name.clone(),
             nullable,
-            domain_type: maybe(domain_type),
-            wire_type: maybe(&bare_wire_type),
-            constraints: constraints(kind),
-            convert: match (converts, nullable) {
-                (false, _) => "",
-                (true, false) => ".into()",
-                (true, true) => ".map(Into::into)",
+            domain_type: maybe(&domain_type),
+            given_type: maybe(&wire.given),
+            shown_type: maybe(&wire.shown),
+            given_rules: wire::rules(field, &enum_type),
+            constraints: wire::constraints(field),
+            initial: field.literal(&enum_type),
+            is_given: !field.options.is_readonly,
+            is_shown: !field.options.is_secret,
+            shown_attribute: wire.shown_attribute,
+            given: wire.to_domain.of(&format!("new.{name}"), nullable),
+            changed: {
+                let how = if nullable { "nullable" } else { "value" };
+                wire.to_domain.of_change(&format!("update.{name}.{how}()"), nullable)
             },
-            changed: match (converts, nullable) {
-                (false, false) => ".value()",
-                (false, true) => ".nullable()",
-                (true, false) => ".value().map(Into::into)",
-                (true, true) => ".nullable().map(|value| value.map(Into::into))",
-            },
+            shown: wire.from_domain.of(&stored, nullable),
             rust_sample,
             rust_change,
-            sql_types: sql_types(kind),
+            sql_types: columns::sql_types(kind),
             assignment,
+            postgres_value: columns::in_postgres(kind, &stored, nullable, &enum_type),
             postgres_changes: changes(postgres_change),
+            postgres_alias: is_enum.then(|| alias.clone()),
+            postgres_type: is_enum.then(|| format!("type {alias} = Named<{enum_type}>;")),
+            from_postgres: columns::from_postgres(kind, nullable),
             sqlite_changes: changes(sqlite_change),
-            sqlite_type: maybe(match kind {
-                Kind::Decimal { .. } => "Numeric",
-                Kind::Uuid => "Simple",
-                _ => domain_type,
-            }),
-            sqlite_value: in_sqlite(field, format!("{singular}.{name}"), nullable),
-            from_sqlite: match (kind, nullable) {
-                (Kind::Decimal { .. } | Kind::Uuid, false) => ".into()",
-                (Kind::Decimal { .. } | Kind::Uuid, true) => ".map(Into::into)",
-                _ => "",
+            sqlite_type: maybe(&columns::sqlite_type(kind, &domain_type)),
+            sqlite_value: columns::in_sqlite(kind, stored, nullable, &enum_type),
+            from_sqlite: columns::from_sqlite(kind, nullable),
+            json_shown: match (&field.options.default, field.options.is_readonly) {
+                (Some(default), true) => default.to_string(),
+                (None, true) => "null".to_owned(),
+                (_, false) => field.samples()[0].to_string(),
             },
-            json_shown: field.samples()[0].to_string(),
-            python_type,
-            python_input,
-            python_column,
-            alembic_type,
+            python_type: python.type_,
+            python_shown: python.shown,
+            python_input: python.input,
+            python_column: python.column,
+            python_default: match &field.options.default {
+                Some(default) => format!(" = {}", python::literal(default, kind, &enum_type)),
+                None if nullable => " | None = None".to_owned(),
+                None => String::new(),
+            },
+            index: field.index(names),
+            alembic_type: python.alembic,
+            enumeration: field.enumeration(names),
             column,
-            bare_wire_type,
+            bare_given_type: wire.given,
         }
     }
 }
 
-/// The domain's type, and the one that speaks to clients.
-fn rust_types(kind: &Kind) -> (&'static str, String) {
-    match kind {
-        Kind::Text { .. } => ("String", "String".into()),
-        Kind::Integer { .. } => ("i64", "i64".into()),
-        Kind::Decimal { places, .. } => ("Decimal", format!("Numeric<{places}>")),
-        Kind::Boolean => ("bool", "bool".into()),
-        Kind::Uuid => ("Uuid", "Uuid".into()),
-        Kind::Date => ("NaiveDate", "Date".into()),
+impl Field {
+    /// What an enum of this field is called in both languages.
+    pub(super) fn enum_type(&self, names: &Names) -> String {
+        format!("{}{}", names.type_, heck::AsUpperCamelCase(&self.name))
     }
-}
 
-fn constraints(kind: &Kind) -> String {
-    match *kind {
-        Kind::Text { min: 0, max } => format!("max_length = {0}, storable = {0}", length(max)),
-        Kind::Text { min, max } => {
-            format!("min_length = {}, max_length = {1}, storable = {1}", length(min), length(max))
+    /// What a field that no request gives is at first, in the domain.
+    fn literal(&self, enum_type: &str) -> String {
+        match &self.options.default {
+            None => "None".to_owned(),
+            Some(Value::String(text)) => match &self.kind {
+                Kind::Enum(_) => format!("{enum_type}::{}", super::fields::variant(text)),
+                _ => format!("{}.to_owned()", crate::templates::rust_text(text)),
+            },
+            Some(value) => wire::number(value),
         }
-        Kind::Integer { min, max } => {
-            format!("ge = {}, le = {}", grouped(min, "_i64"), grouped(max, "_i64"))
-        }
-        Kind::Decimal { digits, places } => {
-            format!("max_digits = {digits}, decimal_places = {places}")
-        }
-        Kind::Boolean | Kind::Uuid | Kind::Date => String::new(),
     }
-}
 
-fn length(length: usize) -> String {
-    grouped(i64::try_from(length).unwrap_or(i64::MAX), "")
-}
-
-/// A value as SQLite is given it.
-fn in_sqlite(field: &Field, value: String, optional: bool) -> String {
-    match (&field.kind, optional) {
-        (Kind::Decimal { places, .. }, false) => format!("to_text({value}, {places})"),
-        (Kind::Decimal { places, .. }, true) => {
-            format!("{value}.map(|value| to_text(value, {places}))")
+    pub(super) fn index(&self, names: &Names) -> Option<IndexView> {
+        let unique = self.options.unique;
+        if unique.is_none() && !self.options.is_indexed {
+            return None;
         }
-        (Kind::Uuid, false) => format!("{value}.simple()"),
-        (Kind::Uuid, true) => format!("{value}.map(Uuid::simple)"),
-        _ => value,
+        let of_owner = unique == Some(Unique::Owner);
+        let owner = of_owner.then(|| "owner_id".to_owned());
+        let columns: Vec<String> = owner.into_iter().chain([self.name.clone()]).collect();
+        let (rust_fresh, python_fresh) = self.fresh();
+        let which = self.name.replace('_', " ");
+        Some(IndexView {
+            name: format!("ix_{}_{}", names.singular, columns.join("_")),
+            is_unique: unique.is_some(),
+            key: columns.join("_"),
+            error: format!("{}{}Taken", names.type_, heck::AsUpperCamelCase(&self.name)),
+            message: format!("{} with this {which} already exists", super::capital(&names.word)),
+            sql_columns: columns.iter().map(|column| quoted(column)).collect(),
+            columns,
+            clone: match self.kind {
+                Kind::Uuid | Kind::Integer { .. } => "",
+                _ => ".clone()",
+            },
+            rust_fresh,
+            python_fresh,
+        })
     }
-}
 
-/// The new value in an `UPDATE`, for PostgreSQL and for SQLite.
-fn change(field: &Field) -> (String, String) {
-    let name = &field.name;
-    let value = match (&field.kind, field.nullable) {
-        (Kind::Text { .. }, false) => format!("changes.{name}.as_deref()"),
-        (Kind::Text { .. }, true) => {
-            format!("changes.{name}.as_ref().and_then(Option::as_deref)")
-        }
-        (_, false) => format!("changes.{name}"),
-        (_, true) => format!("changes.{name}.flatten()"),
-    };
-    (value.clone(), in_sqlite(field, value, true))
-}
+    /// Expressions of Rust and Python that give another value each time.
+    fn fresh(&self) -> (String, String) {
+        let (rust, python) = match &self.kind {
+            Kind::Uuid => ("Uuid::new_v4()".to_owned(), "str(uuid.uuid4())".to_owned()),
+            Kind::Email => (
+                r#"format!("{}@example.com", Uuid::new_v4().simple())"#.to_owned(),
+                r#"f"{uuid.uuid4().hex}@example.com""#.to_owned(),
+            ),
+            Kind::Integer { min, .. } => {
+                let from = match min {
+                    0 => String::new(),
+                    min => format!("{} + ", samples::grouped(*min, "_i64")),
+                };
+                (
+                    format!("{from}i64::from(Uuid::new_v4().as_fields().0 / 4)"),
+                    format!("{min} + uuid.uuid4().int % 10**9"),
+                )
+            }
+            _ => ("Uuid::new_v4().simple().to_string()".to_owned(), "uuid.uuid4().hex".to_owned()),
+        };
+        (if self.nullable { format!("Some({rust})") } else { rust }, python)
+    }
 
-/// The columns as SQLAlchemy makes them on each database.
-fn sql_types(kind: &Kind) -> IndexMap<&'static str, String> {
-    let (postgres, sqlite) = match kind {
-        Kind::Text { max, .. } => (format!("varchar({max})"), format!("VARCHAR({max})")),
-        Kind::Integer { .. } => ("bigint".into(), "BIGINT".into()),
-        Kind::Decimal { digits, places } => {
-            (format!("numeric({digits}, {places})"), "VARCHAR".into())
-        }
-        Kind::Boolean => ("boolean".into(), "BOOLEAN".into()),
-        Kind::Uuid => ("uuid".into(), "CHAR(32)".into()),
-        Kind::Date => ("date".into(), "DATE".into()),
-    };
-    IndexMap::from([("postgres", postgres), ("sqlite", sqlite)])
-}
-
-/// The type, what a request may send, the arguments of the column, and the column in a migration.
-fn python(kind: &Kind, nullable: bool) -> (&'static str, String, String, String) {
-    let (type_, input, column, alembic) = match *kind {
-        Kind::Text { min, max } => {
-            let min = if min == 0 { String::new() } else { format!("min_length={min}, ") };
-            (
-                "str",
-                format!(
-                    "Annotated[str, Field({min}max_length={max}), AfterValidator(without_nul)]"
-                ),
-                format!("String({max})"),
-                format!("sa.String({max})"),
-            )
-        }
-        Kind::Integer { min, max } => (
-            "int",
-            format!("Annotated[int, Field(ge={min}, le={max})]"),
-            "BigInteger".into(),
-            "sa.BigInteger()".into(),
-        ),
-        Kind::Decimal { digits, places } => (
-            "Decimal",
-            format!("Annotated[Decimal, Field(max_digits={digits}, decimal_places={places})]"),
-            format!("ExactNumeric({digits}, {places})"),
-            format!("sa.Numeric({digits}, {places}).with_variant(sa.String(), \"sqlite\")"),
-        ),
-        Kind::Boolean => ("bool", "bool".into(), String::new(), "sa.Boolean()".into()),
-        Kind::Uuid => ("uuid.UUID", "uuid.UUID".into(), String::new(), "sa.Uuid()".into()),
-        Kind::Date => ("date", "date".into(), String::new(), "sa.Date()".into()),
-    };
-    let default = nullable.then(|| "default=None".to_owned());
-    let column = [column].into_iter().filter(|text| !text.is_empty()).chain(default);
-    (type_, input, column.collect::<Vec<_>>().join(", "), alembic)
+    pub(super) fn enumeration(&self, names: &Names) -> Option<EnumerationView> {
+        let Kind::Enum(enumeration) = &self.kind else {
+            return None;
+        };
+        let values = enumeration.values().iter().map(|text| ValueView {
+            text: text.clone(),
+            variant: super::fields::variant(text),
+            member: super::fields::member(text),
+        });
+        Some(EnumerationView { name: self.enum_type(names), values: values.collect() })
+    }
 }
