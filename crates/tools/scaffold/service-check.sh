@@ -3,7 +3,8 @@
 # All are made in one folder, one after the other, so that what they share is compiled once. They have
 # the libraries from a git repository with this work tree, where a change of a library reaches them by
 # an update. COMBINATIONS="1 4" makes some of them; COMBINATIONS=short makes one service, runs its Rust
-# tests, and updates its libraries.
+# tests, gives it resources with the newer types and with options that it compares in both languages, and
+# updates its libraries.
 set -eu
 cd "$(dirname "$0")/../../.."
 root=$PWD
@@ -214,6 +215,12 @@ same_by_default() {
 
 every_type="number:string(1..40) weight:integer(0..100000) total:decimal paid:boolean
     batch:uuid due:date note:string? rest:decimal(6,3)? parent:uuid? shipped:date? level:integer?"
+newer_types="state:enum(open|paid|in_transit):default=open:index at:datetime opens:time lasts:duration rate:float(0..1000)
+    contact:email site:url data:bytes kind:enum(a|b)? until:datetime? closes:time? pause:duration? score:float?
+    billing:email? home:url? more:bytes?"
+options="number:string(..40):unique(owner) serial:uuid:unique code:string:pattern='^[A-Z:]':sample='A:B|C'
+    mail:email?:unique copies:integer:min=1:default=1 stage:enum(draft|sent):readonly:default=draft
+    sent:datetime?:readonly key:string(1..64)?:secret visible:boolean:default=true share:float:max=1:default=0.5"
 
 # A command with Molt's Python environment, which the service would make anew from the same locks.
 same_environment() {
@@ -306,9 +313,12 @@ combination() {
             echo "== one service ($(date +%T))"
             commands
             made "$(grep '^make service' "$work/commands")"
+            same_environment resource samples "$newer_types"
+            same_environment resource choices "$options"
             applications "$samples/bookstore" main:app
             same_environment run cargo test --workspace --quiet
             without_applications
+            same_environment run make contract REQUESTS=300
             updates
             ;;
         1)
@@ -329,6 +339,8 @@ combination() {
         2)
             service parcel-service items,strangler
             resource orders "$every_type"
+            resource samples "$newer_types"
+            resource choices "$options"
             resource order_lines "text:text amount:decimal(5,0) gift:boolean?"
             resource categories "name:string(2..80) position:integer(1..)"
             resource taxes "code:string code_of_other:string?"
@@ -343,6 +355,7 @@ combination() {
         4)
             service minimal items,python-legacy,strangler,sqlite
             resource orders "$every_type"
+            resource samples "$newer_types"
             run make lint test
             updates
             ;;
