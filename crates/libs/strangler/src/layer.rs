@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
-use http::Request;
+use http::{Method, Request};
 use tower::{Layer, Service};
 
 use crate::answer::answer;
@@ -136,6 +136,22 @@ impl Strangler {
     /// The layer to put around the new service.
     pub fn layer(&self) -> StranglerLayer {
         StranglerLayer(self.clone())
+    }
+
+    /// Whether the old service alone has to get such a request, as the plan is now. Where the old service is
+    /// within reach of the caller, it may pass the request on itself, which is then not counted here.
+    ///
+    /// While writes are rehearsed, it is `false` for all writes: the rehearsals have to know of them.
+    pub fn is_left_to_legacy(&self, method: &Method, path: &str) -> bool {
+        let index = self.0.operations.of(method, path);
+        let state = self.read();
+        let running = index.and_then(|index| state.operations.get(index));
+        if running.is_some_and(|running| running.mode != Mode::Legacy) {
+            return false;
+        }
+        let is_rehearsed = self.0.shadow.rehearsals.is_some()
+            && state.operations.iter().any(|running| running.mode == Mode::Shadow);
+        method.is_safe() || !is_rehearsed
     }
 
     fn route(&self, index: usize, request: &Request<Body>) -> Route {

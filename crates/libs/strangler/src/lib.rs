@@ -111,7 +111,7 @@ pub use crate::operations::{Operation, Operations};
 pub use crate::overview::{Memory, OperationView, Overview, StepView};
 pub use crate::plan::{Mode, ModeError, Plan, PlanError, Steps};
 pub use crate::rehearsal::Rehearse;
-pub use crate::settings::{DryRun, Settings, StartError};
+pub use crate::settings::{DryRun, InProcess, Settings, StartError};
 pub use crate::side::Figures;
 pub use crate::statistics::{Seen, View};
 pub use crate::strangler::Strangler;

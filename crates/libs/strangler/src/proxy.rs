@@ -25,7 +25,7 @@ use crate::causes::causes;
 use crate::connect::{Connector, Traffic};
 use crate::events::{Event, Events};
 use crate::proxy_error::ProxyError;
-use crate::settings::{Settings, StartError};
+use crate::settings::{InProcess, Settings, StartError};
 use crate::trust::Trust;
 use crate::tunnel::Limit;
 use crate::{headers, tls, tunnel};
@@ -57,6 +57,7 @@ pub(crate) struct Limits {
 #[derive(Clone)]
 pub(crate) struct Proxy {
     client: Client<tls::Outer, Body>,
+    in_process: Option<InProcess>,
     scheme: Scheme,
     authority: Authority,
     limits: Limits,
@@ -92,7 +93,18 @@ impl Proxy {
         let semaphore = || Arc::new(Semaphore::new(limits.max_in_flight));
         let (in_flight, tunnels) = (semaphore(), semaphore());
         let background = settings.background.clone();
-        Ok(Self { client, scheme, authority, limits, in_flight, tunnels, events, background })
+        let in_process = settings.in_process.clone();
+        Ok(Self {
+            client,
+            in_process,
+            scheme,
+            authority,
+            limits,
+            in_flight,
+            tunnels,
+            events,
+            background,
+        })
     }
 
     /// The requests at the old service, and the connections that have changed to another protocol.
@@ -122,11 +134,23 @@ impl Proxy {
 
     /// Forwards a request and counts what becomes of it.
     pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response, ProxyError> {
-        let response = self.forward(request).await;
+        let response = match &self.in_process {
+            Some(call) => self.call(call, request).await,
+            None => self.forward(request).await,
+        };
         if let Some(event) = response.as_ref().err().and_then(ProxyError::event) {
             self.events.count(event);
         }
         response
+    }
+
+    /// Passes a request to the old service in this process, whose response needs no translation.
+    async fn call(&self, call: &InProcess, request: Request<Body>) -> Result<Response, ProxyError> {
+        let _permit = self.in_flight.try_acquire().map_err(|_| ProxyError::Overloaded)?;
+        match tokio::time::timeout(self.limits.timeout, call(request)).await {
+            Ok(response) => response.map_err(ProxyError::InProcess),
+            Err(_) => Err(ProxyError::Timeout),
+        }
     }
 
     /// Forwards a request and returns the response as soon as its head is received. Both bodies

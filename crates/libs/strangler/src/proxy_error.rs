@@ -13,6 +13,8 @@ pub(crate) enum ProxyError {
     Unreachable(#[source] hyper_util::client::legacy::Error),
     #[error("legacy closed a kept connection")]
     Closed(#[source] hyper_util::client::legacy::Error),
+    #[error("legacy, in this process, gave no response")]
+    InProcess(#[source] tower::BoxError),
     #[error("legacy timed out")]
     Timeout,
     #[error("legacy's response cannot be forwarded: {0}")]
@@ -48,7 +50,9 @@ impl ProxyError {
 impl IntoResponse for ProxyError {
     fn into_response(self) -> Response {
         let status = match self {
-            Self::Unreachable(_) | Self::Closed(_) | Self::Response(_) => StatusCode::BAD_GATEWAY,
+            Self::Unreachable(_) | Self::Closed(_) | Self::InProcess(_) | Self::Response(_) => {
+                StatusCode::BAD_GATEWAY
+            }
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::SlowClient => StatusCode::REQUEST_TIMEOUT,

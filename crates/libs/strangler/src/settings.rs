@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::future::BoxFuture;
 use http::{HeaderName, Request, Uri};
 use tokio_util::task::TaskTracker;
 
@@ -30,17 +33,25 @@ const IGNORED_HEADERS: [HeaderName; 6] = [
 #[derive(Clone)]
 pub struct DryRun {
     /// Marks a request as a dry run.
-    pub prepare: fn(&mut Request<axum::body::Body>),
+    pub prepare: fn(&mut Request<Body>),
     /// Whether a response to a dry run, or to a read whose handler is not written, means that the request
     /// would have been executed.
-    pub would_act: fn(&axum::response::Response) -> bool,
+    pub would_act: fn(&Response) -> bool,
 }
+
+/// Passes a request to an old service that runs in this process; fails when it gives no response. The
+/// request has all its extensions.
+pub type InProcess = Arc<
+    dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response, tower::BoxError>> + Send + Sync,
+>;
 
 /// The settings of a strangler.
 #[derive(Clone)]
 pub struct Settings {
     /// The old service: scheme, host and port.
     pub legacy: Uri,
+    /// The old service where it runs in this process: it gets the requests, and `legacy` only names it.
+    pub in_process: Option<InProcess>,
     /// A file with certificates (PEM) of authorities that the old service's certificate may be from,
     /// besides the public ones.
     #[cfg(feature = "tls")]
@@ -115,6 +126,7 @@ impl Settings {
     pub fn new(legacy: Uri) -> Self {
         Self {
             legacy,
+            in_process: None,
             #[cfg(feature = "tls")]
             legacy_ca: None,
             legacy_cpu: None,

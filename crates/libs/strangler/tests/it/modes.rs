@@ -415,3 +415,46 @@ async fn what_changes_to_and_fro_is_no_mismatch() {
     assert_eq!(view["mismatches"], 0, "{view:#}");
     assert!((4..=7).contains(&count(&answers)), "{answers:?}");
 }
+
+#[tokio::test]
+async fn an_old_service_in_this_process_needs_no_network() {
+    let (legacy, native) = services(|id| Json(json!({"id": id, "from": "native"})).into_response());
+    let mut settings = Settings::new("http://in-this-process".parse().unwrap());
+    settings.in_process = Some(Arc::new(move |mut request: Request| {
+        // Those of the router before would count for this one too.
+        request.extensions_mut().clear();
+        let response = tower::ServiceExt::oneshot(legacy.clone(), request);
+        Box::pin(async { response.await.map_err(Into::into) })
+    }));
+    let front = Front::start(native, settings).await;
+    assert_eq!(ask(&front, 1).await.1, "legacy");
+    front.set("read_item", "native");
+    assert_eq!(ask(&front, 1).await.1, "native");
+    front.set("read_item", "shadow");
+    assert_eq!(ask(&front, 1).await.1, "legacy");
+    front.until("read_item", |view| view["mismatches"] == 1).await;
+}
+
+#[tokio::test]
+async fn an_old_service_that_fails_in_this_process_is_a_502() {
+    let (_, native) = services(|id| Json(json!({"id": id, "from": "native"})).into_response());
+    let mut settings = Settings::new("http://in-this-process".parse().unwrap());
+    settings.in_process = Some(Arc::new(|_| Box::pin(async { Err("on purpose".into()) })));
+    let front = Front::start(native, settings).await;
+    assert_eq!(ask(&front, 1).await.0, 502);
+}
+
+#[tokio::test]
+async fn what_is_left_to_legacy_follows_the_plan() {
+    let services = services(|id| Json(json!({"id": id, "from": "native"})).into_response());
+    let front = front(services).await;
+    let is_left =
+        |method: http::Method, path: &str| front.strangler.is_left_to_legacy(&method, path);
+    assert!(is_left(http::Method::GET, "/items/7"));
+    assert!(is_left(http::Method::GET, "/no/operation"));
+    for mode in ["native", "canary 0%", "shadow"] {
+        front.set("read_item", mode);
+        assert!(!is_left(http::Method::GET, "/items/7"), "{mode}");
+    }
+    assert!(is_left(http::Method::POST, "/items/"), "no write can be rehearsed here");
+}
