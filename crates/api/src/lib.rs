@@ -14,6 +14,7 @@ pub mod management;
 pub mod passwords;
 pub mod routes;
 pub mod serve;
+pub mod start;
 #[cfg(feature = "strangler")]
 pub mod strangler;
 pub mod telemetry;

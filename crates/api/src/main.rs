@@ -1,27 +1,22 @@
 //! The command `molt`.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use api::config::{Environment, Settings, SettingsArgs, refuse_secret_flags};
-use api::emails::Mailer;
-use api::limits::Attempts;
 use api::passwords::{Passwords, QueueLimits};
 use api::serve::{Draining, Shutdown};
-use api::telemetry::{Metrics, Telemetry};
-use api::tokens::Tokens;
-use api::{App, Services, management, routes, serve};
+use api::start::{connect, manage, start, summary};
+use api::telemetry::Telemetry;
+use api::{App, management, routes, serve};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use domain::{Migrated, Storage, StorageError, User, UserChanges};
+use domain::{User, UserChanges};
 use fastapi_compat::EmailStr;
 use listenfd::ListenFd;
 use secrecy::{ExposeSecret, SecretString};
-use storage::{Database, DatabaseUrl};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
-use tokio_util::task::TaskTracker;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -120,69 +115,6 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
     }
 }
 
-/// Connects, and waits for a database that is not there yet.
-async fn connect(settings: &Settings) -> Result<Database, BoxError> {
-    let database = Database::connect(
-        &settings.database.url,
-        settings.database.replica.as_ref(),
-        settings.database.pool,
-    )?;
-    let storage = database.clone().into_storage();
-    wait(&settings.database.url, async || match storage.ping().await {
-        Err(StorageError::Unavailable(error)) => Ok(Some(domain::chain(&*error).to_string())),
-        result => result.map(|()| None),
-    })
-    .await?;
-    Ok(database)
-}
-
-/// What a run of the migrations found and did.
-fn summary(url: &DatabaseUrl, migrated: &Migrated) -> String {
-    match (migrated.applied.len(), migrated.newer.as_slice()) {
-        (_, [.., newest]) => format!(
-            "{url} is newer than this program, at version {newest}, which it does not know; it is \
-             left as it is"
-        ),
-        (0, []) => format!("{url} is up to date"),
-        (applied, []) => format!("{url} is up to date, {applied} migrations were applied"),
-    }
-}
-
-/// Waits until another process has brought the schema up to date.
-async fn wait_for_schema(settings: &Settings, storage: &dyn Storage) -> Result<(), BoxError> {
-    wait(&settings.database.url, async || match storage.pending_migrations().await {
-        Ok(0) => Ok(None),
-        Ok(pending) => Ok(Some(format!("it lacks {pending} migrations, run `molt migrate`"))),
-        Err(error) => Err(error),
-    })
-    .await
-}
-
-/// Repeats a check with growing pauses until it succeeds, for about five minutes.
-async fn wait(
-    url: &DatabaseUrl,
-    lacks: impl AsyncFn() -> Result<Option<String>, StorageError>,
-) -> Result<(), BoxError> {
-    // A server may still be starting; a file will not change by itself.
-    let attempts = if url.postgres().is_some() { 60 } else { 1 };
-    let mut pause = Duration::from_millis(100);
-    for attempt in 1.. {
-        match lacks().await {
-            Ok(None) => break,
-            Ok(Some(reason)) if attempt < attempts => {
-                eprintln!("molt: waiting for {url}: {reason}");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(5));
-            }
-            Ok(Some(reason)) => return Err(format!("{url} cannot be used: {reason}").into()),
-            Err(error) => {
-                return Err(format!("{url} cannot be used: {}", domain::chain(&error)).into());
-            }
-        }
-    }
-    Ok(())
-}
-
 async fn create_superuser(
     settings: &Settings,
     email: &str,
@@ -214,47 +146,7 @@ async fn create_superuser(
 
 async fn serve(settings: Settings) -> Result<(), BoxError> {
     let telemetry = Telemetry::start()?;
-    for name in settings.insecure_defaults() {
-        tracing::warn!("{name} has its default value; that is for local use only");
-    }
-    for name in settings.server.forwarded_allow_ips.names() {
-        tracing::warn!("FORWARDED_ALLOW_IPS: '{name}' is neither an address nor a network");
-    }
-    let database = connect(&settings).await?;
-    let storage = database.clone().into_storage();
-    if settings.database.migrate_on_start {
-        let migrated = database.migrate().await?;
-        if !migrated.newer.is_empty() {
-            tracing::warn!("{}", summary(&settings.database.url, &migrated));
-        }
-    } else {
-        wait_for_schema(&settings, &*storage).await?;
-    }
-    let (mailer, outbox) = Mailer::start(&settings)?;
-    let auth = &settings.auth;
-    let limits = QueueLimits {
-        max_wait: auth.password_queue,
-        // The rest is for everything else.
-        max_requests: (settings.server.max_in_flight / 4).max(1),
-    };
-    let background = TaskTracker::new();
-    let services = Services {
-        tokens: Tokens::new(
-            &auth.secret_key,
-            &auth.previous_secret_keys,
-            auth.access_token_lifetime,
-            auth.reset_token_lifetime,
-        ),
-        passwords: Passwords::new(auth.password_threads, limits)?,
-        attempts: Attempts::new(auth.sign_in_limits),
-        metrics: Metrics::default(),
-        background: background.clone(),
-        #[cfg(feature = "strangler")]
-        strangler: api::strangler::start(&settings, &storage, background)?,
-        settings,
-    };
-    let app = App::new(services, storage, mailer);
-    app.create_first_superuser().await?;
+    let (app, outbox) = start(settings).await?;
 
     let server = &app.settings.server;
     let listener = listen(&server.host, server.port).await?;
@@ -269,24 +161,7 @@ async fn serve(settings: Settings) -> Result<(), BoxError> {
         timeout: server.request_timeout,
         background: app.background.clone(),
     };
-    if let Some((host, port)) = &server.management {
-        let listener = TcpListener::bind((host.as_str(), *port))
-            .await
-            .map_err(|error| format!("MANAGEMENT_PORT: cannot listen on {host}:{port}: {error}"))?;
-        let address = listener.local_addr()?;
-        println!("Management: http://{address}/metrics, /livez and /readyz");
-        let lines = telemetry.dropped_lines();
-        let router = management::router(&app, draining.clone(), Some(lines));
-        #[cfg(feature = "strangler")]
-        let router = router.merge(api::strangler::pages(&app, address));
-        // It answers until the process ends, also while the service drains.
-        tokio::spawn(async {
-            let router = router.into_make_service_with_connect_info::<SocketAddr>();
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(error = %domain::chain(&error), "the management port is closed");
-            }
-        });
-    }
+    manage(&app, &draining, telemetry.dropped_lines()).await?;
     drop(app);
     let (first, second) = (Notify::new(), Notify::new());
     let ends = async {

@@ -11,7 +11,7 @@ use strangler::{MailRelay, Message, Operation, Operations, Outbox, StartError, S
 use tokio_util::task::TaskTracker;
 use tower::BoxError;
 
-use crate::config::{Legacy, Settings};
+use crate::config::{InProcess, Legacy, Settings};
 use crate::deps::Rehearsal;
 use crate::emails::{Collect, Email};
 use crate::{App, all_routes};
@@ -28,12 +28,10 @@ pub fn start(
     let Some(legacy) = &settings.legacy else { return Ok(None) };
     let (storage, smtp) = (Arc::clone(storage), settings.smtp.clone());
     let trusted = settings.server.forwarded_allow_ips.clone();
-    let operations = all_routes(settings);
-    let operations = operations
-        .operations()
-        .map(|(id, method, path)| Operation::new(&id, method.as_str(), &path));
+    let operations = operations(settings);
     let settings = strangler::Settings {
         plan: legacy.plan.clone(),
+        in_process: legacy.in_process.clone().map(|InProcess(call)| call),
         legacy_ca: legacy.ca.clone(),
         legacy_cpu: legacy.metrics.clone().map(strangler::CpuSource::new),
         timeout: legacy.timeout,
@@ -61,7 +59,16 @@ pub fn start(
         rehearse: Some(Arc::new(move |request| Box::pin(rehearse(Arc::clone(&storage), request)))),
         ..strangler::Settings::new(legacy.url.clone())
     };
-    Strangler::start(settings, Operations::new(operations)).map(Some)
+    Strangler::start(settings, operations).map(Some)
+}
+
+/// The operations that a plan can name.
+pub fn operations(settings: &Settings) -> Operations {
+    let routes = all_routes(settings);
+    let operations = routes.operations();
+    Operations::new(
+        operations.map(|(id, method, path)| Operation::new(&id, method.as_str(), &path)),
+    )
 }
 
 /// Lets the handlers of a request work on a storage that is undone, and collects their e-mails.

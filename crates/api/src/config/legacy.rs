@@ -1,5 +1,6 @@
 //! The old service and the strangler before it.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -80,10 +81,22 @@ pub(super) struct LegacyArgs {
     strangler_password: Option<Given<SecretString>>,
 }
 
+/// Passes a request to the old service, where it runs in this process.
+#[derive(Clone)]
+pub struct InProcess(pub strangler::InProcess);
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
 /// The old service and the strangler before it.
 #[derive(Clone, Debug)]
 pub struct Legacy {
     pub url: Uri,
+    /// No setting: who starts the service within the old one's process sets it.
+    pub in_process: Option<InProcess>,
     pub ca: Option<PathBuf>,
     /// Where it reports its CPU.
     pub metrics: Option<Uri>,
@@ -143,6 +156,7 @@ impl Legacy {
         }
         Some(Self {
             url,
+            in_process: None,
             ca,
             metrics,
             timeout: Duration::from_secs(timeout),

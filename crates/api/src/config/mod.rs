@@ -19,9 +19,9 @@ pub use self::database::DatabaseSettings;
 use self::email::EmailArgs;
 pub use self::email::{Smtp, SmtpSecurity};
 #[cfg(feature = "strangler")]
-pub use self::legacy::Legacy;
-#[cfg(feature = "strangler")]
 use self::legacy::LegacyArgs;
+#[cfg(feature = "strangler")]
+pub use self::legacy::{InProcess, Legacy};
 use self::server::ServerArgs;
 pub use self::server::ServerSettings;
 pub use self::value::SettingsError;
