@@ -11,7 +11,7 @@ BUILD := cargo build --workspace --test schemas
 
 # Python of no service.
 SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py crates/tools/scaffold/inspector \
-	crates/tools/scaffold/tests/applications/compare.py crates/tools/trials/third-party
+	crates/tools/scaffold/tests/applications/compare.py crates/tools/trials/third-party crates/bridge
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,7 @@ test: venv build ## Run every test of both sides, and the contract suite on both
 	target/debug/testbed sqlite --through -- target/debug/contract run --users admin,alice \
 		--report target/contract-strangler/report.json
 	$(MAKE) k8s-check wheel
+	$(MAKE) bridge SHORT=1
 	$(BUILD) --bin bench --bin limit
 	target/debug/bench --length smoke --output target/bench-smoke > /dev/null
 	$(MAKE) service-check COMBINATIONS=short
@@ -183,6 +184,12 @@ image-check: ## Build the program of the image, and run it as the image does; ne
 wheel: build ## Build the wheel with `contract`, install it as a user does, run the README's first page
 	sh crates/tools/contract/wheel/check.sh
 
+bridge: venv build ## Build the wheel with the service for python-legacy's process, test it, run `contract` on it: SHORT=1
+	REQUESTS=$(REQUESTS) SEED=$(SEED) sh crates/bridge/check.sh $(if $(SHORT),--short)
+
+bridge-bench: venv ## Measure what the bridge costs and saves, with the release build
+	sh crates/bridge/bench.sh
+
 sqlx: ## Write the data with which SQL is checked offline, after changing a statement
 	$(BUILD) --bin testbed
 	target/debug/testbed schema -- sh crates/storage/prepare.sh
@@ -202,4 +209,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat compat-versions fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-generated containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party third-party-drafts wheel
+	k8s-check containers containers-generated containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party third-party-drafts wheel bridge bridge-bench

@@ -1,10 +1,11 @@
 //! The command line of `testbed`, which runs a command while two services run.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, ValueEnum};
 
-use crate::{Error, Postgres, Service, SmtpSink, has_legacy, legacy, root, rust};
+use crate::{Error, Postgres, Service, SmtpSink, bridged, has_legacy, legacy, root, rust};
 
 /// Starts python-legacy and the Rust service, each on an empty database of its own, and runs a
 /// command with REFERENCE_URL, CANDIDATE_URL and CONTRACT_LABEL set; without a folder python-legacy it
@@ -17,7 +18,8 @@ use crate::{Error, Postgres, Service, SmtpSink, has_legacy, legacy, root, rust};
   testbed postgres -- contract run --ledger openapi/ledger.yaml
   testbed sqlite --itself -- contract self-test
   testbed both --itself -- contract run
-  testbed sqlite --through -- contract run"
+  testbed sqlite --through -- contract run
+  testbed sqlite --bridge plan.yaml -- contract run"
 )]
 struct Cli {
     database: Database,
@@ -27,6 +29,9 @@ struct Cli {
     /// Compare python-legacy with one behind the strangler
     #[arg(long, conflicts_with = "itself")]
     through: bool,
+    /// Compare python-legacy with one that has the bridge in its process, with the plan in this file
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["itself", "through"])]
+    bridge: Option<PathBuf>,
     #[arg(last = true, required = true)]
     command: Vec<String>,
 }
@@ -130,6 +135,15 @@ impl Services {
             let legacy = behind.insert(start(true, &candidate_url, &candidate_mails).await?);
             let settings = [("LEGACY_URL", legacy.url.as_str()), ("MANAGEMENT_PORT", "0")];
             rust(&candidate_url, &settings).await?
+        } else if let Some(plan) = &cli.bridge {
+            let plan = std::path::absolute(plan)
+                .map_err(|source| Error::Start { what: "the bridge".into(), source })?;
+            let plan = plan.to_string_lossy().into_owned();
+            let mut settings = candidate_mails.settings().to_vec();
+            settings.push(("STRANGLER_PLAN", plan));
+            let settings: Vec<_> =
+                settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            bridged(&candidate_url, &settings).await?
         } else {
             start(false, &candidate_url, &candidate_mails).await?
         };

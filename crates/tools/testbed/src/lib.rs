@@ -41,7 +41,7 @@ pub use self::{
     process::{Running, Signal, free_port},
     project::{has_legacy, root, service_name},
     scratch::Scratch,
-    services::{Service, legacy, python, rust, rust_binary, rust_on},
+    services::{Service, bridged, legacy, python, rust, rust_binary, rust_on},
     smtp::SmtpSink,
 };
 

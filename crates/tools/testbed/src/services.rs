@@ -93,6 +93,17 @@ pub async fn legacy(database_url: &str, settings: &[(&str, &str)]) -> Result<Ser
     start("python-legacy", command, database_url, settings, "Uvicorn running on ").await
 }
 
+/// Starts python-legacy with the bridge around it, which has to be installed beside it; the plan is
+/// STRANGLER_PLAN in the `settings`.
+pub async fn bridged(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
+    let mut command = Command::new(python()?);
+    command.args(["-W", "ignore", "-m", "served"]);
+    let folders = ["python-legacy", "crates/bridge/tests"].map(|folder| root().join(folder));
+    command.env("PYTHONPATH", std::env::join_paths(folders).unwrap_or_default());
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    start("bridge", command, database_url, settings, "Uvicorn running on ").await
+}
+
 /// Starts the Rust service: `TESTBED_SERVICE`, or the binary beside the running program; `settings` are
 /// environment variables.
 pub async fn rust(database_url: &str, settings: &[(&str, &str)]) -> Result<Service, Error> {
