@@ -215,12 +215,13 @@ same_by_default() {
 
 every_type="number:string(1..40) weight:integer(0..100000) total:decimal paid:boolean
     batch:uuid due:date note:string? rest:decimal(6,3)? parent:uuid? shipped:date? level:integer?"
-newer_types="state:enum(open|paid|in_transit):default=open:index at:datetime opens:time lasts:duration rate:float(0..1000)
-    contact:email site:url data:bytes kind:enum(a|b)? until:datetime? closes:time? pause:duration? score:float?
-    billing:email? home:url? more:bytes?"
-options="number:string(..40):unique(owner) serial:uuid:unique code:string:pattern='^[A-Z:]':sample='A:B|C'
-    mail:email?:unique copies:integer:min=1:default=1 stage:enum(draft|sent):readonly:default=draft
-    sent:datetime?:readonly key:string(1..64)?:secret visible:boolean:default=true share:float:max=1:default=0.5"
+newer_types="state:enum(open|paid|in_transit):default=open:index:filter at:datetime opens:time lasts:duration
+    rate:float(0..1000) contact:email site:url data:bytes kind:enum(a|b)?:filter until:datetime? closes:time?
+    pause:duration? score:float? billing:email? home:url? more:bytes?"
+options="number:string(..40):unique(owner):filter serial:uuid:unique:filter mail:email?:unique
+    code:string:pattern='^[A-Z:]':sample='A:B|C' copies:integer:min=1:default=1:filter
+    stage:enum(draft|sent):readonly:default=draft:filter sent:datetime?:readonly key:string(1..64)?:secret
+    visible:boolean:default=true:filter due:date?:filter share:float:max=1:default=0.5"
 
 # A command with Molt's Python environment, which the service would make anew from the same locks.
 same_environment() {

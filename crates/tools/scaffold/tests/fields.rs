@@ -72,6 +72,9 @@ fn kind(rng: &mut Rng) -> String {
     }
 }
 
+/// The types that lists are narrowed by.
+const FILTERS: [&str; 6] = ["string", "integer", "boolean", "uuid", "enum(", "date"];
+
 /// Options that go with a type and with each other.
 fn options(rng: &mut Rng, kind: &str, nullable: bool) -> String {
     let mut options = Vec::new();
@@ -81,6 +84,9 @@ fn options(rng: &mut Rng, kind: &str, nullable: bool) -> String {
         0 if can_be_unique => options.push("unique".to_owned()),
         1 if can_be_unique => options.push("unique(owner)".to_owned()),
         2 if is_short => options.push("index".to_owned()),
+        3 if FILTERS.iter().any(|filter| kind.starts_with(filter) && kind != "datetime") => {
+            return ":filter".to_owned();
+        }
         _ => {}
     }
     let is_unique = options.iter().any(|option| option.starts_with("unique"));

@@ -48,6 +48,7 @@ fn own_types(slice: &Slice<'_>) -> Result<Own, ResourceError> {
         format!("New{type_}"),
         format!("{type_}Changes"),
         format!("{type_}Page"),
+        format!("{type_}Filter"),
     ];
     let others = ["Create", "Update", "Public"].map(|suffix| format!("{type_}{suffix}"));
     let others = [others.as_slice(), &[format!("{types}Public")]].concat();

@@ -99,6 +99,21 @@ impl FromStr for Field {
             )));
         }
         let options = Options::read(options, &mut kind, nullable).map_err(fail)?;
+        if options.is_filter
+            && [
+                "skip",
+                "limit",
+                "session",
+                "current_user",
+                "count",
+                "newest_first",
+                "func",
+                "select",
+            ]
+            .contains(name)
+        {
+            return Err(fail("every list has it already".to_owned()));
+        }
         Ok(Self { name: (*name).to_owned(), kind, nullable, options })
     }
 }
@@ -360,6 +375,9 @@ mod tests {
             ("a:text:index", "no index of values as long"),
             ("a:boolean:unique", "`unique` is for"),
             ("a:string(1..9):unique", "`unique` is for"),
+            ("a:float:filter", "`filter` is for"),
+            ("a:uuid:filter:secret", "no filter"),
+            ("skip:integer:filter", "every list has it already"),
             ("a:date:min=3", "`min` and `max` are for"),
             ("a:integer:min=3:max=2", "3 is more than 2"),
             ("a:float(x..1)", "`x` is no number"),

@@ -138,6 +138,12 @@ impl Slice<'_> {
         self.fields.iter().filter_map(|field| field.index(self.names)).collect()
     }
 
+    /// The fields that narrow lists.
+    fn filters<'a>(&self, views: &'a [View]) -> Vec<&'a View> {
+        let both = self.fields.iter().zip(views);
+        both.filter(|(field, _)| field.options.is_filter).map(|(_, view)| view).collect()
+    }
+
     /// The fields whose values are there once.
     fn uniques<'a>(&self, views: &'a [View]) -> Vec<&'a View> {
         let both = self.fields.iter().zip(views);
@@ -157,6 +163,8 @@ impl Slice<'_> {
             fields.iter().partition(|field| field.nullable);
         let given: Vec<&View> = fields.iter().filter(|field| field.is_given).collect();
         let shown: Vec<&View> = fields.iter().filter(|field| field.is_shown).collect();
+        let filters = self.filters(&fields);
+        let testable: Vec<&&View> = filters.iter().filter(|view| view.is_testable()).collect();
         let clearable: Vec<&&View> = given.iter().filter(|field| field.nullable).collect();
         let sample = object(self.given().map(|field| (field, field.sample(0).to_string())));
         let found = |column: &str, name: &str| format!("found.{column} AS \"{name}?\"");
@@ -215,6 +223,8 @@ impl Slice<'_> {
                 fields => minijinja::Value::from(Serde(&fields)),
                 given => minijinja::Value::from(Serde(&given)),
                 shown => minijinja::Value::from(Serde(&shown)),
+                filters => minijinja::Value::from(Serde(&filters)),
+                testable => minijinja::Value::from(Serde(&testable)),
                 clearable => minijinja::Value::from(Serde(&clearable)),
                 indexes => minijinja::Value::from(Serde(&self.indexes())),
                 uniques => minijinja::Value::from(Serde(&self.uniques(&fields))),

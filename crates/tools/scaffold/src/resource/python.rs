@@ -3,7 +3,7 @@
 use minijinja::context;
 use serde_json::Value;
 
-use super::fields::Kind;
+use super::fields::{Field, Kind};
 use super::rust::numbered;
 use super::{ResourceError, Slice, object};
 use crate::tree::{Tree, TreeError, after_last};
@@ -12,7 +12,7 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
     let names = slice.names;
     let plural = &names.plural;
     let app = "python-legacy/app";
-    tree.create(&format!("{app}/routes/{plural}.py"), slice.render("routes.py", context! {})?);
+    tree.create(&format!("{app}/routes/{plural}.py"), routes(slice)?);
     tree.create(&format!("python-legacy/tests/test_{plural}.py"), test(slice)?);
     if slice.has_decimal() {
         tree.create(&format!("{app}/numeric.py"), slice.render("numeric.py", context! {})?);
@@ -94,6 +94,9 @@ const IMPORTS: [(&str, &str); 27] = [
     ("uuid", "import uuid"),
 ];
 
+/// For all files but the one where it is.
+const WITHOUT_NUL: (&str, &str) = ("without_nul", "from app.schemas import without_nul");
+
 /// Adds classes, and imports of what they use; ruff merges and sorts those afterwards.
 fn append(text: &str, classes: &str) -> String {
     let words: Vec<&str> = classes.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
@@ -111,6 +114,33 @@ fn import<'a>(text: &str, lines: impl IntoIterator<Item = &'a str>) -> String {
     let (before, after) = text.split_at(first);
     let lines: String = lines.into_iter().flat_map(|line| [line, "\n"]).collect();
     format!("{before}{lines}{after}")
+}
+
+/// The routes, with imports of what their filters are made of.
+fn routes(slice: &Slice<'_>) -> Result<String, ResourceError> {
+    let text = slice.render("routes.py", context! {})?;
+    let filters: Vec<&Field> =
+        slice.fields.iter().filter(|field| field.options.is_filter).collect();
+    let enums = filters.iter().filter(|field| matches!(field.kind, Kind::Enum(_)));
+    let mut lines: Vec<String> = enums
+        .map(|field| format!("from app.models import {}", field.enum_type(slice.names)))
+        .collect();
+    let mut need = |names: &[&str]| {
+        let all = IMPORTS.iter().chain([&WITHOUT_NUL]);
+        let found = all.filter(|(name, _)| names.contains(name));
+        lines.extend(found.map(|(_, line)| (*line).to_owned()));
+    };
+    for field in &filters {
+        match field.kind {
+            Kind::Text { .. } => need(&["AfterValidator", "Annotated", "Field", "without_nul"]),
+            Kind::Integer { .. } => need(&["Annotated", "Field"]),
+            Kind::Date => need(&["date"]),
+            _ => {}
+        }
+    }
+    lines.sort();
+    lines.dedup();
+    Ok(import(&text, lines.iter().map(String::as_str)))
 }
 
 fn route(tree: &mut Tree, plural: &str) -> Result<(), TreeError> {

@@ -78,9 +78,12 @@ fn exports(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
     let path = "crates/domain/src/lib.rs";
     let (plural, type_, types) = (&slice.names.plural, &slice.names.type_, &slice.names.types);
     let from = format!("pub use {plural}::");
+    let has_filter = slice.fields.iter().any(|field| field.options.is_filter);
+    let filter = if has_filter { format!("{type_}Filter, ") } else { String::new() };
     let enums: String = slice.enum_types().iter().map(|name| format!("{name}, ")).collect();
-    let line =
-        format!("{from}{{New{type_}, {type_}, {type_}Changes, {type_}Page, {enums}{types}}};");
+    let line = format!(
+        "{from}{{New{type_}, {type_}, {type_}Changes, {filter}{type_}Page, {enums}{types}}};"
+    );
     tree.edit(path, |text| replace_once(path, text, &from, "(?m)^pub use ", &format!("{line}\n$0")))
 }
 

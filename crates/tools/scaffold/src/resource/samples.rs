@@ -124,8 +124,9 @@ impl Field {
                     1 => values.push("\"\"".into()),
                     min => values.push(format!("\"${{'a'*{}}}\"", min - 1)),
                 }
-                if self.options.pattern.is_some() {
-                    values.push(format!("\"${{'~'*{}}}\"", min.max(1)));
+                let other = "~".repeat(min.max(1));
+                if self.options.pattern().is_some_and(|pattern| !pattern.is_match(&other)) {
+                    values.push(json!(other).to_string());
                 }
                 values
             }
@@ -138,8 +139,11 @@ impl Field {
             &Kind::Float { min, max } => {
                 let mut values =
                     vec![r#""x""#.into(), "[]".into(), r#""NaN""#.into(), r#""-inf""#.into()];
-                values.extend(min.map(|min| format!("{:?}", min - 0.5)));
-                values.extend(max.map(|max| format!("\"{:?}\"", max + 0.5)));
+                // Not beside a number that is too large for halves.
+                let below = min.map(|min| (min, min - 0.5)).filter(|(min, below)| below < min);
+                values.extend(below.map(|(_, below)| format!("{below:?}")));
+                let above = max.map(|max| (max, max + 0.5)).filter(|(max, above)| above > max);
+                values.extend(above.map(|(_, above)| format!("\"{above:?}\"")));
                 values
             }
             &Kind::Decimal { digits, places } => vec![

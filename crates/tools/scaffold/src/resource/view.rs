@@ -63,6 +63,8 @@ pub(super) struct View {
     python_default: String,
     alembic_type: String,
     index: Option<IndexView>,
+    is_unique: bool,
+    filter: FilterView,
     /// For an enum.
     enumeration: Option<EnumerationView>,
 }
@@ -84,6 +86,25 @@ pub(super) struct IndexView {
     /// Another value each time, in the tests of each language.
     rust_fresh: String,
     python_fresh: String,
+}
+
+/// A parameter that narrows a list.
+#[derive(Clone, Serialize)]
+struct FilterView {
+    /// The domain's type, and the one of the parameter, where it may be left out.
+    domain_type: String,
+    given_type: String,
+    /// From the parameter to the domain.
+    given: String,
+    postgres_type: &'static str,
+    postgres_value: String,
+    sqlite_value: String,
+    /// The value of another row in Rust; `one` is the row.
+    of_row: String,
+    #[serde(skip)]
+    is_testable: bool,
+    /// The samples as parameters.
+    samples: Vec<String>,
 }
 
 /// An enum in both languages.
@@ -109,6 +130,11 @@ impl View {
             Self::new(field, names, first)
         });
         views.collect()
+    }
+
+    /// Whether two samples differ, so that a test of a filter can tell rows apart.
+    pub(super) fn is_testable(&self) -> bool {
+        self.filter.is_testable
     }
 
     /// `first` is the first parameter that a change of this field binds.
@@ -167,7 +193,7 @@ impl View {
             from_postgres: columns::from_postgres(kind, nullable),
             sqlite_changes: changes(sqlite_change),
             sqlite_type: maybe(&columns::sqlite_type(kind, &domain_type)),
-            sqlite_value: columns::in_sqlite(kind, stored, nullable, &enum_type),
+            sqlite_value: columns::in_sqlite(kind, &stored, nullable, &enum_type),
             from_sqlite: columns::from_sqlite(kind, nullable),
             json_shown: match (&field.options.default, field.options.is_readonly) {
                 (Some(default), true) => default.to_string(),
@@ -184,12 +210,40 @@ impl View {
                 None => String::new(),
             },
             index: field.index(names),
+            is_unique: field.options.unique.is_some(),
+            filter: FilterView {
+                domain_type: format!("Option<{domain_type}>"),
+                given_type: format!("Option<{}>", wire.given),
+                given: wire.to_domain.of(&format!("filter.{name}"), true),
+                postgres_type: columns::bare_type(kind),
+                postgres_value: columns::filter(kind, name, &enum_type).0,
+                sqlite_value: columns::filter(kind, name, &enum_type).1,
+                of_row: {
+                    let copy = if matches!(kind, Kind::Text { .. }) { ".clone()" } else { "" };
+                    let value = format!("one.{name}{copy}");
+                    if nullable { value } else { format!("Some({value})") }
+                },
+                is_testable: {
+                    let [one, other] = field.samples();
+                    match &field.options.default {
+                        Some(default) if field.options.is_readonly => *default != other,
+                        None if field.options.is_readonly => false,
+                        _ => one != other,
+                    }
+                },
+                samples: field.samples().iter().map(parameter).collect(),
+            },
             alembic_type: python.alembic,
             enumeration: field.enumeration(names),
             column,
             bare_given_type: wire.given,
         }
     }
+}
+
+/// A value in a query string.
+fn parameter(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl Field {

@@ -12,13 +12,15 @@ const FRESH_TEXT: usize = 32;
 const FRESH_NUMBERS: i64 = 2_000_000_000;
 
 /// What a person may write, for `--help` and errors.
-pub const OPTIONS: &str =
-    "unique, unique(owner), index, default=, min=, max=, pattern=, sample=, readonly, secret";
+pub const OPTIONS: &str = "unique, unique(owner), index, filter, default=, min=, max=, pattern=, sample=, readonly, secret";
 
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Options {
     pub(crate) unique: Option<Unique>,
     pub(crate) is_indexed: bool,
+    /// A parameter of the list narrows it to one value.
+    pub(crate) is_filter: bool,
     /// What a request may leave out, or what is there from the beginning of a field that is read-only.
     pub(crate) default: Option<Value>,
     /// A regular expression that both languages understand.
@@ -49,6 +51,7 @@ impl Options {
                 ("unique", None) => options.unique = Some(Unique::All),
                 ("unique(owner)", None) => options.unique = Some(Unique::Owner),
                 ("index", None) => options.is_indexed = true,
+                ("filter", None) => options.is_filter = true,
                 ("readonly", None) => options.is_readonly = true,
                 ("secret", None) => options.is_secret = true,
                 ("default", Some(value)) => default = Some(unquoted(value)?),
@@ -97,12 +100,16 @@ impl Options {
         }
     }
 
+    pub(crate) fn pattern(&self) -> Option<Regex> {
+        Regex::new(self.pattern.as_ref()?).ok()
+    }
+
     fn check(&self, kind: &Kind, nullable: bool) -> Result<(), String> {
         if self.default.is_some() && nullable {
             return Err("what has a default is not null: leave out `?` or `default`".to_owned());
         }
-        if let (Some(Value::String(default)), Some(pattern)) = (&self.default, &self.pattern)
-            && Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(default))
+        if let (Some(Value::String(default)), Some(pattern)) = (&self.default, self.pattern())
+            && !pattern.is_match(default)
         {
             return Err(format!("the pattern does not allow the default `{default}`"));
         }
@@ -122,6 +129,20 @@ impl Options {
                 "PostgreSQL has no index of values as long as these: a string of {MAX_INDEXED} characters \
                  is the longest"
             ));
+        }
+        let is_plain = match kind {
+            Kind::Integer { .. } | Kind::Boolean | Kind::Uuid | Kind::Date | Kind::Enum(_) => true,
+            Kind::Text { .. } => !is_long,
+            _ => false,
+        };
+        if self.is_filter && !is_plain {
+            return Err(format!(
+                "`filter` is for enum, boolean, uuid, date, integer, and string of at most {MAX_INDEXED} \
+                 characters"
+            ));
+        }
+        if self.is_filter && self.is_secret {
+            return Err("what is secret is no filter: it could be guessed".to_owned());
         }
         if self.unique.is_some() && !can_be_unique(kind, self.pattern.is_some()) {
             return Err(format!(

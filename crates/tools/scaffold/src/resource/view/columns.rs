@@ -36,7 +36,7 @@ pub(super) const fn from_postgres(kind: &Kind, nullable: bool) -> &'static str {
 }
 
 /// A value as SQLite is given it.
-pub(super) fn in_sqlite(kind: &Kind, value: String, optional: bool, enum_type: &str) -> String {
+pub(super) fn in_sqlite(kind: &Kind, value: &str, optional: bool, enum_type: &str) -> String {
     match (kind, optional) {
         (Kind::Decimal { places, .. }, false) => format!("to_text({value}, {places})"),
         (Kind::Decimal { places, .. }, true) => {
@@ -48,7 +48,7 @@ pub(super) fn in_sqlite(kind: &Kind, value: String, optional: bool, enum_type: &
         (Kind::DateTime, true) => format!("timestamp({value})"),
         (Kind::Time, false) => format!("{value}.format(TIME).to_string()"),
         (Kind::Time, true) => format!("{value}.map(|time| time.format(TIME).to_string())"),
-        _ => in_postgres(kind, &value, optional, enum_type),
+        _ => in_postgres(kind, value, optional, enum_type),
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn change(field: &Field, enum_type: &str) -> (String, String) {
     };
     (
         in_postgres(&field.kind, &value, true, enum_type),
-        in_sqlite(&field.kind, value, true, enum_type),
+        in_sqlite(&field.kind, &value, true, enum_type),
     )
 }
 
@@ -104,4 +104,22 @@ pub(super) fn sql_types(kind: &Kind) -> IndexMap<&'static str, String> {
         Kind::Bytes => ("bytea".into(), "BLOB".into()),
     };
     IndexMap::from([("postgres", postgres), ("sqlite", sqlite)])
+}
+
+/// The value of a filter, for PostgreSQL and for SQLite.
+pub(super) fn filter(kind: &Kind, name: &str, enum_type: &str) -> (String, String) {
+    let borrow = if matches!(kind, Kind::Text { .. }) { ".as_deref()" } else { "" };
+    let value = format!("filter.{name}{borrow}");
+    (in_postgres(kind, &value, true, enum_type), in_sqlite(kind, &value, true, enum_type))
+}
+
+/// The type of a filter in a statement of PostgreSQL, where it may be null.
+pub(super) const fn bare_type(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Integer { .. } => "bigint",
+        Kind::Boolean => "boolean",
+        Kind::Uuid => "uuid",
+        Kind::Date => "date",
+        _ => "varchar",
+    }
 }
