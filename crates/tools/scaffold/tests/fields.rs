@@ -108,7 +108,8 @@ fn options(rng: &mut Rng, kind: &str, nullable: bool) -> String {
     if kind == "string" && default.is_none() && !is_unique && rng.bool() {
         options.push("min=2:max=9:pattern='^[\"A-Z:]{2,3}$':sample='\"A|B:C'".into());
     }
-    options.iter().map(|option| format!(":{option}")).collect()
+    let options: Vec<String> = options.iter().map(|option| format!(":{option}")).collect();
+    options.concat()
 }
 
 fn fields(rng: &mut Rng) -> String {
@@ -135,8 +136,8 @@ fn copy() -> tempfile::TempDir {
 
 fn make(root: &Path, name: &str, fields: &str) -> Vec<PathBuf> {
     let mut tree = Tree::open(root).unwrap();
-    write(&mut tree, &args(name, fields))
-        .unwrap_or_else(|error| panic!("{name} {fields}: {error}"));
+    let done = write(&mut tree, &args(name, fields));
+    assert!(done.is_ok(), "{name} {fields}: {done:?}");
     let report = tree.commit().unwrap();
     report.into_iter().map(|(_, path)| root.join(path)).collect()
 }

@@ -80,7 +80,8 @@ fn exports(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
     let from = format!("pub use {plural}::");
     let has_filter = slice.fields.iter().any(|field| field.options.is_filter);
     let filter = if has_filter { format!("{type_}Filter, ") } else { String::new() };
-    let enums: String = slice.enum_types().iter().map(|name| format!("{name}, ")).collect();
+    let enums: Vec<String> = slice.enum_types().iter().map(|name| format!("{name}, ")).collect();
+    let enums = enums.concat();
     let line = format!(
         "{from}{{New{type_}, {type_}, {type_}Changes, {filter}{type_}Page, {enums}{types}}};"
     );

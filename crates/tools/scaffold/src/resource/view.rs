@@ -13,6 +13,7 @@ use super::names::{Names, quoted};
 use super::samples;
 
 #[derive(Clone, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "templates ask for each by its name")]
 pub(super) struct View {
     pub(super) name: String,
     pub(super) nullable: bool,
