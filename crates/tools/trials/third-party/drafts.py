@@ -175,6 +175,7 @@ SERVICES = {
         # Its handler refuses to reset with 401 otherwise.
         lambda: run.chromadb_at("chromadb-draft", ALLOW_RESET="TRUE"),
         {"ANONYMIZED_TELEMETRY": "False", "IS_PERSISTENT": "TRUE"},
+        may_differ=("header chroma-trace-id",),
     ),
     "phoenix": Service(
         "phoenix_app:app()",
