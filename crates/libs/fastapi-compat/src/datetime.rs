@@ -19,7 +19,8 @@ pub fn serialize_datetime<T: Copy + Into<Option<DateTime<Utc>>>, S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let Some(time) = (*time).into() else { return serializer.serialize_none() };
     let text = write(time).ok_or_else(|| S::Error::custom("a year beyond 1 to 9999"))?;
-    marked::mark(marked::TIME, &text.as_str(), serializer)
+    // As `marked::mark`, without the formatting machinery: a list has a hundred of them.
+    serializer.serialize_newtype_struct(marked::TIME, text.as_str())
 }
 
 fn write(time: DateTime<Utc>) -> Option<Text> {
