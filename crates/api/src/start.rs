@@ -1,6 +1,7 @@
 //! Starts the service with its settings: the database, the first superuser, and what handlers share.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Migrated, Storage, StorageError};
@@ -41,6 +42,19 @@ pub async fn start(settings: Settings) -> Result<(App, Option<Outbox>), BoxError
     } else {
         wait_for_schema(&settings, &*storage).await?;
     }
+    let (app, outbox) = service(settings, storage)?;
+    app.create_first_superuser().await?;
+    Ok((app, outbox))
+}
+
+/// The service on a storage, and its e-mails that wait. The storage is not asked anything yet.
+///
+/// # Errors
+/// When the mail server's settings or the plan cannot be used, or a thread cannot be started.
+pub fn service(
+    settings: Settings,
+    storage: Arc<dyn Storage>,
+) -> Result<(App, Option<Outbox>), BoxError> {
     let (mailer, outbox) = Mailer::start(&settings)?;
     let auth = &settings.auth;
     let limits = QueueLimits {
@@ -64,9 +78,7 @@ pub async fn start(settings: Settings) -> Result<(App, Option<Outbox>), BoxError
         strangler: crate::strangler::start(&settings, &storage, background)?,
         settings,
     };
-    let app = App::new(services, storage, mailer);
-    app.create_first_superuser().await?;
-    Ok((app, outbox))
+    Ok((App::new(services, storage, mailer), outbox))
 }
 
 /// Answers on the management port, if the settings have one, until the runtime ends.

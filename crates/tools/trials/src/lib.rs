@@ -11,7 +11,6 @@ mod balancer;
 pub mod bodies;
 pub mod clients;
 mod fault;
-pub mod in_process;
 mod tally;
 
 pub use acknowledged::{Acknowledged, Item};

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use api::App;
 use api::config::{Settings, SettingsArgs};
+use api::{App, start};
 use axum::body::{Body as HttpBody, to_bytes};
 use axum::extract::Request;
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use clap::Parser;
 use storage::Database;
 use testbed::bodies::{Body, JSON};
 use tower::Service;
-use trials::{API, BoxError, in_process};
+use trials::{API, BoxError};
 
 use crate::scenario::{Extent, Scenario};
 
@@ -107,7 +107,7 @@ async fn in_this_process(folder: &std::path::Path) -> Result<(App, String), BoxE
     let settings = Settings::new(&Args::try_parse_from(["chaos", &url])?.settings)?;
     let database = Database::connect(&settings.database.url, None, settings.database.pool)?;
     database.migrate().await?;
-    let (app, _outbox) = in_process::service(settings, database.into_storage())?;
+    let (app, _outbox) = start::service(settings, database.into_storage())?;
     app.create_first_superuser().await?;
     let superuser = app.storage.user_by_email(&app.settings.auth.first_superuser).await?;
     let superuser = superuser.ok_or("there is no superuser")?;

@@ -10,11 +10,11 @@ use std::time::Duration;
 use ::storage::Database;
 use api::config::{Settings, SettingsArgs};
 use api::serve::{Draining, Shutdown};
-use api::{management, serve};
+use api::{management, serve, start};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use trials::{BoxError, in_process};
+use trials::BoxError;
 
 use crate::storage::{Defect, Mutant};
 
@@ -47,7 +47,7 @@ async fn run(cli: &Cli) -> Result<(), BoxError> {
     if let Some(defect) = cli.mutant {
         storage = Arc::new(Mutant { inner: storage, defect });
     }
-    let (app, _outbox) = in_process::service(settings, storage)?;
+    let (app, _outbox) = start::service(settings, storage)?;
     let server = &app.settings.server;
     let listener = TcpListener::bind((server.host.as_str(), server.port)).await?;
     let router = api::app(&app)?;
