@@ -202,21 +202,24 @@ fn route(tree: &mut Tree, plural: &str) -> Result<(), TreeError> {
     })
 }
 
+/// The enum of errors with one more, which clients see with this message.
+fn with_variant(path: &str, text: &str, variant: &str, message: &str) -> Result<String, TreeError> {
+    replace_once(
+        path,
+        text,
+        &format!("    {variant},"),
+        r#"(?m)^    #\[error\("Not enough permissions"\)\]"#,
+        &format!("    #[error(\"{message}\")]\n    {variant},\n$0"),
+    )
+}
+
 /// The error for a resource that does not exist.
 fn not_found(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), TreeError> {
     let path = "crates/api/src/error.rs";
     let variant = format!("{}NotFound", slice.names.type_);
     tree.edit(path, |text| {
-        let text = replace_once(
-            path,
-            text,
-            &format!("    {variant},"),
-            r#"(?m)^    #\[error\("Not enough permissions"\)\]"#,
-            &format!(
-                "    #[error(\"{} not found\")]\n    {variant},\n$0",
-                super::capital(&slice.names.word)
-            ),
-        )?;
+        let message = format!("{} not found", super::capital(&slice.names.word));
+        let text = with_variant(path, text, &variant, &message)?;
         let arm = format!("Self::{variant}");
         replace_once(path, &text, &arm, r"\| Self::NoUserWithName\b", &format!("$0 | {arm}"))
     })
@@ -231,13 +234,7 @@ fn taken(tree: &mut Tree, slice: &Slice<'_>, index: &IndexView) -> Result<(), Tr
     let (variant, message) = (&index.error, &index.message);
     let (table, key) = (&slice.names.singular, &index.key);
     tree.edit(path, |text| {
-        let text = replace_once(
-            path,
-            text,
-            &format!("    {variant},"),
-            r#"(?m)^    #\[error\("Not enough permissions"\)\]"#,
-            &format!("    #[error(\"{message}\")]\n    {variant},\n$0"),
-        )?;
+        let text = with_variant(path, text, variant, message)?;
         let arm = format!("Self::{variant}");
         let status = format!("Self::EmailTaken | {arm}");
         let text = replace_once(path, &text, &arm, r"Self::EmailTaken\b", &status)?;

@@ -2,30 +2,19 @@
 //! the statements of its migrations and checks, and one bad field among them changes nothing. What the
 //! code does is what `make service-check` proves of a resource with every type.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::Parser;
 use fastrand::Rng;
-use scaffold::resource::{ResourceArgs, write};
+use scaffold::resource::write;
 use scaffold::tree::Tree;
 use sqlx::{Connection, SqliteConnection};
 
+use crate::{args, copy};
+
 /// How many resources are made in one tree.
 const RESOURCES: usize = 30;
-
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    args: ResourceArgs,
-}
-
-fn args(name: &str, fields: &str) -> ResourceArgs {
-    Cli::parse_from(["test", name, fields]).args
-}
 
 fn word(rng: &mut Rng, max: usize) -> String {
     let length = rng.usize(2..=max);
@@ -124,19 +113,9 @@ fn fields(rng: &mut Rng) -> String {
     fields.join(" ")
 }
 
-fn copy() -> tempfile::TempDir {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    let copy = tempfile::tempdir().unwrap();
-    for part in ["Cargo.toml", "crates", "migrations", "openapi", "python-legacy"] {
-        let done = Command::new("cp").arg("-r").arg(root.join(part)).arg(copy.path()).status();
-        assert!(done.unwrap().success());
-    }
-    copy
-}
-
 fn make(root: &Path, name: &str, fields: &str) -> Vec<PathBuf> {
     let mut tree = Tree::open(root).unwrap();
-    let done = write(&mut tree, &args(name, fields));
+    let done = write(&mut tree, &args(&[name, fields]));
     assert!(done.is_ok(), "{name} {fields}: {done:?}");
     let report = tree.commit().unwrap();
     report.into_iter().map(|(_, path)| root.join(path)).collect()
@@ -181,7 +160,7 @@ async fn resources_at_random_parse_in_every_language() {
     // A second run changes nothing, whatever the fields are.
     for (name, fields) in &made {
         let mut tree = Tree::open(copy.path()).unwrap();
-        write(&mut tree, &args(name, fields)).unwrap();
+        write(&mut tree, &args(&[name, fields])).unwrap();
         assert!(!tree.changes(""), "{name} {fields}");
     }
 }
@@ -231,7 +210,7 @@ fn what_is_wrong_is_reported_and_changes_nothing() {
         ("utils", "name:string", "is there in part"),
     ] {
         let mut tree = Tree::open(copy.path()).unwrap();
-        let error = write(&mut tree, &args(name, fields)).err().ok_or((name, fields)).unwrap();
+        let error = write(&mut tree, &args(&[name, fields])).err().ok_or((name, fields)).unwrap();
         assert!(error.to_string().contains(reason), "{name} {fields}: {error}");
         assert!(!error.to_string().contains('\n'), "{error}");
     }
@@ -239,7 +218,8 @@ fn what_is_wrong_is_reported_and_changes_nothing() {
     // An earlier run that was not finished.
     std::fs::remove_file(copy.path().join("crates/api/src/routes/probes.rs")).unwrap();
     let mut tree = Tree::open(copy.path()).unwrap();
-    let error = write(&mut tree, &args("probes", "state:enum(open|paid)")).unwrap_err().to_string();
+    let error =
+        write(&mut tree, &args(&["probes", "state:enum(open|paid)"])).unwrap_err().to_string();
     assert!(error.contains("crates/api/src/routes/probes.rs is not. Restore"), "{error}");
     assert!(!tree.changes(""));
 }

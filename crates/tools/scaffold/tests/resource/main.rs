@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+mod fields;
+
 use std::path::Path;
 use std::process::Command;
 
