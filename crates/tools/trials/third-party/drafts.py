@@ -16,7 +16,6 @@ the first differences of each operation, and the operations of which nothing was
 target/debug/scaffold and target/debug/contract.
 """
 
-import argparse
 import base64
 import contextlib
 import http.client
@@ -448,15 +447,7 @@ def table(reports: dict[str, Report]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help=", ".join(SERVICES))
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=7)
-    arguments = parser.parse_args()
-    names = arguments.services or list(SERVICES)
-    if unknown := set(names) - set(SERVICES):
-        parser.error(f"no such service: {', '.join(unknown)}")
-    (run.WORK / "data").mkdir(parents=True, exist_ok=True)
+    names, count, seed = run.asked(__doc__.splitlines()[0], SERVICES)
     for name in ("inspections", *names):
         (WORK / name).mkdir(parents=True, exist_ok=True)
     drafts: dict[str, dict] = {}
@@ -469,9 +460,7 @@ def main() -> None:
             drafts[name] = {"error": str(error)}
     if readable:
         drafts |= drafted(readable)
-    reports = {
-        name: tried(name, drafts.get(name), arguments.count, arguments.seed) for name in names
-    }
+    reports = {name: tried(name, drafts.get(name), count, seed) for name in names}
     table(reports)
     failed = [name for name, report in reports.items() if not report.is_same()]
     say(f"different: {', '.join(failed)}" if failed else "no validation differs")

@@ -30,6 +30,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -431,21 +432,26 @@ def table(results: dict[str, Result]) -> None:
         )
 
 
-def main() -> None:
-    services = {f.__name__: f for f in (titiler, chromadb, prefect, phoenix, websockets)}
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def asked(description: str, services: Iterable[str]) -> tuple[list[str], int, int]:
+    """The command line: which services, how many requests, and the seed."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("services", nargs="*", metavar="SERVICE", help=", ".join(services))
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
-    names = arguments.services or list(services)
-    if unknown := set(names) - set(services):
+    if unknown := set(arguments.services) - set(services):
         parser.error(f"no such service: {', '.join(unknown)}")
     (WORK / "data").mkdir(parents=True, exist_ok=True)
-    results = {name: tried(name, services[name], arguments.count, arguments.seed) for name in names}
+    return arguments.services or list(services), arguments.count, arguments.seed
+
+
+def main() -> None:
+    services = {f.__name__: f for f in (titiler, chromadb, prefect, phoenix, websockets)}
+    names, count, seed = asked(__doc__.splitlines()[0], services)
+    results = {name: tried(name, services[name], count, seed) for name in names}
     table(results)
     failed = [name for name, result in results.items() if not result.is_same()]
-    report = {"same": not failed, "count": arguments.count, "seed": arguments.seed}
+    report = {"same": not failed, "count": count, "seed": seed}
     report["services"] = {name: asdict(result) for name, result in results.items()}
     (WORK / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     say(f"different: {', '.join(failed)}" if failed else "everything is the same")
