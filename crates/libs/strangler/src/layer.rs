@@ -149,9 +149,11 @@ impl Strangler {
         if running.is_some_and(|running| running.mode != Mode::Legacy) {
             return false;
         }
-        let is_rehearsed = self.0.shadow.rehearsals.is_some()
-            && state.operations.iter().any(|running| running.mode == Mode::Shadow);
-        method.is_safe() || !is_rehearsed
+        let is_rehearsed = || {
+            self.0.shadow.rehearsals.is_some()
+                && state.operations.iter().any(|running| running.mode == Mode::Shadow)
+        };
+        method.is_safe() || !is_rehearsed()
     }
 
     fn route(&self, index: usize, request: &Request<Body>) -> Route {
