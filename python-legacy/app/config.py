@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     EMAIL_RESET_TOKEN_EXPIRE_HOURS: int = Field(default=48, gt=0)
     EMAIL_TEST_USER: EmailStr = "test@example.com"
 
+    # With a broker, e-mails are sent by a worker: app/celery.py.
+    CELERY_BROKER_URL: str | None = None
+    CELERY_RESULT_BACKEND: str | None = None
+    CELERY_QUEUE: str = "celery"
+
     @property
     def cors_origins(self) -> list[str]:
         return [*self.BACKEND_CORS_ORIGINS, self.FRONTEND_HOST.rstrip("/")]

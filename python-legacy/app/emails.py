@@ -61,22 +61,35 @@ def reset_password_email(email_to: str, username: str) -> Email:
 
 
 def send_email(email_to: str, email: Email) -> None:
-    """Runs after the response: a mail server that fails never fails a request."""
-    if not settings.emails_enabled or settings.SMTP_HOST is None:
+    """Runs after the response: a mail server or broker that fails never fails a request."""
+    if not settings.emails_enabled:
         logger.warning("e-mail is not configured, nothing was sent")
         return
     try:
-        message = EmailMessage()
-        message["Subject"] = email.subject
-        message["From"] = formataddr((settings.emails_from_name, settings.EMAILS_FROM_EMAIL or ""))
-        message["To"] = email_to
-        message.set_content(email.html, subtype="html")
-        connect = smtplib.SMTP_SSL if settings.SMTP_SSL else smtplib.SMTP
-        with connect(settings.SMTP_HOST, settings.SMTP_PORT, timeout=30) as smtp:
-            if settings.SMTP_TLS and not settings.SMTP_SSL:
-                smtp.starttls()
-            if settings.SMTP_USER:
-                smtp.login(settings.SMTP_USER, settings.SMTP_PASSWORD or "")
-            smtp.send_message(message)
+        if settings.CELERY_BROKER_URL:
+            # Only where there is a broker: Celery takes time and memory.
+            from app.tasks.emails import send_email as task
+
+            task.delay(email_to, email.subject, email.html)
+        else:
+            deliver(email_to, email)
     except Exception:
         logger.exception("an e-mail could not be sent")
+
+
+def deliver(email_to: str, email: Email) -> None:
+    """Give an e-mail to the mail server, or raise why it was not taken."""
+    if settings.SMTP_HOST is None:
+        raise RuntimeError("e-mail is not configured")
+    message = EmailMessage()
+    message["Subject"] = email.subject
+    message["From"] = formataddr((settings.emails_from_name, settings.EMAILS_FROM_EMAIL or ""))
+    message["To"] = email_to
+    message.set_content(email.html, subtype="html")
+    connect = smtplib.SMTP_SSL if settings.SMTP_SSL else smtplib.SMTP
+    with connect(settings.SMTP_HOST, settings.SMTP_PORT, timeout=30) as smtp:
+        if settings.SMTP_TLS and not settings.SMTP_SSL:
+            smtp.starttls()
+        if settings.SMTP_USER:
+            smtp.login(settings.SMTP_USER, settings.SMTP_PASSWORD or "")
+        smtp.send_message(message)

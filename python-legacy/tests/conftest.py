@@ -81,6 +81,17 @@ def superuser(make_account: MakeAccount) -> Account:
 
 
 @pytest.fixture
+def eager() -> Generator[None, None, None]:
+    """Tasks run where they are sent, through the same serialization."""
+    from app.celery import celery
+
+    eager = {"task_always_eager": True, "task_eager_propagates": True}
+    celery.conf.update(eager)
+    yield
+    celery.conf.update(dict.fromkeys(eager, False))
+
+
+@pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, emails.Email]]:
     """E-mail is enabled; what would be sent is kept here."""
     outbox: list[tuple[str, emails.Email]] = []
