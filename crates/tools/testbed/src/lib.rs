@@ -1,5 +1,5 @@
-//! Starts what tests and benchmarks need: PostgreSQL, python-legacy, the Rust service, an SMTP
-//! server. Each has its own temporary folder and a free port, and ends when its value is dropped,
+//! Starts what tests and benchmarks need: PostgreSQL, RabbitMQ, Redis, python-legacy, the Rust service, an
+//! SMTP server. Each has its own temporary folder and a free port, and ends when its value is dropped,
 //! also when the test process is killed. [`proxy`] simulates network faults, [`usage`] measures
 //! processes, [`bodies`] has the worst that a service can be sent.
 //!
@@ -21,11 +21,17 @@ pub mod cli;
 pub mod proxy;
 
 #[cfg(feature = "services")]
+mod brokers;
+#[cfg(feature = "services")]
+mod container;
+#[cfg(feature = "services")]
 mod postgres;
 #[cfg(feature = "services")]
 mod process;
 #[cfg(feature = "services")]
 mod project;
+#[cfg(feature = "services")]
+mod report;
 #[cfg(feature = "services")]
 mod scratch;
 #[cfg(feature = "services")]
@@ -37,6 +43,7 @@ pub mod usage;
 
 #[cfg(feature = "services")]
 pub use self::{
+    brokers::{RabbitMq, Redis},
     postgres::Postgres,
     process::{Running, Signal, free_port},
     project::{has_legacy, root, service_name},

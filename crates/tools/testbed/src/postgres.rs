@@ -3,17 +3,14 @@
 mod container;
 mod installed;
 
-use std::io::Write;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use url::Url;
 use uuid::Uuid;
 
-use self::container::Container;
 use self::installed::Installed;
 use crate::Error;
+use crate::container::{self as containers, Container, START_TIMEOUT};
+use crate::report::report;
 
 /// The official image, of the version that compose.yaml and the manifests have.
 const IMAGE: &str = "postgres:17.6-bookworm";
@@ -21,9 +18,6 @@ const IMAGE: &str = "postgres:17.6-bookworm";
 /// Names another image, such as the one that crates/tools/containers makes from Debian's packages, which
 /// must then start.
 const IMAGE_VARIABLE: &str = "TEST_POSTGRES_IMAGE";
-
-/// How long the engine may take to fetch and start the image.
-const CONTAINER_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// A server for tests; every test makes databases of its own.
 #[derive(Debug)]
@@ -49,7 +43,7 @@ impl Postgres {
             let url = url.parse().map_err(|error| {
                 Error::Missing(format!("TEST_DATABASE_URL is not a URL: {error}"))
             })?;
-            report("the server of TEST_DATABASE_URL");
+            report("PostgreSQL", "the server of TEST_DATABASE_URL");
             return Ok(Self { url, server: Server::Given });
         }
         Self::own(None).await
@@ -66,7 +60,7 @@ impl Postgres {
         let image = named.as_deref().unwrap_or(IMAGE);
         let reason = match in_container(image, tls).await {
             Ok(postgres) => {
-                report(&format!("a container of {image}"));
+                report("PostgreSQL", &format!("a container of {image}"));
                 return Ok(postgres);
             }
             Err(reason) => reason,
@@ -80,7 +74,7 @@ impl Postgres {
                  apt-get install postgresql); {reason}"
             ))
         })?;
-        report(&format!("the installed one in {}, as {reason}", programs.display()));
+        report("PostgreSQL", &format!("the installed one in {}, as {reason}", programs.display()));
         let (server, url) = installed::start(&programs, tls).await?;
         Ok(Self { url, server: Server::Installed(server) })
     }
@@ -111,7 +105,9 @@ impl Postgres {
     pub fn recover(&self) -> Result<(), Error> {
         match &self.server {
             Server::Installed(server) => server.recover(),
-            Server::Container(container) => container.recover(),
+            Server::Container(container) => {
+                container.recover("PostgreSQL", &["pg_isready", "--quiet", "--host=127.0.0.1"])
+            }
             Server::Given => Ok(()),
         }
     }
@@ -131,28 +127,17 @@ impl Postgres {
 
 /// A container, or why there is none.
 async fn in_container(image: &str, tls: Option<(&str, &str)>) -> Result<Postgres, String> {
-    container::engine().map_err(|error| format!("no Docker engine answers ({error})"))?;
+    containers::engine().map_err(|error| format!("no Docker engine answers ({error})"))?;
     // Without a network the engine may retry to pull the image indefinitely.
-    let error = match tokio::time::timeout(CONTAINER_TIMEOUT, container::start(image, tls)).await {
+    let error = match tokio::time::timeout(START_TIMEOUT, container::start(image, tls)).await {
         Ok(Ok((container, url))) => {
             return Ok(Postgres { url, server: Server::Container(Box::new(container)) });
         }
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("it took more than {} s", CONTAINER_TIMEOUT.as_secs()),
+        Err(_) => format!("it took more than {} s", START_TIMEOUT.as_secs()),
     };
     let error = error.replace('\n', " ");
     Err(format!("Docker answers but cannot start {image} ({error})"))
-}
-
-/// Writes which server was chosen, each choice once: a process may start many.
-fn report(choice: &str) {
-    static REPORTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !reported.iter().any(|one| one == choice) {
-        // Not `eprintln!`, which tests capture.
-        _ = writeln!(std::io::stderr(), "testbed: PostgreSQL: {choice}");
-        reported.push(choice.to_owned());
-    }
 }
 
 fn address(port: u16) -> Url {

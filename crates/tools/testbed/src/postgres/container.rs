@@ -1,122 +1,18 @@
-//! PostgreSQL in a container that nothing survives: neither the value, nor the test's process, nor the
-//! next test.
+//! PostgreSQL in a container.
 
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use testcontainers::core::IntoContainerPort;
-use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+use testcontainers::ImageExt;
 use url::Url;
-use uuid::Uuid;
 
 use super::address;
-use crate::Error;
-use crate::process::free_port;
-
-/// How long a server may take until a connection answers.
-const CONNECT_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// The process whose container it is.
-const LABEL: &str = "molt.testbed";
-
-/// The machine whose process that is, see [`host`]: an engine may be that of several.
-const HOST_LABEL: &str = "molt.testbed.host";
+use crate::container::{CONNECT_TIMEOUT, Container, launch};
 
 /// The server must be the only one who may read the key; the image's entry point knows its account.
 const WITH_TLS: &str = "install -o postgres -g postgres -m 600 /tls/server.key /tmp/server.key
 exec docker-entrypoint.sh postgres -c max_connections=200 -c ssl=on \
     -c ssl_cert_file=/tls/server.crt -c ssl_key_file=/tmp/server.key";
-
-/// Removes what tests of this machine have left that are over: only if their removers were killed too.
-const CLEAR: &str = r#"docker ps --all --filter "label=$2" --format "{{.ID}} {{.Label \"$1\"}}" |
-while read -r container process; do
-    [ -e "/proc/$process" ] || docker rm --force --volumes "$container"
-done
-"#;
-
-/// Removes the container when its standard input closes: when the test drops it, or was killed.
-const REMOVE: &str = r#"trap '' INT TERM HUP
-cat >/dev/null
-docker rm --force --volumes "$1" >/dev/null 2>&1
-"#;
-
-/// A container that never outlives the test.
-#[derive(Debug)]
-pub(super) struct Container {
-    name: String,
-    /// Held so that the container lives as long.
-    _running: ContainerAsync<GenericImage>,
-    remover: Child,
-}
-
-impl Container {
-    fn docker(&self, arguments: &[&str]) -> Result<(), Error> {
-        let output = Command::new("docker").args(arguments).arg(&self.name).output();
-        let output = output.map_err(|source| Error::Start { what: "docker".into(), source })?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(Error::NotReady { what: "the container".into(), log })
-    }
-
-    /// Kills the server at once, as a power failure does.
-    pub(super) fn crash(&self) -> Result<(), Error> {
-        self.docker(&["kill", "--signal=KILL"])
-    }
-
-    /// Starts it again on the same data and port; returns when it is ready.
-    pub(super) fn recover(&self) -> Result<(), Error> {
-        self.docker(&["start"])?;
-        let start = Instant::now();
-        while start.elapsed() < CONNECT_TIMEOUT {
-            if self.is_ready() {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let log = format!("{} s have passed", CONNECT_TIMEOUT.as_secs());
-        Err(Error::NotReady { what: "PostgreSQL in a container".into(), log })
-    }
-
-    fn is_ready(&self) -> bool {
-        let mut command = Command::new("docker");
-        command.args(["exec", &self.name, "pg_isready", "--quiet", "--host=127.0.0.1"]);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    }
-}
-
-impl Drop for Container {
-    fn drop(&mut self) {
-        drop(self.remover.stdin.take());
-        if let Err(error) = self.remover.wait() {
-            eprintln!("the container {} could not be removed: {error}", self.name);
-        }
-    }
-}
-
-/// Whether an engine answers, else why none does.
-pub(super) fn engine() -> Result<(), String> {
-    let mut version = Command::new("docker");
-    version.args(["version", "--format", "{{.Server.Version}}"]).stdin(Stdio::null());
-    let output = version.output().map_err(|error| format!("docker: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(errors.lines().last().unwrap_or("docker says nothing").trim().to_owned())
-}
-
-/// This machine since its start, and the namespace of its processes: what the numbers of processes are
-/// unique in.
-fn host() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("{} {}", boot.trim(), namespace.display())
-}
 
 /// Starts an image, `name:tag`, with this certificate and key, both PEM. Gives its URL too; the first
 /// connection to it answers.
@@ -124,35 +20,17 @@ pub(super) async fn start(
     image: &str,
     tls: Option<(&str, &str)>,
 ) -> Result<(Container, Url), Box<dyn std::error::Error + Send + Sync>> {
-    let (repository, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
-    let name = format!("molt-test-{}", Uuid::new_v4().simple());
-    let host = host();
-    let mut clear = Command::new("sh");
-    clear.args(["-c", CLEAR, "clear", LABEL, &format!("{HOST_LABEL}={host}")]);
-    clear.stdin(Stdio::null());
-    _ = clear.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    // Fixed, so that a container that is started again keeps it.
-    let port = free_port()?;
-    // Before the container, which is removed even if we are killed while it starts.
-    let remover = Command::new("setsid")
-        .args(["sh", "-c", REMOVE, "remove", &name])
-        .stdin(Stdio::piped())
-        .spawn()?;
-    let mut request = GenericImage::new(repository, tag)
-        .with_container_name(&name)
-        .with_mapped_port(port, 5432.tcp())
-        .with_label(LABEL, std::process::id().to_string())
-        .with_label(HOST_LABEL, host)
-        .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust");
-    request = match tls {
-        None => request.with_cmd(["postgres", "-c", "max_connections=200"]),
-        Some((certificate, key)) => request
-            .with_copy_to("/tls/server.crt", certificate.as_bytes().to_vec())
-            .with_copy_to("/tls/server.key", key.as_bytes().to_vec())
-            .with_cmd(["sh", "-ec", WITH_TLS]),
-    };
-    let running = request.start().await?;
-    let container = Container { name, _running: running, remover };
+    let (container, port) = launch(image, 5432, |request| {
+        let request = request.with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust");
+        match tls {
+            None => request.with_cmd(["postgres", "-c", "max_connections=200"]),
+            Some((certificate, key)) => request
+                .with_copy_to("/tls/server.crt", certificate.as_bytes().to_vec())
+                .with_copy_to("/tls/server.key", key.as_bytes().to_vec())
+                .with_cmd(["sh", "-ec", WITH_TLS]),
+        }
+    })
+    .await?;
     let url = address(port);
     let options: PgConnectOptions = url.as_str().parse()?;
     let start = Instant::now();
