@@ -11,7 +11,7 @@ BUILD := cargo build --workspace --test schemas
 
 # Python of no service.
 SCRIPTS := docs/include.py crates/tools/contract/wheel/installed.py crates/tools/scaffold/inspector \
-	crates/tools/scaffold/tests/applications/compare.py crates/tools/trials/third-party crates/bridge
+	crates/tools/scaffold/tests/applications/compare.py crates/tools/trials/third-party crates/bridge crates/libs/celery-compat/tests
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,11 @@ bench: venv ## Measure both side by side, under an hour; QUICK=1 takes under fiv
 
 bench-guard: ## Compare the instructions of the hot paths with another revision: BASE=main
 	sh crates/tools/bench/guard.sh $(BASE)
+
+tasks: venv ## Python's and Rust's producers and workers on one broker, each with each: TASKS=1000 SEED=7
+	rm -f target/tasks/report.json
+	TASKS=$(or $(TASKS),1000) SEED=$(or $(SEED),1) \
+		cargo test --quiet --workspace --test celery -- --nocapture each_producer_with_each_worker
 
 compat: venv ## Send the same to FastAPI and to its counterpart: REQUESTS=200000 SEED=7 VERSIONS=0.115/2.9
 	REQUESTS=$(or $(REQUESTS),20000) SEED=$(SEED) VERSIONS=$(VERSIONS) \
@@ -209,4 +214,4 @@ build:
 	$(BUILD) --bin molt --bin contract --bin testbed
 
 .PHONY: help run legacy test test-long contract contract-selftest contract-mutants contract-documents compat compat-versions fuzz openapi lint sqlx venv build bench bench-guard walk chaos soak \
-	k8s-check containers containers-generated containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party third-party-drafts wheel bridge bridge-bench
+	k8s-check containers containers-generated containers-short docs resource service service-check draft drafts inspect tables inspector-versions package semver sbom image-check third-party third-party-drafts wheel bridge bridge-bench tasks

@@ -82,7 +82,9 @@ impl Part {
                 "openapi/cases/json.yaml",
                 "openapi/cases/routing.yaml",
                 "python-legacy/app/routes/items.py",
+                "python-legacy/app/tasks/items.py",
                 "python-legacy/app/migrations/versions/0002_item_lists.py",
+                "python-legacy/tests/test_item_tasks.py",
                 "python-legacy/tests/test_items.py",
             ],
             Self::PythonLegacy => &[
