@@ -6,7 +6,7 @@
 # Every warning is an error, but for tests that are left out on purpose.
 set -eu
 cd "$(dirname "$0")/.."
-libraries="fastapi-compat-derive fastapi-compat comparison strangler"
+libraries="celery-compat fastapi-compat-derive fastapi-compat comparison strangler"
 
 # The default features of a library: those that a minimal user leaves out.
 features() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use celery_compat::Producer;
 use domain::chain;
 use fastapi_compat::EmailStr;
 use lettre::address::Envelope;
@@ -27,6 +28,7 @@ use tracing::Span;
 use crate::Error;
 use crate::config::{Settings, Smtp, SmtpSecurity};
 use crate::html::Escaped;
+use crate::tasks;
 
 /// Size of the queue of e-mails; when it is full, further ones are dropped and logged.
 const QUEUE_LENGTH: usize = 1000;
@@ -101,9 +103,13 @@ impl Mailer {
             None => (None, None),
             Some(smtp) => {
                 let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
-                let (from, outcomes) = (smtp.from.clone(), outcomes.clone());
+                let outcomes = outcomes.clone();
                 let (end, ending) = oneshot::channel();
-                let task = deliver(transport(smtp)?, from, receiver, ending, outcomes);
+                let target = match &settings.tasks {
+                    Some(tasks) => Target::Broker(Box::new(tasks::producer(tasks))),
+                    None => Target::Mail(Box::new(SmtpSender::new(smtp)?)),
+                };
+                let task = deliver(target, receiver, ending, outcomes);
                 (Some(sender), Some(Outbox { task: tokio::spawn(task), end }))
             }
         };
@@ -216,24 +222,69 @@ fn escape_as_jinja(
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
-fn transport(smtp: &Smtp) -> Result<Transport, Error> {
-    let parameters = || TlsParameters::new(smtp.host.clone()).map_err(Error::internal);
-    let tls = match smtp.security {
-        SmtpSecurity::None => Tls::None,
-        SmtpSecurity::StartTls => Tls::Required(parameters()?),
-        SmtpSecurity::Implicit => Tls::Wrapper(parameters()?),
-    };
-    let mut builder = Transport::builder_dangerous(&smtp.host).port(smtp.port).tls(tls);
-    if let Some((user, password)) = &smtp.credentials {
-        builder = builder
-            .credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
+/// Gives e-mails to the mail server of the settings.
+#[derive(Clone)]
+pub struct SmtpSender {
+    transport: Transport,
+    from: Mailbox,
+}
+
+impl SmtpSender {
+    /// Nothing is connected yet.
+    pub fn new(smtp: &Smtp) -> Result<Self, Error> {
+        let parameters = || TlsParameters::new(smtp.host.clone()).map_err(Error::internal);
+        let tls = match smtp.security {
+            SmtpSecurity::None => Tls::None,
+            SmtpSecurity::StartTls => Tls::Required(parameters()?),
+            SmtpSecurity::Implicit => Tls::Wrapper(parameters()?),
+        };
+        let mut builder = Transport::builder_dangerous(&smtp.host).port(smtp.port).tls(tls);
+        if let Some((user, password)) = &smtp.credentials {
+            builder = builder
+                .credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
+        }
+        Ok(Self { transport: builder.build(), from: smtp.from.clone() })
     }
-    Ok(builder.build())
+
+    /// Returns when the mail server has accepted the e-mail.
+    pub async fn deliver(&self, email_to: &str, email: Email) -> Result<(), NotSent> {
+        let to = address(email_to).ok_or(NotSent::Unwritable)?;
+        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()]);
+        let message = Message::builder()
+            // Else lettre would read the addresses again from the headers.
+            .envelope(envelope.map_err(|_| NotSent::Unwritable)?)
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(email.subject)
+            .header(ContentType::TEXT_HTML)
+            .body(email.html)
+            .map_err(|_| NotSent::Unwritable)?;
+        self.transport.send(message).await?;
+        Ok(())
+    }
+}
+
+/// Where e-mails go from the queue.
+enum Target {
+    Mail(Box<SmtpSender>),
+    /// To a worker, Rust's or Python's.
+    Broker(Box<Producer>),
+}
+
+impl Target {
+    async fn take(&self, email_to: &str, email: Email) -> Result<(), NotSent> {
+        match self {
+            Self::Mail(mail) => mail.deliver(email_to, email).await,
+            Self::Broker(producer) => {
+                producer.send(&tasks::send_email(email_to, &email)).await?;
+                Ok(())
+            }
+        }
+    }
 }
 
 async fn deliver(
-    transport: Transport,
-    from: Mailbox,
+    target: Target,
     mut queue: mpsc::Receiver<Queued>,
     mut ending: oneshot::Receiver<()>,
     outcomes: Outcomes,
@@ -249,7 +300,7 @@ async fn deliver(
             }
         };
         let Some(Queued { to, email, request }) = next else { return };
-        match deliver_one(&transport, from.clone(), &to, email).await {
+        match target.take(&to, email).await {
             Ok(()) => outcomes.sent.inc(),
             Err(reason) => {
                 let reason = chain(&reason);
@@ -263,7 +314,7 @@ async fn deliver(
 
 /// Why an e-mail was not sent, without the text of the mail server, which may hold the address.
 #[derive(Debug, thiserror::Error)]
-enum NotSent {
+pub enum NotSent {
     #[error("invalid e-mail")]
     Unwritable,
     #[error("the mail server answered {0}")]
@@ -272,6 +323,8 @@ enum NotSent {
     Unreachable(#[source] smtp::Error),
     #[error("TLS handshake with the mail server failed")]
     Tls(#[source] smtp::Error),
+    #[error("the broker of background tasks did not take it")]
+    Broker(#[from] celery_compat::Error),
 }
 
 impl From<smtp::Error> for NotSent {
@@ -282,27 +335,6 @@ impl From<smtp::Error> for NotSent {
             None => Self::Unreachable(error),
         }
     }
-}
-
-async fn deliver_one(
-    transport: &Transport,
-    from: Mailbox,
-    email_to: &str,
-    email: Email,
-) -> Result<(), NotSent> {
-    let to = address(email_to).ok_or(NotSent::Unwritable)?;
-    let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()]);
-    let message = Message::builder()
-        // Else lettre would read the addresses again from the headers.
-        .envelope(envelope.map_err(|_| NotSent::Unwritable)?)
-        .from(from)
-        .to(Mailbox::new(None, to))
-        .subject(email.subject)
-        .header(ContentType::TEXT_HTML)
-        .body(email.html)
-        .map_err(|_| NotSent::Unwritable)?;
-    transport.send(message).await?;
-    Ok(())
 }
 
 /// An address as pydantic takes it, which lettre's own parser does not do for all of them: it

@@ -17,6 +17,7 @@ pub mod serve;
 pub mod start;
 #[cfg(feature = "strangler")]
 pub mod strangler;
+pub mod tasks;
 pub mod telemetry;
 pub mod tokens;
 

@@ -1,12 +1,15 @@
 //! The command `molt`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::config::{Environment, Settings, SettingsArgs, refuse_secret_flags};
+use api::emails::SmtpSender;
 use api::passwords::{Passwords, QueueLimits};
 use api::serve::{Draining, Shutdown};
-use api::start::{connect, manage, start, summary};
+use api::start::{connect, manage, serve_management, start, storage, summary};
+use api::tasks::Tasks;
 use api::telemetry::Telemetry;
 use api::{App, management, routes, serve};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -17,6 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -27,6 +31,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
     after_help = "Examples:
   molt                                              serve on a database of this machine
   DATABASE_URL=postgresql://u:p@host/db molt        serve on PostgreSQL
+  molt worker                                       work on background tasks
   molt migrate                                      bring the schema up to date
   molt create-superuser --email me@example.com      with the password in SUPERUSER_PASSWORD
   molt openapi > openapi.json                       print the OpenAPI document
@@ -44,6 +49,8 @@ struct Cli {
 enum Command {
     /// Answer requests (the default)
     Serve,
+    /// Work on background tasks from the queue of CELERY_BROKER_URL
+    Worker,
     /// Bring the schema of the database up to date
     Migrate,
     /// Create a superuser, or make an existing user one
@@ -98,6 +105,7 @@ async fn run(cli: Cli) -> Result<(), BoxError> {
     let settings = Settings::new(&cli.settings)?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(settings).await,
+        Command::Worker => worker(settings).await,
         Command::Migrate => {
             let database = connect(&settings).await?;
             let migrated = database.migrate().await?;
@@ -141,6 +149,38 @@ async fn create_superuser(
         .create_user(&User { is_superuser: true, ..User::new(email.clone(), None, hash) })
         .await?;
     println!("{email} was created");
+    Ok(())
+}
+
+/// Works on background tasks until a signal.
+async fn worker(settings: Settings) -> Result<(), BoxError> {
+    let telemetry = Telemetry::start()?;
+    let tasks = settings.tasks.as_ref().ok_or("a worker needs a broker: set CELERY_BROKER_URL")?;
+    let storage = storage(&settings).await?;
+    let mail = settings.smtp.as_ref().map(SmtpSender::new).transpose()?;
+    let worker = Tasks { storage: Arc::clone(&storage), mail }.worker(tasks)?;
+    let mut signals = Signals::new()?;
+    let draining = Draining::default();
+    if let Some(address) = &settings.server.management {
+        let lines = telemetry.dropped_lines();
+        let status = worker.status();
+        let router = management::worker_router(storage, status, draining.clone(), Some(lines));
+        serve_management(address, |_| router).await?;
+    }
+    println!("Molt works on tasks from {}, queue {}.", tasks.broker, tasks.options.queue);
+    let stop = CancellationToken::new();
+    let signalled = async {
+        signals.next().await;
+        tracing::info!("shutting down; a second signal ends the process at once");
+        draining.begin();
+        stop.cancel();
+        signals.next().await;
+        tracing::warn!("a second signal: tasks are aborted, their messages come again");
+    };
+    tokio::select! {
+        () = worker.run(stop.clone()) => telemetry.flush().await,
+        () = signalled => {}
+    }
     Ok(())
 }
 

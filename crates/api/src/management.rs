@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::chain;
+use celery_compat::Status;
+use domain::{Storage, chain};
 use http::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use prometheus_client::encoding::text::encode;
@@ -27,21 +28,41 @@ const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 struct Management {
-    app: App,
+    storage: Arc<dyn Storage>,
     draining: Draining,
     registry: Arc<Registry>,
     is_migrated: Arc<AtomicBool>,
+    /// `None` for the service.
+    worker: Option<Arc<Status>>,
 }
 
 /// The routes of the management port.
 pub fn router(app: &App, draining: Draining, dropped_lines: Option<ErrorCounter>) -> axum::Router {
     let registry = telemetry::registry(app, dropped_lines);
-    let management = Management {
-        app: app.clone(),
-        draining,
-        registry: Arc::new(registry),
-        is_migrated: Arc::default(),
-    };
+    routes(Arc::clone(&app.storage), draining, registry, None)
+}
+
+/// The routes of a worker's management port.
+pub fn worker_router(
+    storage: Arc<dyn Storage>,
+    status: Arc<Status>,
+    draining: Draining,
+    dropped_lines: Option<ErrorCounter>,
+) -> axum::Router {
+    let registry =
+        telemetry::worker_registry(Arc::clone(&storage), Arc::clone(&status), dropped_lines);
+    routes(storage, draining, registry, Some(status))
+}
+
+fn routes(
+    storage: Arc<dyn Storage>,
+    draining: Draining,
+    registry: Registry,
+    worker: Option<Arc<Status>>,
+) -> axum::Router {
+    let registry = Arc::new(registry);
+    let management =
+        Management { storage, draining, registry, is_migrated: Arc::default(), worker };
     axum::Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
@@ -51,13 +72,17 @@ pub fn router(app: &App, draining: Draining, dropped_lines: Option<ErrorCounter>
 
 /// Whether this process can serve: not while it drains, nor before it has reached a database whose schema
 /// is new enough. A database that fails later makes no process a worse target than another, so they all
-/// stay ready and answer for themselves: a gateway without endpoints could not.
+/// stay ready and answer for themselves: a gateway without endpoints could not. A worker is ready while it
+/// receives messages.
 async fn readyz(State(management): State<Management>) -> Response {
     if management.draining.has_begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
+    if management.worker.as_ref().is_some_and(|worker| !worker.is_connected()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the broker does not answer\n").into_response();
+    }
     // Checked until none is pending: applied migrations stay applied.
-    let storage = &management.app.storage;
+    let storage = &management.storage;
     let pending = if management.is_migrated.load(Ordering::Relaxed) {
         storage.ping().await.map(|()| 0)
     } else {

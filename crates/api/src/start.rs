@@ -26,22 +26,10 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// When the database, its schema, the mail server's settings or the plan cannot be used.
 pub async fn start(settings: Settings) -> Result<(App, Option<Outbox>), BoxError> {
-    for name in settings.insecure_defaults() {
-        tracing::warn!("{name} has its default value; that is for local use only");
-    }
     for name in settings.server.forwarded_allow_ips.names() {
         tracing::warn!("FORWARDED_ALLOW_IPS: '{name}' is neither an address nor a network");
     }
-    let database = connect(&settings).await?;
-    let storage = database.clone().into_storage();
-    if settings.database.migrate_on_start {
-        let migrated = database.migrate().await?;
-        if !migrated.newer.is_empty() {
-            tracing::warn!("{}", summary(&settings.database.url, &migrated));
-        }
-    } else {
-        wait_for_schema(&settings, &*storage).await?;
-    }
+    let storage = storage(&settings).await?;
     let (app, outbox) = service(settings, storage)?;
     app.create_first_superuser().await?;
     Ok((app, outbox))
@@ -81,6 +69,27 @@ pub fn service(
     Ok((App::new(services, storage, mailer), outbox))
 }
 
+/// The storage, with a schema that this program can use.
+///
+/// # Errors
+/// When the database or its schema cannot be used.
+pub async fn storage(settings: &Settings) -> Result<Arc<dyn Storage>, BoxError> {
+    for name in settings.insecure_defaults() {
+        tracing::warn!("{name} has its default value; that is for local use only");
+    }
+    let database = connect(settings).await?;
+    let storage = database.clone().into_storage();
+    if settings.database.migrate_on_start {
+        let migrated = database.migrate().await?;
+        if !migrated.newer.is_empty() {
+            tracing::warn!("{}", summary(&settings.database.url, &migrated));
+        }
+    } else {
+        wait_for_schema(settings, &*storage).await?;
+    }
+    Ok(storage)
+}
+
 /// Answers on the management port, if the settings have one, until the runtime ends.
 ///
 /// # Errors
@@ -90,18 +99,30 @@ pub async fn manage(
     draining: &Draining,
     dropped_lines: ErrorCounter,
 ) -> Result<(), BoxError> {
-    let Some((host, port)) = &app.settings.server.management else { return Ok(()) };
+    let Some(address) = &app.settings.server.management else { return Ok(()) };
+    let router = management::router(app, draining.clone(), Some(dropped_lines));
+    #[cfg(feature = "strangler")]
+    let router = |address| router.merge(crate::strangler::pages(app, address));
+    #[cfg(not(feature = "strangler"))]
+    let router = |_| router;
+    serve_management(address, router).await
+}
+
+/// Answers with what is made for the address, until the runtime ends: also while the service drains.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub async fn serve_management(
+    (host, port): &(String, u16),
+    router: impl FnOnce(SocketAddr) -> axum::Router,
+) -> Result<(), BoxError> {
     let listener = TcpListener::bind((host.as_str(), *port))
         .await
         .map_err(|error| format!("MANAGEMENT_PORT: cannot listen on {host}:{port}: {error}"))?;
     let address = listener.local_addr()?;
     println!("Management: http://{address}/metrics, /livez and /readyz");
-    let router = management::router(app, draining.clone(), Some(dropped_lines));
-    #[cfg(feature = "strangler")]
-    let router = router.merge(crate::strangler::pages(app, address));
-    // It answers until the process ends, also while the service drains.
+    let router = router(address).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async {
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(error = %domain::chain(&error), "the management port is closed");
         }

@@ -6,6 +6,7 @@ mod email;
 #[cfg(feature = "strangler")]
 mod legacy;
 mod server;
+mod tasks;
 mod value;
 
 use clap::parser::ValueSource;
@@ -24,6 +25,8 @@ use self::legacy::LegacyArgs;
 pub use self::legacy::{InProcess, Legacy};
 use self::server::ServerArgs;
 pub use self::server::ServerSettings;
+use self::tasks::TaskArgs;
+pub use self::tasks::TaskSettings;
 pub use self::value::SettingsError;
 use self::value::{Given, list, origin, setting, text};
 
@@ -57,6 +60,8 @@ pub struct SettingsArgs {
     auth: AuthArgs,
     #[command(flatten)]
     email: EmailArgs,
+    #[command(flatten)]
+    tasks: TaskArgs,
     #[cfg(feature = "strangler")]
     #[command(flatten)]
     legacy: LegacyArgs,
@@ -76,6 +81,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// `None` if e-mail is not configured.
     pub smtp: Option<Smtp>,
+    /// `None` if there is no broker of background tasks.
+    pub tasks: Option<TaskSettings>,
     /// `None` if there is no old service.
     #[cfg(feature = "strangler")]
     pub legacy: Option<Legacy>,
@@ -117,6 +124,7 @@ impl Settings {
             server,
             auth: AuthSettings::new(&args.auth, environment, e),
             smtp: Smtp::new(&args.email, &project_name, e),
+            tasks: TaskSettings::new(&args.tasks, e),
             project_name,
             #[cfg(feature = "strangler")]
             legacy,
@@ -296,6 +304,8 @@ mod tests {
             "--emails-from-email=a@example.com",
             "--smtp-user=u",
             "--smtp-password=s3cret-7",
+            "--celery-broker-url=amqp://u:s3cret-9@broker//",
+            "--celery-result-backend=redis://u:s3cret-10@results",
             #[cfg(feature = "strangler")]
             "--legacy-url=http://localhost:1",
             #[cfg(feature = "strangler")]
@@ -329,6 +339,8 @@ mod tests {
             "--database-url=postgresql://u:s3cret@host/db",
             "--database-url=postgresql://host/db?user=u&password=s3cret",
             "--database-replica-url=postgresql://u:s3cret@host/db",
+            "--celery-broker-url=amqp://u:s3cret@broker//",
+            "--celery-result-backend=redis://u:s3cret@results",
             #[cfg(feature = "strangler")]
             "--strangler-password=s3cret",
         ] {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use celery_compat::Status;
+use domain::Storage;
 use fastapi_compat::Operation;
 use http::Method;
 use prometheus_client::collector::Collector;
@@ -13,6 +15,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tokio_util::task::TaskTracker;
 use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::App;
@@ -114,12 +117,7 @@ impl Metrics {
 
 /// All metrics of a service; `dropped_lines` counts what its log has lost.
 pub fn registry(app: &App, dropped_lines: Option<ErrorCounter>) -> Registry {
-    let mut registry = Registry::default();
-    let build = Info::new([
-        ("version", env!("CARGO_PKG_VERSION")),
-        ("revision", option_env!("MOLT_REVISION").unwrap_or("unknown")),
-    ]);
-    registry.register("molt_build", "Build information", build);
+    let mut registry = with_build();
     app.metrics.register(&mut registry);
     app.mailer.register(&mut registry);
     app.passwords.register(&mut registry);
@@ -127,13 +125,74 @@ pub fn registry(app: &App, dropped_lines: Option<ErrorCounter>) -> Registry {
     if let Some(strangler) = &app.strangler {
         strangler.register(&mut registry);
     }
-    registry.register_collector(Box::new(Process { app: app.clone(), dropped_lines }));
+    registry.register_collector(Box::new(Process {
+        storage: Arc::clone(&app.storage),
+        background: Some(app.background.clone()),
+        dropped_lines,
+    }));
     registry
+}
+
+/// All metrics of a worker.
+pub fn worker_registry(
+    storage: Arc<dyn Storage>,
+    status: Arc<Status>,
+    dropped_lines: Option<ErrorCounter>,
+) -> Registry {
+    let mut registry = with_build();
+    registry.register_collector(Box::new(Tasks(status)));
+    registry.register_collector(Box::new(Process { storage, background: None, dropped_lines }));
+    registry
+}
+
+fn with_build() -> Registry {
+    let mut registry = Registry::default();
+    let build = Info::new([
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("revision", option_env!("MOLT_REVISION").unwrap_or("unknown")),
+    ]);
+    registry.register("molt_build", "Build information", build);
+    registry
+}
+
+/// Background tasks by what has become of them.
+#[derive(Debug)]
+struct Tasks(Arc<Status>);
+
+impl Collector for Tasks {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let counts = self.0.counts();
+        for (name, help, value) in [
+            ("tasks_succeeded", "Tasks that have succeeded", counts.succeeded),
+            ("tasks_failed", "Tasks that have failed", counts.failed),
+            ("tasks_retried", "Attempts that will be repeated", counts.retried),
+            (
+                "tasks_expired",
+                "Tasks that were not begun, because they had expired",
+                counts.revoked,
+            ),
+            ("tasks_dead", "Messages put into the dead-letter queue", counts.dead),
+        ] {
+            let counter = ConstCounter::new(value);
+            let kind = counter.metric_type();
+            counter.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
+        }
+        for (name, help, value) in [
+            ("tasks_active", "Tasks that run now", counts.active),
+            ("broker_connected", "Whether messages are received", self.0.is_connected().into()),
+        ] {
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
 }
 
 /// What is read for each scrape: connections to the database, the log, the runtime, the process.
 struct Process {
-    app: App,
+    storage: Arc<dyn Storage>,
+    /// Requests whose client has disconnected; a worker has none.
+    background: Option<TaskTracker>,
     dropped_lines: Option<ErrorCounter>,
 }
 
@@ -149,7 +208,7 @@ impl Collector for Process {
             let gauge = ConstGauge::new(u64::try_from(value).unwrap_or(u64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
         };
-        let connections = self.app.storage.connections();
+        let connections = self.storage.connections();
         gauge("database_connections_max", "Maximum connections to the database", connections.max)?;
         gauge("database_connections_open", "Open connections to the database", connections.open)?;
         gauge("database_connections_idle", "Idle connections to the database", connections.idle)?;
@@ -158,12 +217,13 @@ impl Collector for Process {
             "Requests waiting for a connection to the database",
             connections.waiting,
         )?;
-        let tasks = self.app.background.len();
-        gauge(
-            "http_server_requests_disconnected",
-            "Requests whose client has disconnected, still running",
-            tasks,
-        )?;
+        if let Some(background) = &self.background {
+            gauge(
+                "http_server_requests_disconnected",
+                "Requests whose client has disconnected, still running",
+                background.len(),
+            )?;
+        }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let runtime = runtime.metrics();
             gauge("tokio_workers", "Worker threads of the runtime", runtime.num_workers())?;

@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-pub use self::metrics::{Metrics, registry};
+pub use self::metrics::{Metrics, registry, worker_registry};
 pub use self::request::{Observe, ObserveFuture, ObserveLayer, identify};
 use self::traces::Exporter;
 

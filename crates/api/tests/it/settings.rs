@@ -53,3 +53,23 @@ fn a_password_is_not_taken_from_the_command_line() {
     );
     assert!(!errors.contains("s3cret"), "{errors}");
 }
+
+#[test]
+fn a_worker_without_a_broker_says_what_to_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(rust_binary().unwrap());
+    command.arg("worker").current_dir(folder.path()).env_remove("CELERY_BROKER_URL");
+    let refused = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success());
+    assert!(errors.contains("a worker needs a broker: set CELERY_BROKER_URL"), "{errors}");
+}
+
+#[test]
+fn a_broker_of_another_kind_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = openapi(folder.path(), &[("CELERY_BROKER_URL", "sqs://key:s3cret@host")]);
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert!(errors.contains("CELERY_BROKER_URL: the broker: 'sqs:' is not supported"), "{errors}");
+    assert!(!errors.contains("s3cret"), "{errors}");
+}

@@ -11,7 +11,8 @@ use std::str::FromStr;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 /// Each package, and the folder that it has in Molt's repository.
-pub(crate) const LIBRARIES: [(&str, &str); 7] = [
+pub(crate) const LIBRARIES: [(&str, &str); 8] = [
+    ("celery-compat", "crates/libs/celery-compat"),
     ("fastapi-compat", "crates/libs/fastapi-compat"),
     ("strangler", "crates/libs/strangler"),
     ("comparison", "crates/libs/comparison"),

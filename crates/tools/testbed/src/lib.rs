@@ -48,7 +48,9 @@ pub use self::{
     process::{Running, Signal, free_port},
     project::{has_legacy, root, service_name},
     scratch::Scratch,
-    services::{Service, bridged, legacy, python, rust, rust_binary, rust_on},
+    services::{
+        Service, bridged, legacy, legacy_worker, python, rust, rust_binary, rust_on, rust_worker,
+    },
     smtp::SmtpSink,
 };
 

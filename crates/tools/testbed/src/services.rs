@@ -123,6 +123,40 @@ pub async fn rust_on(
     Service::start_on(&service_name()?, &command, LISTENS, Some(socket)).await
 }
 
+/// Starts python-legacy's Celery worker; `settings` are environment variables.
+pub async fn legacy_worker(
+    database_url: &str,
+    settings: &[(&str, &str)],
+) -> Result<Running, Error> {
+    let mut command = Command::new(python()?);
+    command.args(["-W", "ignore", "-m", "celery", "-A", "app.celery", "worker"]);
+    command.args(["--pool", "threads", "--concurrency", "2", "--loglevel", "info"]);
+    command.env("PYTHONPATH", root().join("python-legacy"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    worker("python-legacy's worker", command, database_url, settings, " ready.").await
+}
+
+/// Starts the Rust service's worker; `settings` are environment variables.
+pub async fn rust_worker(database_url: &str, settings: &[(&str, &str)]) -> Result<Running, Error> {
+    let mut command = Command::new(rust_binary()?);
+    command.arg("worker");
+    worker("the Rust worker", command, database_url, settings, " works on tasks from ").await
+}
+
+async fn worker(
+    name: &str,
+    mut command: Command,
+    database_url: &str,
+    settings: &[(&str, &str)],
+    announcement: &str,
+) -> Result<Running, Error> {
+    command.env("DATABASE_URL", database_url).envs(settings.iter().copied());
+    let folder = temporary_folder("worker")?;
+    let worker = Running::start(name, folder, Signal::Terminate, &command, None)?;
+    worker.wait(|log| log.contains(announcement).then_some(())).await?;
+    Ok(worker)
+}
+
 /// The Rust service's program.
 pub fn rust_binary() -> Result<PathBuf, Error> {
     if let Some(binary) = std::env::var_os("TESTBED_SERVICE") {

@@ -31,7 +31,7 @@ async fn both_services_send_the_same_emails() {
 }
 
 /// Sender, recipient, subject and text of an e-mail, its transfer encoding undone by Python.
-fn readable(mail: &str) -> String {
+pub(super) fn readable(mail: &str) -> String {
     const SCRIPT: &str = "import email, email.policy, re, sys
 mail = email.message_from_string(sys.stdin.read(), policy=email.policy.default)
 text = re.sub(r'token=[\\w.-]+', 'token=<token>', mail.get_content())

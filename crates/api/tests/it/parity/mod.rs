@@ -6,3 +6,4 @@ mod http;
 mod one_database;
 mod rehearsals;
 mod schema;
+mod tasks;

@@ -75,6 +75,7 @@ impl Part {
                 "crates/storage/tests/suite/schema_change.rs",
                 "crates/storage/tests/suite/transactions.rs",
                 "crates/api/src/routes/items.rs",
+                "crates/api/src/tasks/items.rs",
                 "crates/api/tests/it/disconnects.rs",
                 "migrations/postgres/0002_item_lists.sql",
                 "migrations/sqlite/0002_item_lists.sql",

@@ -1,0 +1,56 @@
+//! E-mails.
+
+use std::time::Duration;
+
+use celery_compat::{Definition, Failure, Retries, Signature, TaskError, Worker};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{TIME_LIMIT, Tasks};
+use crate::emails::{Email, NotSent};
+
+const SEND_EMAIL: &str = "app.tasks.emails.send_email";
+
+#[derive(Deserialize)]
+struct SendEmail {
+    email_to: String,
+    subject: String,
+    html: String,
+}
+
+/// The task that gives an e-mail to the mail server.
+pub(crate) fn send_email(email_to: &str, email: &Email) -> Signature {
+    Signature::new(SEND_EMAIL).args([json!(email_to), json!(email.subject), json!(email.html)])
+}
+
+pub(super) fn register(worker: Worker, tasks: &Tasks) -> Worker {
+    let definition = Definition::new(SEND_EMAIL, &["email_to", "subject", "html"])
+        .time_limit(TIME_LIMIT)
+        .retries(Retries { max: 5, backoff: Duration::from_secs(2), ..Retries::default() });
+    let mail = tasks.mail.clone();
+    worker.register(definition, move |_, SendEmail { email_to, subject, html }| {
+        let mail = mail.clone();
+        async move {
+            let Some(mail) = mail else {
+                return Err(Failure::builtin("RuntimeError", "e-mail is not configured").into());
+            };
+            mail.deliver(&email_to, Email { subject, html }).await.map_err(|error| failed(&error))
+        }
+    })
+}
+
+/// What Python's smtplib raises; all but an e-mail that cannot be written is tried again.
+fn failed(error: &NotSent) -> TaskError {
+    let text = domain::chain(error).to_string();
+    match error {
+        NotSent::Unwritable => Failure::builtin("ValueError", text).into(),
+        NotSent::Refused(code) => {
+            let failure = Failure::new("smtplib", "SMTPResponseException", "");
+            let code = u16::from(*code);
+            TaskError::Retry(failure.arguments([json!(code), json!(text)]))
+        }
+        NotSent::Unreachable(_) | NotSent::Tls(_) | NotSent::Broker(_) => {
+            TaskError::Retry(Failure::builtin("ConnectionError", text))
+        }
+    }
+}
