@@ -90,6 +90,10 @@ pub(crate) enum Comparison {
 /// Statuses that are not of what the request asks for, but of limits of the new service.
 const LIMITS: [u16; 3] = [429, 503, 504];
 
+/// Pauses before a rehearsal is repeated that was answered 503, in milliseconds: SQLite refuses at once what
+/// has read and then writes while another one does.
+const PAUSES: [u64; 3] = [10, 40, 160];
+
 impl Rehearsals {
     /// Executes a write and undoes it. Gives the request back as it came, and what the new service
     /// answered, if it did in time.
@@ -100,7 +104,7 @@ impl Rehearsals {
         write: u64,
     ) -> (Request<Body>, Option<Rehearsed>)
     where
-        S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send,
         S::Future: Send,
     {
         let Ok(_permit) = self.permits.try_acquire() else { return (request, None) };
@@ -141,7 +145,7 @@ impl Rehearsals {
         service: S,
     ) -> Comparison
     where
-        S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send,
         S::Future: Send,
     {
         let compare = |answer: &Answer, pairs: &mut Pairs| {
@@ -218,25 +222,33 @@ impl Rehearsals {
         held: &mut Held,
     ) -> Option<(Answer, Vec<Message>)>
     where
-        S: Service<Request<Body>, Response = Response, Error = Infallible> + Send,
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send,
         S::Future: Send,
     {
-        let outbox = Outbox::default();
-        let execute = async {
-            let mut request = request(parts, body);
-            request.extensions_mut().insert(outbox.clone());
-            let request = match (self.rehearse)(request).await {
-                Ok(request) => request,
-                Err(error) => {
-                    tracing::debug!(%error, "a write is not rehearsed");
-                    return None;
+        let bodies = &mut *held;
+        let execute = async move {
+            let mut pauses = PAUSES.into_iter();
+            loop {
+                let outbox = Outbox::default();
+                let mut request = request(parts, body);
+                request.extensions_mut().insert(outbox.clone());
+                let request = match (self.rehearse)(request).await {
+                    Ok(request) => request,
+                    Err(error) => {
+                        tracing::debug!(%error, "a write is not rehearsed");
+                        return None;
+                    }
+                };
+                let service = service.clone();
+                let Ok(response) = service.oneshot(request).await;
+                let answer = read(response, self.max_body, bodies).await.ok()?;
+                match pauses.next().filter(|_| answer.status == 503) {
+                    Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
+                    None => return Some((answer, outbox.take())),
                 }
-            };
-            let Ok(response) = service.oneshot(request).await;
-            read(response, self.max_body, held).await.ok()
+            }
         };
-        let answer = tokio::time::timeout(self.timeout, execute).await.ok()??;
-        let messages = outbox.take();
+        let (answer, messages) = tokio::time::timeout(self.timeout, execute).await.ok()??;
         let has_room = held.grow(messages.iter().map(Message::size).sum());
         (has_room && !LIMITS.contains(&answer.status)).then_some((answer, messages))
     }

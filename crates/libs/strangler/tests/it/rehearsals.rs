@@ -30,6 +30,8 @@ struct Database {
     /// How often each kind of request came: those that act, and rehearsals.
     acted: Count,
     rehearsed: Count,
+    /// How often a write came that is refused the first time.
+    refused: Count,
 }
 
 impl Database {
@@ -71,6 +73,9 @@ async fn front(mutate: Mutate, settings: impl FnOnce(&mut Settings)) -> (Front, 
             let body = String::from_utf8(body.to_vec()).unwrap();
             if body == "slow" {
                 tokio::time::sleep(Duration::from_mins(1)).await;
+            }
+            if body == "busy" && database.refused.fetch_add(1, Ordering::SeqCst) == 0 {
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
             }
             let (status, item) = database.create(&body, is_undone);
             let (status, item) = mutate(status, item);
@@ -115,6 +120,15 @@ async fn a_write_is_rehearsed_and_done_once() {
     assert_eq!([&view["mismatches"], &view["accepted"]], [0, 0]);
     assert_eq!(count(&database.acted), 3, "each is done once, by the old service");
     assert_eq!(*database.titles.lock().unwrap(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_is_refused_for_a_moment_is_repeated() {
+    let (front, database) = front(|status, item| (status, item), |_| ()).await;
+    assert_eq!(send(&front, "busy").await.0, StatusCode::CREATED);
+    let view = front.until("create_item", |view| view["matches"] == 1).await;
+    assert_eq!(count(&database.acted), 1);
+    assert!(count(&database.refused) >= 2, "{view:#}");
 }
 
 #[tokio::test]
