@@ -41,7 +41,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     rules(out, report)?;
     matrix(out, report)?;
     for (label, run) in &report.runs {
-        if let Some(covered) = &run.details.coverage {
+        if let Some(covered) = &run.coverage {
             coverage(out, label, covered)?;
         }
     }
@@ -96,7 +96,7 @@ fn matrix(out: &mut String, report: &Report) -> std::fmt::Result {
 
 /// What may differ.
 fn rules(out: &mut String, report: &Report) -> std::fmt::Result {
-    let rules: BTreeSet<_> = report.runs.values().flat_map(|run| &run.details.rules).collect();
+    let rules: BTreeSet<_> = report.runs.values().flat_map(|run| &run.rules).collect();
     if rules.is_empty() {
         return Ok(());
     }

@@ -68,7 +68,7 @@ fn coverage(out: &mut String, report: &Report) -> std::fmt::Result {
     let covered = || {
         let of = |(label, run)| -> Option<_> {
             let run: &Run = run;
-            Some((label, run.details.coverage.as_ref()?))
+            Some((label, run.coverage.as_ref()?))
         };
         report.runs.iter().filter_map(of)
     };
@@ -90,7 +90,7 @@ fn coverage(out: &mut String, report: &Report) -> std::fmt::Result {
 
 /// What may differ.
 fn rules(out: &mut String, report: &Report) -> std::fmt::Result {
-    let rules: BTreeSet<_> = report.runs.values().flat_map(|run| &run.details.rules).collect();
+    let rules: BTreeSet<_> = report.runs.values().flat_map(|run| &run.rules).collect();
     if !rules.is_empty() {
         writeln!(out, "\nMay differ:\n")?;
     }
@@ -122,7 +122,7 @@ mod tests {
     fn cells_stay_cells() {
         let markdown = super::summary(&crate::report::example());
         assert!(markdown.contains("### Different: 3 requests, 1 different"), "{markdown}");
-        assert!(markdown.contains("| `sqlite` | 1 of 1 | 0 of 0 |"), "{markdown}");
+        assert!(markdown.contains("| `sqlite` | 1 of 1 | 2 of 2 |"), "{markdown}");
         assert!(markdown.contains("- `body.<at> within 2 s: clocks (us)`"), "{markdown}");
         assert!(markdown.contains(r"| `body.a\|b` | `1` | ` <script>'` |"), "{markdown}");
     }

@@ -68,20 +68,26 @@ pub struct Report {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Run {
     totals: Totals,
-    #[serde(flatten)]
-    details: Details,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
     cases: Vec<Outcome>,
 }
 
 /// What a run was about, beside its outcomes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Details {
     /// What may differ, a line for each rule, whether it occurred or not.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
     /// What was reached of the document that requests were made from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<Coverage>,
+}
+
+impl Run {
+    fn new(cases: Vec<Outcome>, Details { rules, coverage }: Details) -> Self {
+        Self { totals: Totals::of(&cases), rules, coverage, cases }
+    }
 }
 
 impl Report {
@@ -132,10 +138,14 @@ pub fn write(
         let path = path.to_owned();
         |source| ReportError { path, source }
     };
-    let earlier = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    let mut report: Report = earlier.unwrap_or_default();
-    let run = Run { totals: Totals::of(&outcomes), details, cases: outcomes };
-    report.runs.insert(label.to_owned(), run);
+    let earlier = std::fs::read(path).unwrap_or_default();
+    let mut report: Report = serde_json::from_slice(&earlier).unwrap_or_else(|error| {
+        if !earlier.is_empty() {
+            eprintln!("contract: {} is no report and is replaced: {error}", path.display());
+        }
+        Report::default()
+    });
+    report.runs.insert(label.to_owned(), Run::new(outcomes, details));
     report.totals = Totals::of(report.outcomes().map(|(_, outcome)| outcome));
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed(path))?;
@@ -194,13 +204,39 @@ pub(crate) fn example() -> Report {
     let better = Outcome { better: Some("a reason".into()), status: 500, ..different.clone() };
     let mut report = Report::default();
     let cases = vec![same, different, better];
-    let reached = coverage::Reached { requests: 3, succeeded: 1, ..coverage::Reached::default() };
+    let reached = coverage::Reached {
+        requests: 3,
+        succeeded: 1,
+        statuses: BTreeMap::from([(200, 2), (500, 1)]),
+        ..coverage::Reached::default()
+    };
     let operations = BTreeMap::from([("GET /items/{id}".to_owned(), reached)]);
     let details = Details {
         rules: vec!["body.<at> within 2 s: clocks (us)".into()],
         coverage: Some(Coverage { operations }),
     };
-    report.runs.insert("sqlite".into(), Run { totals: Totals::of(&cases), details, cases });
+    report.runs.insert("sqlite".into(), Run::new(cases, details));
     report.totals = Totals::of(report.outcomes().map(|(_, outcome)| outcome));
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_added_to_those_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        let run = example().runs.remove("sqlite").unwrap();
+        for label in ["sqlite", "postgres", "sqlite"] {
+            begin(&path, label).unwrap();
+            let details = Details { rules: run.rules.clone(), coverage: run.coverage.clone() };
+            write(&path, label, run.cases.clone(), details).unwrap();
+        }
+        let report: Report = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(report.runs.keys().collect::<Vec<_>>(), ["postgres", "sqlite"]);
+        assert_eq!(report.totals.total, 2 * run.cases.len());
+        assert!(report.runs.values().all(|kept| kept.coverage == run.coverage));
+    }
 }
