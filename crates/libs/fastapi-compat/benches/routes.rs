@@ -19,12 +19,18 @@ async fn read(Call((), Path(id)): Call<(), Path<i64>>) -> Json<i64> {
     Json(id)
 }
 
+async fn read_two(Call((), Path((id, _))): Call<(), Path<(i64, i64)>>) -> Json<i64> {
+    Json(id)
+}
+
 /// What the paths of the operations look like, with a number for `#`.
-const PATHS: [(&str, &str); 4] = [
+const PATHS: [(&str, &str); 6] = [
     ("plain", "/api/v1/resource-#/{id}"),
     ("behind a convertor", "/api/v1/{id:int}/resource-#"),
     ("in a segment", "/api/v1/{id}-resource-#.json"),
     ("behind several segments", "/api/v1/{id:path}/resource-#"),
+    ("between two parameters", "/api/v1/{id}-resource-#-{part}"),
+    ("between several segments and a parameter", "/api/v1/{id:path}/resource-#/{part}"),
 ];
 
 /// A router of so many operations, of each resource two.
@@ -33,7 +39,13 @@ fn router(path: &str, count: usize) -> axum::Router {
     for number in 0..count / 2 {
         for method in [Method::GET, Method::PUT] {
             let path = path.replace('#', &number.to_string());
-            router = router.operation(Outline::new(method, path, "read").validated(), read);
+            let is_one = path.matches('{').count() == 1;
+            let outline = Outline::new(method, path, "read").validated();
+            router = if is_one {
+                router.operation(outline, read)
+            } else {
+                router.operation(outline, read_two)
+            };
         }
     }
     router.with_state(())
@@ -64,9 +76,10 @@ fn main() {
         // Of each router the last operation.
         let last = counts.map(|count| {
             let number = (count / 2 - 1).to_string();
-            let parameter = path.find('{').zip(path.find('}')).expect("a parameter");
             let mut request = path.to_owned();
-            request.replace_range(parameter.0..=parameter.1, "7");
+            while let Some(parameter) = request.find('{').zip(request.find('}')) {
+                request.replace_range(parameter.0..=parameter.1, "7");
+            }
             (router(path, count), request.replace('#', &number))
         });
         for ((router, path), count) in last.iter().zip(counts) {

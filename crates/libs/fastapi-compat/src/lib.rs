@@ -57,6 +57,7 @@ mod readme {}
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
+mod affixes;
 mod alias_path;
 mod answers;
 mod background;
@@ -64,6 +65,7 @@ mod body;
 mod characters;
 mod choice;
 mod constraints;
+mod convertor;
 mod cookie;
 #[cfg(feature = "datetime")]
 mod datetime;

@@ -3,7 +3,9 @@
 //! It only leaves out routes that cannot match, so it decides nothing about order: the caller tries the
 //! candidates, and keeps the first in the order of registration.
 
-use crate::template::{Convertor, Segment, Template};
+use crate::affixes::Affixes;
+use crate::convertor::Convertor;
+use crate::template::{Segment, Template};
 
 /// The routes of a table by their paths, as positions in the order of registration.
 pub(crate) struct RouteIndex(Node);
@@ -37,54 +39,6 @@ impl Default for Node {
     }
 }
 
-/// Values by what texts begin and end with.
-struct Affixes<T> {
-    /// The lengths of the prefixes and suffixes that there are, each pair once.
-    lengths: Vec<(usize, usize)>,
-    /// Sorted by prefix and suffix.
-    entries: Vec<(Affix, T)>,
-}
-
-struct Affix {
-    prefix: Box<str>,
-    suffix: Box<str>,
-}
-
-impl<T> Default for Affixes<T> {
-    fn default() -> Self {
-        Self { lengths: Vec::new(), entries: Vec::new() }
-    }
-}
-
-impl<T: Default> Affixes<T> {
-    fn position(&self, prefix: &str, suffix: &str) -> Result<usize, usize> {
-        self.entries
-            .binary_search_by(|(affix, _)| (&*affix.prefix, &*affix.suffix).cmp(&(prefix, suffix)))
-    }
-
-    fn get_or_insert(&mut self, prefix: &str, suffix: &str) -> &mut T {
-        let lengths = (prefix.len(), suffix.len());
-        if !self.lengths.contains(&lengths) {
-            self.lengths.push(lengths);
-        }
-        let at = self.position(prefix, suffix).unwrap_or_else(|at| {
-            let affix = Affix { prefix: prefix.into(), suffix: suffix.into() };
-            self.entries.insert(at, (affix, T::default()));
-            at
-        });
-        &mut self.entries[at].1
-    }
-
-    /// The values whose prefix and suffix a text has, side by side.
-    fn of<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a T> {
-        self.lengths.iter().filter_map(move |&(prefix, suffix)| {
-            let end = text.len().checked_sub(suffix).filter(|&end| prefix <= end)?;
-            let (prefix, suffix) = (text.get(..prefix)?, text.get(end..)?);
-            Some(&self.entries[self.position(prefix, suffix).ok()?].1)
-        })
-    }
-}
-
 impl RouteIndex {
     /// Of routes with these paths, in the order of registration.
     pub(crate) fn new<'t>(templates: impl IntoIterator<Item = &'t Template>) -> Self {
@@ -92,6 +46,7 @@ impl RouteIndex {
         for (position, template) in templates.into_iter().enumerate() {
             root.insert(template, position);
         }
+        root.finish();
         Self(root)
     }
 
@@ -110,15 +65,26 @@ impl Node {
             node = match segment {
                 Segment::Literal(literal) => node.literal_or_insert(literal),
                 Segment::Parameter(convertor) => node.parameter_or_insert(convertor),
-                Segment::Partial(prefix, suffix) => node.partial.get_or_insert(prefix, suffix),
-                Segment::Tail(prefix, suffix) => {
-                    node.tails.get_or_insert(prefix, &suffix).push(position);
+                Segment::Partial(literals) => node.partial.get_or_insert(&literals),
+                Segment::Tail(literals) => {
+                    node.tails.get_or_insert(&literals).push(position);
                     return;
                 }
             };
             node.first = node.first.min(position);
         }
         node.ends.push(position);
+    }
+
+    /// Prepares the searches, when all routes are there.
+    fn finish(&mut self) {
+        self.partial.finish();
+        self.tails.finish();
+        let literals = self.literals.iter_mut().map(|(_, node)| node);
+        let parameters = self.parameters.iter_mut().map(|(_, node)| node);
+        for node in literals.chain(parameters).chain(self.partial.values_mut()) {
+            node.finish();
+        }
     }
 
     fn literal_or_insert(&mut self, literal: &str) -> &mut Self {
@@ -162,9 +128,7 @@ impl<F: FnMut(usize) -> usize> Visit<F> {
         // Python's `$` matches before a newline at the end.
         let without_newline = rest.strip_suffix('\n');
         for rest in [Some(rest), without_newline].into_iter().flatten() {
-            for tails in node.tails.of(rest) {
-                self.candidates(tails);
-            }
+            node.tails.each(rest, |tails| self.candidates(tails));
         }
         let (segment, rest) = match rest.split_once('/') {
             Some((segment, rest)) => (segment, Some(rest)),
@@ -180,9 +144,7 @@ impl<F: FnMut(usize) -> usize> Visit<F> {
                     self.below(node, rest);
                 }
             }
-            for node in node.partial.of(segment) {
-                self.below(node, rest);
-            }
+            node.partial.each(segment, |node| self.below(node, rest));
         }
     }
 
@@ -278,6 +240,11 @@ mod tests {
             "{#:path}.json",
             "a{#:float}",
             "é{#}",
+            "{#}-a-{#}",
+            "{#}-b-{#}",
+            "{#}-{#}-a-{#}",
+            "{#:path}/a/{#}",
+            "{#:path}-b-{#:int}",
         ]);
         prop::collection::vec(segment, 1..4).prop_map(|segments| {
             let mut path = segments.iter().flat_map(|segment| ["/", segment]).collect::<String>();
@@ -306,6 +273,8 @@ mod tests {
             "axb",
             "a1.5",
             "x-y",
+            "x-a-b-y",
+            "-a-1-b-1",
             "-",
             "1x",
             "va",
@@ -352,6 +321,10 @@ mod tests {
             ("/reports/#-{name}.json/all", "/reports/7-a.json/all"),
             ("/{path:path}/resource-#", "/a/b/resource-7"),
             ("/files/#-{path:path}", "/files/7-a/b"),
+            ("/tiles/{x}-#-{y}", "/tiles/1-7-2"),
+            ("/tiles/a{x}.{y}-#-{z}.png/all", "/tiles/a1.2-7-3.png/all"),
+            ("/{name:path}/resource-#/{id}", "/a/b/resource-7/1"),
+            ("/{x}-{y}/{path:path}/#.{format}", "/1-2/a/7.json"),
         ] {
             let routes = (0..1_000).map(|number| route.replace('#', &number.to_string()));
             let templates: Vec<_> = routes.map(|route| Template::parse(&route).unwrap()).collect();

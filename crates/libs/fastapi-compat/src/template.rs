@@ -9,79 +9,9 @@ use std::sync::Arc;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::Regex;
 
-use crate::dialect::{Switch, has};
+use crate::affixes::Literals;
+use crate::convertor::Convertor;
 use crate::value::Value;
-
-/// What a parameter of a path matches, and what becomes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Convertor {
-    Str,
-    Path,
-    Int,
-    Float,
-    Uuid,
-}
-
-impl Convertor {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "str" => Self::Str,
-            "path" => Self::Path,
-            "int" => Self::Int,
-            "float" => Self::Float,
-            "uuid" => Self::Uuid,
-            _ => return None,
-        })
-    }
-
-    /// Starlette's regular expression.
-    fn regex(self) -> &'static str {
-        match self {
-            Self::Str => "[^/]+",
-            Self::Path => ".*",
-            Self::Int => "[0-9]+",
-            Self::Float => r"[0-9]+(?:\.[0-9]+)?",
-            Self::Uuid if has(Switch::UuidPathsWithHyphens) => {
-                "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-            }
-            Self::Uuid => {
-                "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
-            }
-        }
-    }
-
-    /// Whether its regular expression may match a segment: `false` only if it does not.
-    pub(crate) fn may_match(self, segment: &str) -> bool {
-        let begins_with =
-            |is_first: fn(&u8) -> bool| segment.as_bytes().first().is_some_and(is_first);
-        match self {
-            Self::Str => !segment.is_empty(),
-            Self::Path => true,
-            Self::Int | Self::Float => begins_with(u8::is_ascii_digit),
-            Self::Uuid => begins_with(u8::is_ascii_hexdigit) && (32..=36).contains(&segment.len()),
-        }
-    }
-
-    /// The value that FastAPI is given to validate.
-    fn convert(self, text: &str) -> Value {
-        match self {
-            Self::Int => text.parse().map_or_else(
-                |_| {
-                    let digits = text.trim_start_matches('0');
-                    Value::BigInt(digits.into())
-                },
-                Value::Int,
-            ),
-            Self::Float => text.parse().map_or_else(|_| text.into(), Value::Float),
-            // pydantic writes a UUID as text wherever it shows one.
-            Self::Uuid => match uuid::Uuid::try_parse(text) {
-                Ok(uuid) => uuid.to_string().into(),
-                Err(_) => text.into(),
-            },
-            Self::Str | Self::Path => text.into(),
-        }
-    }
-}
 
 /// Why a path cannot be routed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,11 +42,10 @@ pub(crate) enum Segment<'a> {
     Literal(&'a str),
     /// One parameter that does not match a slash.
     Parameter(Convertor),
-    /// Several pieces that match no slash: what such a segment begins and ends with.
-    Partial(&'a str, &'a str),
-    /// This segment and all behind it, of which this one has a parameter that matches slashes: what they
-    /// begin and end with.
-    Tail(&'a str, String),
+    /// Several pieces that match no slash.
+    Partial(Literals<'a>),
+    /// This segment and all behind it, of which this one has a parameter that matches slashes.
+    Tail(Literals<'a>),
 }
 
 /// A path with parameters.
@@ -184,29 +113,30 @@ pub(crate) fn format(path: &str) -> Cow<'_, str> {
     format.into()
 }
 
-/// The text of a piece, which is empty for a parameter.
-fn literal(piece: Option<&Piece>) -> &str {
-    match piece {
-        Some(Piece::Literal(text)) => text,
-        _ => "",
-    }
-}
-
-/// The literal text behind the last parameter of some segments.
-fn suffix(segments: &[Vec<Piece>]) -> String {
-    let mut suffix = String::new();
+/// The literal text before, between and behind the parameters of some segments with at least one.
+fn literals(segments: &[Vec<Piece>]) -> Literals<'_> {
+    let mut literals = Literals { prefix: "".into(), middle: "".into(), suffix: "".into() };
+    let (mut text, mut is_first) = (Cow::Borrowed(""), true);
     for (index, pieces) in segments.iter().enumerate() {
         if index > 0 {
-            suffix.push('/');
+            text += "/";
         }
         for piece in pieces {
             match piece {
-                Piece::Literal(text) => suffix.push_str(text),
-                Piece::Parameter(..) => suffix.clear(),
+                Piece::Literal(literal) => text += literal.as_str(),
+                Piece::Parameter(..) => {
+                    let text = std::mem::take(&mut text);
+                    if std::mem::take(&mut is_first) {
+                        literals.prefix = text;
+                    } else if text.len() > literals.middle.len() {
+                        literals.middle = text;
+                    }
+                }
             }
         }
     }
-    suffix
+    literals.suffix = text;
+    literals
 }
 
 impl Template {
@@ -268,21 +198,20 @@ impl Template {
     pub(crate) fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
         let mut rest = self.segments.as_slice();
         std::iter::from_fn(move || {
-            let (pieces, behind) = rest.split_first()?;
+            let (first, behind) = rest.split_at_checked(1)?;
+            let [pieces] = first else { return None };
             let has_path = |pieces: &[Piece]| {
                 pieces.iter().any(|piece| matches!(piece, Piece::Parameter(_, Convertor::Path)))
             };
             if has_path(pieces) {
-                let tail = Segment::Tail(literal(pieces.first()), suffix(rest));
-                rest = &[];
-                return Some(tail);
+                return Some(Segment::Tail(literals(std::mem::take(&mut rest))));
             }
             rest = behind;
             Some(match pieces.as_slice() {
                 [] => Segment::Literal(""),
                 [Piece::Literal(literal)] => Segment::Literal(literal),
                 [Piece::Parameter(_, convertor)] => Segment::Parameter(*convertor),
-                [first, .., last] => Segment::Partial(literal(Some(first)), literal(Some(last))),
+                _ => Segment::Partial(literals(first)),
             })
         })
     }

@@ -1,5 +1,5 @@
 //! The layers: each alone in an axum application, and each beside the middleware of Starlette or
-//! uvicorn that it stands for.
+//! uvicorn that it stands for; and the choice of a route beside Starlette's.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends so")]
 
@@ -7,6 +7,7 @@ mod alone;
 mod cors;
 mod cors_options;
 mod proxies;
+mod routes;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use std::sync::{LazyLock, Mutex};
 use serde_json::Value;
 use testbed::python;
 
-/// Starlette and uvicorn, started once.
+/// FastAPI, Starlette and uvicorn, started once.
 struct Probe {
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
@@ -39,7 +40,7 @@ static PROBE: LazyLock<Mutex<Probe>> = LazyLock::new(|| {
     })
 });
 
-/// What the middleware in Python does with a case.
+/// What Python does with a case.
 fn ask(case: &Value) -> Value {
     let mut probe = PROBE.lock().expect("no test has panicked while it asked");
     writeln!(probe.stdin, "{case}").expect("the probe reads");

@@ -1,10 +1,14 @@
-"""Asks Starlette's and uvicorn's middleware what they do: a JSON value per line in, one out."""
+"""Asks FastAPI's routing and Starlette's and uvicorn's middleware what they do: a JSON value per line in, one out."""
 
 import asyncio
 import json
 import sys
+from urllib.parse import unquote
 
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import compile_path
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 
@@ -50,7 +54,41 @@ async def proxies(case):
     return seen
 
 
+def route(app, position, method, path):
+    regex = compile_path(path)[0]
+
+    async def endpoint(request: Request) -> JSONResponse:
+        values = regex.match(request.scope["path"]).groupdict()
+        return JSONResponse([position, list(values.values())])
+
+    app.add_api_route(path, endpoint, methods=[method])
+
+
+async def routes(case):
+    app = FastAPI(openapi_url=None)
+    for position, (method, path) in enumerate(case["routes"]):
+        route(app, position, method, path)
+    answers = []
+    for method, path in case["requests"]:
+        sent = []
+
+        async def send(message, sent=sent):
+            sent.append(message)
+
+        async def receive():
+            return {"type": "http.request"}
+
+        scope = {"type": "http", "method": method, "path": unquote(path), "raw_path": path.encode()}
+        scope |= {"scheme": "http", "query_string": b"", "headers": [(b"host", b"h")]}
+        await app(scope, receive, send)
+        headers = dict(decode(sent[0]["headers"]))
+        body = b"".join(message.get("body", b"") for message in sent)
+        answers.append([sent[0]["status"], headers.get("allow"), headers.get("location"), body.decode()])
+    return answers
+
+
 for line in sys.stdin:
     case = json.loads(line)
-    result = asyncio.run({"cors": cors, "proxies": proxies}[case["middleware"]](case))
+    asked = {"cors": cors, "proxies": proxies, "routes": routes}[case["middleware"]]
+    result = asyncio.run(asked(case))
     print(json.dumps(result), flush=True)
