@@ -38,3 +38,13 @@ pub(crate) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
 pub(crate) fn decode_replacing(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+/// The bytes of a header that Starlette would write for this text, if it could.
+pub(crate) fn to_latin1(text: &str) -> Option<Vec<u8>> {
+    text.chars().map(|c| u8::try_from(c).ok()).collect()
+}
+
+/// Python's `str.strip` of text from a header.
+pub(crate) fn strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
+}

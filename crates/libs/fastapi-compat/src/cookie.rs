@@ -5,7 +5,7 @@ use std::fmt::Write;
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use http::{HeaderValue, header};
 
-use crate::layers::to_latin1;
+use crate::characters::to_latin1;
 use crate::response::internal_server_error;
 
 /// `response.set_cookie(…)`: a header of the answer that it stands before.

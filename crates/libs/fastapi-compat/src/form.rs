@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use indexmap::IndexMap;
 use utoipa::ToSchema;
 
-use crate::body::{LARGE, read_body};
+use crate::body::LARGE;
 use crate::dialect::{Switch, has};
 use crate::errors::{Errors, Loc};
 use crate::extract::{Input, body_extractor};
@@ -18,6 +18,7 @@ use crate::model::{Fields, Model};
 use crate::multipart;
 use crate::offload::offload;
 use crate::openapi::OperationDocument;
+use crate::read_body::read_body;
 use crate::response::{HttpError, internal_server_error};
 use crate::source::{Source, decode_parameters};
 use crate::urlencoded::{Parameters, Refusal, check_limits, pairs};

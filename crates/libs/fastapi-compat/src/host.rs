@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use http::header;
 use http::request::Parts;
 
-use crate::layers::scheme;
+use crate::scheme::scheme;
 
 /// The address of the socket that a request came in by, in the extensions of the request. Redirects
 /// name it if the request has no valid `Host`.

@@ -95,6 +95,8 @@ mod idna;
 #[cfg_attr(not(feature = "email"), expect(dead_code, reason = "most tables are for domains"))]
 mod idna_tables;
 mod invalid;
+#[cfg(feature = "streams")]
+mod is_model;
 mod json;
 pub mod layers;
 mod location;
@@ -116,10 +118,12 @@ mod params;
 mod probe;
 mod python;
 mod raw_body;
+mod read_body;
 mod response;
 mod route_index;
 mod router;
 mod routes;
+mod scheme;
 mod security;
 mod selected;
 mod source;

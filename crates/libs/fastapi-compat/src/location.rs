@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use crate::characters::decode_replacing;
 use crate::dialect::{Switch, has};
 use crate::host::authority;
-use crate::layers::scheme;
+use crate::scheme::scheme;
 
 /// Where a redirect leads; nowhere if that cannot be written into a header.
 #[derive(Clone)]

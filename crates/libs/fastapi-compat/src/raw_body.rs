@@ -5,10 +5,10 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
 
-use crate::body::read_body;
 use crate::errors::Errors;
 use crate::extract::Input;
 use crate::openapi::OperationDocument;
+use crate::read_body::read_body;
 
 /// The body as it was sent, whatever is in it: what a function of FastAPI that takes `Request` gets of
 /// `await request.body()`. The document does not show it.

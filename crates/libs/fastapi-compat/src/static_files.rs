@@ -21,10 +21,8 @@ use percent_encoding::percent_decode_str;
 use tower::Service;
 
 pub use self::frontend::{Frontend, FrontendFallback};
-use crate::characters::decode_replacing;
-use crate::characters::latin1;
+use crate::characters::{decode_replacing, latin1, strip};
 use crate::file::{File, FileRequest, validators};
-use crate::layers::strip;
 use crate::location::{Location, full_path, location, split};
 use crate::response::{HttpError, internal_server_error};
 

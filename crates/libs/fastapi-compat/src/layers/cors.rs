@@ -14,8 +14,8 @@ use pin_project_lite::pin_project;
 use regex::Regex;
 use tower::{Layer, Service};
 
-use super::{strip, to_latin1, vary};
-use crate::characters::latin1;
+use super::vary;
+use crate::characters::{latin1, strip, to_latin1};
 use crate::response::Unhandled;
 
 /// What `*` stands for among the methods.

@@ -12,10 +12,10 @@ use http::{HeaderValue, StatusCode, header};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
-use super::scheme;
 use crate::host::{Host, authority, host_header, without_default_port};
 use crate::location::{full_path, quoted, split, url};
 use crate::response::internal_server_error;
+use crate::scheme::scheme;
 
 /// A pattern of [`TrustedHostLayer`] with a `*` elsewhere than at its beginning, before a dot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

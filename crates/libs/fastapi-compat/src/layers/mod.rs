@@ -53,6 +53,8 @@ mod strict;
 
 use http::{HeaderValue, header};
 
+#[cfg(feature = "proxy-headers")]
+pub use crate::scheme::Scheme;
 pub(crate) use body_limit::BodyBudget;
 pub use body_limit::{BodyLimit, BodyLimitLayer, BodyLimited};
 #[cfg(feature = "run-to-completion")]
@@ -68,21 +70,8 @@ pub use hosts::{
 #[cfg(feature = "catch-panic")]
 pub use panics::{PanicResponse, catch_panic};
 #[cfg(feature = "proxy-headers")]
-pub(crate) use proxies::scheme;
-#[cfg(feature = "proxy-headers")]
-pub use proxies::{Peer, ProxyHeaders, ProxyHeadersLayer, Scheme, TrustedProxies};
+pub use proxies::{Peer, ProxyHeaders, ProxyHeadersLayer, TrustedProxies};
 pub use strict::{StrictRequests, StrictRequestsFuture, StrictRequestsLayer};
-
-/// The scheme of a request: without `ProxyHeadersLayer` it is always `http`.
-#[cfg(not(feature = "proxy-headers"))]
-pub(crate) fn scheme(_: &http::Extensions) -> &'static str {
-    "http"
-}
-
-/// The bytes of a header that Starlette would write for this text, if it could.
-pub(crate) fn to_latin1(text: &str) -> Option<Vec<u8>> {
-    text.chars().map(|c| u8::try_from(c).ok()).collect()
-}
 
 /// Adds a name to the one `Vary` that there is afterwards.
 fn vary(headers: &mut http::HeaderMap, name: &'static str) {
@@ -97,9 +86,4 @@ fn vary(headers: &mut http::HeaderMap, name: &'static str) {
         HeaderValue::from_bytes(&merged).unwrap_or(name)
     };
     headers.insert(header::VARY, vary);
-}
-
-/// Python's `str.strip` of text from a header.
-pub(crate) fn strip(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
 }

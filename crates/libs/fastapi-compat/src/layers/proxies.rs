@@ -7,30 +7,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::extract::{ConnectInfo, Request};
-use http::{Extensions, HeaderMap};
+use http::HeaderMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tower::{Layer, Service};
 
-use super::strip;
-use crate::characters::latin1;
+use crate::characters::{latin1, strip};
+use crate::scheme::Scheme;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
-
-/// The scheme that the client used, as a trusted proxy reports it (`http`, `https`, `ws` or `wss`); in
-/// the extensions of requests behind [`ProxyHeadersLayer`], if one does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scheme(pub &'static str);
 
 /// The address of the connection, in the extensions of requests whose
 /// [`ConnectInfo`] a trusted proxy has replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
-
-/// The scheme of a request: a trusted proxy's word, else `http`.
-pub(crate) fn scheme(extensions: &Extensions) -> &'static str {
-    extensions.get::<Scheme>().map_or("http", |scheme| scheme.0)
-}
 
 /// The proxies whose `X-Forwarded-*` headers are believed, as uvicorn's `--forwarded-allow-ips` lists
 /// them: addresses, networks such as `10.0.0.0/8`, or `*` alone for every peer.

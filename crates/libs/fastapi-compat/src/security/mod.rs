@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::characters::latin1;
+use crate::characters::strip;
 use crate::dialect::{Switch, has};
-use crate::layers::strip;
 use crate::response::HttpError;
 
 pub use self::api_key::{ApiKeyCookie, ApiKeyHeader, ApiKeyName, ApiKeyQuery};

@@ -1,19 +1,20 @@
 //! `date`, `time`, `datetime` and `timedelta`: pydantic leaves their texts to the same library.
 
+mod conversions;
 mod older;
+mod read;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use chrono::{Datelike, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use speedate::{
-    DateConfig, DateTimeConfig, MicrosecondsPrecisionOverflowBehavior, ParseError, TimeConfig,
-    TimestampUnit,
+    DateTimeConfig, MicrosecondsPrecisionOverflowBehavior, ParseError, TimeConfig, TimestampUnit,
 };
 use strum::EnumMessage;
 
+use self::read::{read_date, read_datetime, read_duration, read_time};
 use crate::constraints::{Accepts, BrokenBound, Constraints};
 use crate::decode::{Decode, deserialize_by_rules};
 use crate::errors::{Errors, Exactness, Loc};
@@ -25,62 +26,13 @@ use crate::value::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date(pub speedate::Date);
 
-impl From<Date> for chrono::NaiveDate {
-    fn from(Date(date): Date) -> Self {
-        // Never the default: chrono knows every day of the years 1 to 9999.
-        Self::from_ymd_opt(date.year.into(), date.month.into(), date.day.into()).unwrap_or_default()
-    }
-}
-
-impl From<chrono::NaiveDate> for Date {
-    /// Years beyond 1 to 9999, which Python does not have, become those.
-    fn from(date: chrono::NaiveDate) -> Self {
-        let year = u16::try_from(date.year().clamp(1, 9999)).unwrap_or(1);
-        let part = |part: u32| u8::try_from(part).unwrap_or(1);
-        Self(speedate::Date { year, month: part(date.month()), day: part(date.day()) })
-    }
-}
-
 /// A time of day, with an offset from UTC or without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub speedate::Time);
 
-impl From<chrono::NaiveTime> for Time {
-    /// What is less than a microsecond is cut off.
-    fn from(time: chrono::NaiveTime) -> Self {
-        let part = |part: u32| u8::try_from(part).unwrap_or_default();
-        Self(speedate::Time {
-            hour: part(time.hour()),
-            minute: part(time.minute()),
-            second: part(time.second()),
-            // A leap second has more of them than a second.
-            microsecond: (time.nanosecond() / 1000).min(999_999),
-            tz_offset: None,
-        })
-    }
-}
-
 /// A day and a time, with an offset from UTC or without: Python's `datetime` is either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub speedate::DateTime);
-
-impl From<chrono::DateTime<chrono::Utc>> for DateTime {
-    /// Years beyond 1 to 9999, which Python does not have, become those.
-    fn from(moment: chrono::DateTime<chrono::Utc>) -> Self {
-        let Self(mut naive) = moment.naive_utc().into();
-        naive.time.tz_offset = Some(0);
-        Self(naive)
-    }
-}
-
-impl From<chrono::NaiveDateTime> for DateTime {
-    /// Years beyond 1 to 9999, which Python does not have, become those; what is less than a
-    /// microsecond is cut off.
-    fn from(moment: chrono::NaiveDateTime) -> Self {
-        let (Date(date), Time(time)) = (moment.date().into(), moment.time().into());
-        Self(speedate::DateTime { date, time })
-    }
-}
 
 /// Python's `timedelta`, written as ISO 8601 has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,42 +81,6 @@ impl Duration {
     }
 }
 
-impl From<std::time::Duration> for Duration {
-    /// What is longer than a thousand million days, which Python does not have, becomes its longest;
-    /// what is less than a microsecond is cut off.
-    fn from(duration: std::time::Duration) -> Self {
-        Self::of_micros(true, duration.as_micros())
-    }
-}
-
-impl From<chrono::TimeDelta> for Duration {
-    /// As of the standard library's.
-    fn from(delta: chrono::TimeDelta) -> Self {
-        let micros = delta.abs().to_std().unwrap_or_default().as_micros();
-        Self::of_micros(delta >= chrono::TimeDelta::zero(), micros)
-    }
-}
-
-impl From<Duration> for chrono::TimeDelta {
-    fn from(duration: Duration) -> Self {
-        let speedate::Duration { positive, day, second, microsecond } = duration.0;
-        let seconds = i64::from(day) * 86_400 + i64::from(second);
-        // Never the default: chrono has three hundred million years.
-        let delta = Self::new(seconds, microsecond.saturating_mul(1000)).unwrap_or_default();
-        if positive { delta } else { -delta }
-    }
-}
-
-impl TryFrom<Duration> for std::time::Duration {
-    type Error = chrono::OutOfRangeError;
-
-    /// # Errors
-    /// For one that is negative.
-    fn try_from(duration: Duration) -> Result<Self, Self::Error> {
-        chrono::TimeDelta::from(duration).to_std()
-    }
-}
-
 const TIME: TimeConfig = TimeConfig {
     microseconds_precision_overflow_behavior: MicrosecondsPrecisionOverflowBehavior::Truncate,
     unix_timestamp_offset: Some(0),
@@ -181,116 +97,6 @@ enum Refusal {
 impl From<ParseError> for Refusal {
     fn from(error: ParseError) -> Self {
         Self::Parsing(error.get_documentation().unwrap_or_default().into())
-    }
-}
-
-/// A number as an integer or a float: integers beyond 64 bits are floats.
-enum Numeric {
-    Int(i64),
-    Float(f64),
-}
-
-fn numeric(input: &Value) -> Option<Numeric> {
-    match input {
-        Value::Int(value) => Some(Numeric::Int(*value)),
-        Value::Float(value) => Some(Numeric::Float(*value)),
-        Value::BigInt(digits) => {
-            digits.parse().ok().filter(|value: &f64| value.is_finite()).map(Numeric::Float)
-        }
-        _ => None,
-    }
-}
-
-fn not_nan(value: f64) -> Result<f64, Refusal> {
-    if value.is_nan() {
-        Err(Refusal::Parsing("NaN values not permitted".into()))
-    } else {
-        Ok(value)
-    }
-}
-
-fn read_date(input: &Value) -> Result<speedate::Date, Refusal> {
-    let Value::Str(text) = input else { return Err(Refusal::Type) };
-    let config = DateConfig::builder().timestamp_unit(TimestampUnit::Infer).build();
-    let date = speedate::Date::parse_bytes_with_config(text.as_bytes(), &config);
-    if older::is_number(text) {
-        return older::timestamp(date, |date| date.year);
-    }
-    Ok(date?)
-}
-
-fn read_datetime(input: &Value) -> Result<speedate::DateTime, Refusal> {
-    use speedate::DateTime;
-
-    let read = match input {
-        Value::Str(text) => match older::datetime(text) {
-            Some(read) => read,
-            None => DateTime::parse_bytes_with_config(text.as_bytes(), &DATE_TIME),
-        },
-        input => match numeric(input).ok_or(Refusal::Type)? {
-            Numeric::Int(value) => DateTime::from_timestamp_with_config(value, 0, &DATE_TIME),
-            Numeric::Float(value) => older::datetime_of(not_nan(value)?)
-                .unwrap_or_else(|| DateTime::from_float_with_config(value, &DATE_TIME)),
-        },
-    };
-    match input {
-        Value::Str(text) if !older::is_number(text) => Ok(read?),
-        _ => older::timestamp(read, |datetime| datetime.date.year),
-    }
-}
-
-fn read_time(input: &Value) -> Result<speedate::Time, Refusal> {
-    use speedate::Time;
-
-    if let Value::Str(text) = input {
-        return Ok(Time::parse_bytes_with_config(text.as_bytes(), &TIME)?);
-    }
-    let (seconds, micros) = match numeric(input).ok_or(Refusal::Type)? {
-        Numeric::Int(value) => (value, 0),
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, as in pydantic")]
-        Numeric::Float(value) => {
-            let micros = not_nan(value)?.fract().abs() * 1_000_000.0;
-            (value.floor() as i64, micros.round() as i64)
-        }
-    };
-    if seconds < 0 {
-        return Err(Refusal::Parsing("time in seconds should be positive".into()));
-    }
-    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-    let micros = u32::try_from(micros).unwrap_or_default();
-    Ok(Time::from_timestamp_with_config(seconds, micros, &TIME)?)
-}
-
-fn read_duration(input: &Value) -> Result<speedate::Duration, Refusal> {
-    use speedate::Duration;
-
-    const DAY: u64 = 86_400;
-    let seconds = match input {
-        Value::Str(text) => {
-            older::check_duration(text)?;
-            return Ok(Duration::parse_bytes_with_config(text.as_bytes(), &TIME)?);
-        }
-        Value::Bool(value) => Numeric::Int((*value).into()),
-        input => numeric(input).ok_or(Refusal::Type)?,
-    };
-    match seconds {
-        Numeric::Int(seconds) => {
-            let total = seconds.unsigned_abs();
-            let days = older::days(total / DAY).ok_or(ParseError::DurationDaysTooLarge)?;
-            let rest = u32::try_from(total % DAY).unwrap_or_default();
-            Ok(Duration::new(seconds >= 0, days, rest, 0)?)
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, as in pydantic")]
-        #[expect(clippy::cast_sign_loss, reason = "it has no sign any more")]
-        Numeric::Float(seconds) => {
-            let total = not_nan(seconds)?.abs();
-            let micros = (total.fract() * 1_000_000.0).round() as u32;
-            let days = (total / 86_400.0) as u32;
-            let rest = u32::try_from(total as u64 % DAY).unwrap_or_default();
-            // What is rounded to nothing has no sign in Python.
-            let positive = seconds >= 0.0 || (days, rest, micros) == (0, 0, 0);
-            Ok(Duration::new(positive, days, rest, micros)?)
-        }
     }
 }
 

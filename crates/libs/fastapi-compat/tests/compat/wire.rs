@@ -35,20 +35,20 @@ impl Connection {
     }
 
     fn send_over(&mut self, mut stream: TcpStream, request: &[u8]) -> Result<Answer, String> {
-        let fault = |error: std::io::Error| format!("{}: {error}", self.address);
+        let failure = |error: std::io::Error| format!("{}: {error}", self.address);
         let has_body = !request.starts_with(b"HEAD ");
-        stream.write_all(request).map_err(fault)?;
+        stream.write_all(request).map_err(failure)?;
         let mut buffer = Vec::new();
         let mut chunk = [0; 16 * 1024];
         let (mut has_greeted, is_echo) = (false, request.starts_with(b"GET /ws/echo"));
         loop {
-            let read = stream.read(&mut chunk).map_err(fault)?;
+            let read = stream.read(&mut chunk).map_err(failure)?;
             buffer.extend(&chunk[..read]);
             if !has_greeted && is_echo && buffer.starts_with(b"HTTP/1.1 101 ") {
                 has_greeted = true;
                 // The text `hello`, masked with zeros.
                 let hello = [&[0x81, 0x85, 0, 0, 0, 0], &b"hello"[..]].concat();
-                stream.write_all(&hello).map_err(fault)?;
+                stream.write_all(&hello).map_err(failure)?;
             }
             if let Some((answer, keep_alive)) = parse(&buffer, has_body)? {
                 self.stream = keep_alive.then_some(stream);
