@@ -76,4 +76,12 @@ while IFS= read -r line; do
 done <<END
 $identifiers
 END
+
+# What fault injection injects is a fault; anything else is a defect, an error or a failure.
+injection='^crates/tools/(containers|contract|testbed|trials)/|^docs/operations\.md$|(README|CHANGELOG)\.md$'
+# shellcheck disable=SC2086
+if grep -nHiP '(?<![a-z])fault(s|y)?(?![a-z])' $(printf '%s\n' $files | grep -vE "$injection"); then
+    echo "words: write instead: defect, error, failure" >&2
+    status=1
+fi
 exit $status

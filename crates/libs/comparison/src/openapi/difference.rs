@@ -22,7 +22,7 @@ pub struct Difference {
 
 impl Difference {
     /// Whether a client would send or read something else by it.
-    pub fn is_fault(&self) -> bool {
+    pub fn changes_contract(&self) -> bool {
         !self.is_annotation && !self.is_loose
     }
 }

@@ -24,9 +24,9 @@ impl Comparison {
         &self.differences
     }
 
-    /// The differences that an overlay must not hide: [`Difference::is_fault`].
-    pub fn faults(&self) -> impl Iterator<Item = &Difference> {
-        self.differences.iter().filter(|difference| difference.is_fault())
+    /// The differences that an overlay must not hide: [`Difference::changes_contract`].
+    pub fn contract_changes(&self) -> impl Iterator<Item = &Difference> {
+        self.differences.iter().filter(|difference| difference.changes_contract())
     }
 
     /// The overlay that gives the newer document the annotations of the older one, where they only explain
@@ -34,7 +34,9 @@ impl Comparison {
     pub fn overlay(&self) -> Overlay {
         let mut overlay = Overlay::default();
         let mut carried = BTreeSet::new();
-        for difference in self.differences.iter().filter(|difference| !difference.is_fault()) {
+        for difference in
+            self.differences.iter().filter(|difference| !difference.changes_contract())
+        {
             let Difference { target, key, ours, theirs, .. } = difference;
             overlay.set(target, key, ours.is_some(), theirs.as_ref());
             self.reach(theirs.as_ref().unwrap_or(&Value::Null), &mut carried);

@@ -34,9 +34,9 @@ mod tests {
         json!({"openapi": "3.1.0", "paths": {"/a": {"get": operation}}, "components": {"schemas": components}})
     }
 
-    fn faults(ours: &Value, theirs: &Value, loose: &[&str]) -> Vec<String> {
+    fn contract_changes(ours: &Value, theirs: &Value, loose: &[&str]) -> Vec<String> {
         let loose: Vec<String> = loose.iter().map(|&one| one.to_owned()).collect();
-        compare(ours, theirs, &loose).faults().map(Difference::to_string).collect()
+        compare(ours, theirs, &loose).contract_changes().map(Difference::to_string).collect()
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_a_fault_and_an_annotation_is_taken_over() {
+    fn a_rule_is_part_of_the_contract_and_an_annotation_is_taken_over() {
         let ours = document(
             &json!({"$ref": "#/components/schemas/A"}),
             &json!({
@@ -102,7 +102,7 @@ mod tests {
             )
         };
         let same = theirs(json!({"type": "integer", "title": "Number", "description": ""}));
-        assert_eq!(faults(&ours, &same, &[]), [""; 0]);
+        assert_eq!(contract_changes(&ours, &same, &[]), [""; 0]);
         let comparison = compare(&ours, &same, &[]);
         assert_eq!(comparison.differences().len(), 4);
         let overlaid = comparison.overlay().apply(ours.clone()).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_difference_is_no_fault_where_it_is_known() {
+    fn a_known_difference_is_accepted_where_it_is_known() {
         let ours = document(
             &json!({"$ref": "#/components/schemas/A"}),
             &json!({
@@ -135,12 +135,15 @@ mod tests {
             }}),
         );
         assert_eq!(
-            faults(&ours, &other, &[]),
+            contract_changes(&ours, &other, &[]),
             ["$['components']['schemas']['A']['properties']['n']: minimum: nothing instead of 1"],
         );
         let pointer = "/components/schemas/B/properties/n";
-        assert_eq!(faults(&ours, &other, &[pointer]), [""; 0]);
-        assert_eq!(faults(&ours, &other, &["/components/schemas/B/properties/nn"]).len(), 1);
+        assert_eq!(contract_changes(&ours, &other, &[pointer]), [""; 0]);
+        assert_eq!(
+            contract_changes(&ours, &other, &["/components/schemas/B/properties/nn"]).len(),
+            1
+        );
         let comparison = compare(&ours, &other, &[pointer.to_owned()]);
         let overlaid = comparison.overlay().apply(ours).unwrap();
         assert!(compare(&overlaid, &other, &[]).differences().is_empty());
@@ -155,10 +158,10 @@ mod tests {
                 "A": {"type": "object", "properties": {"again": {"$ref": "#/components/schemas/A"}}}
             }),
         );
-        assert_eq!(faults(&ours, &theirs, &[]).len(), 2);
+        assert_eq!(contract_changes(&ours, &theirs, &[]).len(), 2);
         let pointer = "/paths/~1a/get/responses/200/content".to_owned();
         let comparison = compare(&ours, &theirs, &[pointer]);
-        assert_eq!(comparison.faults().count(), 0);
+        assert_eq!(comparison.contract_changes().count(), 0);
         let overlaid = comparison.overlay().apply(ours).unwrap();
         assert!(overlaid["components"]["schemas"]["A"].is_object());
         assert!(compare(&overlaid, &theirs, &[]).differences().is_empty());
