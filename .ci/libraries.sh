@@ -73,6 +73,10 @@ package() {
 }
 
 semver() {
+    if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
+        echo "semver: a shallow clone may lack the tag to compare with: git fetch --unshallow --tags" >&2
+        exit 1
+    fi
     last=$(git tag --list 'v[0-9]*' --merged HEAD --sort=-version:refname | head -n 1)
     # A release is compared with the one before it.
     if [ -n "$last" ] && [ "$(git rev-parse "$last^{commit}")" = "$(git rev-parse HEAD)" ]; then
@@ -82,14 +86,15 @@ semver() {
         echo "semver: there is no earlier tag v*, so there is nothing to compare with"
         return
     fi
+    # CI caches the programs in cargo's own folder, and of `target` what cargo built there.
+    tools=$PWD/target/tools
+    [ -z "${CI:-}" ] || tools=${CARGO_HOME:-$HOME/.cargo}
+    PATH="$tools/bin:$PATH"
     if ! cargo semver-checks --version >/dev/null 2>&1; then
-        if ! target/tools/bin/cargo-semver-checks --version >/dev/null 2>&1; then
-            echo "semver: building cargo-semver-checks, once" >&2
-            cargo install --quiet --debug --locked --root target/tools --version 0.51.0 \
-                cargo-semver-checks
-        fi
-        PATH="$PWD/target/tools/bin:$PATH"
+        echo "semver: building cargo-semver-checks, once" >&2
+        cargo install --quiet --debug --locked --root "$tools" --version 0.51.0 cargo-semver-checks
     fi
+    broken=""
     for library in $libraries; do
         # It has no public items but macros, which the checks do not see.
         [ "$library" = fastapi-compat-derive ] && continue
@@ -97,8 +102,12 @@ semver() {
             echo "semver: $library is not in $last"
             continue
         fi
-        cargo semver-checks --baseline-rev "$last" --package "$library"
+        cargo semver-checks --baseline-rev "$last" --package "$library" || broken="$broken $library"
     done
+    if [ -n "$broken" ]; then
+        echo "semver: since $last these changed by more than their versions say:$broken" >&2
+        exit 1
+    fi
 }
 
 case "${1:-}" in
