@@ -1,4 +1,4 @@
-//! Background tasks: what python-legacy's Celery has in `app/tasks.py`, one file per resource. The service
+//! Background tasks: what a Celery application has in its `tasks.py`, one file per resource. The service
 //! sends them, `molt worker` works on them; either side may be Python.
 
 mod emails;
