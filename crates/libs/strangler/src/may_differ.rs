@@ -8,15 +8,13 @@ pub(crate) fn pattern(path: &str) -> String {
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('[') {
         pattern.push_str(before);
-        match after.split_once(']') {
-            Some((index, after)) if index.bytes().all(|byte| byte.is_ascii_digit()) => {
-                pattern.push_str("[*]");
-                rest = after;
-            }
-            _ => {
-                pattern.push('[');
-                rest = after;
-            }
+        let behind = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        if let Some(behind) = behind.strip_prefix(']') {
+            pattern.push_str("[*]");
+            rest = behind;
+        } else {
+            pattern.push('[');
+            rest = after;
         }
     }
     pattern.push_str(rest);

@@ -1,5 +1,7 @@
 //! Paths with parameters, as Starlette matches them.
 
+use regex::Regex;
+
 /// A part of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -29,11 +31,21 @@ enum Convertor {
 /// assert!(!template.matches("/items/latest.json"));
 /// assert_eq!(template.path(), "/items/{id}.json");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PathTemplate {
     parts: Box<[Part]>,
     path: Box<str>,
+    /// Where there are many ways to divide a path among the parameters: it looks at each byte once.
+    regex: Option<Regex>,
 }
+
+impl PartialEq for PathTemplate {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.parts, &self.path) == (&other.parts, &other.path)
+    }
+}
+
+impl Eq for PathTemplate {}
 
 impl PathTemplate {
     /// Reads a template. An unknown convertor is one that takes anything without a slash.
@@ -57,7 +69,8 @@ impl PathTemplate {
         if !rest.is_empty() {
             parts.push(Part::Text(rest.into()));
         }
-        Self { parts: parts.into(), path: (format + rest).into() }
+        let regex = if is_ambiguous(&parts) { regex(&parts) } else { None };
+        Self { parts: parts.into(), path: (format + rest).into(), regex }
     }
 
     /// The template without convertors, as a document has it.
@@ -67,8 +80,35 @@ impl PathTemplate {
 
     /// Whether a decoded path is one of these, as Starlette decides it.
     pub fn matches(&self, path: &str) -> bool {
-        fits(&self.parts, path)
+        self.regex.as_ref().map_or_else(|| fits(&self.parts, path), |regex| regex.is_match(path))
     }
+}
+
+/// Whether two parameters are in one segment, or one takes slashes and another follows.
+fn is_ambiguous(parts: &[Part]) -> bool {
+    let mut is_open = false;
+    parts.iter().any(|part| match part {
+        Part::Text(text) => {
+            is_open &= !text.contains('/');
+            false
+        }
+        Part::Parameter(convertor) => {
+            *convertor == Convertor::Path || std::mem::replace(&mut is_open, true)
+        }
+    })
+}
+
+/// The same as a pattern; `None` if it is too long for one.
+fn regex(parts: &[Part]) -> Option<Regex> {
+    let mut pattern = r"(?s)\A".to_owned();
+    for part in parts {
+        match part {
+            Part::Text(text) => pattern.push_str(&regex::escape(text)),
+            Part::Parameter(convertor) => pattern.push_str(convertor.pattern()),
+        }
+    }
+    pattern.push_str(r"\z");
+    Regex::new(&pattern).ok()
 }
 
 /// What stands before the first parameter, what is in its braces, and what stands behind it.
@@ -101,6 +141,16 @@ fn fits(parts: &[Part], text: &str) -> bool {
 }
 
 impl Convertor {
+    fn pattern(self) -> &'static str {
+        match self {
+            Self::Str => "[^/]+",
+            Self::Path => ".*",
+            Self::Int => "[0-9]+",
+            Self::Float => r"[0-9]+(?:\.[0-9]+)?",
+            Self::Uuid => "[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}",
+        }
+    }
+
     fn takes(self, value: &str) -> bool {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         match self {
@@ -165,5 +215,13 @@ mod tests {
             assert_eq!(PathTemplate::new(template).matches(path), is_it, "{template} {path}");
         }
         assert_eq!(PathTemplate::new("/a/{b:path}.{c}").path(), "/a/{b}.{c}");
+    }
+
+    /// With four parameters there are more ways to divide this path than any test may try.
+    #[test]
+    fn a_path_that_can_be_divided_in_many_ways_is_refused_at_once() {
+        let path = format!("/{}/", ",".repeat(60_000));
+        assert!(!PathTemplate::new("/{a},{b},{c},{d}").matches(&path));
+        assert!(!PathTemplate::new("/{a:path},{b:path},{c:path}/x").matches(&path));
     }
 }
