@@ -16,6 +16,9 @@ const UTF8: &str = "utf-8";
 /// Where `app.conf.task_default_priority` is not set, every message has this priority.
 const DEFAULT_PRIORITY: u8 = 0;
 
+/// The end of the year 9999, in seconds since 1970: what comes later neither Python nor ISO 8601 can write.
+const LAST_SECOND: i64 = 253_402_300_799;
+
 /// A message as brokers carry it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
@@ -239,9 +242,10 @@ impl Signature {
 
     /// The message of this call, sent at `now` by `sender`.
     pub(crate) fn message(&self, id: &str, now: DateTime<Utc>, sender: &Sender) -> Message {
+        let last = DateTime::from_timestamp(LAST_SECOND, 0).unwrap_or(now);
         let at = |after: Duration| {
             let after = chrono::TimeDelta::from_std(after).unwrap_or(chrono::TimeDelta::MAX);
-            now.checked_add_signed(after).map_or(Value::Null, |at| json!(isoformat(at)))
+            json!(isoformat(now.checked_add_signed(after).map_or(last, |at| at.min(last))))
         };
         let lineage = &self.lineage;
         let mut headers = Map::new();
@@ -539,6 +543,17 @@ mod tests {
         assert_eq!(request.args, [json!(1)]);
         assert_eq!(request.time_limit, Some(Duration::from_mins(10)));
         assert_eq!(request.eta, Some(now() + chrono::TimeDelta::seconds(1)));
+    }
+
+    /// What a signature says in seconds may be any number.
+    #[test]
+    fn times_end_where_those_of_python_do() {
+        for countdown in [Duration::from_secs(1_000_000_000_000), Duration::MAX] {
+            let call = Signature::new("t").countdown(countdown).expires(countdown);
+            let request = Request::parse(&call.message("an-id", now(), &sender())).unwrap();
+            let last = "9999-12-31T23:59:59Z".parse().ok();
+            assert_eq!((request.eta, request.expires), (last, last));
+        }
     }
 
     #[test]
