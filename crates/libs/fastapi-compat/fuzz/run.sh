@@ -15,7 +15,7 @@ for target in $targets; do
     echo "fuzz: $target, $seconds seconds" >&2
     mkdir -p "found/$target" "corpus/$target" "artifacts/$target"
     target/*/release/"$target" "found/$target" "corpus/$target" \
-        -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=8192 \
+        -max_total_time="$seconds" -timeout=60 -rss_limit_mb=1024 -max_len=8192 \
         -artifact_prefix="artifacts/$target/" -print_final_stats=1 2>&1 |
         sed -n '/panicked/,$p; /ERROR/,$p; /Done/p; /stat::average/p; /stat::peak/p'
     if [ -n "$(ls "artifacts/$target")" ]; then

@@ -121,7 +121,9 @@ impl Service<Request> for Dispatch {
         };
         let route = &table.routes[position];
         if full.is_none() {
-            encode_path(&mut request, route.template.axum_path(path));
+            if !encode_path(&mut request, route.template.axum_path(path)) {
+                return Answer::too_long();
+            }
             return Answer::of(route.not_allowed.clone().call(request), dialect);
         }
         if !route.is_validated && request.extensions().get::<DryRun>().is_some() {
@@ -137,7 +139,9 @@ impl Service<Request> for Dispatch {
             request.extensions_mut().insert(Handshake);
         }
         let future = if is_encoded || !route.template.is_plain() {
-            encode_path(&mut request, route.template.axum_path(path));
+            if !encode_path(&mut request, route.template.axum_path(path)) {
+                return Answer::too_long();
+            }
             route.rewritten.clone().call(request)
         } else {
             route.direct.clone().call(request)
@@ -226,6 +230,10 @@ impl Answer {
     const fn of(future: RouteFuture<Infallible>, dialect: Dialect) -> Self {
         Self::Routed { future, operation: None, is_page: false, dialect }
     }
+
+    fn too_long() -> Self {
+        Self::Ready { response: Some(StatusCode::URI_TOO_LONG.into_response()) }
+    }
 }
 
 impl Future for Answer {
@@ -256,19 +264,21 @@ impl Future for Answer {
 #[derive(Clone)]
 struct Displaced(Uri);
 
-/// Gives the request this path for axum's matcher.
-fn encode_path(request: &mut Request, mut path: String) {
+/// Gives the request this path for axum's matcher; false if it is longer than a URI can be.
+fn encode_path(request: &mut Request, mut path: String) -> bool {
     if let Some(query) = request.uri().query() {
         path.push('?');
         path.push_str(query);
     }
-    let Ok(path) = PathAndQuery::from_maybe_shared(bytes::Bytes::from(path)) else { return };
+    let Ok(path) = PathAndQuery::from_maybe_shared(bytes::Bytes::from(path)) else {
+        return false;
+    };
     let mut parts: Parts = request.uri().clone().into_parts();
     parts.path_and_query = Some(path);
-    if let Ok(uri) = Uri::from_parts(parts) {
-        let displaced = std::mem::replace(request.uri_mut(), uri);
-        request.extensions_mut().insert(Displaced(displaced));
-    }
+    let Ok(uri) = Uri::from_parts(parts) else { return false };
+    let displaced = std::mem::replace(request.uri_mut(), uri);
+    request.extensions_mut().insert(Displaced(displaced));
+    true
 }
 
 /// Gives a request that axum has matched its own URI again.

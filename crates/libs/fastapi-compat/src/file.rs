@@ -1,6 +1,6 @@
 //! Files as Starlette sends them, with ranges and conditions.
 
-mod ranges;
+pub(crate) mod ranges;
 
 use std::borrow::Cow;
 use std::convert::Infallible;

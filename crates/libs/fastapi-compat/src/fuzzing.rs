@@ -1,25 +1,41 @@
 //! What the fuzz targets of `fuzz/` call: each parser that is written by hand, with what must hold
 //! for any input. `tests/corpora.rs` calls the same with the inputs that are kept.
 
-#![expect(clippy::panic, reason = "a target ends so")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a target ends so")]
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Component;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use bytes::Bytes;
 
+use crate::characters::latin1;
 use crate::constraints::{Constraints, Number};
 use crate::decode::Decode;
+use crate::dialect::Dialect;
 use crate::echo::{Echo, Floats};
 use crate::email::EmailStr;
 use crate::errors::{Errors, Loc};
-use crate::types::{AnyUrl, Date, DateTime, Decimal, Duration, HttpUrl, Integer, Time};
+use crate::layers::TrustedProxies;
+use crate::security::{Basic, Bearer};
+use crate::template::Template;
+use crate::types::{
+    AmqpDsn, AnyUrl, AwareDatetime, Base64Bytes, Base64Str, Base64UrlBytes, Base64UrlStr, ByteSize,
+    ByteString, ClickHouseDsn, CockroachDsn, Date, DateTime, Decimal, Duration, FileUrl, HttpUrl,
+    Integer, IpAnyAddress, IpAnyInterface, IpAnyNetwork, JsonText, KafkaDsn, MongoDsn,
+    NaiveDatetime, NatsDsn, PastDate, PostgresDsn, RedisDsn, SecretBytes, SecretStr, SnowflakeDsn,
+    Time, Uuid4, Uuid7, WebsocketUrl,
+};
 use crate::value::Value;
-use crate::{idna, json, multipart, params, python, urlencoded};
+use crate::{
+    file, host, idna, json, multipart, params, python, security, static_files, urlencoded,
+};
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// All targets, by their names.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("json", json),
     ("multipart", multipart),
     ("form", form),
@@ -29,6 +45,9 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("decimal", decimal),
     ("scalars", scalars),
     ("python", python),
+    ("types", types),
+    ("fields", fields),
+    ("templates", templates),
 ];
 
 /// A body is read or refused; what was read is written as JSON that reads as the same, and what the
@@ -172,6 +191,120 @@ pub fn python(bytes: &[u8]) {
     assert!(quoted.len() >= 2 && !quoted.contains('\n'), "{quoted}");
     if let Ok(value) = json::decode(Bytes::copy_from_slice(bytes)) {
         let _ = python::str(&value);
+    }
+}
+
+/// The types that few services have, and all of those that texts become as the oldest releases read them.
+pub fn types(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let oldest = Dialect::of("0.110.2", "2.7").expect("the oldest releases");
+    for dialect in [Dialect::NEWEST, oldest] {
+        let _entered = dialect.enter();
+        written(decode::<IpAnyAddress>(&text, &Constraints::NONE));
+        written(decode::<IpAnyInterface>(&text, &Constraints::NONE));
+        written(decode::<IpAnyNetwork>(&text, &Constraints::NONE));
+        written(decode::<PostgresDsn>(&text, &Constraints::NONE));
+        written(decode::<AmqpDsn>(&text, &Constraints::NONE));
+        written(decode::<ClickHouseDsn>(&text, &Constraints::NONE));
+        written(decode::<CockroachDsn>(&text, &Constraints::NONE));
+        written(decode::<KafkaDsn>(&text, &Constraints::NONE));
+        written(decode::<MongoDsn>(&text, &Constraints::NONE));
+        written(decode::<NatsDsn>(&text, &Constraints::NONE));
+        written(decode::<RedisDsn>(&text, &Constraints::NONE));
+        written(decode::<SnowflakeDsn>(&text, &Constraints::NONE));
+        written(decode::<FileUrl>(&text, &Constraints::NONE));
+        written(decode::<WebsocketUrl>(&text, &Constraints::NONE));
+        written(decode::<Base64Bytes>(&text, &Constraints::NONE));
+        written(decode::<Base64Str>(&text, &Constraints::NONE));
+        written(decode::<Base64UrlBytes>(&text, &Constraints::NONE));
+        written(decode::<Base64UrlStr>(&text, &Constraints::NONE));
+        decode::<ByteSize>(&text, &Constraints::NONE);
+        decode::<ByteString>(&text, &Constraints::NONE);
+        decode::<JsonText<Value>>(&text, &Constraints::NONE);
+        written(decode::<AwareDatetime>(&text, &Constraints::NONE));
+        written(decode::<NaiveDatetime>(&text, &Constraints::NONE));
+        written(decode::<PastDate>(&text, &Constraints::NONE));
+        written(decode::<Uuid4>(&text, &Constraints::NONE));
+        written(decode::<Uuid7>(&text, &Constraints::NONE));
+        if let Some(secret) = decode::<SecretStr>(&text, &Constraints::NONE) {
+            let other = if secret.reveal().is_empty() { "" } else { "another" };
+            assert_eq!(format!("{secret:?}"), format!("{:?}", SecretStr::new(other)));
+        }
+        decode::<SecretBytes>(&text, &Constraints::NONE);
+    }
+    let _entered = oldest.enter();
+    scalars(bytes);
+    email(bytes);
+    _ = Dialect::of(&text, "2.9");
+}
+
+/// What is read of the fields of a head, each of which is a line.
+pub fn fields(bytes: &[u8]) {
+    let mut headers = HeaderMap::new();
+    // hyper takes no more; and checks of `HeaderMap` in debug builds take the square of their number.
+    for line in bytes.split(|&byte| byte == b'\n').take(100) {
+        let mut parts = line.splitn(2, |&byte| byte == b':');
+        let name = HeaderName::from_bytes(parts.next().unwrap_or_default());
+        let value = HeaderValue::from_bytes(parts.next().unwrap_or_default().trim_ascii());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            _ = headers.try_append(name, value);
+        }
+    }
+
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.headers = headers.clone();
+    let authority = host::authority(&parts);
+    assert!(
+        authority.is_ascii() && !authority.contains(['/', '\\', '?', '#', '@', ' ']),
+        "{authority}"
+    );
+    assert!(host::without_default_port(&authority).len() <= authority.len());
+
+    let proxies = TrustedProxies::new(["127.0.0.1", "10.0.0.0/8", "fd00::/8", "proxy"]);
+    let everyone = TrustedProxies::new(["*"]);
+    let untrusted = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    let trusted = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    assert_eq!(proxies.client(untrusted, &headers), None);
+    assert_eq!(proxies.accountable(untrusted, &headers), untrusted);
+    for proxies in [&proxies, &everyone] {
+        let client = proxies.client(trusted, &headers);
+        assert!(client.is_none_or(|(host, _)| !host.is_empty()));
+        _ = proxies.accountable(trusted, &headers);
+    }
+
+    if let Some((scheme, credentials)) = security::credentials(&headers) {
+        assert!(!scheme.is_empty() && !credentials.is_empty());
+    }
+    _ = Bearer::from_headers(&headers);
+    if let Ok(basic) = Basic::from_headers(&headers) {
+        assert!(!basic.username.contains(':') && basic.username.is_ascii());
+    }
+
+    let text = |name| headers.get(name).map(|value| latin1(value.as_bytes()));
+    let size = 1000;
+    if let Some(Ok(ranges)) = text(header::RANGE).map(|range| file::ranges::parse_ranges(&range, size)) {
+        assert!(ranges.iter().all(|(start, end)| start < end && *end <= size), "{ranges:?}");
+        assert!(ranges.is_sorted_by(|(_, end), (start, _)| end < start), "{ranges:?}");
+    }
+    _ = static_files::is_not_modified(&headers, "\"tag\"", "Thu, 26 Nov 2026 20:00:00 GMT");
+    _ = text(header::IF_MODIFIED_SINCE).map(|since| static_files::parse_date(&since));
+    if let Some(path) = text(header::LOCATION) {
+        let path = static_files::normal(&path);
+        let outside = |component| !matches!(component, Component::Normal(_) | Component::ParentDir);
+        assert!(!path.components().any(outside), "{}", path.display());
+    }
+}
+
+/// The first line is the template of a route, the rest a path. What matches has a value for each parameter.
+pub fn templates(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (template, path) = text.split_once('\n').unwrap_or((&text, ""));
+    let Ok(template) = Template::parse(template) else { return };
+    assert!(template.segments().count() <= text.split('/').count());
+    // Where each segment is one part, the index of routes has checked the segments.
+    if !template.is_plain() && template.matches(path) {
+        assert_eq!(template.values(path).len(), template.names().len());
+        assert!(template.axum_path(path).is_ascii());
     }
 }
 

@@ -53,7 +53,14 @@ pub mod versions {}
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-#[cfg(all(feature = "datetime", feature = "email", feature = "url"))]
+#[cfg(all(
+    feature = "datetime",
+    feature = "email",
+    feature = "files",
+    feature = "json-text",
+    feature = "proxy-headers",
+    feature = "url"
+))]
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;

@@ -169,7 +169,7 @@ impl StaticFiles {
 }
 
 /// `os.path.normpath(os.path.join(*path.split("/")))`
-fn normal(path: &str) -> PathBuf {
+pub(crate) fn normal(path: &str) -> PathBuf {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -221,7 +221,7 @@ async fn send(request: &Parts, path: &Path, metadata: &Metadata, status: StatusC
     file.answer(&of_file).await.into_response()
 }
 
-fn is_not_modified(headers: &HeaderMap, etag: &str, modified: &str) -> bool {
+pub(crate) fn is_not_modified(headers: &HeaderMap, etag: &str, modified: &str) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| latin1(value.as_bytes()));
     if let Some(known) = text(header::IF_NONE_MATCH).filter(|known| !known.is_empty()) {
         let tag = |tag: &str| {
@@ -264,7 +264,7 @@ const MONTHS: [&str; 24] = [
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// `email.utils.parsedate`: year, month, day, hour, minute, second; the time zone does not count.
-fn parse_date(text: &str) -> Option<[i64; 6]> {
+pub(crate) fn parse_date(text: &str) -> Option<[i64; 6]> {
     let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     let first = words.first_mut()?;
     if first.ends_with(',') || DAYS.contains(&first.to_lowercase().as_str()) {

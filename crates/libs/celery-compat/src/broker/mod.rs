@@ -9,6 +9,7 @@ use url::Url;
 
 use self::amqp::Amqp;
 use self::redis::RedisBroker;
+pub(crate) use self::redis::{envelope, open};
 use crate::error::Error;
 use crate::link::Link;
 use crate::message::Message;

@@ -136,7 +136,7 @@ impl RedisBroker {
 }
 
 /// The message as kombu writes it into a list.
-fn envelope(queue: &str, message: &Message) -> String {
+pub(crate) fn envelope(queue: &str, message: &Message) -> String {
     let properties = &message.properties;
     let mut known = Map::new();
     let mut set = |name: &str, value: Value| _ = known.insert(name.to_owned(), value);
@@ -162,7 +162,7 @@ fn envelope(queue: &str, message: &Message) -> String {
 }
 
 /// The message of an envelope, and whether it was delivered before.
-fn open(envelope: &Value) -> (Message, bool) {
+pub(crate) fn open(envelope: &Value) -> (Message, bool) {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let known = envelope.get("properties");
     let known = |name: &str| known.and_then(|known| known.get(name));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fastapi_compat::__fuzzing::decimal(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fastapi_compat_fuzz::run("decimal", bytes));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fastapi_compat::__fuzzing::json(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fastapi_compat_fuzz::run("json", bytes));

@@ -6,13 +6,13 @@ use crate::characters::strip;
 const MAX_RANGES: usize = 100;
 
 /// Why a file is not sent.
-pub(super) enum Refused {
+pub(crate) enum Refused {
     Malformed(&'static str),
     NotSatisfiable,
 }
 
 /// The ranges of a header, without their ends, sorted and merged; none if there are too many.
-pub(super) fn parse_ranges(header: &str, size: u64) -> Result<Vec<(u64, u64)>, Refused> {
+pub(crate) fn parse_ranges(header: &str, size: u64) -> Result<Vec<(u64, u64)>, Refused> {
     let (units, list) =
         header.split_once('=').ok_or(Refused::Malformed("Malformed range header."))?;
     if strip(units).to_lowercase() != "bytes" {

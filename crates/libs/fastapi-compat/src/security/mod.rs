@@ -68,7 +68,7 @@ fn authorization_text(headers: &HeaderMap) -> Cow<'_, str> {
 }
 
 /// Scheme and credentials of the header, if it has both.
-fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
+pub(crate) fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let text = authorization_text(headers);
     let (scheme, credentials) = text.split_once(' ')?;
     let credentials = parameter(credentials);
