@@ -9,7 +9,7 @@ macro_rules! embedded {
     };
 }
 
-const TEMPLATES: [(&str, &str); 50] = embedded!(
+const TEMPLATES: [(&str, &str); 51] = embedded!(
     "draft/Dockerfile" "draft/README.md" "draft/callers.rs" "draft/rows.rs" "draft/dependencies.rs"
     "draft/layers.rs" "draft/Cargo.toml" "draft/cases.yaml" "draft/clippy.toml" "draft/document.rs"
     "draft/lib.rs" "draft/main.rs" "draft/models.rs" "draft/plan.yaml" "draft/routes.rs"
@@ -17,7 +17,8 @@ const TEMPLATES: [(&str, &str); 50] = embedded!(
     "resource/fields.rs" "resource/migration.py"
     "resource/migration.sql" "resource/model.py" "resource/named.rs" "resource/numeric.py" "resource/numeric.rs"
     "resource/postgres.rs" "resource/routes.py" "resource/routes.rs" "resource/schemas.py"
-    "resource/sqlite.rs" "resource/stub.rs" "resource/suite.rs" "resource/test.py" "resource/unknown.rs"
+    "resource/secret.rs" "resource/sqlite.rs" "resource/stub.rs" "resource/suite.rs"
+    "resource/test.py" "resource/unknown.rs"
     "service/CHANGELOG.md" "service/CONTRIBUTING.md" "service/Makefile" "service/README.md"
     "service/ci-run" "service/compose.yaml" "service/k8s.md" "service/ledger.yaml"
     "service/requirements.txt" "service/tool-contract.rs" "service/tool-k8s-check.rs"

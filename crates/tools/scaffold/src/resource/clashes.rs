@@ -7,13 +7,14 @@ use crate::tree::{Tree, TreeError};
 const MAX_NAME: usize = 63;
 
 /// Types that the code of every resource imports by their names.
-const IMPORTED: [&str; 9] = [
+const IMPORTED: [&str; 10] = [
     "DateTime",
     "EmailStr",
     "HttpUrl",
     "LocalTime",
     "NaiveDate",
     "NaiveTime",
+    "SecretValue",
     "StorageError",
     "TimeDelta",
     "UnknownValue",

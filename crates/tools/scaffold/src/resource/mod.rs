@@ -150,6 +150,10 @@ impl Slice<'_> {
         both.filter(|(field, _)| field.options.unique.is_some()).map(|(_, view)| view).collect()
     }
 
+    fn has_secret(&self) -> bool {
+        self.fields.iter().any(|field| field.options.is_secret)
+    }
+
     /// The enums of the domain.
     fn enum_types(&self) -> Vec<String> {
         let fields = self.fields.iter().filter(|field| matches!(field.kind, Kind::Enum(_)));
@@ -187,6 +191,8 @@ impl Slice<'_> {
             datetime => self.has(|kind| *kind == Kind::DateTime),
             time => self.has(|kind| *kind == Kind::Time),
             duration => self.has(|kind| *kind == Kind::Duration),
+            secret => self.has_secret(),
+            given_secret => self.given().any(|field| field.options.is_secret),
             // Whether rows have other types than the domain.
             mapped => fields.iter().any(|field| field.from_postgres != "{}"),
         };
@@ -211,9 +217,10 @@ impl Slice<'_> {
             url => is_given(&Kind::Url),
         };
         // SQLite's rows have other types than the domain where a uuid may be null, or the value is a
-        // decimal, a duration or of an enum.
+        // decimal, a duration, of an enum or secret.
         let needs_row = self.fields.iter().any(|field| {
-            matches!(field.kind, Kind::Decimal { .. } | Kind::Enum(_) | Kind::Duration)
+            field.options.is_secret
+                || matches!(field.kind, Kind::Decimal { .. } | Kind::Enum(_) | Kind::Duration)
                 || (field.kind == Kind::Uuid && field.nullable)
         });
         let text =

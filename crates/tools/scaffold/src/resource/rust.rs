@@ -56,6 +56,9 @@ pub(super) fn write(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceEr
     if slice.has_enum() {
         enumerations(tree, slice, sqlite)?;
     }
+    if slice.has_secret() {
+        secrets(tree, slice)?;
+    }
     if slice.has(|kind| *kind == Kind::Duration) {
         depend_on(tree, "crates/storage-postgres/Cargo.toml", "dependencies", "chrono")?;
         depend_on(tree, "crates/storage/Cargo.toml", "dev-dependencies", "chrono")?;
@@ -325,6 +328,17 @@ fn enumerations(tree: &mut Tree, slice: &Slice<'_>, sqlite: bool) -> Result<(), 
         tree.create(&format!("{folder}/named.rs"), slice.fill("named.rs")?);
         module(tree, &format!("{folder}/lib.rs"), "mod named;")?;
     }
+    Ok(())
+}
+
+fn secrets(tree: &mut Tree, slice: &Slice<'_>) -> Result<(), ResourceError> {
+    tree.create("crates/domain/src/secret.rs", slice.fill("secret.rs")?);
+    let path = "crates/domain/src/lib.rs";
+    module(tree, path, "mod secret;")?;
+    tree.edit(path, |text| {
+        let line = "pub use secret::SecretValue;";
+        replace_once(path, text, line, "(?m)^pub use ", &format!("{line}\n$0"))
+    })?;
     Ok(())
 }
 

@@ -110,6 +110,7 @@ impl Field {
             }
             Kind::Bytes => format!("b\"{bytes}\".to_vec()"),
         };
+        let bare = self.wrapped_value(bare);
         if self.nullable { format!("Some({bare})") } else { bare }
     }
 

@@ -2,6 +2,7 @@
 
 mod columns;
 mod python;
+mod secret;
 mod wire;
 
 use indexmap::IndexMap;
@@ -49,11 +50,11 @@ pub(super) struct View {
     pub(super) postgres_alias: Option<String>,
     /// The type of that column.
     postgres_type: Option<String>,
-    pub(super) from_postgres: &'static str,
+    pub(super) from_postgres: String,
     sqlite_changes: Vec<String>,
     sqlite_type: String,
     sqlite_value: String,
-    from_sqlite: &'static str,
+    from_sqlite: String,
 
     json_shown: String,
     python_type: String,
@@ -162,13 +163,14 @@ impl View {
         };
         let (postgres_change, sqlite_change) = columns::change(field, &enum_type);
         let stored = format!("{singular}.{name}");
+        let bound = secret::exposed(field, &stored);
         let python = python::Python::new(field, &enum_type);
         let is_enum = matches!(kind, Kind::Enum(_));
         let alias = format!("{}Column", heck::AsUpperCamelCase(name));
         Self {
             name: name.clone(),
             nullable,
-            domain_type: maybe(&domain_type),
+            domain_type: maybe(&field.wrapped_type(&domain_type)),
             given_type: maybe(&wire.given),
             shown_type: maybe(&wire.shown),
             given_rules: wire::rules(field, &enum_type),
@@ -177,25 +179,22 @@ impl View {
             is_given: !field.options.is_readonly,
             is_shown: !field.options.is_secret,
             shown_attribute: wire.shown_attribute,
-            given: wire.to_domain.of(&format!("new.{name}"), nullable),
-            changed: {
-                let how = if nullable { "nullable" } else { "value" };
-                wire.to_domain.of_change(&format!("update.{name}.{how}()"), nullable)
-            },
+            given: secret::wrapped(field, &wire.to_domain.of(&format!("new.{name}"), nullable)),
+            changed: wire.changed(field),
             shown: wire.from_domain.of(&stored, nullable),
             rust_sample,
             rust_change,
             sql_types: columns::sql_types(kind),
             assignment,
-            postgres_value: columns::in_postgres(kind, &stored, nullable, &enum_type),
+            postgres_value: columns::in_postgres(kind, &bound, nullable, &enum_type),
             postgres_changes: changes(postgres_change),
             postgres_alias: is_enum.then(|| alias.clone()),
             postgres_type: is_enum.then(|| format!("type {alias} = Named<{enum_type}>;")),
-            from_postgres: columns::from_postgres(kind, nullable),
+            from_postgres: secret::wrapped(field, columns::from_postgres(kind, nullable)),
             sqlite_changes: changes(sqlite_change),
             sqlite_type: maybe(&columns::sqlite_type(kind, &domain_type)),
-            sqlite_value: columns::in_sqlite(kind, &stored, nullable, &enum_type),
-            from_sqlite: columns::from_sqlite(kind, nullable),
+            sqlite_value: columns::in_sqlite(kind, &bound, nullable, &enum_type),
+            from_sqlite: secret::wrapped(field, columns::from_sqlite(kind, nullable)),
             json_shown: match (&field.options.default, field.options.is_readonly) {
                 (Some(default), true) => default.to_string(),
                 (None, true) => "null".to_owned(),
@@ -255,14 +254,15 @@ impl Field {
 
     /// What a field that no request gives is at first, in the domain.
     fn literal(&self, enum_type: &str) -> String {
-        match &self.options.default {
-            None => "None".to_owned(),
+        let value = match &self.options.default {
+            None => return "None".to_owned(),
             Some(Value::String(text)) => match &self.kind {
                 Kind::Enum(_) => format!("{enum_type}::{}", super::fields::variant(text)),
                 _ => format!("{}.to_owned()", crate::templates::rust_text(text)),
             },
             Some(value) => wire::number(value),
-        }
+        };
+        self.wrapped_value(value)
     }
 
     pub(super) fn index(&self, names: &Names) -> Option<IndexView> {
@@ -284,7 +284,7 @@ impl Field {
             sql_columns: columns.iter().map(|column| quoted(column)).collect(),
             columns,
             clone: match self.kind {
-                Kind::Uuid | Kind::Integer { .. } => "",
+                Kind::Uuid | Kind::Integer { .. } if !self.options.is_secret => "",
                 _ => ".clone()",
             },
             rust_fresh,
@@ -312,6 +312,7 @@ impl Field {
             }
             _ => ("Uuid::new_v4().simple().to_string()".to_owned(), "uuid.uuid4().hex".to_owned()),
         };
+        let rust = self.wrapped_value(rust);
         (if self.nullable { format!("Some({rust})") } else { rust }, python)
     }
 

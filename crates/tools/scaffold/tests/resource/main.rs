@@ -65,6 +65,28 @@ fn a_resource_is_written_once() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), "// a person's");
 }
 
+#[test]
+fn the_domain_hides_what_is_secret() {
+    let copy = copy();
+    let mut tree = Tree::open(copy.path()).unwrap();
+    let fields = "code:string token:string(1..64):secret pin:integer?:secret";
+    write(&mut tree, &args(&["probe_keys", fields])).unwrap();
+    tree.commit().unwrap();
+    let read = |path: &str| std::fs::read_to_string(copy.path().join(path)).unwrap();
+    let domain = read("crates/domain/src/probe_keys.rs");
+    for (field, count) in [
+        ("    pub token: SecretValue<String>,\n", 2),
+        ("    pub token: Option<SecretValue<String>>,\n", 1),
+        ("    pub pin: Option<SecretValue<i64>>,\n", 2),
+        ("    pub pin: Option<Option<SecretValue<i64>>>,\n", 1),
+        ("    pub code: String,\n", 2),
+    ] {
+        assert_eq!(domain.matches(field).count(), count, "{field} in {domain}");
+    }
+    assert!(read("crates/domain/src/lib.rs").contains("pub use secret::SecretValue;\n"));
+    assert!(read("crates/domain/src/secret.rs").contains("SecretValue(…)"));
+}
+
 /// Names that are the end or the beginning of others'.
 #[test]
 fn one_resource_is_not_taken_for_another() {

@@ -69,6 +69,7 @@ pub(super) fn change(field: &Field, enum_type: &str) -> (String, String) {
     let is_borrowed =
         matches!(field.kind, Kind::Text { .. } | Kind::Email | Kind::Url | Kind::Bytes);
     let value = match (is_borrowed, field.nullable) {
+        _ if field.options.is_secret => super::secret::exposed_change(field),
         (true, false) => format!("changes.{name}.as_deref()"),
         (true, true) => format!("changes.{name}.as_ref().and_then(Option::as_deref)"),
         (false, false) => format!("changes.{name}"),

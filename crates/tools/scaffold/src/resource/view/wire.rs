@@ -52,6 +52,13 @@ impl Conversion {
 }
 
 impl Wire {
+    /// From a `Patch` of what is given to a change in the domain.
+    pub(super) fn changed(&self, field: &Field) -> String {
+        let how = if field.nullable { "nullable" } else { "value" };
+        let change = format!("update.{}.{how}()", field.name);
+        super::secret::wrapped_change(field, &self.to_domain.of_change(&change, field.nullable))
+    }
+
     pub(super) fn new(kind: &Kind, enum_type: &str) -> Self {
         use Conversion::{By, Into, Same};
 
