@@ -29,9 +29,11 @@ pub struct Definition {
 /// and `retry_jitter`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
+    /// How often it is tried again at most.
     pub max: u32,
     /// The first pause; each further one is twice as long.
     pub backoff: Duration,
+    /// The longest pause.
     pub backoff_max: Duration,
     /// A random time up to the pause instead of it.
     pub jitter: bool,

@@ -7,16 +7,36 @@ use std::time::Duration;
 pub enum Error {
     /// The URL of a broker or of results is of no kind that is supported.
     #[error("{name}: {reason}")]
-    Url { name: &'static str, reason: String },
+    Url {
+        /// Of what it is the URL.
+        name: &'static str,
+        /// What is wrong with it; without the URL, which may hold a password.
+        reason: String,
+    },
     /// RabbitMQ refused something, or cannot be reached.
     #[error("RabbitMQ: {action}")]
-    Amqp { action: &'static str, source: lapin::Error },
+    Amqp {
+        /// What was being done.
+        action: &'static str,
+        /// The cause.
+        source: lapin::Error,
+    },
     /// Redis refused something, or cannot be reached.
     #[error("Redis: {action}")]
-    Redis { action: &'static str, source: redis::RedisError },
+    Redis {
+        /// What was being done.
+        action: &'static str,
+        /// The cause.
+        source: redis::RedisError,
+    },
     /// A broker did not answer in time.
     #[error("{action}: no answer within {} s", after.as_secs_f32())]
-    Timeout { action: &'static str, after: Duration },
+    Timeout {
+        /// What was being done.
+        action: &'static str,
+        /// How long it was waited for.
+        after: Duration,
+    },
     /// RabbitMQ did not take responsibility for a message.
     #[error("RabbitMQ did not confirm a message")]
     Unconfirmed,

@@ -24,6 +24,7 @@ const LAST_SECOND: i64 = 253_402_300_799;
 pub struct Message {
     /// What a worker needs to know before it decodes the body.
     pub headers: Map<String, Value>,
+    /// What the broker knows of it.
     pub properties: Properties,
     /// JSON: positional arguments, keyword arguments, and what follows the task.
     pub body: Vec<u8>,
@@ -32,12 +33,15 @@ pub struct Message {
 /// What a broker knows of a message.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Properties {
+    /// `application/json`; a worker accepts no other.
     pub content_type: String,
+    /// `utf-8`; a worker accepts no other.
     pub content_encoding: String,
     /// The id of the task.
     pub correlation_id: String,
     /// The queue that `rpc://` results go to.
     pub reply_to: Option<String>,
+    /// From 0 to 255; with RabbitMQ the higher is the more urgent, with Redis the lower.
     pub priority: u8,
     /// Milliseconds after which the broker may drop the message.
     pub expiration: Option<String>,

@@ -93,8 +93,11 @@ pub struct Status {
 /// [`Status`] at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Tasks that returned a value.
     pub succeeded: u64,
+    /// Tasks that ended with an error and are not tried again.
     pub failed: u64,
+    /// Attempts after which the task is tried again.
     pub retried: u64,
     /// Those that had expired.
     pub revoked: u64,
