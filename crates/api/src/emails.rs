@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use celery_compat::Producer;
+use celery_compat::{Producer, Signature};
 use domain::chain;
 use fastapi_compat::EmailStr;
 use lettre::address::Envelope;
@@ -20,15 +20,18 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use secrecy::ExposeSecret;
+use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
 use tracing::Span;
 
 use crate::Error;
-use crate::config::{Settings, Smtp, SmtpSecurity};
+use crate::config::{Settings, Smtp, SmtpSecurity, TIME_LIMIT};
 use crate::html::Escaped;
-use crate::tasks;
+
+/// The task that gives an e-mail to the mail server.
+pub(crate) const SEND_EMAIL: &str = "app.tasks.emails.send_email";
 
 /// Size of the queue of e-mails; when it is full, further ones are dropped and logged.
 const QUEUE_LENGTH: usize = 1000;
@@ -106,7 +109,12 @@ impl Mailer {
                 let outcomes = outcomes.clone();
                 let (end, ending) = oneshot::channel();
                 let target = match &settings.tasks {
-                    Some(tasks) => Target::Broker(Box::new(tasks::producer(tasks))),
+                    Some(tasks) => {
+                        let producer = Producer::new(tasks.broker.clone())
+                            .queue(&tasks.options.queue)
+                            .time_limit(TIME_LIMIT.as_secs());
+                        Target::Broker(Box::new(producer))
+                    }
                     None => Target::Mail(Box::new(SmtpSender::new(smtp)?)),
                 };
                 let task = deliver(target, receiver, ending, outcomes);
@@ -276,7 +284,8 @@ impl Target {
         match self {
             Self::Mail(mail) => mail.deliver(email_to, email).await,
             Self::Broker(producer) => {
-                producer.send(&tasks::send_email(email_to, &email)).await?;
+                let arguments = [json!(email_to), json!(email.subject), json!(email.html)];
+                producer.send(&Signature::new(SEND_EMAIL).args(arguments)).await?;
                 Ok(())
             }
         }

@@ -25,6 +25,7 @@ use self::legacy::LegacyArgs;
 pub use self::legacy::{InProcess, Legacy};
 use self::server::ServerArgs;
 pub use self::server::ServerSettings;
+pub(crate) use self::tasks::TIME_LIMIT;
 use self::tasks::TaskArgs;
 pub use self::tasks::TaskSettings;
 pub use self::value::SettingsError;

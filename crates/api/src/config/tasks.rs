@@ -6,7 +6,9 @@ use celery_compat::{BrokerUrl, Options, Results};
 use secrecy::SecretString;
 
 use super::value::{Given, SettingsError, number, setting, text};
-use crate::tasks::TIME_LIMIT;
+
+/// After so long a task is ended: `task_time_limit` of a Celery application.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Settings: background tasks")]

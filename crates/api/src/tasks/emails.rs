@@ -2,25 +2,19 @@
 
 use std::time::Duration;
 
-use celery_compat::{Definition, Failure, Retries, Signature, TaskError, Worker};
+use celery_compat::{Definition, Failure, Retries, TaskError, Worker};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{TIME_LIMIT, Tasks};
-use crate::emails::{Email, NotSent};
-
-const SEND_EMAIL: &str = "app.tasks.emails.send_email";
+use super::Tasks;
+use crate::config::TIME_LIMIT;
+use crate::emails::{Email, NotSent, SEND_EMAIL};
 
 #[derive(Deserialize)]
 struct SendEmail {
     email_to: String,
     subject: String,
     html: String,
-}
-
-/// The task that gives an e-mail to the mail server.
-pub(crate) fn send_email(email_to: &str, email: &Email) -> Signature {
-    Signature::new(SEND_EMAIL).args([json!(email_to), json!(email.subject), json!(email.html)])
 }
 
 pub(super) fn register(worker: Worker, tasks: &Tasks) -> Worker {

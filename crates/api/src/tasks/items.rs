@@ -7,7 +7,8 @@ use celery_compat::{Definition, Failure, Retries, TaskError, Worker};
 use domain::{Item, ItemPage, Page, Storage, StorageError};
 use serde::{Deserialize, Serialize};
 
-use super::{TIME_LIMIT, Tasks, database, id, unknown_owner};
+use super::{Tasks, database, id, unknown_owner};
+use crate::config::TIME_LIMIT;
 
 /// An export has a limit: its result is one message.
 const EXPORT_LIMIT: i64 = 10_000;

@@ -8,9 +8,8 @@ mod items;
 mod users;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use celery_compat::{Error, Failure, Producer, Results, TaskError, Worker};
+use celery_compat::{Error, Failure, Results, TaskError, Worker};
 use domain::{Denied, Storage, StorageError, chain};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -19,24 +18,12 @@ use uuid::Uuid;
 use crate::config::TaskSettings;
 use crate::emails::SmtpSender;
 
-pub(crate) use self::emails::send_email;
-
-/// After so long a task is ended: `task_time_limit` in `app/tasks.py`.
-pub(crate) const TIME_LIMIT: Duration = Duration::from_mins(10);
-
 /// What tasks share.
 #[derive(Clone)]
 pub struct Tasks {
     pub storage: Arc<dyn Storage>,
     /// `None` if e-mail is not configured.
     pub mail: Option<SmtpSender>,
-}
-
-/// Sends tasks to the broker of the settings.
-pub(crate) fn producer(settings: &TaskSettings) -> Producer {
-    Producer::new(settings.broker.clone())
-        .queue(&settings.options.queue)
-        .time_limit(TIME_LIMIT.as_secs())
 }
 
 impl Tasks {

@@ -6,7 +6,8 @@ use celery_compat::{Definition, TaskError, Worker};
 use domain::Page;
 use serde::{Deserialize, Serialize};
 
-use super::{TIME_LIMIT, Tasks, database};
+use super::{Tasks, database};
+use crate::config::TIME_LIMIT;
 
 #[derive(Deserialize)]
 struct NoArguments {}
