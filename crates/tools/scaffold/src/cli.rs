@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use clap::{Args, Parser, Subcommand};
 use toml_edit::DocumentMut;
 
+use crate::cargo::cargo;
 use crate::libraries::{Source, SourceError};
 use crate::tree::{State, Tree};
 use crate::{draft, drafts, inspect, resource, service, tables};
@@ -173,7 +174,7 @@ fn draft(root: &Path, args: &draft::DraftArgs) -> Result<(), BoxError> {
         return Ok(());
     }
     println!("\nNow it is compiled, and takes over what only the old document says.");
-    let mut test = Command::new("cargo");
+    let mut test = cargo();
     test.args(["test", "--quiet", "--package", args.name(), "--test", "document"]);
     let status = test.current_dir(root).env("UPDATE_OVERLAY", "1").status();
     match status.map_err(|error| format!("cargo: {error}"))? {

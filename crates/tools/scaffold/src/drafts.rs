@@ -10,6 +10,7 @@ use heck::ToKebabCase;
 use serde::Serialize;
 use toml_edit::{Array, DocumentMut, Item};
 
+use crate::cargo::cargo;
 use crate::draft::{Draft, draft, draft_application, read};
 use crate::inspection::Inspection;
 
@@ -87,7 +88,7 @@ pub fn run(root: &Path, args: &DraftsArgs) -> Result<(), DraftsError> {
         println!("compiling {} crates", reports.len());
         let all =
             ["build", "--quiet", "--keep-going", "--workspace", "--bins", "--test", "document"];
-        let mut command = cargo(&home);
+        let mut command = cargo_in(&home);
         _ = command.args(all).stdout(Stdio::null()).stderr(Stdio::null()).status();
         for report in &mut reports {
             if report.error.is_none() {
@@ -223,8 +224,8 @@ fn inspection(text: &str) -> Option<Inspection> {
 }
 
 /// Cargo in the workspace of the drafts, with one folder for all that is compiled.
-fn cargo(home: &Path) -> Command {
-    let mut command = Command::new("cargo");
+fn cargo_in(home: &Path) -> Command {
+    let mut command = cargo();
     command.current_dir(home).env_remove("UPDATE_OVERLAY").env("CARGO_TARGET_DIR", "target");
     command
 }
@@ -233,7 +234,7 @@ fn cargo(home: &Path) -> Command {
 fn check(home: &Path, report: &mut Report) {
     let name = crate_name(&report.document);
     let run = |arguments: &[&str], updates: bool| {
-        let mut command = cargo(home);
+        let mut command = cargo_in(home);
         command.args(arguments).args(["--package", &name]);
         if updates {
             command.env("UPDATE_OVERLAY", "1");

@@ -3,6 +3,7 @@
 
 #![expect(clippy::format_push_string, reason = "what is written stands as it is read")]
 
+pub mod cargo;
 pub mod cli;
 pub mod draft;
 pub mod drafts;

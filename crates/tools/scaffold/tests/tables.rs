@@ -9,6 +9,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use scaffold::cargo::cargo;
 use scaffold::draft::{Draft, Handler, draft_application};
 use scaffold::inspect::{Application, inspect};
 use scaffold::inspection::Inspection;
@@ -277,10 +278,6 @@ fn compile_and_run(target: &Path) {
     for sample in &SAMPLES {
         described(&target.join(sample.tables()).join(".sqlx"), &prepared);
     }
-}
-
-fn cargo() -> Command {
-    Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
 }
 
 /// The manifest of the repository, for the drafted crates: what is compiled there is not compiled
