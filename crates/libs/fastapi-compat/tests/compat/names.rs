@@ -70,7 +70,8 @@ fn words(text: &str) -> BTreeSet<&str> {
 
 /// The errors of a test that something does not compile, in lower case; `None` if there is no such test.
 fn ui(name: &str) -> Option<String> {
-    let test = folder().with_file_name("ui").join(name.strip_prefix("ui/")?);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fastapi-compat-derive/tests/ui");
+    let test = folder.join(name.strip_prefix("ui/")?);
     let errors = std::fs::read_to_string(test.with_extension("stderr")).ok()?;
     let is_test = test.with_extension("rs").exists() && errors.contains("error");
     is_test.then(|| errors.to_lowercase())
