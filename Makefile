@@ -137,6 +137,7 @@ lint: venv build ## Check format, lints, types and the checked SQL
 	$(VENV)/bin/ruff format --check --quiet --config python-legacy/pyproject.toml $(SCRIPTS)
 	$(VENV)/bin/mypy --strict crates/tools/scaffold/inspector/molt_inspector
 	$(VENV)/bin/python docs/include.py --check
+	sh .ci/libraries.sh docs
 	sh .ci/lint.sh
 
 docs: venv ## Write the code in the guide anew, from the tree

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The libraries that can be published: `package` builds what would be uploaded, in the order of their
 # dependencies, their documentation, and each without its features and with each of them alone, and prints
-# how much each depends on (`counts` does that alone); `semver` compares their public items with the last
+# how much each depends on (`docs` and `counts` do that alone); `semver` compares their public items with the last
 # release.
 # Every warning is an error, but for tests that are left out on purpose.
 set -eu
@@ -52,6 +52,11 @@ counts() {
     done
 }
 
+docs() {
+    # shellcheck disable=SC2046
+    RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --no-deps $(printf ' --package %s' $libraries)
+}
+
 package() {
     selected=$(printf ' --package %s' $libraries)
     log=target/package.log
@@ -62,8 +67,7 @@ package() {
         cat "$log" >&2
         exit 1
     fi
-    # shellcheck disable=SC2086
-    RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --no-deps $selected
+    docs
     alone
     sed -n 's/^ *Packaged //p' "$log"
     counts
@@ -112,10 +116,11 @@ semver() {
 
 case "${1:-}" in
 package) package ;;
+docs) docs ;;
 counts) counts ;;
 semver) semver ;;
 *)
-    echo "usage: libraries.sh package|counts|semver" >&2
+    echo "usage: libraries.sh package|docs|counts|semver" >&2
     exit 2
     ;;
 esac

@@ -76,7 +76,7 @@ macro_rules! http_schemes {
 
 http_schemes! {
     /// `HTTPBearer`: scheme and token of `Authorization: Bearer <token>`, not yet checked; unlike with
-    /// [`Bearer`], the token must not be empty.
+    /// [`Bearer`](crate::Bearer), the token must not be empty.
     HttpBearer "HTTPBearer" Bearer;
     /// `HTTPDigest`: scheme and credentials of `Authorization: Digest <credentials>`, not yet
     /// checked.
