@@ -10,7 +10,8 @@ libraries="celery-compat fastapi-compat-derive fastapi-compat comparison strangl
 
 # The default features of a library: those that a minimal user leaves out.
 features() {
-    sed -n '/^default = \[/,/\]/p' "crates/libs/$1/Cargo.toml" | grep -o '"[^"]*"' | tr -d '"'
+    # On one line or on several.
+    sed -n '/^default = \[/{:more; /\]/!{N; b more;}; p;}' "crates/libs/$1/Cargo.toml" | grep -o '"[^"]*"' | tr -d '"'
 }
 
 # No feature needs another one, and nothing is left over without it.

@@ -259,6 +259,7 @@ macro_rules! decode_by_rules {
 }
 
 /// The same of a type that takes less in strict models.
+#[cfg(feature = "url")]
 pub(crate) fn deserialize_strictly<'de, T: Decode, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

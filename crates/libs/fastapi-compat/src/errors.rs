@@ -230,6 +230,7 @@ impl Taken {
 
 impl Errors {
     /// None yet, of what is decoded as a field of a strict model.
+    #[cfg(feature = "url")]
     pub(crate) fn strict() -> Self {
         Self { is_strict: true, ..Self::default() }
     }

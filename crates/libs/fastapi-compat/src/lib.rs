@@ -90,8 +90,8 @@ mod endpoint;
 mod error_answer;
 mod errors;
 mod extract;
-#[cfg(feature = "files")]
 mod field_names;
+#[cfg(feature = "files")]
 mod file;
 mod float_repr;
 mod form;
