@@ -352,7 +352,14 @@ impl Fetcher {
             get.arg(UNACKED).arg(&tag);
             let raw: Option<String> = self.link.command("reading a lost message", &get).await?;
             let raw = raw.and_then(|raw| serde_json::from_str::<(Value, Value, String)>(&raw).ok());
-            let Some((mut envelope, _, queue)) = raw else { continue };
+            let Some((mut envelope, _, queue)) = raw else {
+                // It would stand before those that can be restored for ever.
+                let mut forget = redis::cmd("ZREM");
+                forget.arg(UNACKED_INDEX).arg(&tag);
+                self.link.command::<()>("forgetting what is no message", &forget).await?;
+                tracing::error!(tag, "what was held under this tag is no message");
+                continue;
+            };
             let (message, _) = open(&envelope);
             for path in ["/properties/delivery_info", "/headers"] {
                 if let Some(map) = envelope.pointer_mut(path).and_then(Value::as_object_mut) {

@@ -349,6 +349,36 @@ async fn a_message_that_kills_its_worker_is_not_tried_without_end() {
     );
 }
 
+/// What a worker on Redis held when it was killed, for longer than the visibility timeout.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_message_is_restored_whatever_else_is_lost() {
+    let bench = Bench::new(Kind::Redis).await;
+    let mut peer = bench.peer();
+    let id = peer.send("peer.echo", &json!(["lost"]), &json!({}));
+    let client = redis::Client::open(bench.broker.as_str()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let take = redis::cmd("RPOP").arg(&bench.queue).to_owned();
+    let message: String = take.query_async(&mut connection).await.unwrap();
+    let (tag, held) = (&bench.queue, format!("[{message}, \"\", \"{}\"]", bench.queue));
+    let mut lose = redis::pipe();
+    lose.cmd("HSET").arg("unacked").arg(tag).arg(held).ignore();
+    lose.cmd("ZADD").arg("unacked_index").arg(1).arg(tag).ignore();
+    // More than are restored at a time, and before it.
+    for number in 0..150 {
+        lose.cmd("ZADD").arg("unacked_index").arg(0).arg(format!("{tag}-{number}")).ignore();
+    }
+    lose.exec_async(&mut connection).await.unwrap();
+    // Each worker begins with one batch.
+    let worker = Started::new(echoing(&bench)).await;
+    let empty = redis::cmd("ZCOUNT").arg("unacked_index").arg(0).arg(0).to_owned();
+    let left = async || empty.query_async::<u32>(&mut connection.clone()).await.unwrap();
+    eventually(async || left().await <= 50).await;
+    worker.stop().await;
+    let worker = Started::new(echoing(&bench)).await;
+    assert_eq!(peer.result(&id)["value"], json!(["lost", null, null]));
+    worker.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_task_is_given_back_when_it_takes_longer_than_the_drain() {
     for kind in BROKERS {
